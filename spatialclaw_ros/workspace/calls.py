@@ -1,0 +1,63 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Tool calls that leave the kernel: what a cell's tools ask of the host, and what comes back.
+
+| tool | args | arrays | values | result arrays |
+|---|---|---|---|---|
+| `reconstruct` | frame_indices | | metric_scale, scale_source, notes | depth_F (H, W) float32; |
+| | | | | points_F (H, W, 3) float32, world; confidence_F (H, W) float32; |
+| | | | | extrinsics (N, 4, 4) and intrinsics (N, 4: fx fy cx cy) float64 |
+| `segment` | mode ('text', 'points', 'box'), frame_indices, prompts, labels, | points (K, 2), | |
+| | prompt_frame, video | point_labels (K,), | labels, notes | masks_F (N, H, W) bool; |
+| | | boxes (N, 4) xyxy, image | | scores (frames, N) float32 |
+| `exists` | frame_indices, object_name | image | exists, score, notes | |
+| `ocr` | frame_index or None | image | lines: [{text, box (4 x [x, y]), score}] | |
+| `vlm` | kind ('locate', 'think'), question, frame_indices | image_0, ... | text | |
+
+F in a name is a frame index. Pixels are (x, y), origin at the top left pixel's centre. `image`
+is (H, W, 3) uint8 RGB, sent when the picture is not one of the query's frames; the masks then
+come as `masks_0`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+JSON = Any  # str, int, float, bool, None, and lists and string-keyed dicts of them
+
+
+@dataclass(frozen=True, eq=False)
+class ToolCall:
+    """One request from a cell to the host."""
+
+    tool: str
+    args: Mapping[str, JSON] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ToolResult:
+    """What the host answers; `error` is a sentence that teaches the model, None when all is well."""
+
+    values: Mapping[str, JSON] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    error: str | None = None
+
+
+ToolPort = Callable[[ToolCall], ToolResult]
