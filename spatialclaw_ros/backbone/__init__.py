@@ -14,5 +14,6 @@
 
 """Who writes the cells: `rules` (a grammar), `vllm` (an OpenAI-compatible server), `recorded`.
 
-Imports `workspace` for the values it reads; lark and openai only inside the backbone that needs them.
+Imports `workspace` for the values it reads; lark and openai only inside
+the backbone that needs them.
 """

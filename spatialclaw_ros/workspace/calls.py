@@ -53,7 +53,7 @@ class ToolCall:
 
 @dataclass(frozen=True, eq=False)
 class ToolResult:
-    """What the host answers; `error` is a sentence that teaches the model, None when all is well."""
+    """What the host answers; `error` is a sentence that teaches the model, else None."""
 
     values: Mapping[str, JSON] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
