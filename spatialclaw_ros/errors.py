@@ -76,5 +76,9 @@ class PerceptionError(SpatialClawError):
     """A perception backend can't do what was asked, or is not there."""
 
 
+class PerceptionUnavailableError(PerceptionError):
+    """The process or server that perceives can't be reached; the query ends here."""
+
+
 class DependencyError(SpatialClawError, ImportError):
     """An optional package or library is needed for this and is not installed."""

@@ -16,3 +16,9 @@
 
 Imports `backbone`, `kernel`, `perception` and what is below; knows no ROS.
 """
+
+from __future__ import annotations
+
+from spatialclaw_ros.agent.session import AgentLimits, Session
+
+__all__ = ['AgentLimits', 'Session']

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
-from spatialclaw_ros.workspace.observation import Frame
+from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import Question
 
 
@@ -87,4 +88,13 @@ class Backbone(Protocol):
         Raises:
             BackboneError: no reply came.
         """
+        ...
+
+
+@runtime_checkable
+class SeesImages(Protocol):
+    """A backbone that can also look at images: it serves the cells' `vlm` calls."""
+
+    def look(self, call: ToolCall, observation: Observation, deadline: Deadline) -> ToolResult:
+        """Answer `vlm.locate` or `vlm.ask_with_thinking` in a conversation of its own."""
         ...

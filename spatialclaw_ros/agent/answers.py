@@ -1,0 +1,134 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Fits what a cell handed to `ReturnAnswer` to what the question asked for."""
+
+from __future__ import annotations
+
+import math
+import string
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question, Value
+
+YES_NO = {'yes': True, 'true': True, 'no': False, 'false': False}
+
+
+class AnswerMismatchError(SpatialClawError, ValueError):
+    """An answer is not of the type asked for; the message goes back to the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class TypedAnswer:
+    """An answer of a definite type; `choice` is -1 when there were no choices."""
+
+    value: Value
+    answer_type: AnswerType
+    text: str
+    choice: int = -1
+
+
+def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
+    """Check an answer against the question's type.
+
+    Args:
+        question: what was asked; with ANY the answer's own type decides.
+        answer: a cell's answer; its value is not None.
+
+    Raises:
+        AnswerMismatchError: it is of another type, or is not one of the choices.
+    """
+    value = answer.value
+    wanted = question.answer_type
+    if wanted == AnswerType.ANY:
+        wanted = _own_type(value, question)
+    if wanted == AnswerType.CHOICE:
+        choice = _choice_index(value, question.choices)
+        text = question.choices[choice]
+        return TypedAnswer(text, wanted, text, choice)
+    if wanted == AnswerType.BOOLEAN:
+        if isinstance(value, str):
+            value = YES_NO.get(value.strip().lower(), value)
+        if isinstance(value, bool):
+            return TypedAnswer(value, wanted, 'yes' if value else 'no')
+    elif wanted == AnswerType.NUMBER:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return TypedAnswer(
+                float(value), wanted, number_text(float(value), answer.unit or ''))
+    elif wanted == AnswerType.POINT:
+        if isinstance(value, np.ndarray) and value.shape == (3,):
+            return TypedAnswer(value, wanted, point_text(value, answer.frame or ''))
+    elif wanted == AnswerType.TEXT and isinstance(value, str):
+        return TypedAnswer(value, wanted, value)
+    raise AnswerMismatchError(
+        f'the question asks for {wanted.name}, ReturnAnswer got {_kind(value)} {value!r}; '
+        f'give {_HINTS[wanted]}')
+
+
+_HINTS = {
+    AnswerType.NUMBER: 'a number, with its unit',
+    AnswerType.BOOLEAN: 'True or False',
+    AnswerType.TEXT: 'a text',
+    AnswerType.POINT: 'a vector of three numbers in metres',
+}
+
+
+def number_text(number: float, unit: str) -> str:
+    """A number for a person: millimetres are kept, angles also in degrees."""
+    if unit == 'rad':
+        return f'{number:.3f} rad ({math.degrees(number):.1f}°)'
+    if not unit:
+        return f'{number:g}'
+    return f'{number:.3f} {unit}'
+
+
+def point_text(point: np.ndarray, frame: str) -> str:
+    """A point for a person, in metres, with the name of its frame."""
+    x, y, z = (float(c) for c in point)
+    return f'({x:.3f}, {y:.3f}, {z:.3f}) m' + (f' in {frame}' if frame else '')
+
+
+def _kind(value: Value | None) -> str:
+    return 'a 3-vector' if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def _own_type(value: Value | None, question: Question) -> AnswerType:
+    if question.choices:
+        return AnswerType.CHOICE
+    if isinstance(value, bool):
+        return AnswerType.BOOLEAN
+    if isinstance(value, (int, float)):
+        return AnswerType.NUMBER
+    return AnswerType.POINT if isinstance(value, np.ndarray) else AnswerType.TEXT
+
+
+def _choice_index(value: Value | None, choices: tuple[str, ...]) -> int:
+    """Index of the choice that a text, or its letter, names."""
+    if isinstance(value, bool):
+        value = 'yes' if value else 'no'
+    if isinstance(value, str):
+        given = value.strip().casefold()
+        texts = [choice.strip().casefold() for choice in choices]
+        if texts.count(given) == 1:
+            return texts.index(given)
+        letters = string.ascii_lowercase[:len(choices)]
+        letter = given.strip('().: ')
+        if len(letter) == 1 and letter in letters:
+            return letters.index(letter)
+    raise AnswerMismatchError(
+        f'ReturnAnswer got {value!r}, which is not one of the choices {list(choices)}; '
+        'give the text of one of them, or its letter')

@@ -1,0 +1,115 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What an answer rests on, read off the tool results that the session remembers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from spatialclaw_ros.agent.events import Evidence, EvidenceObject
+from spatialclaw_ros.geometry.box import oriented_box
+from spatialclaw_ros.geometry.cloud import remove_outliers
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.question import CellAnswer
+
+MAX_POINTS = 4000
+MAX_OBJECTS = 64
+MIN_POINTS = 8
+MIN_CONFIDENCE = 0.3
+
+ToolLog = Iterable[tuple[ToolCall, ToolResult]]
+
+
+def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
+    """Build the evidence of a query.
+
+    The last segmentation of each label that found something counts; its points come from the
+    reconstructions of the same frames.
+
+    Args:
+        log: tool calls and results in order.
+        answer: the cell's answer; its points are kept.
+    """
+    points: dict[int, np.ndarray] = {}
+    confidence: dict[int, np.ndarray] = {}
+    extrinsics: dict[int, np.ndarray] = {}
+    found: dict[str, list[dict[int, np.ndarray]]] = {}
+    frames: set[int] = set()
+    notes: dict[str, None] = {}
+    scale_source = ''
+    for call, result in log:
+        if result.error is not None:
+            continue
+        notes.update(dict.fromkeys(str(note) for note in result.values.get('notes', ())))
+        indices = [int(f) for f in call.args.get('frame_indices') or ()]
+        frames.update(indices)
+        if call.tool == 'reconstruct':
+            scale_source = str(result.values['scale_source'])
+            for row, f in enumerate(indices):
+                points[f] = result.arrays[f'points_{f}']
+                confidence[f] = result.arrays[f'confidence_{f}']
+                extrinsics[f] = result.arrays['extrinsics'][row]
+        elif call.tool == 'segment' and indices:
+            found.update(_masks_by_label(result, indices))
+    objects = []
+    for label, instances in found.items():
+        for number, masks in enumerate(instances, start=1):
+            name = label if len(instances) == 1 else f'{label} {number}'
+            item = _evidence_object(name, masks, points, confidence)
+            if item is not None and len(objects) < MAX_OBJECTS:
+                objects.append(item)
+    shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
+    return Evidence(
+        tuple(sorted(frames)), tuple(objects), shown, extrinsics, scale_source, tuple(notes))
+
+
+def _masks_by_label(
+    result: ToolResult, indices: list[int],
+) -> Mapping[str, list[dict[int, np.ndarray]]]:
+    labels = [str(label) for label in result.values['labels']]
+    by_label: dict[str, list[dict[int, np.ndarray]]] = {name: [] for name in Counter(labels)}
+    for row, label in enumerate(labels):
+        masks = {f: result.arrays[f'masks_{f}'][row] for f in indices}
+        by_label[label].append({f: mask for f, mask in masks.items() if mask.any()})
+    return by_label
+
+
+def _evidence_object(
+    label: str, masks: Mapping[int, np.ndarray], points: Mapping[int, np.ndarray],
+    confidence: Mapping[int, np.ndarray],
+) -> EvidenceObject | None:
+    clouds = []
+    for f, mask in masks.items():
+        if f in points:
+            keep = mask & (confidence[f] >= MIN_CONFIDENCE)
+            clouds.append(points[f][keep])
+    cloud = np.concatenate(clouds) if clouds else np.empty((0, 3), np.float32)
+    cloud = cloud[np.isfinite(cloud).all(axis=1)]
+    if len(cloud) > MAX_POINTS:
+        cloud = cloud[np.linspace(0, len(cloud) - 1, MAX_POINTS).astype(int)]
+    if len(cloud) >= MIN_POINTS:
+        cleaned = remove_outliers(cloud)
+        cloud = cleaned if len(cleaned) >= MIN_POINTS else cloud
+        box = oriented_box(cloud)
+        return EvidenceObject(
+            label, cloud.astype(np.float32), masks, box.center, box.size, box.rotation)
+    if not masks:
+        return None
+    nowhere = np.full(3, np.nan)
+    return EvidenceObject(
+        label, cloud.astype(np.float32), masks, nowhere, nowhere, np.eye(3))

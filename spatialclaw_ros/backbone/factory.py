@@ -1,0 +1,57 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Makes the backbone that a parameter names."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from spatialclaw_ros.backbone.protocol import Backbone
+from spatialclaw_ros.errors import DependencyError, InvalidRequestError
+
+BACKBONES = ('rules', 'vllm', 'recorded')
+
+
+def make_backbone(
+    name: str, *, base_url: str = '', model: str = '', script: str = '',
+) -> Backbone:
+    """Make a backbone; nothing is contacted yet.
+
+    Args:
+        name: 'rules', 'vllm' or 'recorded'.
+        base_url: of an OpenAI-compatible API ('vllm'); '' for vLLM's default on this machine.
+        model: name of the served model ('vllm').
+        script: path of a YAML script of replies ('recorded').
+
+    Raises:
+        InvalidRequestError: no such backbone.
+        DependencyError: its package is not installed.
+    """
+    if name == 'rules':
+        from spatialclaw_ros.backbone.rules import RulesBackbone
+        return RulesBackbone()
+    if name == 'vllm':
+        if importlib.util.find_spec('openai') is None:
+            raise DependencyError(
+                "the backbone 'vllm' needs the package openai; install it with "
+                '`pip install openai`')
+        from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
+        config = VllmConfig()
+        return VllmBackbone(VllmConfig(base_url or config.base_url, model or config.model))
+    if name == 'recorded':
+        from spatialclaw_ros.backbone.recorded import RecordedBackbone
+        return RecordedBackbone.from_yaml(Path(script))
+    raise InvalidRequestError(f'no backbone {name!r}; expected one of {", ".join(BACKBONES)}')
