@@ -1,0 +1,167 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Planes, fitted by least squares and by RANSAC."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+_SCORED_POINTS = 2000
+_REFITS = 3
+_DEGENERATE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """All points p with normal . p + offset = 0.
+
+    Args:
+        normal: (3,) unit vector; it is normalised when made.
+        offset: metres.
+
+    Raises:
+        ValueError: the normal is not three finite numbers, or all of them zero.
+    """
+
+    normal: np.ndarray
+    offset: float
+
+    def __post_init__(self) -> None:
+        normal = np.asarray(self.normal, dtype=np.float64)
+        length = float(np.linalg.norm(normal)) if normal.shape == (3,) else math.nan
+        if not length > 0 or not math.isfinite(length + self.offset):
+            raise ValueError(
+                f'a plane needs a finite (3,) normal that is not 0 and a finite offset, '
+                f'got {self.normal!r} and {self.offset!r}')
+        object.__setattr__(self, 'normal', normal / length)
+        object.__setattr__(self, 'offset', float(self.offset) / length)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """Signed distances in metres, positive on the normal's side.
+
+        Args:
+            points: (..., 3).
+        """
+        return np.asarray(np.asarray(points) @ self.normal + self.offset)
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Feet of the perpendiculars from points (..., 3)."""
+        return np.asarray(points - self.distance(points)[..., None] * self.normal)
+
+    def flipped(self) -> Plane:
+        """The same plane, its normal turned round."""
+        return Plane(-self.normal, -self.offset)
+
+    def facing(self, direction: np.ndarray) -> Plane:
+        """The same plane, its normal on the side of a direction (3,)."""
+        return self.flipped() if float(np.dot(self.normal, direction)) < 0 else self
+
+
+def fit_plane(points: np.ndarray) -> Plane:
+    """Plane of least squared distances; the normal has z >= 0.
+
+    Args:
+        points: (N, 3); rows with NaN are left out.
+
+    Raises:
+        ValueError: fewer than three points, or all on one line.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) < 3:
+        raise ValueError(f'a plane needs at least 3 finite points, got {len(points)}')
+    center = points.mean(axis=0)
+    away = points - center
+    values, vectors = np.linalg.eigh(away.T @ away)
+    if values[1] <= _DEGENERATE * max(values[2], _DEGENERATE):
+        raise ValueError(f'a plane needs points that are not on one line, got {len(points)}')
+    normal = vectors[:, 0]
+    return Plane(normal, -float(normal @ center)).facing(np.array([0.0, 0.0, 1.0]))
+
+
+def fit_plane_ransac(
+    points: np.ndarray, threshold_m: float = 0.01, iterations: int = 400, seed: int = 0,
+    normal_hint: np.ndarray | None = None, max_angle_rad: float | None = None,
+) -> tuple[Plane, np.ndarray]:
+    """Plane with the most points within a threshold (Fischler and Bolles 1981), then refitted.
+
+    Hypotheses are scored all at once on a random subset of the points.
+
+    Args:
+        points: (N, 3); rows with NaN are never inliers.
+        threshold_m: greatest distance of an inlier.
+        iterations: number of hypotheses.
+        seed: of the random choice; the same one gives the same plane.
+        normal_hint: (3,) direction that the normal should have, up to its sign.
+        max_angle_rad: greatest angle between normal and hint; 20 degrees when left out.
+
+    Returns:
+        The plane, its normal towards `normal_hint` (or z >= 0), and (N,) bool inliers.
+
+    Raises:
+        ValueError: fewer than three finite points, or no plane near the hint.
+    """
+    points = np.asarray(points)
+    finite = np.isfinite(points).all(axis=1)
+    kept = np.asarray(points[finite], dtype=np.float64)
+    if len(kept) < 3:
+        raise ValueError(f'a plane needs at least 3 finite points, got {len(kept)}')
+    up = np.array([0.0, 0.0, 1.0]) if normal_hint is None else np.asarray(normal_hint, float)
+    up = up / np.linalg.norm(up)
+    min_cosine = -1.0 if normal_hint is None else math.cos(
+        math.radians(20.0) if max_angle_rad is None else max_angle_rad)
+    normals, offsets = _hypotheses(kept, iterations, np.random.default_rng(seed))
+    near = np.abs(normals @ up) >= min_cosine
+    if not near.any():
+        raise ValueError(
+            f'no plane within the angle of the hint among {iterations} hypotheses of '
+            f'{len(kept)} points; allow a larger angle or give other points')
+    normals, offsets = normals[near], offsets[near]
+    scored = kept[np.random.default_rng(seed + 1).permutation(len(kept))[:_SCORED_POINTS]]
+    counts = np.count_nonzero(
+        np.abs(normals @ scored.T + offsets[:, None]) <= threshold_m, axis=1)
+    best = int(np.argmax(counts))
+    plane = Plane(normals[best], float(offsets[best]))
+    for _ in range(_REFITS):
+        inliers = np.abs(plane.distance(kept)) <= threshold_m
+        try:
+            refit = fit_plane(kept[inliers])
+        except ValueError:
+            break
+        if abs(float(refit.normal @ up)) < min_cosine:
+            break
+        plane = refit
+    plane = plane.facing(up)
+    everywhere = np.zeros(len(points), dtype=bool)
+    everywhere[finite] = np.abs(plane.distance(kept)) <= threshold_m
+    return plane, everywhere
+
+
+def _hypotheses(
+    points: np.ndarray, count: int, generator: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    triples = points[generator.integers(0, len(points), size=(count, 3))]
+    normals = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
+    lengths = np.linalg.norm(normals, axis=1)
+    good = lengths > _DEGENERATE
+    if not good.any():
+        plane = fit_plane(points)
+        return plane.normal[None], np.array([plane.offset])
+    normals = normals[good] / lengths[good, None]
+    return normals, -np.einsum('ij,ij->i', normals, triples[good, 0])
