@@ -25,7 +25,15 @@ from pathlib import Path
 
 from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
 from spatialclaw_ros.agent.events import (
-    Answered, CellRan, CellWritten, Event, Evidence, Failed, Planned, Refused)
+    Answered,
+    CellRan,
+    CellWritten,
+    Event,
+    Evidence,
+    Failed,
+    Planned,
+    Refused,
+)
 from spatialclaw_ros.agent.evidence import gather_evidence
 from spatialclaw_ros.agent.feedback import budget_text, feedback_text
 from spatialclaw_ros.agent.prompts import system_prompt
@@ -34,8 +42,13 @@ from spatialclaw_ros.agent.trace import TraceWriter
 from spatialclaw_ros.backbone.protocol import Backbone, Brief, SeesImages, Turn
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
-    BackboneError, CanceledError, DeadlineExceededError, KernelError, OutOfScopeError,
-    PerceptionUnavailableError)
+    BackboneError,
+    CanceledError,
+    DeadlineExceededError,
+    KernelError,
+    OutOfScopeError,
+    PerceptionUnavailableError,
+)
 from spatialclaw_ros.kernel import Kernel, KernelSession
 from spatialclaw_ros.perception import PerceptionTools
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult

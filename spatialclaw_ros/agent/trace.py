@@ -28,7 +28,15 @@ import numpy as np
 from PIL import Image
 
 from spatialclaw_ros.agent.events import (
-    Answered, CellRan, CellWritten, Event, Evidence, Failed, Planned, Refused)
+    Answered,
+    CellRan,
+    CellWritten,
+    Event,
+    Evidence,
+    Failed,
+    Planned,
+    Refused,
+)
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question

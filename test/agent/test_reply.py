@@ -1,0 +1,65 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Replies are parsed strictly: one Python block, nothing repaired."""
+
+from __future__ import annotations
+
+import pytest
+
+from spatialclaw_ros.agent.reply import MAX_REPLY_CHARS, ReplyError, parse_reply
+
+GOOD = """\
+Purpose: look at the mug
+Reasoning: nothing is known yet,
+so two lines of it
+Next goal: measure
+```python
+x = 1
+print(x)
+```
+"""
+
+
+def test_reads_the_three_lines_and_the_code() -> None:
+    reply = parse_reply(GOOD)
+    assert reply.purpose == 'look at the mug'
+    assert reply.reasoning == 'nothing is known yet,\nso two lines of it'
+    assert reply.next_goal == 'measure'
+    assert reply.code == 'x = 1\nprint(x)\n'
+
+
+@pytest.mark.parametrize('markup', ['**Purpose:** look', '# Purpose: look', 'Purpose : look'])
+def test_markup_around_a_field_name_is_markdown(markup: str) -> None:
+    assert parse_reply(f'{markup}\n```python\nx = 1\n```').purpose == 'look'
+
+
+@pytest.mark.parametrize(('reply', 'fault'), [
+    ('', '0 fenced blocks'),
+    ('just words', '0 fenced blocks'),
+    (GOOD + GOOD, '2 fenced blocks'),
+    ('```\nx = 1\n```', '1 fenced blocks, 0 of them Python'),
+    ('```python\nx = 1\n', '0 fenced blocks'),
+    ('```python\n\n```', 'empty'),
+    ('```json\n{}\n```\n```python\nx = 1\n```', '2 fenced blocks, 1 of them Python'),
+    ('x' * (MAX_REPLY_CHARS + 1), 'characters'),
+])
+def test_a_malformed_reply_is_named_and_not_repaired(reply: str, fault: str) -> None:
+    with pytest.raises(ReplyError, match=fault):
+        parse_reply(reply)
+
+
+def test_a_fence_inside_a_string_does_not_end_the_cell() -> None:
+    code = "print('a ``` b')\n"
+    assert parse_reply(f'```python\n{code}```').code == code

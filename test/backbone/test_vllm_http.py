@@ -1,0 +1,130 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The vllm backbone against a real HTTP server on loopback that speaks the OpenAI API."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from spatialclaw_ros.backbone.protocol import Brief, SeesImages, Turn
+from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import BackboneError, DeadlineExceededError
+from spatialclaw_ros.workspace.calls import ToolCall
+from spatialclaw_ros.workspace.cell import CellResult, ShownImage
+from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import Question
+
+FRAME = Frame(0, 'front', 0, 'front_optical', np.zeros((900, 1200, 3), np.uint8))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Streams `server.words`, slowly where `server.pause_s` says so."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        self.server.requests.append(json.loads(body))
+        self.send_response(self.server.status)
+        self.send_header('Content-Type', 'text/event-stream')
+        self.end_headers()
+        try:
+            for word in self.server.words:
+                chunk = {'id': 'c', 'object': 'chat.completion.chunk', 'created': 0, 'model': 'm',
+                         'choices': [{'index': 0, 'delta': {'content': word}}]}
+                self.wfile.write(f'data: {json.dumps(chunk)}\n\n'.encode())
+                self.wfile.flush()
+                time.sleep(self.server.pause_s)
+            self.wfile.write(b'data: [DONE]\n\n')
+        except (BrokenPipeError, ConnectionResetError):
+            self.server.hung_up.set()
+
+    def log_message(self, *_args) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def server():
+    httpd = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    httpd.words, httpd.pause_s, httpd.status = ['Hello', ' there'], 0.0, 200
+    httpd.requests, httpd.hung_up = [], threading.Event()
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield httpd
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()
+
+
+def backbone_of(server) -> VllmBackbone:
+    return VllmBackbone(VllmConfig(f'http://127.0.0.1:{server.server_address[1]}/v1', 'm'))
+
+
+BRIEF = Brief(Question('how far?', choices=('near', 'far')), system='SYSTEM', key_frames=(FRAME,))
+
+
+def test_the_conversation_only_grows(server) -> None:
+    backbone = backbone_of(server)
+    assert backbone.write(BRIEF, 'PLAN', [], Deadline(10.0)) == 'Hello there'
+    shown = CellResult(images=(ShownImage('mask', np.zeros((8, 8, 3), np.uint8)),))
+    turns = [Turn('reply 1', shown, 'feedback 1'), Turn('reply 2', None, 'feedback 2')]
+    backbone.write(BRIEF, 'PLAN', turns, Deadline(10.0))
+    first, second = (request['messages'] for request in server.requests)
+    assert second[:len(first)] == first
+    assert [m['role'] for m in second] == [
+        'system', 'user', 'assistant', 'user', 'assistant', 'user']
+    kinds = [part['type'] for part in second[1]['content']]
+    assert kinds == ['text', 'text', 'image_url', 'text']
+    assert [part['type'] for part in second[3]['content']] == ['text', 'image_url']
+    assert 'B) far' in second[1]['content'][0]['text']
+
+
+def test_the_planner_sees_no_images(server) -> None:
+    backbone_of(server).plan(BRIEF, Deadline(10.0))
+    assert 'image_url' not in json.dumps(server.requests)
+
+
+def test_it_looks_at_images_for_cells(server) -> None:
+    backbone = backbone_of(server)
+    assert isinstance(backbone, SeesImages)
+    call = ToolCall('vlm', {'kind': 'locate', 'question': 'the mug', 'frame_indices': [0]})
+    result = backbone.look(call, Observation((FRAME,)), Deadline(10.0))
+    assert result.values['text'] == 'Hello there'
+
+
+def test_the_deadline_lets_go_of_a_slow_model(server) -> None:
+    server.words, server.pause_s = ['a'] * 400, 0.05
+    deadline = Deadline(0.6)
+    with pytest.raises(DeadlineExceededError, match='waiting for the model'):
+        backbone_of(server).write(BRIEF, '', [], deadline)
+    assert deadline.elapsed_s < 2.0
+    assert server.hung_up.wait(5.0)
+
+
+def test_a_refusing_server_is_named(server) -> None:
+    server.status = 404
+    with pytest.raises(BackboneError, match="refused the request for model 'm'"):
+        backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
+
+
+def test_an_absent_server_is_named() -> None:
+    backbone = VllmBackbone(VllmConfig('http://127.0.0.1:9/v1', 'm'))
+    with pytest.raises(BackboneError, match=r'no server answers at .*:9/v1.*vllm serve'):
+        backbone.write(BRIEF, '', [], Deadline(10.0))
