@@ -16,3 +16,9 @@
 
 Imports `workspace` and `geometry`; model packages only inside the backend that needs them.
 """
+
+from __future__ import annotations
+
+from spatialclaw_ros.perception.tools import PerceptionTools, make_perception
+
+__all__ = ['PerceptionTools', 'make_perception']
