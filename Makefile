@@ -4,20 +4,57 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-SOURCES := $(shell find spatialclaw_ros config launch -type f -not -name '*.pyc' 2>/dev/null)
-INTERFACES := $(wildcard msg/*.msg srv/*.srv action/*.action) $(shell find interfaces cmake -type f)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node \
+  $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
+.PHONY: help install sync demo test test-colcon test-pip lint clean
 .DELETE_ON_ERROR:
-.PHONY: help install sync demo test lint clean
 
 help:
-	@echo 'make demo      asks a simulated robot five questions; pictures land in demo_out/'
-	@echo 'make test      runs the tests on the installed package'
-	@echo 'make lint      ruff and mypy'
-	@echo 'make install   sets up $(VENV); `make sync` copies only changed Python into it'
+	@echo 'make demo         asks a simulated robot five questions; pictures land in demo_out/'
+	@echo 'make test         runs the tests on the installed package'
+	@echo 'make lint         ruff and mypy'
+	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
+	@echo 'make test-colcon  builds and tests with colcon, plain and with --symlink-install'
+	@echo 'make test-pip     pip install into new environments, on each Python that is found'
+	@echo 'make clean        removes what was built'
 
-$(VENV)/.synced: $(SOURCES)
-	@$(BIN)/python scripts/sync.py
+# The environment: the locked versions, without resolving again.
+$(VENV)/.locked: constraints.txt
+	@scripts/check_tools $(PYTHON)
+	@test -x $(BIN)/python || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
+	@echo 'Installing the locked versions of constraints.txt into $(VENV)'
+	@$(PIP) install --no-deps -r constraints.txt
 	@touch $@
 
-sync: $(VENV)/.synced
+# The package: interfaces built by CMake, everything installed.
+$(VENV)/.built: $(VENV)/.locked $(BUILT_FROM)
+	@echo 'Building and installing spatialclaw_ros'
+	@$(PIP) install --no-build-isolation --no-deps --force-reinstall .
+	@touch $@
+
+install: $(VENV)/.built
+	@$(BIN)/python scripts/sync.py
+
+sync:
+	@$(BIN)/python scripts/sync.py
+
+demo: install
+	@$(BIN)/spatialclaw demo
+
+test: install
+	@$(BIN)/pytest
+
+test-colcon: install
+	@scripts/test_colcon $(BIN)
+
+test-pip:
+	@scripts/test_pip
+
+lint: $(VENV)/.locked
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+clean:
+	rm -rf build install log dist *.egg-info demo_out .pytest_cache .mypy_cache .ruff_cache

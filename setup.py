@@ -13,21 +13,21 @@
 # limitations under the License.
 
 
-"""Builds the wheel: CMake generates the interfaces, exactly as colcon would, and installs into a stage.
+"""Builds the wheel: CMake generates the interfaces, as under colcon, and installs into a stage.
 
-What lands in the stage is handed on: the Python package to the wheel's library, and the shared
-libraries and the `share` tree to the environment's own `lib` and `share`, where the ROS wheels look.
+What lands in the stage is handed on: the Python package to the wheel's library, the shared libraries
+and the `share` tree to the environment's own `lib` and `share`, where the ROS wheels look.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 from setuptools import Extension, setup
@@ -35,6 +35,9 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'spatialclaw_ros'
+# Staged, and of no use in an environment: the Python package, which goes elsewhere, and shell hooks.
+SHELL_ONLY = re.compile(
+    r'lib/python3|share/[^/]+/(environment/|hook/|local_setup\.|package\.(bash|dsv|ps1|sh|zsh)$)')
 
 
 def package_version() -> str:
@@ -50,8 +53,8 @@ def ros_prefix() -> Path:
     spec = importlib.util.find_spec('rosidl_cmake')
     if spec is None or spec.origin is None:
         raise SystemExit(
-            'rosidl_cmake is not installed: build with `pip install .` (which brings the ROS wheels), '
-            'or with `colcon build` in a sourced ROS 2 workspace')
+            'rosidl_cmake is not installed: build with `pip install .`, which brings '
+            'the ROS wheels, or with `colcon build` in a sourced ROS 2 workspace')
     for parent in Path(spec.origin).parents:
         if parent.name in ('lib', 'lib64'):
             return parent.parent
@@ -125,9 +128,8 @@ class BuildInterfaces(build_ext):
         folders: dict[str, list[str]] = {}
         for path in sorted(stage.rglob('*')):
             inside = path.relative_to(stage)
-            wanted = inside.parts[0] in ('lib', 'share') and not re.match(
-                r'lib/python3|share/[^/]+/(environment|hook|local_setup|package\.)', inside.as_posix())
-            if path.is_file() and (wanted or inside.name == 'package.xml'):
+            wanted = inside.parts[0] in ('lib', 'share') and not SHELL_ONLY.match(inside.as_posix())
+            if wanted and path.is_file():
                 folders.setdefault(inside.parent.as_posix(), []).append(os.path.relpath(path, ROOT))
         return list(folders.items())
 

@@ -22,10 +22,10 @@ modules stay as they are; sources that are gone here are removed there.
 from __future__ import annotations
 
 import filecmp
-from importlib import metadata
-from pathlib import Path
 import shutil
 import sys
+from importlib import metadata
+from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = 'spatialclaw_ros'

@@ -1,0 +1,47 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What every test shares: a DDS domain of its own, images that arrive, and the real frames."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+
+# Before anything imports rclpy. Domains above 101 use ports that the kernel hands out to others.
+os.environ['ROS_DOMAIN_ID'] = os.environ.get('SPATIALCLAW_TEST_DOMAIN', str(20 + os.getpid() % 80))
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+use_fastdds_profile(os.environ)
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope='session')
+def repository() -> Path:
+    """Return the root of the working tree, for tests that read the sources themselves."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope='session')
+def redkitchen() -> Path:
+    """Return the folder of real frames with poses; skips where it is not beside the tree."""
+    folder = REPOSITORY.parent / 'shared' / 'data' / 'redkitchen'
+    if not folder.is_dir():
+        pytest.skip(f'{folder} is not there')
+    return folder
