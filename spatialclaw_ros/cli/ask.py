@@ -1,0 +1,145 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`spatialclaw ask "…"`: asks a running node, shows its progress, prints the answer."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from typing import TYPE_CHECKING
+
+from spatialclaw_ros.workspace.question import AnswerType, Status
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
+
+EXIT_OK, EXIT_NO_ANSWER, EXIT_USAGE, EXIT_NO_NODE = 0, 1, 2, 3
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        'ask', help='ask a running node',
+        description='Ask a running node. Exit status: 0 answered, 1 refused or failed, '
+                    '2 wrong command line, 3 no node found.')
+    parser.add_argument('question', help='plain language, in quotes')
+    parser.add_argument('--camera', action='append', default=[], metavar='NAME',
+                        help="look at this camera only; may be repeated")
+    parser.add_argument('--frame', default='', metavar='TF_FRAME',
+                        help='frame of points in the answer')
+    parser.add_argument('--type', default='any', choices=[kind.name.lower() for kind in AnswerType],
+                        help='what the answer must be (default: any)')
+    parser.add_argument('--choice', action='append', default=[], metavar='TEXT',
+                        help='a text to choose from; repeat it, at least twice')
+    parser.add_argument('--timeout', type=_positive, default=0.0, metavar='SECONDS',
+                        help="time for the whole query (default: the node's)")
+    parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
+                        help='name of the node (default: /spatialclaw)')
+    parser.add_argument('--quiet', action='store_true', help='print the answer alone')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask and print."""
+    from rich.console import Console
+
+    from spatialclaw_ros.errors import DeadlineExceededError
+    from spatialclaw_ros.ros.client import NodeNotFoundError, SpatialClient
+
+    console = Console(stderr=True, highlight=False)
+    answer_type = AnswerType[options.type.upper()]
+    if options.choice and answer_type == AnswerType.ANY:
+        answer_type = AnswerType.CHOICE
+    if answer_type == AnswerType.CHOICE and len(options.choice) < 2:
+        console.print('--type choice needs --choice TEXT at least twice', style='red')
+        return EXIT_USAGE
+
+    def show(event: SpatialEvent) -> None:
+        show_event(console, event)
+
+    try:
+        with SpatialClient(options.node, on_event=None if options.quiet else show) as client:
+            answer = client.ask(
+                options.question, cameras=options.camera, frame_id=options.frame,
+                answer_type=answer_type, choices=options.choice, timeout_s=options.timeout)
+    except NodeNotFoundError as error:
+        console.print(str(error), style='red', markup=False)
+        return EXIT_NO_NODE
+    except DeadlineExceededError as error:
+        console.print(str(error), style='red', markup=False)
+        return EXIT_NO_ANSWER
+    print_answer(Console(highlight=False), answer, quiet=options.quiet)
+    return EXIT_OK if answer.status == Status.OK else EXIT_NO_ANSWER
+
+
+def show_event(console: Console, event: SpatialEvent) -> None:
+    """One line for a step of a query."""
+    step = f' {event.step}' if event.stage in ('write', 'run') else ''
+    console.print(f'{event.stage + step:>9}  {event.text}', style='dim', markup=False)
+
+
+def print_answer(console: Console, answer: SpatialAnswer, *, quiet: bool = False) -> None:
+    """The answer, its standard deviation, and what it rests on."""
+    if answer.status != Status.OK:
+        console.print(
+            f'{Status(answer.status).name}: {answer.message}', style='yellow', markup=False)
+    else:
+        sigma = '' if math.isnan(answer.sigma) else f'  ± {answer.sigma:.3g} {answer.unit}'.rstrip()
+        console.print(f'{answer.text}{sigma}', style='bold green', markup=False)
+    if quiet:
+        return
+    for name, text in basis_lines(answer):
+        console.print(f'{name:>9}  {text}', markup=False)
+
+
+def basis_lines(answer: SpatialAnswer) -> list[tuple[str, str]]:
+    """What an answer rests on and how it went, as (name, text)."""
+    lines = []
+    if answer.points and answer.header.frame_id:
+        points = ', '.join(f'({p.x:.3f}, {p.y:.3f}, {p.z:.3f})' for p in answer.points[:4])
+        more = f' and {len(answer.points) - 4} more' if len(answer.points) > 4 else ''
+        lines.append(('points', f'{points}{more} m in {answer.header.frame_id}'))
+    if answer.frames:
+        scale = f', metres from {answer.scale_source}' if answer.scale_source else ''
+        lines.append((
+            'rests on', f'{len(answer.frames)} images of {", ".join(answer.cameras)}{scale}'))
+    lines += [('note', text) for text in answer.missing_priors]
+    took = {timing.name: timing.duration_s for timing in answer.timings}
+    parts = ', '.join(f'{name} {duration_s:.2f}' for name, duration_s in took.items()
+                      if name != 'total' and duration_s >= 0.005)
+    total_s = took.get('total', math.nan)
+    lines.append(('took', f'{total_s:.2f} s, {answer.steps} cells' + (f' ({parts})' if parts
+                                                                      else '')))
+    lines.append(('query', answer.query_id))
+    if answer.trace_path:
+        lines.append(('trace', answer.trace_path))
+    return lines
+
+
+def _positive(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError(f'{text!r} is not a positive number of seconds')
+    return seconds
+
+
+if __name__ == '__main__':
+    from spatialclaw_ros.cli.main import main
+    sys.exit(main(['ask', *sys.argv[1:]]))

@@ -1,0 +1,240 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`spatialclaw doctor`: what is installed and found here, and what each missing part costs."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import ctypes.util
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from spatialclaw_ros.errors import DependencyError
+
+FOUND, STAND_IN, MISSING, OPTIONAL = 'found', 'stand-in', 'missing', 'not installed'
+STYLES = {FOUND: 'green', STAND_IN: 'cyan', MISSING: 'bold red', OPTIONAL: 'yellow'}
+PROBE_TIMEOUT_S = 10.0
+
+OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
+    ('openai', 'openai', "no backbone 'vllm'; 'rules' answers the common metric questions"),
+    ('rapidocr_onnxruntime', 'rapidocr-onnxruntime', 'tools.OCR reads no text in images'),
+    ('mujoco', 'mujoco', 'no live simulated robot; `spatialclaw demo` plays its recording'),
+    ('torch', 'torch', 'no learned perception in this process; rgbd and classical need none'),
+    ('vllm', 'vllm', "no model is served from here; 'vllm' reaches one on another machine"),
+)
+NEEDED_PACKAGES = ('numpy', 'scipy', 'cv2', 'matplotlib', 'PIL', 'lark', 'msgspec', 'rich')
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Args:
+        part: group that it belongs to.
+        name: what was looked for.
+        state: 'found', 'stand-in', 'missing' (something needed is not there) or 'not installed'.
+        detail: version, path, or why it was not found.
+        cost: what does not work without it; '' when it is there.
+    """
+
+    part: str
+    name: str
+    state: str
+    detail: str = ''
+    cost: str = ''
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        'doctor', help='what is installed here, and what each missing part costs',
+        description='Exit status: 0 when everything needed is there, 1 otherwise.')
+    parser.add_argument('--json', action='store_true', help='print JSON')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look, print, and tell by the exit status whether all that is needed is there."""
+    findings = examine()
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        _print_table(findings)
+    return 1 if any(finding.state == MISSING for finding in findings) else 0
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order of the report."""
+    findings: list[Finding] = []
+    for examine_part in (_python, _ros, _stand_ins, _dds, _sandbox, _renderer, _gpu, _optional):
+        findings += examine_part()
+    return findings
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding('system', 'Python', FOUND, platform.python_version())
+    yield Finding('system', 'Linux', FOUND, f'{platform.release()} {platform.machine()}')
+    yield Finding('system', 'spatialclaw_ros', FOUND, _version('spatialclaw_ros') or 'in a source '
+                                                      'tree or a ROS workspace')
+    for module in NEEDED_PACKAGES:
+        if importlib.util.find_spec(module) is None:
+            yield Finding('system', module, MISSING, '', 'the node does not start without it')
+
+
+def _ros() -> Iterator[Finding]:
+    cost = 'no node: source a ROS 2 installation, or `pip install` this package with its wheels'
+    try:
+        import rclpy
+    except (ImportError, OSError) as error:
+        yield Finding('ROS', 'rclpy', MISSING, str(error), cost)
+        return
+    where = os.environ.get('ROS_DISTRO') or f'rclpy {_version("rclpy") or "of this environment"}'
+    yield Finding('ROS', 'rclpy', FOUND, f'{where}, {Path(rclpy.__file__).parent}')
+    try:
+        rmw = rclpy.utilities.get_rmw_implementation_identifier()
+        yield Finding('ROS', 'middleware', FOUND, rmw)
+    except (RuntimeError, OSError) as error:
+        yield Finding('ROS', 'middleware', MISSING, str(error), cost)
+    try:
+        from spatialclaw_ros.srv import SpatialQuery
+        yield Finding('ROS', 'interfaces', FOUND, SpatialQuery.__module__)
+    except ImportError as error:
+        yield Finding(
+            'ROS', 'interfaces', MISSING, str(error),
+            'no node: build the package (`colcon build`, `pip install .` or `make install`)')
+
+
+def _stand_ins() -> Iterator[Finding]:
+    from spatialclaw_ros.ros import compat
+    for item in compat.report():
+        found = not item.stand_in
+        yield Finding(
+            'ROS', item.package, FOUND if found else STAND_IN, item.detail,
+            '' if found else 'nothing: our own stand-in is used')
+
+
+def _dds() -> Iterator[Finding]:
+    from spatialclaw_ros.ros.compat.dds import OLD_VARIABLE, VARIABLE, profile_path
+    chosen = os.environ.get(VARIABLE) or os.environ.get(OLD_VARIABLE) or ''
+    try:
+        profile = Path(chosen) if chosen else profile_path()
+    except DependencyError:
+        profile = None
+    if profile is not None and profile.is_file():
+        detail = f'{profile} ({"set in the environment" if chosen else "used by node and demo"})'
+        yield Finding('DDS', 'Fast DDS profile', FOUND, detail)
+    else:
+        yield Finding(
+            'DDS', 'Fast DDS profile', OPTIONAL, str(profile or ''),
+            'with the default transport most images between processes of one machine are lost')
+    if os.access('/dev/shm', os.W_OK):
+        stats = os.statvfs('/dev/shm')
+        yield Finding('DDS', '/dev/shm', FOUND, f'{stats.f_bavail * stats.f_frsize >> 20} MiB free')
+    else:
+        yield Finding('DDS', '/dev/shm', OPTIONAL, 'not writable',
+                      'images go through UDP: more processor time, some are lost')
+
+
+def _sandbox() -> Iterator[Finding]:
+    from spatialclaw_ros.kernel.support import sandbox_support
+    for part in sandbox_support():
+        yield Finding('sandbox', part.name, FOUND if part.found else OPTIONAL, part.detail,
+                      '' if part.found else part.cost)
+
+
+def _renderer() -> Iterator[Finding]:
+    egl, osmesa = _loads('EGL'), _loads('OSMesa')
+    for name, library, package in (('EGL', egl, 'libegl1 libgl1-mesa-dri'),
+                                   ('OSMesa', osmesa, 'libosmesa6')):
+        cost = '' if egl or osmesa else (
+            f'no live simulation (apt install {package}); `spatialclaw demo` plays its recording')
+        yield Finding('renderer', name, FOUND if library else OPTIONAL, library,
+                      cost or ('' if library else 'nothing: the other one renders'))
+
+
+def _gpu() -> Iterator[Finding]:
+    cost = 'no learned perception or served model on this machine; the embedded default needs none'
+    tool = shutil.which('nvidia-smi')
+    if tool is None:
+        yield Finding('GPU', 'NVIDIA GPU', OPTIONAL, 'no nvidia-smi', cost)
+        return
+    query = [tool, '--query-gpu=name,memory.total', '--format=csv,noheader']
+    try:
+        result = subprocess.run(
+            query, capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield Finding('GPU', 'NVIDIA GPU', OPTIONAL, str(error), cost)
+        return
+    names = [line.strip() for line in result.stdout.splitlines() if line.strip()]
+    if result.returncode or not names:
+        yield Finding('GPU', 'NVIDIA GPU', OPTIONAL, result.stderr.strip() or 'none', cost)
+    for name in names if not result.returncode else ():
+        yield Finding('GPU', 'NVIDIA GPU', FOUND, name)
+
+
+def _optional() -> Iterator[Finding]:
+    for module, package, cost in OPTIONAL_PACKAGES:
+        if importlib.util.find_spec(module) is None:
+            yield Finding('optional', package, OPTIONAL, f'pip install {package}', cost)
+        else:
+            yield Finding('optional', package, FOUND, _version(package))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ''
+
+
+def _loads(name: str) -> str:
+    """Path of a shared library that can be loaded, else ''."""
+    path = ctypes.util.find_library(name) or ''
+    try:
+        if path:
+            ctypes.CDLL(path)
+    except OSError:
+        return ''
+    return path
+
+
+def _print_table(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table('part', 'what', 'state', 'detail', 'what it costs', title='spatialclaw doctor')
+    part = ''
+    for finding in findings:
+        if finding.part != part and part:
+            table.add_section()
+        table.add_row(
+            finding.part if finding.part != part else '', Text(finding.name),
+            Text(finding.state, style=STYLES[finding.state]), Text(finding.detail),
+            Text(finding.cost))
+        part = finding.part
+    console = Console()
+    console.print(table)
+    missing = [finding.name for finding in findings if finding.state == MISSING]
+    console.print(f'Needed and not there: {", ".join(missing)}' if missing
+                  else 'Everything that the embedded default needs is there.')

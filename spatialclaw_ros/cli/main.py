@@ -1,0 +1,56 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`spatialclaw`: the command line, one subcommand a module."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = ('demo', 'ask', 'doctor')
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every subcommand; each sets `run` to its function."""
+    parser = argparse.ArgumentParser(
+        prog='spatialclaw', description='Ask a robot metric questions about what its cameras see.')
+    subparsers = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f'spatialclaw_ros.cli.{name}')
+        module.add_parser(subparsers)
+    return parser
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a subcommand.
+
+    Args:
+        args: command line without the program's name; None takes `sys.argv`.
+
+    Returns:
+        Exit status of the subcommand; 2 for a wrong command line.
+    """
+    options = build_parser().parse_args(args)
+    command = importlib.import_module(f'spatialclaw_ros.cli.{options.command}')
+    try:
+        return int(command.run(options))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,150 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Turns a query's outcome into `msg/SpatialAnswer`, in the frame that was asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point
+from std_msgs.msg import Header
+
+from spatialclaw_ros.agent.answers import point_text
+from spatialclaw_ros.agent.events import Answered, Evidence, Failed, Refused
+from spatialclaw_ros.errors import TransformError
+from spatialclaw_ros.geometry.se3 import transform_points
+from spatialclaw_ros.msg import SpatialAnswer, SpatialFrame, SpatialTiming
+from spatialclaw_ros.ros.placement import Placement, T_world_frame, place
+from spatialclaw_ros.ros.query import Outcome
+from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import MAX_QUESTION_CHARS, AnswerType
+
+
+def evidence_of(outcome: Outcome) -> Evidence:
+    """What an outcome rests on; empty where it failed."""
+    return Evidence() if isinstance(outcome.end, Failed) else outcome.end.evidence
+
+
+def in_asked_frame(outcome: Outcome) -> Outcome:
+    """The same outcome, or a refusal where its point can't be given in the frame asked for."""
+    end, observation, request = outcome.end, outcome.observation, outcome.request
+    if not isinstance(end, Answered) or end.answer_type != AnswerType.POINT:
+        return outcome
+    if observation is None or request is None:
+        return outcome
+    try:
+        T_world_frame(observation, end.evidence, request.question.frame_id)
+        T_world_frame(observation, end.evidence, end.frame)
+    except TransformError as error:
+        return replace(outcome, end=Refused(str(error), end.evidence, end.steps))
+    return outcome
+
+
+def answer_message(outcome: Outcome, *, default_frames: tuple[str, ...] = ()) -> SpatialAnswer:
+    """Build the message.
+
+    Args:
+        outcome: how the query ended; passed through `in_asked_frame` before.
+        default_frames: TF frames for points when the request names none, best first.
+    """
+    end, observation = outcome.end, outcome.observation
+    answer = SpatialAnswer(
+        query_id=outcome.query_id, question=clean(outcome.text[:MAX_QUESTION_CHARS]),
+        status=int(outcome.status), number=math.nan, choice=-1, sigma=math.nan,
+        point=Point(x=math.nan, y=math.nan, z=math.nan), steps=end.steps,
+        trace_path=clean(outcome.trace_path),
+        timings=[SpatialTiming(name=name, duration_s=float(duration_s))
+                 for name, duration_s in outcome.timings.items()])
+    if isinstance(end, Failed):
+        answer.message = clean(end.message)
+    elif isinstance(end, Refused):
+        answer.message = clean(end.reason or 'the agent gave no reason')
+    if observation is None:
+        return answer
+
+    evidence = evidence_of(outcome)
+    asked = outcome.request.question.frame_id if outcome.request else ''
+    placement = place(observation, evidence, (asked,) if asked else default_frames)
+    answer.header = Header(stamp=time_message(placement.stamp_ns), frame_id=placement.frame_id)
+    answer.points = [point_message(p) for p in placement.points(evidence.points)]
+    _fill_basis(answer, observation, evidence, placement)
+    if isinstance(end, Answered):
+        _fill_value(answer, end, observation, placement)
+    return answer
+
+
+def _fill_basis(
+    answer: SpatialAnswer, observation: Observation, evidence: Evidence, placement: Placement,
+) -> None:
+    looked_at: tuple[Frame, ...] = tuple(
+        frame for frame in observation.frames if frame.index in set(evidence.frame_indices))
+    looked_at = looked_at or observation.frames
+    answer.frames = [frame_message(frame) for frame in looked_at]
+    answer.cameras = list(dict.fromkeys(frame.camera for frame in looked_at))
+    answer.scale_source = clean(evidence.scale_source)
+    notes: Iterable[str] = (*observation.missing, *evidence.notes)
+    if placement.note and len(evidence.points):
+        notes = (*notes, placement.note)
+    answer.missing_priors = [clean(note) for note in dict.fromkeys(notes)]
+
+
+def _fill_value(
+    answer: SpatialAnswer, end: Answered, observation: Observation, placement: Placement,
+) -> None:
+    value = end.value
+    answer.answer_type = int(end.answer_type)
+    answer.text = clean(end.text)
+    answer.unit = clean(end.unit)
+    answer.sigma = float(end.sigma)
+    answer.choice = int(end.choice)
+    if isinstance(value, np.ndarray):
+        pose = T_world_frame(observation, end.evidence, end.frame)
+        point = placement.points(transform_points(pose, value))
+        answer.point = point_message(point)
+        answer.text = clean(point_text(point, placement.frame_id))
+    elif isinstance(value, bool):
+        answer.boolean = value
+    elif isinstance(value, float):
+        answer.number = value
+
+
+def frame_message(frame: Frame) -> SpatialFrame:
+    """One image that an answer rests on."""
+    return SpatialFrame(
+        index=frame.index, camera=frame.camera,
+        header=Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id),
+        has_depth=frame.depth_m is not None, has_intrinsics=frame.intrinsics is not None,
+        has_pose=frame.T_world_camera is not None)
+
+
+def point_message(point: np.ndarray) -> Point:
+    """A (3,) point, metres."""
+    x, y, z = (float(c) for c in point)
+    return Point(x=x, y=y, z=z)
+
+
+def time_message(stamp_ns: int) -> Time:
+    """Nanoseconds as a ROS time."""
+    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def clean(text: str) -> str:
+    """Text that a ROS string can hold: no lone surrogates, no NUL."""
+    return text.encode('utf-8', 'replace').decode('utf-8').replace('\0', '')

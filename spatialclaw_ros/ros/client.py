@@ -1,0 +1,172 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A client of a running node: asks one question and hands progress on while it waits."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import rclpy
+from builtin_interfaces.msg import Duration
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from spatialclaw_ros.errors import DeadlineExceededError, SpatialClawError
+from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
+from spatialclaw_ros.ros.answers import time_message
+from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.srv import SpatialQuery
+from spatialclaw_ros.workspace.question import AnswerType
+
+DEFAULT_NODE = '/spatialclaw'
+REPLY_MARGIN_S = 5.0
+UNKNOWN_TIMEOUT_S = 3600.0
+
+
+class NodeNotFoundError(SpatialClawError):
+    """No spatialclaw node answers under the name asked for."""
+
+
+class SpatialClient:
+    """Talks to a node's `~/query` and listens to its `~/events`; use it as a context manager.
+
+    It has a ROS context of its own, so it needs no `rclpy.init`. Not thread-safe.
+
+    Args:
+        node: name of the node, with its namespace.
+        on_event: called with each SpatialEvent while `ask` waits.
+    """
+
+    def __init__(
+        self, node: str = DEFAULT_NODE, on_event: Callable[[SpatialEvent], object] | None = None,
+    ) -> None:
+        self._name = '/' + node.strip('/')
+        self._on_event = on_event
+        use_fastdds_profile(os.environ)
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self._node = Node(
+            f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
+            start_parameter_services=False)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._client = self._node.create_client(SpatialQuery, f'{self._name}/query')
+        self._node.create_subscription(
+            SpatialEvent, f'{self._name}/events', self._heard,
+            QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE))
+
+    def __enter__(self) -> SpatialClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the ROS graph."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def wait(self, timeout_s: float = 5.0) -> None:
+        """Wait until the node's service is there.
+
+        Raises:
+            NodeNotFoundError: it isn't, after this time.
+        """
+        end_s = time.monotonic() + timeout_s
+        while not self._client.service_is_ready():
+            if time.monotonic() > end_s:
+                raise NodeNotFoundError(
+                    f'no node answers on {self._name}/query after {timeout_s:g} s; start one with '
+                    '`ros2 run spatialclaw_ros node` or `spatialclaw_node`, or name another with '
+                    '--node')
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        cameras: Sequence[str] = (),
+        frame_id: str = '',
+        answer_type: AnswerType | int = AnswerType.ANY,
+        choices: Sequence[str] = (),
+        timeout_s: float = 0.0,
+        stamp_ns: int = 0,
+        window_s: float = 0.0,
+        max_frames: int = 0,
+        wait_s: float = 5.0,
+    ) -> SpatialAnswer:
+        """Ask, and wait for the answer; arguments as in `srv/SpatialQuery`, zero for its default.
+
+        Args:
+            question: plain language.
+            cameras: names; empty for all.
+            frame_id: TF frame for points.
+            answer_type: what the answer must be.
+            choices: texts to choose from.
+            timeout_s: time for the whole query.
+            stamp_ns: newest image time to look at, nanoseconds.
+            window_s: how far back to look.
+            max_frames: at most this many images.
+            wait_s: how long to wait for the node to appear.
+
+        Raises:
+            NodeNotFoundError: no such node.
+            DeadlineExceededError: the node went away without an answer.
+        """
+        self.wait(wait_s)
+        future = self._client.call_async(SpatialQuery.Request(
+            question=question, cameras=list(cameras), stamp=time_message(stamp_ns),
+            window=_duration(window_s), max_frames=max_frames, frame_id=frame_id,
+            answer_type=int(answer_type), choices=list(choices), timeout=_duration(timeout_s)))
+        patience_s = (timeout_s if timeout_s > 0 else UNKNOWN_TIMEOUT_S) + REPLY_MARGIN_S
+        end_s = time.monotonic() + patience_s
+        gone_s: float | None = None
+        while not future.done():
+            self._executor.spin_once(timeout_sec=0.1)
+            now_s = time.monotonic()
+            if self._client.service_is_ready():
+                gone_s = None
+            else:
+                gone_s = gone_s or now_s
+            if now_s > end_s or (gone_s is not None and now_s - gone_s > REPLY_MARGIN_S):
+                self._client.remove_pending_request(future)
+                raise DeadlineExceededError(
+                    f'{self._name} gave no answer; is it still running?')
+        return future.result().answer
+
+    def listen(self, duration_s: float) -> None:
+        """Hand on events that are still coming in."""
+        end_s = time.monotonic() + duration_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left_s)
+
+    def _heard(self, event: SpatialEvent) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+def _duration(seconds: float) -> Duration:
+    whole, rest_ns = divmod(round(seconds * 1e9), 1_000_000_000)
+    return Duration(sec=int(whole), nanosec=int(rest_ns))

@@ -1,0 +1,221 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ROS 2 node: cameras and TF in, questions through `~/query`, answers and drawings out.
+
+At most `max_concurrent` queries run at once (parameter, 1 by default). A further one is answered
+`BUSY` at once, and the message names the one that runs. Every request is answered, at the latest
+half a second after its own time is up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import rclpy
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import MultiThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from spatialclaw_ros.agent import AgentLimits, Session
+from spatialclaw_ros.agent.events import Event
+from spatialclaw_ros.backbone.factory import make_backbone
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.perception import make_perception
+from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
+from spatialclaw_ros.ros.cameras import CameraBuffers
+from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.ros.diagnostics import Diagnostics
+from spatialclaw_ros.ros.kernel_host import KernelHost
+from spatialclaw_ros.ros.observe import select_observation
+from spatialclaw_ros.ros.outputs import Outputs
+from spatialclaw_ros.ros.parameters import Parameters, Settings
+from spatialclaw_ros.ros.placement import check_frame
+from spatialclaw_ros.ros.query import QueryRequest, QueryRunner
+from spatialclaw_ros.ros.requests import request_of
+from spatialclaw_ros.ros.transforms import TransformSource
+from spatialclaw_ros.srv import SpatialQuery
+from spatialclaw_ros.workspace.observation import Observation
+
+NODE_NAME = 'spatialclaw'
+SPARE_THREADS = 3
+SHUTDOWN_WAIT_S = 5.0
+
+
+class SpatialClawNode(Node):
+    """The node; construct it after `rclpy.init`, spin it, and `close` it.
+
+    Args:
+        node_name: name of the node.
+        node_args: further arguments of `rclpy.node.Node`.
+
+    Raises:
+        ParameterError: a parameter can't be used.
+        SpatialClawError: a backend that a parameter names can't be made.
+    """
+
+    def __init__(self, node_name: str = NODE_NAME, **node_args: object) -> None:
+        super().__init__(node_name, **node_args)
+        self._log = self.get_logger()
+        self.parameters = Parameters(self, self._log.warning)
+        settings = self.parameters.settings
+        self._kernel = KernelHost(Kernel, self._log.error)
+        try:
+            self._backbone = make_backbone(
+                settings.backbone, base_url=settings.backbone_url,
+                model=settings.backbone_model, script=settings.backbone_script)
+            self._perception = make_perception(
+                reconstruct=settings.reconstruct, segment=settings.segment)
+        except Exception:
+            self._kernel.close()
+            raise
+        self._cameras = CameraBuffers(
+            self, self.parameters.cameras,
+            buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * 1_000_000,
+            pair_tolerance_s=settings.pair_tolerance_s)
+        self._transforms = TransformSource(self)
+        self._outputs = Outputs(self, self._log.error)
+        self._runner = QueryRunner(
+            observe=self._observe, make_session=self._make_session, log_error=self._log.error,
+            max_concurrent=settings.max_concurrent)
+        self._diagnostics = Diagnostics(
+            self, cameras=self._cameras.status, kernel=lambda: self._kernel.state,
+            backbone=settings.backbone, runner=self._runner)
+        self._service = self.create_service(
+            SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
+        self._log.info(
+            f'ready for questions on {self._service.srv_name}; cameras: '
+            f'{", ".join(settings.cameras)}; backbone: {settings.backbone}')
+
+    def threads(self) -> int:
+        """Executor threads that keep a BUSY answer and the cameras going while queries run."""
+        return self.parameters.settings.max_concurrent + SPARE_THREADS
+
+    def cancel_queries(self) -> None:
+        """Cancel what runs and take nothing new; each caller gets its answer."""
+        if not self._runner.close():
+            self._log.warning('a query did not stop in time; it ends with the process')
+
+    def close(self) -> None:
+        """Give everything back: queries, kernel, buffers, publishers."""
+        self.cancel_queries()
+        self._diagnostics.close()
+        self._outputs.close()
+        self._kernel.close()
+        self._cameras.close()
+        self.destroy_node()
+
+    def _on_query(
+        self, request: SpatialQuery.Request, response: SpatialQuery.Response,
+    ) -> SpatialQuery.Response:
+        try:
+            settings = self.parameters.settings
+            outcome = in_asked_frame(self._runner.run(
+                request.question, lambda: request_of(request, settings), self._on_event))
+            response.answer = answer_message(
+                outcome, default_frames=(settings.answer_frame, settings.base_frame))
+            self._diagnostics.ended(outcome)
+            self._outputs.publish(outcome, response.answer)
+        except Exception:
+            self._log.error(f'answering failed:\n{traceback.format_exc()}')
+            response.answer.status = response.answer.STATUS_INTERNAL_ERROR
+            response.answer.message = 'a fault of this node; its log has the traceback'
+        return response
+
+    def _on_event(self, query_id: str, event: Observation | Event) -> None:
+        self._outputs.event(query_id, event)
+
+    def _observe(self, request: QueryRequest, _deadline: Deadline) -> Observation:
+        settings = self.parameters.settings
+        observation = select_observation(
+            self._cameras, self._transforms, cameras=request.cameras,
+            stamp_ns=request.stamp_ns, window_s=request.window_s,
+            max_frames=request.max_frames, world_frame=settings.world_frame,
+            base_frame=settings.base_frame)
+        check_frame(observation, request.question.frame_id)
+        return observation
+
+    def _make_session(self, _request: QueryRequest, deadline: Deadline) -> Session:
+        settings = self.parameters.settings
+        return Session(
+            backbone=self._backbone, kernel=self._kernel.get(deadline),
+            perception=self._perception,
+            limits=AgentLimits(settings.max_steps, settings.trace_keep),
+            trace_dir=_trace_dir(settings))
+
+
+def _trace_dir(settings: Settings) -> Path | None:
+    return Path(settings.trace_dir).expanduser() if settings.trace_dir else None
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM.
+
+    Args:
+        args: command line without the program's name; None takes `sys.argv`.
+
+    Returns:
+        Exit status: 0 after a clean shutdown, 1 after a fault, 2 when it can't start as told.
+    """
+    use_fastdds_profile(os.environ)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        return _serve(stop)
+    finally:
+        rclpy.try_shutdown()
+
+
+def _serve(stop: threading.Event) -> int:
+    try:
+        node = SpatialClawNode()
+    except SpatialClawError as error:
+        print(f'spatialclaw_node: {error}', file=sys.stderr)
+        return 2
+    executor = MultiThreadedExecutor(node.threads())
+    executor.add_node(node)
+    faults: list[BaseException] = []
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except Exception as error:
+            node.get_logger().error(f'the executor stopped:\n{traceback.format_exc()}')
+            faults.append(error)
+        finally:
+            stop.set()
+
+    spinner = threading.Thread(target=spin, name='executor', daemon=True)
+    spinner.start()
+    stop.wait()
+    node.cancel_queries()
+    executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
+    spinner.join(SHUTDOWN_WAIT_S)
+    node.close()
+    return 1 if faults else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,156 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Publishes what a query found: answer, markers, evidence cloud, overlay picture, progress.
+
+The answer goes out at once; the drawings are made on a thread of their own, so that a caller does
+not wait for them. A query that came to no answer leaves the last one's drawings alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image, PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+from spatialclaw_ros.agent.events import (
+    Answered,
+    CellRan,
+    CellWritten,
+    Event,
+    Failed,
+    Planned,
+    Refused,
+)
+from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
+from spatialclaw_ros.ros.answers import clean
+from spatialclaw_ros.ros.clouds import evidence_cloud
+from spatialclaw_ros.ros.markers import marker_array
+from spatialclaw_ros.ros.overlay import overlay_message
+from spatialclaw_ros.ros.placement import place
+from spatialclaw_ros.ros.query import Outcome
+from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.workspace.question import Status
+
+LATCHED = QoSProfile(
+    depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+MAX_EVENT_CHARS = 2000
+
+log = logging.getLogger(__name__)
+
+
+class Outputs:
+    """Owns the node's publishers and the thread that draws.
+
+    Args:
+        node: node to publish from.
+        log_error: where a fault's traceback goes.
+    """
+
+    def __init__(self, node: Node, log_error: Callable[[str], object] = log.error) -> None:
+        self._node = node
+        self._log_error = log_error
+        create = functools.partial(
+            node.create_publisher, callback_group=ReentrantCallbackGroup())
+        self._answer = create(SpatialAnswer, '~/answer', LATCHED)
+        self._markers = create(MarkerArray, '~/markers', LATCHED)
+        self._evidence = create(PointCloud2, '~/evidence', LATCHED)
+        self._overlay = create(Image, '~/overlay', LATCHED)
+        self._events = create(SpatialEvent, '~/events', RELIABLE)
+        self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
+
+    def close(self) -> None:
+        """Finish the drawing under way and stop."""
+        self._artist.shutdown(wait=True, cancel_futures=True)
+
+    def publish(self, outcome: Outcome, answer: SpatialAnswer) -> None:
+        """Publish an answer, and its drawings a little later; any thread."""
+        if outcome.status == Status.BUSY:
+            return
+        self._answer.publish(answer)
+        if isinstance(outcome.end, Answered | Refused) and outcome.observation is not None:
+            self._artist.submit(self._draw, outcome.end, outcome.observation)
+
+    def event(self, query_id: str, event: Observation | Event) -> None:
+        """Publish a step of a query's progress; any thread."""
+        stage, step, text = describe(event)
+        text = text if len(text) <= MAX_EVENT_CHARS else text[:MAX_EVENT_CHARS - 1] + '…'
+        self._events.publish(SpatialEvent(
+            query_id=query_id, stage=stage, step=step, text=clean(text),
+            stamp=self._node.get_clock().now().to_msg()))
+
+    def _draw(self, end: Answered | Refused, observation: Observation) -> None:
+        try:
+            placement = place(observation, end.evidence, ())
+            self._markers.publish(marker_array(end, observation, placement))
+            self._evidence.publish(evidence_cloud(end.evidence, placement))
+            self._overlay.publish(overlay_message(end, observation))
+        except Exception:
+            self._log_error(f'drawing an answer failed:\n{traceback.format_exc()}')
+
+
+@functools.singledispatch
+def describe(event: object) -> tuple[str, int, str]:
+    """Stage, step and one line for a person of a step of a query."""
+    raise TypeError(f'expected an event of a query, got {type(event).__name__}')
+
+
+@describe.register
+def _(event: Observation) -> tuple[str, int, str]:
+    return 'frames', 0, (
+        f'{len(event.frames)} images of {", ".join(event.cameras)} over {event.duration_s:.2f} s')
+
+
+@describe.register
+def _(event: Planned) -> tuple[str, int, str]:
+    return 'plan', 0, ' '.join(event.text.split())
+
+
+@describe.register
+def _(event: CellWritten) -> tuple[str, int, str]:
+    return 'write', event.step, event.purpose
+
+
+@describe.register
+def _(event: CellRan) -> tuple[str, int, str]:
+    if event.result is None:
+        return 'run', event.step, 'the reply could not be read; asked again'
+    error = event.result.error
+    ending = f'{error.kind}: {error.message}' if error else 'ran'
+    again = ', in a new worker' if event.result.restarted else ''
+    return 'run', event.step, f'{ending} ({event.result.duration_s:.2f} s{again})'
+
+
+@describe.register
+def _(event: Answered) -> tuple[str, int, str]:
+    return 'answer', event.steps, event.text
+
+
+@describe.register
+def _(event: Refused) -> tuple[str, int, str]:
+    return 'answer', event.steps, f'refused: {event.reason}'
+
+
+@describe.register
+def _(event: Failed) -> tuple[str, int, str]:
+    return 'answer', event.steps, f'{event.status.name}: {event.message}'

@@ -1,0 +1,161 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Draws what an answer rests on over the image that shows it: masks, names, the measured line."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image as PilImage
+from PIL import ImageDraw, ImageFont
+from scipy import ndimage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from spatialclaw_ros.agent.events import Answered, Evidence, Refused
+from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.ros.answers import time_message
+from spatialclaw_ros.ros.palette import MEASURE_COLOUR, object_colour
+from spatialclaw_ros.ros.placement import T_world_frame, newest_frame
+from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import AnswerType
+
+MASK_ALPHA = 0.45
+SHADE = (0, 0, 0, 160)
+WHITE = (255, 255, 255)
+
+RGB = tuple[int, int, int]
+
+
+def overlay_message(end: Answered | Refused, observation: Observation) -> Image:
+    """The overlay as an rgb8 message with the stamp and frame of its image."""
+    frame = overlay_frame(observation, end.evidence)
+    picture = draw_overlay(end, observation)
+    height, width = picture.shape[:2]
+    message = Image(
+        header=Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id),
+        height=height, width=width, encoding='rgb8', is_bigendian=0, step=3 * width)
+    message.data.frombytes(picture.tobytes())
+    return message
+
+
+def overlay_frame(observation: Observation, evidence: Evidence) -> Frame:
+    """The image that shows most of the objects, the newest of several; newest without objects."""
+    shown = {
+        index: sum(bool(found.masks[index].any()) for found in evidence.objects
+                   if index in found.masks)
+        for index in range(len(observation.frames))}
+    best = max(shown.values())
+    if best == 0:
+        return newest_frame(observation, evidence)
+    return observation.frames[max(index for index, count in shown.items() if count == best)]
+
+
+def draw_overlay(end: Answered | Refused, observation: Observation) -> np.ndarray:
+    """Draw the picture.
+
+    Args:
+        end: the answer or refusal.
+        observation: what the cameras saw.
+
+    Returns:
+        (H, W, 3) uint8 RGB, as large as the image.
+    """
+    frame = overlay_frame(observation, end.evidence)
+    objects = [(index, found.label, mask) for index, found in enumerate(end.evidence.objects)
+               if (mask := found.masks.get(frame.index)) is not None and mask.any()
+               and mask.shape == frame.image.shape[:2]]
+    blended = frame.image.copy()
+    for index, _, mask in objects:
+        _tint(blended, mask, object_colour(index))
+    picture = PilImage.fromarray(blended)
+    draw = ImageDraw.Draw(picture, 'RGBA')
+    size = max(11, round(frame.image.shape[0] / 30))
+    for index, label, mask in objects:
+        y, x = np.argwhere(mask).min(axis=0)
+        _label(draw, (int(x), int(y) - size - 6), label, object_colour(index), size)
+    _draw_measure(draw, end, observation, frame, size)
+    caption = end.text if isinstance(end, Answered) else f'refused: {end.reason}'
+    _label(draw, (6, frame.image.shape[0] - size - 12), _shorten(caption, 90), WHITE, size)
+    return np.asarray(picture)
+
+
+def _tint(image: np.ndarray, mask: np.ndarray, colour: RGB) -> None:
+    inside = image[mask].astype(np.float32)
+    image[mask] = (inside * (1 - MASK_ALPHA) + np.array(colour) * MASK_ALPHA).astype(np.uint8)
+    edge = mask & ~ndimage.binary_erosion(mask, iterations=2)
+    image[edge] = colour
+
+
+def _draw_measure(
+    draw: ImageDraw.ImageDraw, end: Answered | Refused, observation: Observation, frame: Frame,
+    size: int,
+) -> None:
+    points = np.asarray(end.evidence.points, dtype=np.float64).reshape(-1, 3)
+    text = ''
+    if isinstance(end, Answered):
+        text = end.text
+        if end.answer_type == AnswerType.POINT:
+            pose = T_world_frame(observation, end.evidence, end.frame)
+            points = np.vstack([points, transform_points(pose, np.asarray(end.value))])
+    pixels = _project(points, frame, end.evidence)
+    if pixels is None:
+        return
+    near = [tuple(float(c) for c in p) for p in pixels if np.isfinite(p).all()]
+    radius = max(3, size // 4)
+    if len(points) == 2 and len(near) == 2:
+        draw.line(near, fill=(0, 0, 0), width=5)
+        draw.line(near, fill=MEASURE_COLOUR, width=3)
+    for x, y in near:
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=MEASURE_COLOUR,
+                     outline=(0, 0, 0))
+    if near and len(near) <= 2 and text:
+        x, y = np.mean(near, axis=0)
+        _label(draw, (int(x) + radius + 4, int(y) - size // 2), text, MEASURE_COLOUR, size)
+
+
+def _project(points: np.ndarray, frame: Frame, evidence: Evidence) -> np.ndarray | None:
+    pose = evidence.extrinsics.get(frame.index)
+    if pose is None:
+        pose = frame.T_world_camera
+    if pose is None or frame.intrinsics is None or not len(points):
+        return None
+    return frame.intrinsics.project(transform_points(invert(np.asarray(pose)), points))
+
+
+def _label(
+    draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, colour: RGB, size: int,
+) -> None:
+    font = _font(size)
+    width = draw.textlength(text, font=font)
+    room_x, room_y = draw.im.size
+    x = min(max(corner[0], 2), max(2, int(room_x - width - 8)))
+    y = min(max(corner[1], 2), max(2, room_y - size - 8))
+    draw.rectangle((x, y, x + width + 6, y + size + 5), fill=SHADE)
+    draw.text((x + 3, y + 1), text, fill=colour, font=font)
+
+
+@functools.lru_cache(maxsize=4)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    path = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / 'DejaVuSans.ttf'
+    return ImageFont.truetype(str(path), size)
+
+
+def _shorten(text: str, limit: int) -> str:
+    text = ' '.join(text.split())
+    return text if len(text) <= limit else text[:limit - 1] + '…'

@@ -1,0 +1,343 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The node's parameters: one table that is declared, checked, and printed as the documentation."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from spatialclaw_ros.backbone.factory import BACKBONES
+from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS, CameraConfig
+
+TYPE_NAMES = {str: 'string', float: 'double', int: 'integer', bool: 'bool', tuple: 'string_array'}
+FOREIGN_PREFIXES = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
+
+
+class ParameterError(SpatialClawError, ValueError):
+    """A parameter's value can't be used; the message names the parameter and what it may be."""
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One parameter.
+
+    Args:
+        name: as in a parameter file; '{camera}' in it stands for a name from `cameras`.
+        default: its type is the parameter's type (a tuple of str is a string array).
+        description: one or two sentences, with the unit.
+        minimum: smallest number allowed.
+        maximum: largest number allowed.
+        choices: the only texts allowed; empty for any.
+        live: whether it may change while the node runs; it then holds from the next query on.
+    """
+
+    name: str
+    default: Any
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+    @property
+    def type_name(self) -> str:
+        """Type as ROS names it."""
+        return TYPE_NAMES[type(self.default)]
+
+    @property
+    def allowed(self) -> str:
+        """What values may be, for a message and for the page."""
+        if self.choices:
+            return ', '.join(self.choices)
+        if self.minimum is not None:
+            return f'{self.minimum:g} to {self.maximum:g}'
+        return ''
+
+    def fault(self, value: Any) -> str:
+        """What is wrong with a value, '' when nothing is."""
+        if self.choices and value not in self.choices:
+            close = difflib.get_close_matches(str(value), self.choices, n=1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            return f'{self.name} is one of {self.allowed}, got {value!r}{hint}'
+        if self.minimum is not None and not self.minimum <= value <= (self.maximum or 0):
+            return f'{self.name} must be {self.allowed}, got {value}'
+        return ''
+
+    def descriptor(self, name: str) -> ParameterDescriptor:
+        """Descriptor for `ros2 param describe`."""
+        descriptor = ParameterDescriptor(
+            name=name, description=self.description, read_only=not self.live)
+        if self.choices:
+            descriptor.additional_constraints = f'one of: {self.allowed}'
+        if self.minimum is not None and isinstance(self.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(
+                from_value=float(self.minimum), to_value=float(self.maximum or 0))]
+        elif self.minimum is not None:
+            descriptor.integer_range = [IntegerRange(
+                from_value=int(self.minimum), to_value=int(self.maximum or 0), step=1)]
+        return descriptor
+
+
+NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
+    ParameterSpec('cameras', ('camera',),
+                  'Names of the cameras. Each one has the parameters under "Each camera".'),
+    ParameterSpec('world_frame', 'odom',
+                  'TF frame that measuring happens in: fixed, z up. Where TF has no such frame, '
+                  '`base_frame` is used.', live=True),
+    ParameterSpec('base_frame', 'base_link',
+                  "The robot's own frame (REP 105).", live=True),
+    ParameterSpec('answer_frame', '',
+                  'Frame of points in answers when the request names none. Empty: `base_frame` if '
+                  'TF has it, else the world frame.', live=True),
+    ParameterSpec('window_s', 2.0,
+                  'How far back a query looks when it names no window, seconds.',
+                  0.001, 3600.0, live=True),
+    ParameterSpec('max_frames', 16,
+                  'At most this many images per query, spread over the window, when it names no '
+                  'number.', 1, 512, live=True),
+    ParameterSpec('timeout_s', 30.0,
+                  'Time for a whole query when it names none, seconds.', 0.1, 3600.0, live=True),
+    ParameterSpec('max_steps', 30,
+                  'Cells that may be written for one query.', 1, 200, live=True),
+    ParameterSpec('max_concurrent', 1,
+                  'Queries that may run at once. A further one is answered BUSY at once, and the '
+                  'message names the one that runs.', 1, 8),
+    ParameterSpec('buffer_s', 10.0,
+                  'How many seconds of messages are kept of each camera.', 0.1, 600.0),
+    ParameterSpec('buffer_mb', 512,
+                  'How many megabytes of messages are kept, all cameras together.', 1, 65536),
+    ParameterSpec('pair_tolerance_s', 0.02,
+                  'Colour, depth and CameraInfo whose stamps differ by no more than this belong '
+                  'together, seconds.', 0.0, 1.0),
+    ParameterSpec('backbone', 'rules',
+                  'Who writes the cells: `rules` needs no model and no network, `vllm` is a '
+                  'vision-language model behind an OpenAI-compatible API, `recorded` plays a '
+                  'script of replies.', choices=BACKBONES),
+    ParameterSpec('backbone_url', '',
+                  'Base URL of the API (`vllm`). Empty: a vLLM server on this machine.'),
+    ParameterSpec('backbone_model', '',
+                  'Name of the served model (`vllm`). Empty: `default`.'),
+    ParameterSpec('backbone_script', '',
+                  'YAML file of replies (`recorded`).'),
+    ParameterSpec('reconstruct', 'rgbd',
+                  'Where 3D comes from: `rgbd` is sensor depth, CameraInfo and TF.',
+                  choices=('rgbd',)),
+    ParameterSpec('segment', 'classical',
+                  'Who finds objects: `classical` uses colour, shape and depth, no learned '
+                  'weights.', choices=('classical',)),
+    ParameterSpec('trace_dir', '',
+                  'Folder that each query leaves its whole story in; `~` is the home folder. '
+                  'Empty: no traces.', live=True),
+    ParameterSpec('trace_keep', 50,
+                  'How many traces are kept; the oldest go first.', 1, 100000, live=True),
+)
+
+CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (
+    ParameterSpec('{camera}.image', '/{camera}/color/image_raw',
+                  'Topic of the colour image.'),
+    ParameterSpec('{camera}.image_transport', 'raw',
+                  'Type on that topic: `raw` is sensor_msgs/Image, `compressed` is '
+                  'sensor_msgs/CompressedImage.', choices=IMAGE_TRANSPORTS),
+    ParameterSpec('{camera}.camera_info', '',
+                  'Topic of the CameraInfo. Empty: `camera_info` beside the image.'),
+    ParameterSpec('{camera}.depth', '',
+                  'Topic of the depth image. Empty: a camera without depth.'),
+    ParameterSpec('{camera}.depth_transport', 'raw',
+                  'Type on that topic: `raw` is sensor_msgs/Image, `compressedDepth` is '
+                  'sensor_msgs/CompressedImage as compressed_depth_image_transport writes it.',
+                  choices=DEPTH_TRANSPORTS),
+    ParameterSpec('{camera}.depth_camera_info', '',
+                  'Topic of the depth image\'s own CameraInfo, for depth that is not aligned to '
+                  'colour. Empty: depth is aligned.'),
+    ParameterSpec('{camera}.rectified', False,
+                  'Whether the colour image is rectified (`image_rect`): then P of its CameraInfo '
+                  'holds, else K and D.'),
+)
+
+
+# Parameter of a camera: field of CameraConfig.
+CAMERA_FIELDS = {
+    'image': 'image_topic', 'image_transport': 'image_transport',
+    'camera_info': 'camera_info_topic', 'depth': 'depth_topic',
+    'depth_transport': 'depth_transport', 'depth_camera_info': 'depth_info_topic',
+    'rectified': 'rectified',
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All parameters of the node at one moment; fields are named as the parameters are."""
+
+    cameras: tuple[str, ...]
+    world_frame: str
+    base_frame: str
+    answer_frame: str
+    window_s: float
+    max_frames: int
+    timeout_s: float
+    max_steps: int
+    max_concurrent: int
+    buffer_s: float
+    buffer_mb: int
+    pair_tolerance_s: float
+    backbone: str
+    backbone_url: str
+    backbone_model: str
+    backbone_script: str
+    reconstruct: str
+    segment: str
+    trace_dir: str
+    trace_keep: int
+
+
+class Parameters:
+    """Declares the table on a node, checks what comes, and reads it back typed.
+
+    Args:
+        node: node that owns the parameters.
+        warn: where a line about an unknown parameter goes.
+
+    Raises:
+        ParameterError: a value of the parameter file or command line can't be used.
+    """
+
+    def __init__(self, node: Node, warn: Callable[[str], object]) -> None:
+        self._node = node
+        self._specs: dict[str, ParameterSpec] = {}
+        self._overrides: dict[str, Parameter] = dict(getattr(node, '_parameter_overrides', {}))
+        self._declare(NODE_PARAMETERS)
+        names = self.settings.cameras
+        if not names or len(set(names)) != len(names) or not all(map(_is_camera_name, names)):
+            raise ParameterError(
+                f'cameras must be one or more different names of letters, digits and _, '
+                f'got {list(names)}')
+        for name in names:
+            self._declare(CAMERA_PARAMETERS, name)
+        for line in self._unknown():
+            warn(line)
+        node.add_on_set_parameters_callback(self._on_set)
+
+    @property
+    def settings(self) -> Settings:
+        """Values at this moment."""
+        return Settings(**{spec.name: self._value(spec.name) for spec in NODE_PARAMETERS})
+
+    @property
+    def cameras(self) -> tuple[CameraConfig, ...]:
+        """The cameras' topics."""
+        return tuple(
+            CameraConfig(name, **{field: self._value(f'{name}.{suffix}')
+                                  for suffix, field in CAMERA_FIELDS.items()})
+            for name in self.settings.cameras)
+
+    def _value(self, name: str) -> Any:
+        value = self._node.get_parameter(name).value
+        return tuple(value) if isinstance(self._specs[name].default, tuple) else value
+
+    def _declare(self, specs: Iterable[ParameterSpec], camera: str = '') -> None:
+        for spec in specs:
+            name = spec.name.replace('{camera}', camera)
+            default = spec.default
+            if isinstance(default, str):
+                default = default.replace('{camera}', camera)
+            elif isinstance(default, tuple):
+                default = list(default)
+            override = self._overrides.get(name)
+            value = override.value if override is not None else default
+            if isinstance(default, float) and type(value) is int:
+                value = float(value)
+            if override is not None and type(value) is not type(default):
+                raise ParameterError(
+                    f'{name} is of type {spec.type_name}, got {value!r}; '
+                    'correct it in the parameter file')
+            named = ParameterSpec(
+                name, spec.default, spec.description, spec.minimum, spec.maximum, spec.choices,
+                spec.live)
+            if fault := named.fault(value):
+                raise ParameterError(f'{fault}; correct it in the parameter file')
+            try:
+                self._node.declare_parameter(
+                    name, value, named.descriptor(name), ignore_override=True)
+            except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+                raise ParameterError(f'{name}: {error}') from error
+            self._specs[name] = named
+
+    def _unknown(self) -> list[str]:
+        lines = []
+        for name in sorted(set(self._overrides) - set(self._specs)):
+            if name.startswith(FOREIGN_PREFIXES):
+                continue
+            close = difflib.get_close_matches(name, self._specs, n=1)
+            hint = f'; did you mean {close[0]}?' if close else ''
+            lines.append(f'parameter {name} is not known and has no effect{hint}')
+        return lines
+
+    def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        faults = []
+        for parameter in parameters:
+            spec = self._specs.get(parameter.name)
+            if spec is None:
+                continue
+            if type(parameter.value) is not type(spec.default):
+                faults.append(
+                    f'{spec.name} is of type {spec.type_name}, got {parameter.value!r}')
+            elif fault := spec.fault(parameter.value):
+                faults.append(fault)
+        return SetParametersResult(successful=not faults, reason='; '.join(faults))
+
+
+def _is_camera_name(name: str) -> bool:
+    return name.isidentifier()
+
+
+def parameters_page() -> str:
+    """Markdown of `docs/parameters.md`."""
+    rows = ['| parameter | type | default | allowed | changes live | what it does |',
+            '|---|---|---|---|---|---|']
+    tables = []
+    for specs in (NODE_PARAMETERS, CAMERA_PARAMETERS):
+        lines = list(rows)
+        for spec in specs:
+            default = list(spec.default) if isinstance(spec.default, tuple) else spec.default
+            shown = f"`'{default}'`" if isinstance(default, str) else f'`{default}`'
+            lines.append(
+                f'| `{spec.name}` | {spec.type_name} | {shown} | {spec.allowed} | '
+                f'{"yes" if spec.live else "no"} | {spec.description} |')
+        tables.append('\n'.join(lines))
+    return (
+        '# Parameters\n\n'
+        'Give them in a parameter file (`ros2 run spatialclaw_ros node --ros-args --params-file '
+        'my_robot.yaml`; `config/spatialclaw.yaml` is one to copy), or one by one with `-p '
+        'timeout_s:=10.0`. Those that change live hold from the next query on: `ros2 param set '
+        '/spatialclaw window_s 5.0`. A value outside the allowed ones stops the node at its start '
+        'with a line that names it.\n\n'
+        f'## The node\n\n{tables[0]}\n\n'
+        f'## Each camera\n\n`{{camera}}` is a name from `cameras`.\n\n{tables[1]}\n\n'
+        'This page is written by `python scripts/write_parameters_page.py` from the table in '
+        '`spatialclaw_ros/ros/parameters.py`.\n')
