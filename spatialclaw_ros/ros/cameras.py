@@ -1,0 +1,343 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Cameras as topics: what is subscribed, buffered undecoded, and known of its health."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import JumpThreshold, ROSClock, TimeJump
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream
+
+IMAGE_TRANSPORTS = ('raw', 'compressed')
+DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
+CAMERA_INFO_BYTES = 1024
+COUNT_WORDS = ('no publishers', '1 publisher')
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """Where one camera's messages come from.
+
+    Args:
+        name: as questions and answers call it.
+        image_topic: colour image.
+        camera_info_topic: its CameraInfo; '' for `camera_info` beside the image topic.
+        depth_topic: depth image; '' for a camera without depth.
+        depth_info_topic: CameraInfo of depth that is not aligned to colour; '' for aligned depth.
+        image_transport: 'raw' for `sensor_msgs/Image` on `image_topic`, 'compressed' for
+            `sensor_msgs/CompressedImage`.
+        depth_transport: 'raw', or 'compressedDepth' for `sensor_msgs/CompressedImage`.
+        rectified: whether the colour image is rectified: then CameraInfo's P holds, else K and D.
+
+    Raises:
+        ValueError: no name, no image topic, or a transport that is not known.
+    """
+
+    name: str
+    image_topic: str
+    camera_info_topic: str = ''
+    depth_topic: str = ''
+    depth_info_topic: str = ''
+    image_transport: str = 'raw'
+    depth_transport: str = 'raw'
+    rectified: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.image_topic:
+            raise ValueError(
+                f'a camera needs a name and an image topic, got {self.name!r} and '
+                f'{self.image_topic!r}')
+        if self.image_transport not in IMAGE_TRANSPORTS:
+            raise ValueError(
+                f'image_transport of {self.name} is one of {", ".join(IMAGE_TRANSPORTS)}, '
+                f'got {self.image_transport!r}')
+        if self.depth_transport not in DEPTH_TRANSPORTS:
+            raise ValueError(
+                f'depth_transport of {self.name} is one of {", ".join(DEPTH_TRANSPORTS)}, '
+                f'got {self.depth_transport!r}')
+
+    @property
+    def info_topic(self) -> str:
+        """CameraInfo's topic, the default filled in as image_transport does it."""
+        if self.camera_info_topic:
+            return self.camera_info_topic
+        base = self.image_topic.removesuffix('/compressed')
+        return f'{base.rpartition("/")[0]}/camera_info'
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """Health of one topic.
+
+    Args:
+        role: 'image', 'camera_info', 'depth' or 'depth_camera_info'.
+        topic: resolved name.
+        received: messages since the start.
+        buffered: messages held now.
+        buffered_bytes: bytes held now.
+        rate_hz: mean rate of arrival; NaN for fewer than two messages.
+        age_s: since the last arrival, monotonic clock; NaN when nothing ever came.
+        publishers: how many there are now.
+        hint: what is likely wrong, '' for nothing.
+    """
+
+    role: str
+    topic: str
+    received: int
+    buffered: int
+    buffered_bytes: int
+    rate_hz: float
+    age_s: float
+    publishers: int
+    hint: str = ''
+
+    def silence(self, window_s: float) -> str:
+        """A line for a person about a topic without a usable message."""
+        noun = self.role.replace('_', ' ')
+        if self.received == 0:
+            seen = f'{_publishers(self.publishers)}, nothing came since the start'
+        else:
+            seen = (
+                f'{_publishers(self.publishers)}, {self.received} came since the start, the last '
+                f'one {self.age_s:.1f} s ago')
+        check = self.hint or f'check `ros2 topic hz {self.topic}`'
+        return f'no {noun} on {self.topic} in {window_s:.1f} s: {seen}; {check}'
+
+
+@dataclass(frozen=True)
+class CameraStatus:
+    """Health of one camera: its topics, and the last thing that went wrong ('' for nothing)."""
+
+    name: str
+    streams: tuple[StreamStatus, ...]
+    last_error: str = ''
+
+    def stream(self, role: str) -> StreamStatus | None:
+        """Status of one topic, None where the camera has none of that role."""
+        return next((one for one in self.streams if one.role == role), None)
+
+
+@dataclass(frozen=True)
+class CameraSnapshot:
+    """All that is buffered of one camera, each in order of stamps."""
+
+    config: CameraConfig
+    images: tuple[Sample, ...]
+    infos: tuple[Sample, ...]
+    depths: tuple[Sample, ...]
+    depth_infos: tuple[Sample, ...]
+    unstamped: int
+
+
+class CameraBuffers:
+    """Subscribes to cameras and keeps what they send, undecoded.
+
+    Stamps of a topic, or ROS time, that jump back (a bag that loops, a simulation that starts
+    over) empty all buffers; `on_jump_back` is called then.
+
+    Args:
+        node: subscribes; an executor of the owner spins it.
+        configs: the cameras.
+        buffer_s: seconds kept of each topic.
+        buffer_bytes: bytes kept of all topics together.
+        pair_tolerance_s: colour, depth and CameraInfo no further apart belong together.
+        on_jump_back: called without arguments after buffers were emptied.
+
+    Raises:
+        ValueError: no camera, two of one name, or a limit that can't be one.
+    """
+
+    def __init__(
+        self, node: Node, configs: Sequence[CameraConfig], *, buffer_s: float = 10.0,
+        buffer_bytes: int = 512 * 2**20, pair_tolerance_s: float = 0.02,
+        on_jump_back: Callable[[], object] | None = None,
+    ) -> None:
+        names = [config.name for config in configs]
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f'cameras must be one or more of different names, got {names}')
+        if not (math.isfinite(pair_tolerance_s) and pair_tolerance_s >= 0):
+            raise ValueError(f'pair_tolerance_s must be 0 or more, got {pair_tolerance_s}')
+        self.configs = {config.name: config for config in configs}
+        self.pair_tolerance_ns = int(pair_tolerance_s * 1e9)
+        self.on_jump_back = on_jump_back
+        self._node = node
+        self._clock = node.get_clock()
+        self._errors: dict[str, str] = {}
+        self._types: dict[str, str] = {}
+        self._streams = {config.name: _streams_of(config) for config in configs}
+        self._rings = RingBuffers(
+            [stream for streams in self._streams.values() for stream in streams.values()],
+            buffer_s, buffer_bytes)
+        self._group = ReentrantCallbackGroup()
+        self._subscriptions = [
+            node.create_subscription(
+                _message_type(self.configs[stream.camera], stream.role), stream.topic,
+                partial(self._append, stream), qos_profile_sensor_data,
+                callback_group=self._group)
+            for stream in self._rings.streams]
+        self._resolved = {
+            id(stream): subscription.topic_name
+            for stream, subscription in zip(self._rings.streams, self._subscriptions)}
+        self._jump_handle = self._clock.create_jump_callback(
+            JumpThreshold(
+                min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
+            post_callback=self._on_clock_jump)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the cameras, as configured."""
+        return tuple(self.configs)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes held now, all cameras together."""
+        return self._rings.bytes
+
+    def now_ns(self) -> int:
+        """ROS time now."""
+        return self._clock.now().nanoseconds
+
+    def stale_s(self, sample: Sample) -> float:
+        """How old a message is: in simulated time where that runs, else since it came."""
+        if isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active:
+            return (self.now_ns() - sample.stamp_ns) * 1e-9
+        return time.monotonic() - sample.arrived_s
+
+    def snapshot(self, name: str) -> CameraSnapshot:
+        """What is buffered of a camera.
+
+        Raises:
+            InvalidRequestError: no camera of that name.
+        """
+        if name not in self.configs:
+            raise InvalidRequestError(
+                f'no camera is called {name[:60]!r}; there are {", ".join(self.names)}')
+        streams = self._streams[name]
+        kept = {
+            role: self._rings.snapshot(streams[role]) if role in streams else ()
+            for role in ('image', 'camera_info', 'depth', 'depth_camera_info')}
+        return CameraSnapshot(
+            self.configs[name], kept['image'], kept['camera_info'], kept['depth'],
+            kept['depth_camera_info'], streams['image'].unstamped)
+
+    def status(self) -> tuple[CameraStatus, ...]:
+        """Health of every camera."""
+        return tuple(
+            CameraStatus(
+                name, tuple(self._stream_status(stream) for stream in streams.values()),
+                self._errors.get(name, ''))
+            for name, streams in self._streams.items())
+
+    def note_error(self, name: str, text: str) -> None:
+        """Remember what went wrong with a camera's last image, '' once nothing does."""
+        self._errors[name] = text
+
+    def clear(self) -> None:
+        """Empty all buffers."""
+        self._rings.clear()
+
+    def close(self) -> None:
+        """Unsubscribe and forget everything."""
+        self._jump_handle.unregister()
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+        for stream in self._rings.streams:
+            stream.keep_last = False
+        self._rings.clear()
+
+    def _append(self, stream: Stream, message: Any) -> None:
+        stamp = message.header.stamp
+        stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+        if stamp_ns == 0:
+            stream.unstamped += 1
+            stamp_ns = self.now_ns()
+        size = CAMERA_INFO_BYTES if stream.keep_last else len(message.data)
+        back_s = self._rings.append(stream, Sample(stamp_ns, time.monotonic(), size, message))
+        if back_s:
+            self._jumped(f'stamps on {stream.topic} jumped back by {back_s:.2f} s')
+
+    def _on_clock_jump(self, jump: TimeJump) -> None:
+        self._rings.clear()
+        self._jumped('ROS time jumped back or changed its source')
+
+    def _jumped(self, what: str) -> None:
+        self._node.get_logger().warning(
+            f'{what}: image buffers are emptied', throttle_duration_sec=5.0)
+        if self.on_jump_back is not None:
+            self.on_jump_back()
+
+    def _stream_status(self, stream: Stream) -> StreamStatus:
+        topic = self._resolved[id(stream)]
+        endpoints = self._node.get_publishers_info_by_topic(topic)
+        expected = _type_name(_message_type(self.configs[stream.camera], stream.role))
+        others = sorted({one.topic_type for one in endpoints} - {expected})
+        hint = ''
+        if others:
+            hint = (
+                f'{others[0]} is published there, {expected} is expected: check '
+                f'`{stream.camera}.{stream.role}` and its transport')
+        elif endpoints and not stream.received:
+            hint = (
+                'large messages are lost in the default transport of Fast DDS: start both sides '
+                "with this package's config/fastdds.xml as FASTRTPS_DEFAULT_PROFILES_FILE, and "
+                f'check `ros2 topic hz {topic}`')
+        elif stream.refused:
+            hint = f'{stream.refused} messages were larger than buffer_mb: raise it'
+        with self._rings.lock:
+            return StreamStatus(
+                role=stream.role, topic=topic, received=stream.received,
+                buffered=len(stream.samples), buffered_bytes=stream.bytes,
+                rate_hz=stream.rate_hz, age_s=time.monotonic() - stream.last_arrived_s,
+                publishers=len(endpoints), hint=hint)
+
+
+def _streams_of(config: CameraConfig) -> dict[str, Stream]:
+    topics = {'image': config.image_topic, 'camera_info': config.info_topic}
+    if config.depth_topic:
+        topics['depth'] = config.depth_topic
+        if config.depth_info_topic:
+            topics['depth_camera_info'] = config.depth_info_topic
+    return {
+        role: Stream(config.name, role, topic, keep_last=role.endswith('camera_info'))
+        for role, topic in topics.items()}
+
+
+def _message_type(config: CameraConfig, role: str) -> type:
+    if role.endswith('camera_info'):
+        return CameraInfo
+    transport = config.image_transport if role == 'image' else config.depth_transport
+    return Image if transport == 'raw' else CompressedImage
+
+
+def _type_name(message_type: type) -> str:
+    return f'sensor_msgs/msg/{message_type.__name__}'
+
+
+def _publishers(count: int) -> str:
+    return COUNT_WORDS[count] if count < len(COUNT_WORDS) else f'{count} publishers'

@@ -1,0 +1,293 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From buffers and TF to one `Observation`: what to look at, decoded, paired and placed."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spatialclaw_ros.errors import (
+    InvalidRequestError,
+    NoFramesError,
+    TransformError,
+    UnsupportedEncodingError,
+)
+from spatialclaw_ros.ros.cameras import CameraBuffers, CameraSnapshot
+from spatialclaw_ros.ros.frames import RawFrame, decode_frame
+from spatialclaw_ros.ros.missing import Missing
+from spatialclaw_ros.ros.streams import Sample, nearest
+from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
+from spatialclaw_ros.workspace.observation import Frame, Observation
+
+MAX_TF_FRAMES = 64
+STALE_S = 2.0
+PAIRED_LAG_NS = 500_000_000
+
+
+def select_observation(
+    buffers: CameraBuffers, transforms: TransformSource, *, cameras: Sequence[str] = (),
+    stamp_ns: int | None = None, window_s: float = 2.0, max_frames: int = 16,
+    world_frame: str = 'odom', base_frame: str = 'base_link', tf_frames: Sequence[str] = (),
+) -> Observation:
+    """Pick images spread over a window, the newest always among them, and decode only those.
+
+    Args:
+        buffers: what the cameras sent.
+        transforms: TF.
+        cameras: names; empty for all.
+        stamp_ns: images up to this time, ROS clock; None for the newest there are.
+        window_s: how far back from there.
+        max_frames: at most this many images, shared among the cameras.
+        world_frame: TF frame that poses are given in; `base_frame` where TF lacks it.
+        base_frame: the robot's own frame.
+        tf_frames: further frames to give poses of; empty for all that TF knows, up to 64.
+
+    Returns:
+        The observation; what is not there, or was assumed, stands in its `missing`.
+
+    Raises:
+        InvalidRequestError: a camera that is not configured, or a window or number of no use.
+        NoFramesError: no usable image; the message names the topics and what was seen of them.
+    """
+    names = _checked(buffers, cameras, window_s, max_frames)
+    missing = Missing()
+    raw, silent = _pick(buffers, names, stamp_ns, window_s, max_frames, missing)
+    frames: list[Frame] = []
+    failures: list[str] = []
+    for one in raw:
+        try:
+            frames.append(decode_frame(one, len(frames), buffers.pair_tolerance_ns, transforms,
+                                       missing))
+        except UnsupportedEncodingError as error:
+            line = f'images on {one.config.image_topic} can\'t be decoded: {error}'
+            buffers.note_error(one.config.name, line)
+            failures.append(line)
+            missing.add(('decode', one.config.name), line)
+        else:
+            buffers.note_error(one.config.name, '')
+    if not frames:
+        raise NoFramesError('; '.join(dict.fromkeys([*failures, *silent])))
+    for line in silent:
+        missing.add(('silent', line), line)
+    budget = WaitBudget(transforms.wait_s)
+    world, frames = _place(frames, transforms, world_frame, base_frame, budget, missing)
+    others = _other_frames(frames, transforms, world, base_frame, tf_frames, missing)
+    known_base = base_frame if world and (base_frame == world or base_frame in others) else ''
+    return Observation(
+        frames=tuple(frames), world_frame=world, transforms=others, missing=missing.lines(),
+        base_frame=known_base)
+
+
+def _checked(
+    buffers: CameraBuffers, cameras: Sequence[str], window_s: float, max_frames: int,
+) -> tuple[str, ...]:
+    for name in cameras:
+        if name not in buffers.names:
+            close = difflib.get_close_matches(name, buffers.names, n=1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            raise InvalidRequestError(
+                f'no camera is called {name[:60]!r}; there are '
+                f'{", ".join(buffers.names)}{hint}')
+    if not (math.isfinite(window_s) and window_s > 0):
+        raise InvalidRequestError(f'window must be a positive number of seconds, got {window_s}')
+    if max_frames < 1:
+        raise InvalidRequestError(f'max_frames must be 1 or more, got {max_frames}')
+    return tuple(dict.fromkeys(cameras)) or buffers.names
+
+
+def _pick(
+    buffers: CameraBuffers, names: Sequence[str], stamp_ns: int | None, window_s: float,
+    max_frames: int, missing: Missing,
+) -> tuple[list[RawFrame], list[str]]:
+    """Choose undecoded frames, in time order, and a line for each camera without one."""
+    silent: list[str] = []
+    usable: list[tuple[CameraSnapshot, tuple[Sample, ...]]] = []
+    for name in names:
+        snapshot = buffers.snapshot(name)
+        inside = _in_window(buffers, snapshot, stamp_ns, window_s)
+        if inside:
+            usable.append((snapshot, inside))
+        else:
+            silent.append(_silence(buffers, snapshot, stamp_ns, window_s))
+    for snapshot, _ in usable[max_frames:]:
+        missing.add(
+            ('left out', snapshot.config.name),
+            f'camera {snapshot.config.name} is left out: max_frames is {max_frames}')
+    usable = usable[:max_frames]
+    raw: list[RawFrame] = []
+    for position, (snapshot, inside) in enumerate(usable):
+        share = max_frames // len(usable) + (position < max_frames % len(usable))
+        if snapshot.unstamped:
+            missing.add(
+                ('unstamped', snapshot.config.name),
+                f'images on {snapshot.config.image_topic} have no stamp: the time of their '
+                'arrival is taken')
+        candidates = _with_depth(snapshot, inside, buffers.pair_tolerance_ns)
+        raw.extend(RawFrame(snapshot, sample) for sample in spread(candidates, share))
+    raw.sort(key=lambda one: one.sample.stamp_ns)
+    return raw, silent
+
+
+def _in_window(
+    buffers: CameraBuffers, snapshot: CameraSnapshot, stamp_ns: int | None, window_s: float,
+) -> tuple[Sample, ...]:
+    images = snapshot.images
+    if not images:
+        return ()
+    if stamp_ns is None:
+        if buffers.stale_s(images[-1]) > max(window_s, STALE_S):
+            return ()
+        stamp_ns = images[-1].stamp_ns
+    first_ns = stamp_ns - int(window_s * 1e9)
+    return tuple(one for one in images if first_ns <= one.stamp_ns <= stamp_ns)
+
+
+def _with_depth(
+    snapshot: CameraSnapshot, images: tuple[Sample, ...], tolerance_ns: int,
+) -> tuple[Sample, ...]:
+    """Images that depth came with, if that goes on until now; else all."""
+    if not snapshot.depths:
+        return images
+    paired = []
+    for image in images:
+        depth = nearest(snapshot.depths, image.stamp_ns)
+        if depth is not None and abs(depth.stamp_ns - image.stamp_ns) <= tolerance_ns:
+            paired.append(image)
+    if not paired or images[-1].stamp_ns - paired[-1].stamp_ns > PAIRED_LAG_NS:
+        return images
+    return tuple(paired)
+
+
+def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """At most `count` samples, evenly in time, the newest always among them."""
+    if len(samples) <= count:
+        return list(samples)
+    if count == 1:
+        return [samples[-1]]
+    stamps = np.array([sample.stamp_ns - samples[0].stamp_ns for sample in samples])
+    picked: list[int] = []
+    for wanted in np.linspace(stamps[-1], 0, count):
+        free = np.abs(stamps - wanted).astype(np.float64)
+        free[picked] = np.inf
+        picked.append(int(np.argmin(free)))
+    return [samples[index] for index in sorted(picked)]
+
+
+def _silence(
+    buffers: CameraBuffers, snapshot: CameraSnapshot, stamp_ns: int | None, window_s: float,
+) -> str:
+    topic = snapshot.config.image_topic
+    if stamp_ns is not None and snapshot.images:
+        first, last = (snapshot.images[at].stamp_ns * 1e-9 for at in (0, -1))
+        return (
+            f'no image on {topic} from {stamp_ns * 1e-9 - window_s:.3f} s to '
+            f'{stamp_ns * 1e-9:.3f} s: the {len(snapshot.images)} in the buffer are from '
+            f'{first:.3f} s to {last:.3f} s; ask for a stamp in there, or raise buffer_s')
+    status = next(one for one in buffers.status() if one.name == snapshot.config.name)
+    image = status.stream('image')
+    return '' if image is None else image.silence(window_s)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    world: str
+    poses: list[np.ndarray | None]
+    fault: str
+
+
+def _place(
+    frames: list[Frame], transforms: TransformSource, world_frame: str, base_frame: str,
+    budget: WaitBudget, missing: Missing,
+) -> tuple[str, list[Frame]]:
+    """Give frames their pose in the first world that TF can tell it in."""
+    faults: list[str] = []
+    for world in dict.fromkeys(name for name in (world_frame, base_frame) if name):
+        if not transforms.has_frame(world):
+            faults.append(f'TF has no frame {world!r}')
+            continue
+        placed = _poses(frames, transforms, world, budget)
+        if all(pose is None for pose in placed.poses):
+            faults.append(placed.fault)
+            continue
+        if world != world_frame:
+            missing.add(
+                ('world', world),
+                f'{"; ".join(faults)}: {world!r} is the world, taken to stand still')
+        unplaced = sum(pose is None for pose in placed.poses)
+        if unplaced:
+            missing.add(
+                ('pose', world),
+                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}')
+        return world, [
+            replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
+    if not transforms.frames():
+        faults = ['nothing came on /tf or /tf_static']
+    missing.add(('world', ''), f'no camera pose: {"; ".join(faults)}')
+    return '', frames
+
+
+def _poses(
+    frames: list[Frame], transforms: TransformSource, world: str, budget: WaitBudget,
+) -> _Placed:
+    poses: list[np.ndarray | None] = [None] * len(frames)
+    fault = ''
+    for frame in reversed(frames):
+        if not frame.frame_id:
+            fault = fault or f'images of camera {frame.camera} have an empty frame_id'
+            continue
+        try:
+            poses[frame.index] = transforms.lookup(
+                world, frame.frame_id, frame.stamp_ns, budget.left_s)
+        except TransformError as error:
+            fault = fault or str(error)
+    return _Placed(world, poses, fault)
+
+
+def _other_frames(
+    frames: list[Frame], transforms: TransformSource, world: str, base_frame: str,
+    tf_frames: Sequence[str], missing: Missing,
+) -> dict[str, np.ndarray]:
+    """Poses of further TF frames, one per image stamp."""
+    if not world:
+        return {}
+    known = transforms.frames()
+    wanted = [name for name in (tf_frames or known) if name not in (world, base_frame)]
+    if base_frame != world:
+        wanted.insert(0, base_frame)
+    for name in wanted[MAX_TF_FRAMES:][:1]:
+        missing.add(
+            ('tf', ''),
+            f'TF has {len(wanted)} frames, the first {MAX_TF_FRAMES} are given (not {name!r}, …)')
+    found: dict[str, np.ndarray] = {}
+    for name in dict.fromkeys(wanted[:MAX_TF_FRAMES]):
+        if name not in known:
+            if tf_frames:
+                missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
+            continue
+        poses = np.full((len(frames), 4, 4), np.nan)
+        for frame in frames:
+            try:
+                poses[frame.index] = transforms.lookup(world, name, frame.stamp_ns, 0.0)
+            except TransformError as error:
+                if tf_frames:
+                    missing.add(('tf', name), str(error))
+        if np.isfinite(poses).any():
+            found[name] = poses
+    return found

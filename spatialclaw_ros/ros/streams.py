@@ -1,0 +1,160 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Ring buffers for undecoded messages, bounded in seconds and, all together, in bytes."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+JUMP_BACK_NS = 200_000_000
+
+
+class Sample(NamedTuple):
+    """One message as it came.
+
+    Args:
+        stamp_ns: its header's stamp, ROS clock; the time of arrival when it has none.
+        arrived_s: monotonic clock.
+        size: bytes that it is counted with.
+        message: the message, undecoded.
+    """
+
+    stamp_ns: int
+    arrived_s: float
+    size: int
+    message: Any
+
+
+class Stream:
+    """Messages of one topic, in order of arrival.
+
+    Args:
+        camera: name of the camera that it belongs to.
+        role: 'image', 'camera_info', 'depth' or 'depth_camera_info'.
+        topic: as configured.
+        keep_last: whether the newest message stays, however old (for calibration).
+    """
+
+    def __init__(self, camera: str, role: str, topic: str, keep_last: bool = False) -> None:
+        self.camera = camera
+        self.role = role
+        self.topic = topic
+        self.keep_last = keep_last
+        self.samples: deque[Sample] = deque()
+        self.received = 0
+        self.unstamped = 0
+        self.refused = 0
+        self.bytes = 0
+        self.newest_ns: int | None = None
+        self.last_arrived_s = math.nan
+
+    @property
+    def rate_hz(self) -> float:
+        """Mean rate of arrival of what is buffered; NaN for fewer than two."""
+        if len(self.samples) < 2:
+            return math.nan
+        span_s = self.samples[-1].arrived_s - self.samples[0].arrived_s
+        return (len(self.samples) - 1) / span_s if span_s > 0 else math.nan
+
+
+class RingBuffers:
+    """Streams that share one limit; safe from any thread.
+
+    Args:
+        streams: all of them.
+        buffer_s: seconds kept of each stream, counted back from its newest stamp.
+        buffer_bytes: bytes kept of all streams together; the oldest arrivals go first.
+
+    Raises:
+        ValueError: a limit that is not positive.
+    """
+
+    def __init__(self, streams: Iterable[Stream], buffer_s: float, buffer_bytes: int) -> None:
+        if not (math.isfinite(buffer_s) and buffer_s > 0):
+            raise ValueError(f'buffer_s must be a positive number of seconds, got {buffer_s}')
+        if buffer_bytes < 1:
+            raise ValueError(f'buffer_bytes must be positive, got {buffer_bytes}')
+        self.streams = tuple(streams)
+        self.lock = threading.Lock()
+        self._buffer_ns = int(buffer_s * 1e9)
+        self._limit = buffer_bytes
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Bytes held now."""
+        return self._bytes
+
+    def append(self, stream: Stream, sample: Sample) -> float:
+        """Keep a message.
+
+        Returns:
+            Seconds that stamps jumped back by, 0 when they did not; all streams were emptied then
+            before this message was kept.
+        """
+        with self.lock:
+            stream.received += 1
+            stream.last_arrived_s = sample.arrived_s
+            back_ns = 0 if stream.newest_ns is None else stream.newest_ns - sample.stamp_ns
+            jumped = back_ns > JUMP_BACK_NS and not stream.keep_last
+            if jumped:
+                self._clear()
+            if sample.size > self._limit:
+                stream.refused += 1
+                return back_ns * 1e-9 if jumped else 0.0
+            if stream.newest_ns is None or sample.stamp_ns > stream.newest_ns:
+                stream.newest_ns = sample.stamp_ns
+            stream.samples.append(sample)
+            stream.bytes += sample.size
+            self._bytes += sample.size
+            oldest_ns = stream.newest_ns - self._buffer_ns
+            while len(stream.samples) > 1 and stream.samples[0].stamp_ns < oldest_ns:
+                self._drop(stream)
+            while self._bytes > self._limit:
+                self._drop(min(
+                    (one for one in self.streams if one.samples),
+                    key=lambda one: one.samples[0].arrived_s))
+            return back_ns * 1e-9 if jumped else 0.0
+
+    def clear(self) -> None:
+        """Empty all streams; what is known of a calibration stays."""
+        with self.lock:
+            self._clear()
+
+    def snapshot(self, stream: Stream) -> tuple[Sample, ...]:
+        """What is kept of a stream, in order of stamps."""
+        with self.lock:
+            samples = tuple(stream.samples)
+        return tuple(sorted(samples, key=lambda sample: sample.stamp_ns))
+
+    def _clear(self) -> None:
+        for stream in self.streams:
+            stream.newest_ns = None
+            while len(stream.samples) > (1 if stream.keep_last else 0):
+                self._drop(stream)
+
+    def _drop(self, stream: Stream) -> None:
+        sample = stream.samples.popleft()
+        stream.bytes -= sample.size
+        self._bytes -= sample.size
+
+
+def nearest(samples: tuple[Sample, ...], stamp_ns: int) -> Sample | None:
+    """Sample whose stamp is nearest, whichever side it is on; None of none."""
+    return min(samples, key=lambda sample: abs(sample.stamp_ns - stamp_ns), default=None)
