@@ -71,7 +71,7 @@ def main() -> int:
         return 1
     share = Path(sys.prefix) / 'share' / PACKAGE
     copied = copy_changed(ROOT / PACKAGE, target)
-    copied += sum(copy_changed(ROOT / name, share / name) for name in ('launch', 'config'))
+    copied += sum(copy_changed(ROOT / name, share / name) for name in ('launch', 'config', 'demo'))
     removed = remove_gone(ROOT / PACKAGE, target)
     print(f'{PACKAGE}: {copied} files copied, {removed} removed in {target}')
     return 0

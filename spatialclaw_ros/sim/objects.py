@@ -78,7 +78,8 @@ def mug(name: str, rgb: tuple[float, float, float], position: np.ndarray,
     color = (*rgb, 1.0)
     geoms = [
         Geom('cylinder', (radius, height / 2), _at(0, 0, height / 2), color),
-        Geom('cylinder', (radius - 0.005, 0.001), _at(0, 0, height - 0.0007), (0.23, 0.12, 0.06, 1.0)),
+        Geom('cylinder', (radius - 0.005, 0.001), _at(0, 0, height - 0.0007),
+             (0.23, 0.12, 0.06, 1.0)),
     ]
     angles = np.linspace(-math.pi / 2, math.pi / 2, SEGMENT_DIRECTIONS + 1)
     ring = np.column_stack([

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -144,6 +145,29 @@ class Truth:
         bx = self.center(b, OPTICAL_FRAME, stamp_ns)
         return 'left' if ax[0] / ax[2] < bx[0] / bx[2] else 'right'
 
+    def facts(self) -> dict[str, Any]:
+        """All that doesn't move, as JSON-like values: what a recording carries beside it.
+
+        Returns:
+            `table_top`, metres; `objects`: name to kind, center (`base_link`), size, top (above
+            the floor), table_edge; `closest`: name to name to distance; all in metres.
+        """
+        names = self.names
+        return {
+            'table_top': TABLE_TOP_M,
+            'objects': {
+                name: {
+                    'kind': self._object(name).kind,
+                    'center': _rounded(self.center(name)),
+                    'size': _rounded(self.size(name)),
+                    'top': round(self.top_above_floor(name), 5),
+                    'table_edge': round(self.distance_to_table_edge(name), 5),
+                } for name in names},
+            'closest': {
+                a: {b: round(self.distance(a, b).distance, 5) for b in names if b != a}
+                for a in names},
+        }
+
     def _object(self, name: str) -> SceneObject:
         if name not in self._objects:
             raise KeyError(f'no object {name!r} in the scene, there are {list(self._objects)}')
@@ -168,6 +192,10 @@ class Truth:
         data.geom_xpos[:] = point, self._data.geom_xpos[geom_id]
         data.geom_xmat[:] = np.eye(3).ravel(), self._data.geom_xmat[geom_id]
         return float(mujoco.mj_geomDistance(model, data, 0, 1, FAR_M, None)) + 1e-6
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), 5) for value in values]
 
 
 def _bounds(thing: SceneObject) -> tuple[np.ndarray, np.ndarray]:
