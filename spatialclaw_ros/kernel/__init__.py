@@ -12,7 +12,31 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+
 """The persistent kernel: gate, wire, zygote, worker, and the host's side of a session.
 
 Imports `workspace` and `geometry`; what a worker sends is never unpickled or evaluated.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spatialclaw_ros.kernel.kernel import Kernel, KernelStats
+    from spatialclaw_ros.kernel.limits import KernelLimits
+    from spatialclaw_ros.kernel.session import KernelSession
+
+__all__ = ['Kernel', 'KernelLimits', 'KernelSession', 'KernelStats']
+
+_HOMES = {
+    'Kernel': 'kernel', 'KernelStats': 'kernel', 'KernelLimits': 'limits',
+    'KernelSession': 'session'}
+
+
+def __getattr__(name: str) -> Any:
+    # the host's side is not imported in the zygote, which lives in this package too
+    if name not in _HOMES:
+        raise AttributeError(f'{__name__} has no {name}')
+    return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)

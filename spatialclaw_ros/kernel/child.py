@@ -1,0 +1,212 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The host's end of one worker: its process, its wire, and the patience it is given."""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Sequence
+
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import CanceledError, KernelError
+from spatialclaw_ros.kernel import wire
+from spatialclaw_ros.kernel.messages import FromWorker, ToWorker
+
+# how soon a deadline that another thread cancels is noticed
+_SLICE_S = 0.05
+_DEATH_S = 10.0
+
+
+def readable(fd: int, timeout_s: float) -> bool:
+    """Whether a descriptor gets readable in time; any number, unlike `select.select`."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(math.ceil(1000 * timeout_s)))
+
+
+class WorkerGoneError(KernelError):
+    """The worker's process ended, or its wire closed."""
+
+
+class WorkerTimeoutError(KernelError):
+    """The worker took longer than it is allowed."""
+
+
+class Interrupt:
+    """Cancels the session's waits from any thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def set(self) -> None:
+        """Wake the waiting thread; every later wait ends at once."""
+        with self._lock:
+            self._event.set()
+            if not self._closed:
+                os.eventfd_write(self.fd, 1)
+
+    def check(self, doing: str) -> None:
+        """Raise when set.
+
+        Raises:
+            CanceledError: `set` was called.
+        """
+        if self._event.is_set():
+            raise CanceledError(f'the kernel session was cancelled during {doing}')
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self.fd)
+
+
+class Child:
+    """One worker process, seen from the host; owns its wire and process descriptor.
+
+    Args:
+        pid: its number, for diagnostics.
+        pidfd: its process descriptor.
+        connection: the host's end of its wire.
+        interrupt: what cancels waits.
+    """
+
+    def __init__(
+        self, pid: int, pidfd: int, connection: socket.socket, interrupt: Interrupt,
+    ) -> None:
+        self.pid = pid
+        self._pidfd = pidfd
+        self._socket = connection
+        self._socket.setblocking(False)
+        self._interrupt = interrupt
+        self._reader = wire.FrameReader()
+        self.killed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return not readable(self._pidfd, 0.0)
+
+    def send(
+        self, payload: bytes | ToWorker, until_s: float, deadline: Deadline, doing: str,
+        fds: Sequence[int] = (),
+    ) -> None:
+        """Send one message.
+
+        Raises:
+            as `receive`.
+        """
+        if not isinstance(payload, bytes):
+            payload = wire.encode(payload)
+        header = wire.header_of(payload)
+        parts = [memoryview(header + payload)] if len(payload) < 65_536 else [
+            memoryview(header), memoryview(payload)]
+        for part in parts:
+            while part:
+                try:
+                    if fds:
+                        sent = socket.send_fds(self._socket, [part], list(fds))
+                        fds = ()
+                    else:
+                        sent = self._socket.send(part)
+                    part = part[sent:]
+                except BlockingIOError:
+                    self._wait(select.POLLOUT, until_s, deadline, doing)
+                except OSError as error:
+                    raise WorkerGoneError('the worker closed its wire') from error
+
+    def receive(self, until_s: float, deadline: Deadline, doing: str) -> FromWorker:
+        """Wait for the worker's next message.
+
+        Args:
+            until_s: when patience ends, on the monotonic clock.
+            deadline: the query's.
+            doing: what is under way, for messages.
+
+        Raises:
+            WorkerGoneError: the worker died.
+            WorkerTimeoutError: `until_s` has passed.
+            WireError: what came is malformed.
+            DeadlineExceededError: the deadline has passed.
+            CanceledError: the deadline or the session was cancelled.
+        """
+        while True:
+            try:
+                count = self._socket.recv_into(self._reader.wanted)
+            except BlockingIOError:
+                self._wait(select.POLLIN, until_s, deadline, doing)
+                continue
+            except OSError as error:
+                raise WorkerGoneError('the worker closed its wire') from error
+            if count == 0:
+                raise WorkerGoneError('the worker closed its wire')
+            payload = self._reader.advance(count)
+            if payload is not None:
+                return wire.decode_from_worker(payload)
+            # a worker that keeps sending must not outrun the clock
+            if time.monotonic() >= until_s:
+                raise WorkerTimeoutError(f'{doing} took too long')
+            deadline.check(doing)
+            self._interrupt.check(doing)
+
+    def _wait(self, events: int, until_s: float, deadline: Deadline, doing: str) -> None:
+        poll = select.poll()
+        poll.register(self._socket, events)
+        poll.register(self._pidfd, select.POLLIN)
+        poll.register(self._interrupt.fd, select.POLLIN)
+        while True:
+            self._interrupt.check(doing)
+            deadline.check(doing)
+            wait_s = until_s - time.monotonic()
+            if wait_s <= 0:
+                raise WorkerTimeoutError(f'{doing} took too long')
+            ready = {fd for fd, _ in poll.poll(
+                math.ceil(1000 * min(wait_s, deadline.remaining_s, _SLICE_S)))}
+            if self._socket.fileno() in ready:
+                return
+            if self._pidfd in ready:
+                raise WorkerGoneError('the worker ended')
+
+    def kill(self) -> None:
+        """End the process, and wait until it has ended.
+
+        Raises:
+            KernelError: it does not end.
+        """
+        if self.alive:
+            self.killed = True
+            try:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+        if not readable(self._pidfd, _DEATH_S):
+            raise KernelError(f'worker {self.pid} could not be killed within {_DEATH_S} s')
+
+    def close(self) -> None:
+        """Close the wire and the process descriptor; the process must have ended."""
+        self._socket.close()
+        os.close(self._pidfd)
+

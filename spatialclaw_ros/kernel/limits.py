@@ -1,0 +1,59 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""How much time and memory a session's cells may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class KernelLimits:
+    """Bounds of a kernel and its sessions.
+
+    Args:
+        cell_timeout_s: wall time of one cell in the worker; tool calls on the host don't count.
+        replay_timeout_s: wall time for running a session's cells again after a worker died.
+        start_timeout_s: wall time for the zygote's imports, and for a worker to get ready.
+        cpu_s: processor time of one worker over its whole life.
+        memory_bytes: private memory of a worker beyond what the zygote shares with it.
+        tool_calls: tool calls that one session may make.
+        tool_bytes: memory of all tool results that one session may hold.
+        pool_bytes: shared memory kept warm between sessions.
+        seed: of the random generators that a session starts with.
+
+    Raises:
+        ValueError: a bound is not positive (`pool_bytes` and `seed` may be 0).
+    """
+
+    cell_timeout_s: float = 30.0
+    replay_timeout_s: float = 60.0
+    start_timeout_s: float = 60.0
+    cpu_s: int = 900
+    memory_bytes: int = 4096 * MIB
+    tool_calls: int = 256
+    tool_bytes: int = 4096 * MIB
+    pool_bytes: int = 256 * MIB
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            may_be_zero = field.name in ('pool_bytes', 'seed')
+            if not (value > 0 or (may_be_zero and value == 0)):
+                raise ValueError(f'{field.name} must be positive, got {value}')

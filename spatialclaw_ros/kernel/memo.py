@@ -1,0 +1,110 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Remembered tool results: what a replay hands out instead of asking again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatialclaw_ros.kernel import wire
+from spatialclaw_ros.kernel.memory import MemoryFile, layout, read_arrays, write_arrays
+from spatialclaw_ros.kernel.messages import ToolReply, ToolRequest
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+
+INLINE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, eq=False)
+class RememberedCall:
+    """A tool call, what it gave, and both as they cross the wire.
+
+    Args:
+        call: what the cell asked.
+        result: what the host answered; its arrays lie in `file` where there is one.
+        reply: the encoded answer.
+        file: memory file of a large answer, owned by this value.
+        nbytes: size of the arrays.
+    """
+
+    call: ToolCall
+    result: ToolResult
+    reply: bytes
+    file: MemoryFile | None
+    nbytes: int
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """Descriptors that go with the reply."""
+        return () if self.file is None else (self.file.fd,)
+
+    def matches(self, call: ToolCall) -> bool:
+        """Whether a replayed call asks the same."""
+        return (
+            call.tool == self.call.tool and _equal_json(call.args, self.call.args)
+            and call.arrays.keys() == self.call.arrays.keys()
+            and all(_equal_arrays(call.arrays[name], self.call.arrays[name])
+                    for name in call.arrays))
+
+    def close(self) -> None:
+        """Close the memory file; arrays that somebody still holds stay readable."""
+        if self.file is not None:
+            self.file.close()
+
+
+def call_of(request: ToolRequest) -> ToolCall:
+    """The tool call that a checked request stands for; its arrays are read-only."""
+    return ToolCall(
+        tool=request.tool, args=request.args,
+        arrays={item.name: wire.array_of(item) for item in request.arrays})
+
+
+def remember(call: ToolCall, result: ToolResult) -> RememberedCall:
+    """Write a result down so that it can be handed out now and at every replay.
+
+    Raises:
+        ValueError: an array holds no numbers.
+        KernelError: there is no shared memory for it.
+    """
+    arrays = {name: np.asarray(array) for name, array in result.arrays.items()}
+    specs, nbytes = layout(arrays)
+    values = dict(result.values)
+    if nbytes > INLINE_BYTES:
+        file = MemoryFile(nbytes)
+        try:
+            write_arrays(file.buffer, specs, arrays)
+            reply = wire.encode(ToolReply(values, specs, nbytes, None, result.error))
+        except BaseException:
+            file.close()
+            raise
+        views = read_arrays(file.buffer, specs)
+        return RememberedCall(call, ToolResult(values, views, result.error), reply, file, nbytes)
+    data = bytearray(nbytes)
+    write_arrays(data, specs, arrays)
+    reply = wire.encode(ToolReply(values, specs, nbytes, bytes(data), result.error))
+    views = read_arrays(data, specs)
+    return RememberedCall(call, ToolResult(values, views, result.error), reply, None, nbytes)
+
+
+def _equal_json(one: object, other: object) -> bool:
+    # repr: NaN equals itself here, and 1 differs from True
+    return repr(one) == repr(other)
+
+
+def _equal_arrays(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and (
+        one.tobytes() == other.tobytes())

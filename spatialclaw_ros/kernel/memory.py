@@ -1,0 +1,164 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Sealed memory files: the host writes arrays once, a worker maps them read-only.
+
+The seal forbids new writable mappings and writes through the descriptor but leaves the host's own
+mapping, so that a buffer can be used again for the next query: first touch of fresh memory costs
+more than the copy itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import threading
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from spatialclaw_ros.errors import KernelError
+from spatialclaw_ros.kernel.messages import ArraySpec
+
+ALIGNMENT = 64
+# from linux/fcntl.h; Python names them only since 3.13
+_F_ADD_SEALS, _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_FUTURE_WRITE = 1033, 1, 2, 4, 16
+
+
+def layout(arrays: Mapping[str, np.ndarray]) -> tuple[list[ArraySpec], int]:
+    """Place arrays one after the other.
+
+    Returns:
+        Specs in the order of `arrays`, and the size of the buffer in bytes.
+
+    Raises:
+        ValueError: an array holds Python objects or records.
+    """
+    specs, offset = [], 0
+    for name, array in arrays.items():
+        dtype = array.dtype.newbyteorder('<')
+        if dtype.hasobject or dtype.names or dtype.kind not in 'biuf':
+            raise ValueError(
+                f'array {name!r} must hold numbers or booleans, got type {array.dtype}')
+        specs.append(ArraySpec(name, dtype.str, list(array.shape), offset))
+        offset += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
+    return specs, offset
+
+
+def write_arrays(
+    buffer: mmap.mmap | bytearray, specs: Iterable[ArraySpec], arrays: Mapping[str, np.ndarray],
+) -> None:
+    """Copy arrays to their places."""
+    for spec in specs:
+        np.copyto(_view(buffer, spec), arrays[spec.name])
+
+
+def read_arrays(
+    buffer: mmap.mmap | bytes | bytearray, specs: Iterable[ArraySpec],
+) -> dict[str, np.ndarray]:
+    """View the arrays of a buffer, read-only."""
+    arrays = {}
+    for spec in specs:
+        array = _view(buffer, spec)
+        array.flags.writeable = False
+        arrays[spec.name] = array
+    return arrays
+
+
+def _view(buffer: mmap.mmap | bytes | bytearray, spec: ArraySpec) -> np.ndarray:
+    count = int(np.prod(spec.shape, dtype=np.int64))
+    if count == 0:
+        return np.empty(spec.shape, spec.dtype)
+    return np.frombuffer(buffer, spec.dtype, count, spec.offset).reshape(spec.shape)
+
+
+def map_readonly(fd: int, nbytes: int) -> mmap.mmap | bytes:
+    """Map a memory file that came over the wire, and close its descriptor."""
+    try:
+        return mmap.mmap(fd, nbytes, mmap.MAP_SHARED, mmap.PROT_READ) if nbytes else b''
+    finally:
+        os.close(fd)
+
+
+class MemoryFile:
+    """A memory file that its owner can write and everybody else can only read.
+
+    Raises:
+        KernelError: the operating system can't make or seal it.
+    """
+
+    def __init__(self, nbytes: int) -> None:
+        self.nbytes = max(nbytes, mmap.PAGESIZE)
+        try:
+            self.fd = os.memfd_create('spatialclaw', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        except OSError as error:
+            raise KernelError(f'no memory file of {self.nbytes} bytes: {error}') from error
+        try:
+            os.ftruncate(self.fd, self.nbytes)
+            self.buffer = mmap.mmap(self.fd, self.nbytes)
+            fcntl.fcntl(self.fd, _F_ADD_SEALS,
+                        _SEAL_FUTURE_WRITE | _SEAL_SHRINK | _SEAL_GROW | _SEAL_SEAL)
+        except OSError as error:
+            os.close(self.fd)
+            raise KernelError(
+                f'a memory file of {self.nbytes} bytes could not be made and sealed: {error}; '
+                'Linux 5.1 or later and free shared memory are needed') from error
+
+    def close(self) -> None:
+        """Close the descriptor; the memory goes when the last view of it does."""
+        os.close(self.fd)
+
+
+class MemoryPool:
+    """Memory files that sessions borrow, kept warm up to a bound; safe from any thread."""
+
+    def __init__(self, keep_bytes: int) -> None:
+        self._keep_bytes = keep_bytes
+        self._free: list[MemoryFile] = []
+        self._lock = threading.Lock()
+
+    @property
+    def free_bytes(self) -> int:
+        """Bytes kept for the next session."""
+        with self._lock:
+            return sum(file.nbytes for file in self._free)
+
+    def borrow(self, nbytes: int) -> MemoryFile:
+        """Take the smallest free file that is large enough, not more than twice; or a new one."""
+        with self._lock:
+            fitting = [f for f in self._free if nbytes <= f.nbytes <= 2 * nbytes]
+            if fitting:
+                file = min(fitting, key=lambda f: f.nbytes)
+                self._free.remove(file)
+                return file
+        return MemoryFile(nbytes)
+
+    def give_back(self, file: MemoryFile) -> None:
+        """Keep a file that no worker maps any more, or let it go when the pool is full."""
+        with self._lock:
+            self._free.append(file)
+            dropped = []
+            while sum(f.nbytes for f in self._free) > self._keep_bytes:
+                dropped.append(self._free.pop(0))
+        for old in dropped:
+            old.close()
+
+    def close(self) -> None:
+        """Let all free files go."""
+        with self._lock:
+            dropped, self._free = self._free, []
+        for file in dropped:
+            file.close()

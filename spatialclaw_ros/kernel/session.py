@@ -1,0 +1,425 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""One query's cells: a worker that holds their variables, and what it takes to bring it back.
+
+A session remembers every cell that came to an end (to its own end or to an exception, whose
+earlier effects stay as in a notebook) and every tool result. When a worker dies, a fresh one runs
+those cells again with the remembered results; the cell that it died of is not among them.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import KernelError, WireError
+from spatialclaw_ros.kernel import gate
+from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
+from spatialclaw_ros.kernel.limits import KernelLimits
+from spatialclaw_ros.kernel.memo import RememberedCall, call_of, remember
+from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
+from spatialclaw_ros.kernel.messages import (
+    MAX_IMAGES,
+    Answer,
+    Begin,
+    CellDone,
+    Execute,
+    FromWorker,
+    Ready,
+    Shown,
+    StartFailed,
+    ToolReply,
+    ToolRequest,
+)
+from spatialclaw_ros.kernel.scene import pack_observation
+from spatialclaw_ros.kernel.wire import encode
+from spatialclaw_ros.workspace.calls import ToolCall, ToolPort, ToolResult
+from spatialclaw_ros.workspace.cell import CellError, CellResult, ShownImage, VariableSummary
+from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.workspace.question import CellAnswer
+
+if TYPE_CHECKING:
+    from spatialclaw_ros.kernel.kernel import Kernel
+
+_log = logging.getLogger(__name__)
+_MAX_NAMED = 12
+
+
+class ReplayError(KernelError):
+    """The session's earlier cells did not run again as they ran before."""
+
+
+@dataclass(frozen=True, eq=False)
+class RememberedCell:
+    """A cell that came to its end."""
+
+    code: str
+    error_kind: str | None
+    names: tuple[str, ...]
+    calls: tuple[RememberedCall, ...]
+
+
+@dataclass(eq=False)
+class _Running:
+    """What the running cell has given so far."""
+
+    images: list[ShownImage] = field(default_factory=list)
+    calls: list[RememberedCall] = field(default_factory=list)
+    used_s: float = 0.0
+
+    def discard(self) -> None:
+        for call in self.calls:
+            call.close()
+
+
+class KernelSession:
+    """Runs cells that share their variables; made by `Kernel.open`.
+
+    `run` belongs to one thread at a time, `cancel` may be called from any.
+    """
+
+    def __init__(
+        self, kernel: Kernel, observation: Observation, tools: ToolPort,
+        capabilities: Iterable[str], *, gated: bool,
+    ) -> None:
+        self._kernel = kernel
+        self._limits: KernelLimits = kernel.limits
+        self._tools = tools
+        self._gated = gated
+        self._lock = threading.Lock()
+        self._interrupt = Interrupt()
+        self._child: Child | None = None
+        self._cells: list[RememberedCell] = []
+        self._restarts = 0
+        self._lost = False
+        self._closed = False
+        self._file: MemoryFile | None = None
+        try:
+            header, arrays = pack_observation(observation)
+            self._file = kernel.pool.borrow(header.nbytes)
+            write_arrays(self._file.buffer, header.arrays, arrays)
+            self._begin = encode(Begin(
+                observation=header, capabilities=sorted(capabilities),
+                memory_bytes=self._limits.memory_bytes, cpu_s=self._limits.cpu_s,
+                seed=self._limits.seed))
+            self._start_worker(Deadline(self._limits.start_timeout_s))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> KernelSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def tool_log(self) -> tuple[tuple[ToolCall, ToolResult], ...]:
+        """Every remembered tool call with its result, in order."""
+        return tuple((c.call, c.result) for cell in self._cells for c in cell.calls)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names that remembered cells made, in order."""
+        return tuple(dict.fromkeys(name for cell in self._cells for name in cell.names))
+
+    @property
+    def restarts(self) -> int:
+        """How often the worker had to be replaced."""
+        return self._restarts
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process number of the worker, None while there is none."""
+        child = self._child
+        return child.pid if child is not None and child.alive else None
+
+    def run(self, code: str, deadline: Deadline | None = None) -> CellResult:
+        """Run one cell.
+
+        Args:
+            code: Python source.
+            deadline: the query's; tool calls count against it, and only against it.
+
+        Returns:
+            What the cell gave. Errors of the cell, and deaths of its worker, are in `error`.
+
+        Raises:
+            DeadlineExceededError: the deadline passed; the cell has left nothing behind.
+            CanceledError: the deadline or the session was cancelled; likewise.
+            KernelError: the kernel is closed or can't start workers.
+        """
+        deadline = deadline if deadline is not None else Deadline()
+        began_s = time.monotonic()
+        with self._lock:
+            if self._closed:
+                raise KernelError('this kernel session is closed; open another one')
+            self._interrupt.check('the start of a cell')
+            deadline.check('the start of a cell')
+            if self._gated:
+                fault = gate.check(code, frozenset(self.variables))
+                if fault is not None:
+                    return CellResult(error=fault, duration_s=time.monotonic() - began_s)
+            running = _Running()
+            restarted, lost = self._revive(deadline)
+            try:
+                done = self._execute(code, running, deadline)
+                death = None
+            except (WorkerGoneError, WorkerTimeoutError, WireError) as error:
+                done, death = None, error
+            except BaseException:
+                running.discard()
+                self._drop_worker()
+                raise
+            if done is None or done.out_of_memory:
+                running.discard()
+                return self._bury(death, running, deadline, began_s)
+            error = None if done.error is None else CellError(
+                done.error.kind, done.error.message, done.error.line, done.error.traceback)
+            if lost is not None and error is not None:
+                error = CellError(
+                    error.kind, f'{error.message}\n({lost})', error.line, error.traceback)
+            self._cells.append(RememberedCell(
+                code=code, error_kind=None if error is None else error.kind,
+                names=tuple(variable.name for variable in done.variables),
+                calls=tuple(running.calls)))
+            return CellResult(
+                stdout=done.stdout if lost is None else f'({lost})\n{done.stdout}',
+                error=error,
+                variables=tuple(VariableSummary(v.name, v.type, v.text, v.nbytes)
+                                for v in done.variables),
+                images=tuple(running.images), answer=_answer_of(done.answer),
+                duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
+                restarted=restarted)
+
+    def cancel(self) -> None:
+        """End the running cell, and every later one, with `CanceledError`; from any thread."""
+        self._interrupt.set()
+
+    def close(self) -> None:
+        """End the worker and let go of all memory; waits for a running cell, which it cancels."""
+        self._interrupt.set()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._drop_worker()
+            for cell in self._cells:
+                for call in cell.calls:
+                    call.close()
+            if self._file is not None:
+                self._kernel.pool.give_back(self._file)
+                self._file = None
+            self._interrupt.close()
+            self._kernel.forget(self)
+
+    # ---- the worker's life
+
+    def _start_worker(self, deadline: Deadline) -> None:
+        """Get a worker that waits for its first cell."""
+        assert self._file is not None
+        child = self._kernel.nursery.fork(self._interrupt)
+        self._child = child
+        doing = 'the start of a worker'
+        until_s = time.monotonic() + self._limits.start_timeout_s
+        try:
+            child.send(self._begin, until_s, deadline, doing, (self._file.fd,))
+            ready = child.receive(until_s, deadline, doing)
+        except (WorkerGoneError, WorkerTimeoutError, WireError) as error:
+            self._drop_worker()
+            raise KernelError(f'a worker did not get ready: {error}') from error
+        except BaseException:
+            self._drop_worker()
+            raise
+        if not isinstance(ready, Ready):
+            self._drop_worker()
+            reason = ready.message if isinstance(ready, StartFailed) else type(ready).__name__
+            raise KernelError(f'a worker did not get ready: {reason}')
+
+    def _drop_worker(self) -> int | None:
+        """End the worker, if there is one; its wait status."""
+        child, self._child = self._child, None
+        return None if child is None else self._kernel.nursery.reap(child)
+
+    def _revive(self, deadline: Deadline) -> tuple[bool, str | None]:
+        """Replace a dead worker and replay.
+
+        Returns:
+            Whether that was needed, and a sentence for the model when the variables are lost.
+        """
+        if self._child is not None and self._child.alive:
+            return False, None
+        self._drop_worker()
+        self._restarts += 1
+        self._kernel.count_restart()
+        try:
+            self._start_worker(deadline)
+            self._replay(deadline)
+        except (ReplayError, WorkerGoneError, WorkerTimeoutError, WireError) as error:
+            _log.warning('replay failed, the session starts empty: %s', error)
+            self._drop_worker()
+            for cell in self._cells:
+                for call in cell.calls:
+                    call.close()
+            self._cells.clear()
+            self._start_worker(deadline)
+            return True, (
+                f'the kernel was restarted and earlier cells could not be run again: {error}. '
+                'All variables are gone; make those you need again')
+        except BaseException:
+            self._drop_worker()
+            raise
+        return True, None
+
+    def _replay(self, deadline: Deadline) -> None:
+        """Run the remembered cells again with the remembered tool results."""
+        until_s = time.monotonic() + self._limits.replay_timeout_s
+        assert self._child is not None
+        for number, cell in enumerate(self._cells, 1):
+            doing = f'the replay of cell {number}'
+            self._child.send(Execute(number, cell.code, replay=True), until_s, deadline, doing)
+            waiting = list(cell.calls)
+            while True:
+                message = self._child.receive(until_s, deadline, doing)
+                if isinstance(message, CellDone):
+                    break
+                if not isinstance(message, ToolRequest):
+                    raise WireError(f'{type(message).__name__} came during a replay')
+                if not waiting or not waiting[0].matches(call_of(message)):
+                    raise ReplayError(f'cell {number} made other tool calls than before')
+                remembered = waiting.pop(0)
+                self._child.send(remembered.reply, until_s, deadline, doing, remembered.fds)
+            kind = None if message.error is None else message.error.kind
+            if kind != cell.error_kind or waiting:
+                raise ReplayError(
+                    f'cell {number} ended with {kind or "no error"}, '
+                    f'before with {cell.error_kind or "no error"}')
+
+    # ---- a cell
+
+    def _execute(self, code: str, running: _Running, deadline: Deadline) -> CellDone:
+        """Run a cell, and answer its tool calls."""
+        assert self._child is not None
+        child = self._child
+        doing = f'cell {len(self._cells) + 1}'
+        outgoing: bytes | Execute = Execute(len(self._cells) + 1, code)
+        fds: tuple[int, ...] = ()
+        while True:
+            began_s = time.monotonic()
+            until_s = began_s + self._limits.cell_timeout_s - running.used_s
+            if outgoing:
+                child.send(outgoing, until_s, deadline, doing, fds)
+                outgoing, fds = b'', ()
+            message: FromWorker = child.receive(until_s, deadline, doing)
+            running.used_s += time.monotonic() - began_s
+            if isinstance(message, CellDone):
+                return message
+            if isinstance(message, Shown):
+                if len(running.images) >= MAX_IMAGES:
+                    raise WireError(f'more than {MAX_IMAGES} pictures came from one cell')
+                pixels = np.frombuffer(message.data, np.uint8)
+                running.images.append(ShownImage(
+                    message.label, pixels.reshape(message.height, message.width, 3)))
+            elif isinstance(message, ToolRequest):
+                outgoing, fds = self._serve(call_of(message), running)
+                deadline.check(doing)
+            else:
+                raise WireError(f'{type(message).__name__} came while a cell ran')
+
+    def _serve(self, call: ToolCall, running: _Running) -> tuple[bytes, tuple[int, ...]]:
+        """Let the host's tools answer a call, unless the session has used up its share."""
+        past = [c for cell in self._cells for c in cell.calls] + running.calls
+        refusal = None
+        if len(past) >= self._limits.tool_calls:
+            refusal = (f'this query has made {len(past)} tool calls, no more are allowed; '
+                       'work with the results you have')
+        elif sum(c.nbytes for c in past) >= self._limits.tool_bytes:
+            refusal = ('the tool results of this query fill the memory allowed for them; '
+                       'work with the results you have')
+        if refusal is not None:
+            return encode(ToolReply({}, [], 0, None, refusal)), ()
+        remembered = remember(call, self._tools(call))
+        running.calls.append(remembered)
+        return remembered.reply, remembered.fds
+
+    # ---- deaths
+
+    def _bury(
+        self, death: KernelError | None, running: _Running, deadline: Deadline, began_s: float,
+    ) -> CellResult:
+        """Replace the worker that a cell killed, and tell the model."""
+        by_us = death is None or not isinstance(death, WorkerGoneError)
+        status = self._drop_worker()
+        kind, reason = self._diagnose(death, None if by_us else status)
+        _log.info('worker replaced: %s', reason)
+        _, lost = self._revive(deadline)
+        if lost is None:
+            names = self.variables
+            kept = (f'variables of earlier cells are as before '
+                    f'({", ".join(names[:_MAX_NAMED])}{", ..." if names[_MAX_NAMED:] else ""})'
+                    if names else 'there were no earlier variables to keep')
+            lost = f'Nothing of this cell is kept; {kept}.'
+        return CellResult(
+            error=CellError(kind, f'{reason}. {lost}'), duration_s=time.monotonic() - began_s,
+            tool_calls=len(running.calls), restarted=True)
+
+    def _diagnose(self, death: KernelError | None, status: int | None) -> tuple[str, str]:
+        """Name the cause of a death: kind, and a sentence without its full stop."""
+        if death is None:
+            return 'OutOfMemory', (
+                f'the cell ran out of its {self._limits.memory_bytes >> 20} MiB of memory; '
+                'use fewer frames at a time, smaller types, or delete what is not needed')
+        if isinstance(death, WorkerTimeoutError):
+            return 'Timeout', (
+                f'the cell ran longer than the {self._limits.cell_timeout_s:g} s allowed and was '
+                'stopped; use fewer frames or points, vectorise the loop, or split the cell')
+        if isinstance(death, WireError):
+            return 'Crash', f'the cell broke the kernel\'s own connection ({death})'
+        number = None if status is None else status & 0x7f
+        if number == signal.SIGXCPU:
+            return 'Timeout', (
+                f'the session used up its {self._limits.cpu_s} s of processor time')
+        if number == signal.SIGSEGV:
+            return 'Crash', 'the cell crashed the Python process (segmentation fault)'
+        if number == signal.SIGKILL:
+            return 'Crash', ('the Python process was killed from outside, '
+                             'perhaps because the machine ran out of memory')
+        if number:
+            return 'Crash', f'the cell crashed the Python process (signal {number})'
+        return 'Crash', 'the Python process ended during the cell'
+
+
+def _answer_of(answer: Answer | None) -> CellAnswer | None:
+    if answer is None:
+        return None
+    value: str | float | bool | np.ndarray | None
+    if isinstance(answer.value, list):
+        value = np.array(answer.value, dtype=np.float64)
+    else:
+        value = answer.value
+    points = None if answer.points is None else (
+        np.frombuffer(answer.points, '<f8').reshape(-1, 3))
+    return CellAnswer(
+        value=value, unit=answer.unit, points=points, frame=answer.frame, sigma=answer.sigma,
+        reason=answer.reason)

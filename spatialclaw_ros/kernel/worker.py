@@ -1,0 +1,186 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The worker: one session's process, forked from the zygote, that runs the cells."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from spatialclaw_ros.errors import WireError
+from spatialclaw_ros.kernel import hardening, wire
+from spatialclaw_ros.kernel.memory import layout, map_readonly, read_arrays
+from spatialclaw_ros.kernel.messages import (
+    MAX_ARRAY_BYTES,
+    MAX_ARRAYS,
+    MAX_NAME_CHARS,
+    ArrayData,
+    Begin,
+    Execute,
+    FromWorker,
+    Ready,
+    StartFailed,
+    ToolReply,
+    ToolRequest,
+)
+from spatialclaw_ros.kernel.output import BoundedText, Pictures, clean
+from spatialclaw_ros.kernel.runner import CellRunner
+from spatialclaw_ros.kernel.scene import unpack_observation
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+
+
+def main(zygote_pid: int, wire_fd: int) -> None:
+    """Serve one session until the host closes the wire; never returns."""
+    try:
+        fd = hardening.leave_parent(zygote_pid, wire_fd)
+        Worker(wire.BlockingWire(socket.socket(fileno=fd))).serve()
+    except (EOFError, ConnectionError):
+        os._exit(0)
+    # the process's outermost edge; its standard error is /dev/null by now
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    finally:
+        os._exit(0)
+
+
+class Worker:
+    """Reads requests off the wire and answers each."""
+
+    def __init__(self, connection: wire.BlockingWire) -> None:
+        self._wire = connection
+        self._stdout = BoundedText()
+        self._runner = CellRunner(self._stdout)
+        self._pictures = Pictures(self._send)
+
+    def serve(self) -> None:
+        """Get ready, then run cells for ever."""
+        try:
+            self._begin()
+        # the host must learn why; it is the host's own mistake or a missing part of the system
+        except Exception as error:
+            self._send(StartFailed(clean(
+                f'{type(error).__name__}: {error}\n{traceback.format_exc()}', 4096)))
+            raise
+        self._send(Ready())
+        while True:
+            request = wire.decode_to_worker(self._wire.receive()[0])
+            if not isinstance(request, Execute):
+                raise WireError(f'expected a cell, got {type(request).__name__}')
+            self._pictures.begin(muted=request.replay)
+            self._send(self._runner.run(request.cell, request.code))
+
+    def _send(self, message: FromWorker) -> None:
+        self._wire.send(wire.encode(message))
+
+    def _begin(self) -> None:
+        payload, fds = self._wire.receive()
+        begin = wire.decode_to_worker(payload)
+        if not isinstance(begin, Begin):
+            raise WireError(f'expected the begin of a session, got {type(begin).__name__}')
+        header = begin.observation
+        arrays = read_arrays(map_readonly(fds[0], header.nbytes), header.arrays)
+        observation = unpack_observation(header, arrays)
+        hardening.limit_resources(begin.memory_bytes, begin.cpu_s)
+        hardening.drop_privileges()
+        seed_generators(begin.seed)
+        sys.stdin = open(0, closefd=False)
+        sys.stdout = sys.stderr = self._stdout
+        self._pictures.install_pyplot()
+        try:
+            from spatialclaw_ros.workspace.namespace import make_namespace
+        except ImportError:
+            from spatialclaw_ros.kernel._bare import make_namespace
+        self._runner.install(make_namespace(
+            observation, self._call_tool, show=self._pictures.show,
+            answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _call_tool(self, call: ToolCall) -> ToolResult:
+        """The workspace's `ToolPort`.
+
+        Raises:
+            ValueError: the call holds what can't cross the wire.
+        """
+        self._send(ToolRequest(
+            clean(call.tool, MAX_NAME_CHARS), _plain(call.args), pack_call_arrays(call.arrays)))
+        payload, fds = self._wire.receive()
+        reply = wire.decode_to_worker(payload)
+        if not isinstance(reply, ToolReply):
+            raise WireError(f'expected a tool reply, got {type(reply).__name__}')
+        if fds:
+            arrays = read_arrays(map_readonly(fds[0], reply.nbytes), reply.arrays)
+        else:
+            arrays = read_arrays(reply.data or b'', reply.arrays)
+        return ToolResult(values=reply.values, arrays=arrays, error=reply.error)
+
+
+def pack_call_arrays(arrays: Mapping[str, np.ndarray]) -> list[ArrayData]:
+    """Arrays of a tool call, by value.
+
+    Raises:
+        ValueError: too many, too large, or not made of numbers.
+    """
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    specs, _ = layout(arrays)
+    total = sum(array.nbytes for array in arrays.values())
+    if len(specs) > MAX_ARRAYS or total > MAX_ARRAY_BYTES:
+        raise ValueError(
+            f'a tool call takes at most {MAX_ARRAYS} arrays of {MAX_ARRAY_BYTES >> 20} MiB '
+            f'together, got {len(specs)} of {total >> 20} MiB; send fewer or smaller pictures')
+    return [
+        ArrayData(spec.name, spec.dtype, spec.shape,
+                  np.ascontiguousarray(arrays[spec.name], spec.dtype).tobytes())
+        for spec in specs]
+
+
+def _plain(value: Any) -> Any:
+    """Tool arguments as JSON's own types.
+
+    Raises:
+        ValueError: something else is among them.
+    """
+    if isinstance(value, Mapping):
+        return {clean(str(key), MAX_NAME_CHARS): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, str):
+        return clean(str.__str__(value), wire.MAX_MESSAGE_BYTES // 8)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    raise ValueError(
+        f'a tool argument must be text, number, list or dict, got {type(value).__name__}')
+
+
+def seed_generators(seed: int) -> None:
+    """Let every generator of a session start the same, so that a replay draws the same numbers."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    source = random.Random(seed)
+    # where NumPy takes fresh entropy from for `default_rng()` without a seed
+    np.random.bit_generator.randbits = source.getrandbits  # type: ignore[attr-defined]

@@ -1,0 +1,142 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The zygote: imports everything once, then forks a worker for each session.
+
+It runs one thread, opens nothing, and reads nothing that a worker wrote.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import time
+
+from spatialclaw_ros.errors import KernelError
+from spatialclaw_ros.kernel import hardening, wire, worker
+from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ZygoteReady
+
+# NumPy, SciPy and Matplotlib import parts of themselves late; a worker may not read files then
+PRELOADED = (
+    'matplotlib.backends.backend_agg', 'matplotlib.pyplot', 'mpl_toolkits.mplot3d',
+    'numpy.fft', 'numpy.linalg', 'numpy.ma', 'numpy.polynomial', 'numpy.random', 'numpy.testing',
+    'scipy.cluster.hierarchy', 'scipy.cluster.vq', 'scipy.constants', 'scipy.fft',
+    'scipy.integrate', 'scipy.interpolate', 'scipy.linalg', 'scipy.ndimage', 'scipy.optimize',
+    'scipy.signal', 'scipy.sparse.csgraph', 'scipy.sparse.linalg', 'scipy.spatial.distance',
+    'scipy.spatial.transform', 'scipy.special', 'scipy.stats',
+    'PIL.Image', 'PIL.ImageDraw', 'PIL.ImageFilter', 'PIL.ImageFont', 'PIL.ImageOps',
+    'PIL.JpegImagePlugin', 'PIL.PngImagePlugin',
+    'cv2', 'bisect', 'collections', 'copy', 'dataclasses', 'datetime', 'decimal', 'enum',
+    'fractions', 'functools', 'heapq', 'itertools', 'json', 'math', 'operator', 'pprint',
+    'random', 're', 'statistics', 'string', 'textwrap', 'time', 'typing', 'uuid',
+    'spatialclaw_ros.kernel.worker')
+_THREADS_END_S = 10.0
+
+
+def main(control_fd: int) -> None:
+    """Serve the host until it closes the control socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threads = preload()
+    control = wire.BlockingWire(socket.socket(fileno=control_fd))
+    control.send(wire.encode(ZygoteReady(threads)))
+    children: set[int] = set()
+    while True:
+        try:
+            payload, fds = control.receive()
+            request = wire.decode_to_zygote(payload)
+            if isinstance(request, Fork):
+                _fork(control, control_fd, fds[0], children)
+            elif isinstance(request, Reap):
+                status = _reap(request.pid, children)
+                control.send(wire.encode(Reaped(status)))
+        except (EOFError, ConnectionError):
+            return
+
+
+def preload() -> int:
+    """Import everything, then drop the environment.
+
+    Returns:
+        How many threads are left: 1.
+
+    Raises:
+        KernelError: an import left a thread behind; a fork would then not be safe.
+    """
+    import cv2
+    cv2.setNumThreads(0)
+    for name in PRELOADED:
+        importlib.import_module(name)
+    import matplotlib
+    matplotlib.rcdefaults()
+    matplotlib.use('Agg')
+    _warm_up()
+    end_s = time.monotonic() + _THREADS_END_S
+    while (threads := len(os.listdir('/proc/self/task'))) > 1:
+        if time.monotonic() > end_s:
+            raise KernelError(
+                f'the zygote has {threads} threads after its imports, expected 1; '
+                'a library starts a pool when it is imported')
+        time.sleep(0.02)
+    hardening.wipe_environment()
+    gc.collect()
+    gc.freeze()
+    return threads
+
+
+def _warm_up() -> None:
+    """Draw one figure, so that fonts and lazily made tables are there before the fork."""
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(figsize=(1, 1))
+    axes.plot([0, 1], [0, 1])
+    axes.set_title('0')
+    figure.canvas.draw()
+    pyplot.close(figure)
+
+
+def _fork(
+    control: wire.BlockingWire, control_fd: int, wire_fd: int, children: set[int],
+) -> None:
+    zygote_pid = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        worker.main(zygote_pid, wire_fd)
+    os.close(wire_fd)
+    children.add(pid)
+    pidfd = os.pidfd_open(pid)
+    try:
+        control.send(wire.encode(Forked(pid)), [pidfd])
+    finally:
+        os.close(pidfd)
+
+
+def _reap(pid: int, children: set[int]) -> int | None:
+    """Collect a dead worker, and end whatever else lives in its process group."""
+    if pid not in children:
+        return None
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    children.discard(pid)
+    _, status = os.waitpid(pid, 0)
+    return status
+
+
+if __name__ == '__main__':
+    main(int(sys.argv[1]))
