@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ _DEGENERATE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """All points p with normal . p + offset = 0.
+    """All points p with normal . p + offset = 0; unpacks as (normal, offset).
 
     Args:
         normal: (3,) unit vector; it is normalised when made.
@@ -51,6 +52,9 @@ class Plane:
                 f'got {self.normal!r} and {self.offset!r}')
         object.__setattr__(self, 'normal', normal / length)
         object.__setattr__(self, 'offset', float(self.offset) / length)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter((self.normal, self.offset))
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Signed distances in metres, positive on the normal's side.

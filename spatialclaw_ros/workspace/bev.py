@@ -1,0 +1,257 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The scene from above, in metres."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from spatialclaw_ros.workspace.pictures import colour_of, font, put_label
+from spatialclaw_ros.workspace.reconstruction import Reconstruction
+
+_SIDE_PX = 760
+_MARGIN_PX = 56
+_POINTS_PER_FRAME = 60000
+_OBJECT_POINTS = 20000
+_ABOVE_CAMERA_M = 0.3
+_PATH = (235, 60, 60)
+_BACKGROUND = 250
+_SCALE_STEPS_M = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+
+
+@dataclass(frozen=True)
+class _View:
+    """Where world metres land: x (forward) goes up, y (left) goes left."""
+
+    top_x: float
+    left_y: float
+    pixels_per_m: float
+    width: int
+    height: int
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """(N, 2) float pixels of (N, 2 or 3) world points."""
+        points = np.asarray(points, dtype=np.float64)
+        return np.stack([
+            (self.left_y - points[:, 1]) * self.pixels_per_m + _MARGIN_PX,
+            (self.top_x - points[:, 0]) * self.pixels_per_m + _MARGIN_PX], axis=1)
+
+
+def render_bev(
+    recon: Reconstruction, masks: Any = None, labels: Sequence[str] | None = None,
+    ref_frame: int = 0, ego_trajectory: bool = True,
+) -> Image.Image:
+    """Picture of a reconstruction from above; see `Reconstruction.render_bev`."""
+    cameras = recon.extrinsics.camera_poses
+    ceiling = float(cameras[:, 2, 3].max()) + _ABOVE_CAMERA_M
+    scene, colours = _scene(recon, ceiling)
+    objects = list(_objects(recon, masks, labels))
+    view = _fit([scene, *(points for _, points in objects)], cameras if ego_trajectory else None)
+    canvas = np.full((view.height, view.width, 3), _BACKGROUND, dtype=np.uint8)
+    _grid(canvas, view)
+    _splat(canvas, view, scene, colours)
+    for number, (_, points) in enumerate(objects):
+        if len(points):
+            tint = np.broadcast_to(np.array(colour_of(number), dtype=np.uint8), points.shape)
+            _splat(canvas, view, points, tint)
+    if ego_trajectory:
+        _trajectory(canvas, view, recon, ref_frame)
+    return _labelled(canvas, view, objects, ego_trajectory, ref_frame)
+
+
+def _scene(recon: Reconstruction, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
+    points, colours = [], []
+    for frame in recon.frame_indices:
+        flat = np.asarray(recon._points[frame]).reshape(-1, 3)
+        step = max(1, len(flat) // _POINTS_PER_FRAME)
+        step += 1 - step % 2  # odd, so that columns are not all the same ones
+        chosen = flat[::step]
+        good = chosen[:, 2] < ceiling  # false for NaN
+        points.append(chosen[good])
+        colours.append(recon._images.at(frame).array.reshape(-1, 3)[::step][good])
+    return np.concatenate(points), np.concatenate(colours)
+
+
+def _objects(
+    recon: Reconstruction, masks: Any, labels: Sequence[str] | None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    if masks is None:
+        return
+    sets = masks if isinstance(masks, (list, tuple)) else (
+        list(masks.values()) if isinstance(masks, Mapping) else [masks])
+    names = [name for each in sets for name in each.labels]
+    if isinstance(labels, str):
+        labels = [labels]
+    chosen = list(labels) if labels else names
+    if len(chosen) != len(names):
+        raise ValueError(
+            f'{len(chosen)} labels came for {len(names)} objects ({", ".join(names)}); give one '
+            'each or none')
+    position = 0
+    for each in sets:
+        for number in range(each.num_objects):
+            points = np.asarray(each.get_masked_points(recon, None, number))
+            yield chosen[position], points[::max(1, len(points) // _OBJECT_POINTS)]
+            position += 1
+
+
+def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> _View:
+    """View that holds 98 percent of the scene, all objects and all cameras."""
+    lows, highs = [], []
+    for number, cloud in enumerate(clouds):
+        if len(cloud):
+            trim = 1 if number == 0 else 0
+            plane = cloud[::max(1, len(cloud) // 5000), :2]
+            low, high = np.percentile(plane, (trim, 100 - trim), axis=0)
+            lows.append(low)
+            highs.append(high)
+    if cameras is not None or not lows:
+        places = cameras[:, :2, 3] if cameras is not None else np.zeros((1, 2))
+        lows.append(places.min(axis=0))
+        highs.append(places.max(axis=0))
+    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+    span = np.maximum(high - low, 0.2)
+    middle = (low + high) / 2
+    low, high = middle - span / 2, middle + span / 2
+    pixels_per_m = (_SIDE_PX - 2 * _MARGIN_PX) / float(span.max())
+    return _View(
+        top_x=float(high[0]), left_y=float(high[1]), pixels_per_m=pixels_per_m,
+        width=max(int(span[1] * pixels_per_m) + 2 * _MARGIN_PX, 420),
+        height=max(int(span[0] * pixels_per_m) + 2 * _MARGIN_PX, 320))
+
+
+def _grid(canvas: np.ndarray, view: _View) -> None:
+    step = next(
+        (step for step in _SCALE_STEPS_M if step * view.pixels_per_m >= 60), _SCALE_STEPS_M[-1])
+    right_y = view.left_y - (view.width - _MARGIN_PX) / view.pixels_per_m
+    bottom_x = view.top_x - (view.height - _MARGIN_PX) / view.pixels_per_m
+    top_x = view.top_x + _MARGIN_PX / view.pixels_per_m
+    left_y = view.left_y + _MARGIN_PX / view.pixels_per_m
+    for number in range(math.ceil(bottom_x / step), math.floor(top_x / step) + 1):
+        row = int(view.pixels(np.array([[number * step, 0.0]]))[0, 1])
+        cv2.line(canvas, (0, row), (view.width, row), (226, 226, 226), 1)
+    for number in range(math.ceil(right_y / step), math.floor(left_y / step) + 1):
+        column = int(view.pixels(np.array([[0.0, number * step]]))[0, 0])
+        cv2.line(canvas, (column, 0), (column, view.height), (226, 226, 226), 1)
+
+
+def _splat(canvas: np.ndarray, view: _View, points: np.ndarray, colours: np.ndarray) -> None:
+    """Put points down as 2x2 pixels, the highest on top."""
+    if not len(points):
+        return
+    order = np.argsort(points[:, 2], kind='stable')
+    at = np.rint(view.pixels(points[order])).astype(np.int64)
+    colours = colours[order]
+    for row in (0, 1):
+        for column in (0, 1):
+            x, y = at[:, 0] + column, at[:, 1] + row
+            seen = (x >= 0) & (y >= 0) & (x < view.width) & (y < view.height)
+            canvas[y[seen], x[seen]] = colours[seen]
+
+
+def _trajectory(canvas: np.ndarray, view: _View, recon: Reconstruction, ref_frame: int) -> None:
+    poses = recon.extrinsics.camera_poses
+    path = view.pixels(poses[:, :3, 3])
+    cv2.polylines(canvas, [_fixed(path)], False, _PATH, 2, cv2.LINE_AA, _SHIFT)
+    for place in path:
+        cv2.circle(canvas, tuple(int(v) for v in _fixed(place)), 3 << _SHIFT, _PATH, -1,
+                   cv2.LINE_AA, _SHIFT)
+    at = recon.frame_indices.index(ref_frame) if ref_frame in recon.frame_indices else 0
+    frame = recon.frame_indices[at]
+    camera = recon.intrinsics[frame]
+    width = recon._images.at(frame).width
+    sides = np.array([
+        [(0 - camera['cx']) / camera['fx'], 0.0, 1.0],
+        [(width - camera['cx']) / camera['fx'], 0.0, 1.0]])
+    rays = sides @ poses[at, :3, :3].T
+    rays[:, 2] = 0
+    lengths = np.linalg.norm(rays, axis=1, keepdims=True)
+    reach = 70 / view.pixels_per_m
+    corners = poses[at, :3, 3] + rays / np.maximum(lengths, 1e-6) * reach
+    triangle = np.vstack([path[at][None], view.pixels(corners)])
+    cv2.polylines(canvas, [_fixed(triangle)], True, _PATH, 2, cv2.LINE_AA, _SHIFT)
+
+
+_SHIFT = 4
+
+
+def _fixed(pixels: np.ndarray) -> np.ndarray:
+    """Pixels as OpenCV's fixed-point integers, for lines without steps."""
+    return np.asarray(np.rint(np.asarray(pixels) * (1 << _SHIFT)).astype(np.int32))
+
+
+def _labelled(
+    canvas: np.ndarray, view: _View, objects: Sequence[tuple[str, np.ndarray]],
+    ego_trajectory: bool, ref_frame: int,
+) -> Image.Image:
+    image = Image.fromarray(canvas)
+    draw = ImageDraw.Draw(image)
+    _scale_bar(draw, view)
+    _axes(draw, view)
+    entries = [
+        (f'{name}' + ('' if len(points) else ' (no depth)'), colour_of(number))
+        for number, (name, points) in enumerate(objects)]
+    if ego_trajectory:
+        entries.append(('camera path, view of the marked frame', _PATH))
+    for row, (text, colour) in enumerate(entries):
+        top = 10 + row * 20
+        length = draw.textlength(text, font=font(13))
+        draw.rectangle((8, top - 2, 34 + length, top + 17), fill=(255, 255, 255))
+        draw.rectangle((12, top + 1, 24, top + 13), fill=colour)
+        draw.text((29, top), text, font=font(13), fill=(20, 20, 20))
+    for name, points in objects:
+        if len(points):
+            x, y = view.pixels(np.median(points, axis=0)[None])[0]
+            put_label(draw, (x + 6, y - 6), name, (40, 40, 40), 12)
+    return image
+
+
+def _scale_bar(draw: ImageDraw.ImageDraw, view: _View) -> None:
+    length_m = next(
+        (step for step in reversed(_SCALE_STEPS_M) if step * view.pixels_per_m <= 170),
+        _SCALE_STEPS_M[0])
+    length = length_m * view.pixels_per_m
+    x, y = 16, view.height - 18
+    text = f'{length_m:g} m' if length_m >= 1 else f'{length_m * 100:g} cm'
+    draw.rectangle((x - 8, y - 26, x + length + 12, y + 12), fill=(255, 255, 255))
+    draw.line((x, y, x + length, y), fill=(20, 20, 20), width=3)
+    for end in (x, x + length):
+        draw.line((end, y - 5, end, y + 5), fill=(20, 20, 20), width=3)
+    draw.text((x + length / 2, y - 8), text, font=font(14), fill=(20, 20, 20), anchor='ms')
+
+
+def _axes(draw: ImageDraw.ImageDraw, view: _View) -> None:
+    x, y, length = view.width - 30, view.height - 24, 44
+    draw.rectangle((x - length - 64, y - length - 24, x + 22, y + 14), fill=(255, 255, 255))
+    for (dx, dy), colour in (((0, -length), (200, 40, 40)), ((-length, 0), (30, 140, 60))):
+        tip = (x + dx, y + dy)
+        draw.line((x, y, *tip), fill=colour, width=3)
+        side = (6, 0) if dx == 0 else (0, 6)
+        back = (0, 9) if dx == 0 else (9, 0)
+        draw.polygon([
+            (tip[0] - back[0], tip[1] - back[1]),
+            (tip[0] + side[0], tip[1] + side[1]), (tip[0] - side[0], tip[1] - side[1])],
+            fill=colour)
+    draw.text((x + 4, y - length - 10), 'x forward', font=font(12), fill=(200, 40, 40),
+              anchor='rs')
+    draw.text((x - length - 10, y + 4), 'y left', font=font(12), fill=(30, 140, 60), anchor='rs')

@@ -1,0 +1,239 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""`PerFrameMask`: the masks of some objects through some frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from spatialclaw_ros.geometry.cloud import inlier_mask
+from spatialclaw_ros.workspace.frames import InputImages
+from spatialclaw_ros.workspace.overlay import draw_masks
+from spatialclaw_ros.workspace.perframe import frame_key
+from spatialclaw_ros.workspace.points import PointArray
+from spatialclaw_ros.workspace.reconstruction import Reconstruction
+from spatialclaw_ros.workspace.teaching import Teaching, nearest_names, not_a_frame
+
+MIN_CONFIDENCE = 0.1
+_SUPPORT = 3
+_SUPPORT_M = 0.01
+_SUPPORT_RATIO = 0.02
+_KEPT_AT_LEAST = 0.2
+_THINNED_POINTS = 20000
+
+
+class PerFrameMask(Teaching):
+    """Masks of N objects in F frames.
+
+    Attributes:
+        frame_indices: F absolute indices, a list; [0] when the picture is no frame.
+        labels: N names.
+        scores: (F, N) float32 in [0, 1]; 0 where an object is not seen.
+        notes: what was assumed, or which prompt nothing fits.
+    """
+
+    def __init__(
+        self, *, masks: Mapping[int, np.ndarray], labels: Sequence[str], scores: np.ndarray,
+        notes: Sequence[str], images: InputImages, picture: np.ndarray | None = None,
+    ) -> None:
+        self.frame_indices = list(masks)
+        self.labels = list(labels)
+        self.scores = scores
+        self.notes = tuple(notes)
+        self._masks = dict(masks)
+        self._images = images
+        self._picture = picture
+
+    @property
+    def num_frames(self) -> int:
+        """F."""
+        return len(self.frame_indices)
+
+    @property
+    def num_objects(self) -> int:
+        """N; 0 when nothing was found."""
+        return len(self.labels)
+
+    def __len__(self) -> int:
+        return self.num_frames
+
+    def __bool__(self) -> bool:
+        return self.num_objects > 0
+
+    def __contains__(self, frame: object) -> bool:
+        return frame_key(frame) in self._masks
+
+    def __getitem__(self, frame: Any) -> np.ndarray:
+        """(N, H, W) bool masks of a frame, by its absolute index."""
+        key = frame_key(frame)
+        if isinstance(key, tuple) and len(key) == 2:
+            return self.get_mask(*key)
+        if not isinstance(key, int) or key not in self._masks:
+            raise not_a_frame(key, self.frame_indices, 'this segmentation')
+        return self._masks[key]
+
+    def object_index(self, object: int | str) -> int:
+        """Number of an object given by number or label.
+
+        Raises:
+            IndexError: there is no such object.
+        """
+        if isinstance(object, str):
+            if object in self.labels:
+                return self.labels.index(object)
+            raise IndexError(f'no object {object!r}{nearest_names(object, self.labels)}')
+        if not -self.num_objects <= object < self.num_objects:
+            why = f'; {" ".join(self.notes)}' if self.notes and not self.num_objects else ''
+            raise IndexError(
+                f'object {object} is not in 0..{self.num_objects - 1}: {self.num_objects} objects '
+                f'were found{why}')
+        return int(object) % self.num_objects
+
+    def get_mask(self, frame: Any, object: int | str = 0) -> np.ndarray:
+        """(H, W) bool mask of an object, by number or label, in a frame."""
+        return np.asarray(self[frame][self.object_index(object)])
+
+    def get_score(self, frame: Any, object: int | str = 0) -> float:
+        """Score of an object in a frame, in [0, 1]."""
+        self[frame]
+        row = self.frame_indices.index(frame_key(frame))
+        return float(self.scores[row, self.object_index(object)])
+
+    def select(self, object: int | str | Sequence[int]) -> PerFrameMask:
+        """Mask set of one object, or of some."""
+        chosen = [object] if isinstance(object, (int, str, np.integer)) else list(object)
+        numbers = [self.object_index(each) for each in chosen]
+        return PerFrameMask(
+            masks={frame: masks[numbers] for frame, masks in self._masks.items()},
+            labels=[self.labels[number] for number in numbers],
+            scores=self.scores[:, numbers], notes=self.notes, images=self._images,
+            picture=self._picture)
+
+    def frames_with(self, object: int | str = 0) -> list[int]:
+        """Frames in which an object is seen, the largest mask first."""
+        number = self.object_index(object)
+        areas = {frame: int(masks[number].sum()) for frame, masks in self._masks.items()}
+        return sorted((frame for frame in areas if areas[frame]), key=lambda f: -areas[f])
+
+    def get_masked_points(
+        self, recon: Reconstruction, frame: Any = None,
+        object: int | str | None = 0,
+        min_confidence: float = MIN_CONFIDENCE, clean: bool = True,
+    ) -> PointArray:
+        """World points of an object.
+
+        Args:
+            recon: reconstruction that has the frames.
+            frame: absolute index; None for all frames of this mask set.
+            object: number or label; None for all objects.
+            min_confidence: points below it are dropped; unknown depth is always dropped.
+            clean: drop pixels at depth jumps that belong to what is behind, and strays.
+
+        Returns:
+            (K, 3) float32 with per-point `.sigma` where the depth comes from a sensor; K may be 0.
+
+        Raises:
+            FrameMismatchError: a frame that was not reconstructed, or is not in this set.
+        """
+        if self._picture is not None:
+            raise not_a_frame('of a crop', recon.frame_indices, 'the reconstruction')
+        frames = self.frame_indices if frame is None else [frame_key(frame)]
+        for each in frames:
+            self[each]
+        recon.require_frames(frames, 'this segmentation')
+        parts = []
+        for each in frames:
+            mask = (np.asarray(self[each].any(axis=0)) if object is None
+                    else self.get_mask(each, object))
+            parts.append(_lift(recon, each, mask, min_confidence, clean))
+        points = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return points if isinstance(points, PointArray) else PointArray.make(points, None)
+
+    def get_centroid_3d(
+        self, recon: Reconstruction, frame: Any = None, object: int | str = 0,
+        min_confidence: float = MIN_CONFIDENCE,
+    ) -> np.ndarray:
+        """Centre of an object's seen surface: the mean of its points without strays.
+
+        Returns:
+            (3,) float64 world; NaN when no point is known.
+        """
+        points = np.asarray(self.get_masked_points(recon, frame, object, min_confidence))
+        if not len(points):
+            return np.full(3, np.nan)
+        if len(points) > 4000:
+            points = points[np.random.default_rng(0).permutation(len(points))[:4000]]
+        return np.asarray(points[inlier_mask(points)].mean(axis=0, dtype=np.float64))
+
+    def visualize(self, frame: Any = None) -> Image.Image:
+        """The frame with its masks coloured, outlined and named; the first frame by default."""
+        frame = self.frame_indices[0] if frame is None else frame_key(frame)
+        masks = self[frame]
+        picture = self._picture if self._picture is not None else self._images.at(frame).array
+        row = self.scores[self.frame_indices.index(frame)]
+        note = '' if self.num_objects else ' '.join(self.notes) or 'nothing found'
+        return draw_masks(picture, masks, self.labels, row, note)
+
+    def __repr__(self) -> str:
+        return (f'<masks of {self.num_objects} objects {self.labels} in frames '
+                f'{self.frame_indices}>')
+
+
+def _lift(
+    recon: Reconstruction, frame: int, mask: np.ndarray, min_confidence: float, clean: bool,
+) -> PointArray:
+    """Points of one frame under a mask."""
+    points = recon.points[frame]
+    if mask.shape != points.shape[:2]:
+        raise ValueError(
+            f'the mask is {mask.shape}, the points of frame {frame} are {points.shape[:2]}; '
+            'masks and reconstruction must be of the same image size')
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return PointArray.make(np.empty((0, 3), np.float32), np.empty(0, np.float32))
+    window = np.s_[
+        max(rows.min() - 1, 0):rows.max() + 2, max(columns.min() - 1, 0):columns.max() + 2]
+    depth = recon.depth[frame][window]
+    good = mask[window] & np.isfinite(depth) & (
+        recon.points.confidence[frame][window] >= min_confidence)
+    if clean:
+        kept = good & ~recon.behind_edge(frame)[window]
+        kept &= _support(depth, kept) >= _SUPPORT
+        if kept.sum() >= _KEPT_AT_LEAST * good.sum():
+            good = kept
+    found = points[window][good]
+    return found if isinstance(found, PointArray) else PointArray.make(found, None)
+
+
+def _support(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """How many of a pixel's eight neighbours are in the mask and at its depth."""
+    depth = np.where(mask, depth, np.float32(np.inf))
+    padded = cv2.copyMakeBorder(depth, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=float('inf'))
+    tolerance = _SUPPORT_M + _SUPPORT_RATIO * depth
+    height, width = depth.shape
+    count = np.zeros(depth.shape, dtype=np.uint8)
+    with np.errstate(invalid='ignore'):
+        for row in range(3):
+            for column in range(3):
+                if (row, column) != (1, 1):
+                    other = padded[row:row + height, column:column + width]
+                    count += np.abs(other - depth) < tolerance
+    return count
