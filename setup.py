@@ -15,8 +15,8 @@
 
 """Builds the wheel: CMake generates the interfaces, as under colcon, and installs into a stage.
 
-What lands in the stage is handed on: the Python package to the wheel's library, the shared libraries
-and the `share` tree to the environment's own `lib` and `share`, where the ROS wheels look.
+What lands in the stage is handed on: the Python package to the wheel's library, the shared
+libraries and the `share` tree to the environment's own `lib` and `share`, where ROS wheels look.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'spatialclaw_ros'
-# Staged, and of no use in an environment: the Python package, which goes elsewhere, and shell hooks.
+# Staged, but not for `share` and `lib`: the Python package, and what only a shell would source.
 SHELL_ONLY = re.compile(
     r'lib/python3|share/[^/]+/(environment/|hook/|local_setup\.|package\.(bash|dsv|ps1|sh|zsh)$)')
 

@@ -29,7 +29,8 @@ PACKAGE = 'spatialclaw_ros'
 def share_path(*parts: str) -> Path:
     """Return a path inside the installed share folder, e.g. `share_path('config', 'fastdds.xml')`.
 
-    It lies in the prefix that this module was imported from, or in one that a sourced workspace names.
+    It lies in the prefix that this module was imported from, or in one that a sourced workspace
+    names.
 
     Raises:
         DependencyError: The package is not installed; importing it from its sources is not enough.
