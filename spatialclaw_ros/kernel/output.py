@@ -20,7 +20,6 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
@@ -150,32 +149,6 @@ class Pictures:
         self._send(Shown(
             clean(str(image.label or ''), 512), pixels.shape[0], pixels.shape[1],
             np.ascontiguousarray(pixels).tobytes()))
-
-    def install_pyplot(self) -> None:
-        """Let `plt.show()` and `Figure.show()` put pictures out here."""
-        from matplotlib import pyplot
-        from matplotlib.figure import Figure
-
-        def show_all(*_args: Any, **_kwargs: Any) -> None:
-            figures = [pyplot.figure(number) for number in pyplot.get_fignums()]
-            try:
-                for figure in figures:
-                    show_figure(figure)
-            finally:
-                pyplot.close('all')
-
-        def show_figure(figure: Figure, *_args: Any, **_kwargs: Any) -> None:
-            from matplotlib.backends.backend_agg import FigureCanvasAgg
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-            rgba = np.asarray(canvas.buffer_rgba())
-            title = figure.get_suptitle() if hasattr(figure, 'get_suptitle') else ''
-            if not title and figure.axes:
-                title = figure.axes[0].get_title()
-            self.show(ShownImage(title or 'figure', np.ascontiguousarray(rgba[..., :3])))
-
-        pyplot.show = show_all  # type: ignore[assignment]
-        Figure.show = show_figure  # type: ignore[method-assign,assignment]
 
 
 def _fit(pixels: np.ndarray) -> np.ndarray:

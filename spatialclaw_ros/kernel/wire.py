@@ -131,7 +131,10 @@ def _check_request(request: ToolRequest) -> None:
         names.add(item.name)
         if item.dtype not in DTYPES:
             raise WireError(f'array {item.name!r} has type {item.dtype!r}, expected a plain one')
-        if math.prod(item.shape) * np.dtype(item.dtype).itemsize != len(item.data):
+        itemsize = np.dtype(item.dtype).itemsize
+        # an empty array may still have a shape that NumPy can't index
+        extent = math.prod(max(size, 1) for size in item.shape) * itemsize
+        if extent > MAX_MESSAGE_BYTES or math.prod(item.shape) * itemsize != len(item.data):
             raise WireError(
                 f'array {item.name!r} of shape {item.shape} and type {item.dtype} '
                 f'came with {len(item.data)} bytes')
@@ -165,7 +168,9 @@ def _check_args(args: dict[str, Any]) -> None:
 
 def array_of(item: ArrayData) -> np.ndarray:
     """View a checked array's bytes, read-only."""
-    return np.frombuffer(item.data, dtype=item.dtype).reshape(item.shape)
+    array = np.ndarray(item.shape, item.dtype, item.data)
+    array.flags.writeable = False
+    return array
 
 
 class FrameReader:

@@ -48,6 +48,7 @@ from spatialclaw_ros.kernel.output import BoundedText, Pictures, clean
 from spatialclaw_ros.kernel.runner import CellRunner
 from spatialclaw_ros.kernel.scene import unpack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.namespace import make_namespace
 
 
 def main(zygote_pid: int, wire_fd: int) -> None:
@@ -57,12 +58,9 @@ def main(zygote_pid: int, wire_fd: int) -> None:
         Worker(wire.BlockingWire(socket.socket(fileno=fd))).serve()
     except (EOFError, ConnectionError):
         os._exit(0)
-    # the process's outermost edge; its standard error is /dev/null by now
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
     finally:
-        os._exit(0)
+        # the process's outermost edge: nothing may run on in a copy of the zygote
+        os._exit(1)
 
 
 class Worker:
@@ -107,11 +105,6 @@ class Worker:
         seed_generators(begin.seed)
         sys.stdin = open(0, closefd=False)
         sys.stdout = sys.stderr = self._stdout
-        self._pictures.install_pyplot()
-        try:
-            from spatialclaw_ros.workspace.namespace import make_namespace
-        except ImportError:
-            from spatialclaw_ros.kernel._bare import make_namespace
         self._runner.install(make_namespace(
             observation, self._call_tool, show=self._pictures.show,
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))

@@ -45,7 +45,7 @@ PRELOADED = (
     'cv2', 'bisect', 'collections', 'copy', 'dataclasses', 'datetime', 'decimal', 'enum',
     'fractions', 'functools', 'heapq', 'itertools', 'json', 'math', 'operator', 'pprint',
     'random', 're', 'statistics', 'string', 'textwrap', 'time', 'typing', 'uuid',
-    'spatialclaw_ros.kernel.worker')
+    'spatialclaw_ros.workspace.namespace')
 _THREADS_END_S = 10.0
 
 
