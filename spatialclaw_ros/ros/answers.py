@@ -21,7 +21,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
@@ -31,6 +30,7 @@ from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.geometry.se3 import transform_points
 from spatialclaw_ros.msg import SpatialAnswer, SpatialFrame, SpatialTiming
 from spatialclaw_ros.ros.placement import Placement, T_world_frame, place
+from spatialclaw_ros.ros.plain import clean, point_message, time_message
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import MAX_QUESTION_CHARS, AnswerType
@@ -131,20 +131,3 @@ def frame_message(frame: Frame) -> SpatialFrame:
         header=Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id),
         has_depth=frame.depth_m is not None, has_intrinsics=frame.intrinsics is not None,
         has_pose=frame.T_world_camera is not None)
-
-
-def point_message(point: np.ndarray) -> Point:
-    """A (3,) point, metres."""
-    x, y, z = (float(c) for c in point)
-    return Point(x=x, y=y, z=z)
-
-
-def time_message(stamp_ns: int) -> Time:
-    """Nanoseconds as a ROS time."""
-    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
-    return Time(sec=sec, nanosec=nanosec)
-
-
-def clean(text: str) -> str:
-    """Text that a ROS string can hold: no lone surrogates, no NUL."""
-    return text.encode('utf-8', 'replace').decode('utf-8').replace('\0', '')

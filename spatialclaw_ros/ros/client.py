@@ -23,7 +23,6 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import rclpy
-from builtin_interfaces.msg import Duration
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -31,8 +30,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from spatialclaw_ros.errors import DeadlineExceededError, SpatialClawError
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
-from spatialclaw_ros.ros.answers import time_message
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.ros.plain import duration_message, time_message
 from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -88,7 +87,7 @@ class SpatialClient:
         self._node.destroy_node()
         rclpy.try_shutdown(context=self._context)
 
-    def wait(self, timeout_s: float = 5.0) -> None:
+    def wait(self, timeout_s: float = 10.0) -> None:
         """Wait until the node's service is there.
 
         Raises:
@@ -115,7 +114,7 @@ class SpatialClient:
         stamp_ns: int = 0,
         window_s: float = 0.0,
         max_frames: int = 0,
-        wait_s: float = 5.0,
+        wait_s: float = 10.0,
     ) -> SpatialAnswer:
         """Ask, and wait for the answer; arguments as in `srv/SpatialQuery`, zero for its default.
 
@@ -138,8 +137,9 @@ class SpatialClient:
         self.wait(wait_s)
         future = self._client.call_async(SpatialQuery.Request(
             question=question, cameras=list(cameras), stamp=time_message(stamp_ns),
-            window=_duration(window_s), max_frames=max_frames, frame_id=frame_id,
-            answer_type=int(answer_type), choices=list(choices), timeout=_duration(timeout_s)))
+            window=duration_message(window_s), max_frames=max_frames, frame_id=frame_id,
+            answer_type=int(answer_type), choices=list(choices),
+            timeout=duration_message(timeout_s)))
         patience_s = (timeout_s if timeout_s > 0 else UNKNOWN_TIMEOUT_S) + REPLY_MARGIN_S
         end_s = time.monotonic() + patience_s
         gone_s: float | None = None
@@ -165,8 +165,3 @@ class SpatialClient:
     def _heard(self, event: SpatialEvent) -> None:
         if self._on_event is not None:
             self._on_event(event)
-
-
-def _duration(seconds: float) -> Duration:
-    whole, rest_ns = divmod(round(seconds * 1e9), 1_000_000_000)
-    return Duration(sec=int(whole), nanosec=int(rest_ns))

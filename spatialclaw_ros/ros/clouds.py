@@ -21,9 +21,9 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from spatialclaw_ros.agent.events import Evidence
-from spatialclaw_ros.ros.answers import time_message
 from spatialclaw_ros.ros.palette import object_colour
 from spatialclaw_ros.ros.placement import Placement
+from spatialclaw_ros.ros.plain import time_message
 
 # RViz' RGB8 transformer reads a float32 field 'rgb' whose bytes are blue, green, red, 0.
 POINT_TYPE = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<u4')])

@@ -23,8 +23,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from spatialclaw_ros.ros.answers import clean
 from spatialclaw_ros.ros.cameras import CameraStatus
+from spatialclaw_ros.ros.plain import clean
 from spatialclaw_ros.ros.query import Outcome, QueryRunner
 from spatialclaw_ros.workspace.question import Status
 

@@ -32,9 +32,9 @@ from visualization_msgs.msg import Marker, MarkerArray
 from spatialclaw_ros.agent.events import Answered, Evidence, Refused
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import matrix_to_quat_xyzw
-from spatialclaw_ros.ros.answers import clean, point_message, time_message
 from spatialclaw_ros.ros.palette import CAMERA_COLOUR, MEASURE_COLOUR, object_colour
 from spatialclaw_ros.ros.placement import Placement, T_world_frame
+from spatialclaw_ros.ros.plain import clean, point_message, time_message
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import AnswerType
 

@@ -47,7 +47,7 @@ from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.diagnostics import Diagnostics
 from spatialclaw_ros.ros.kernel_host import KernelHost
-from spatialclaw_ros.ros.observe import select_observation
+from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
 from spatialclaw_ros.ros.outputs import Outputs
 from spatialclaw_ros.ros.parameters import Parameters, Settings
 from spatialclaw_ros.ros.placement import check_frame
@@ -104,7 +104,7 @@ class SpatialClawNode(Node):
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
         self._log.info(
-            f'ready for questions on {self._service.srv_name}; cameras: '
+            f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
             f'{", ".join(settings.cameras)}; backbone: {settings.backbone}')
 
     def threads(self) -> int:
@@ -123,6 +123,7 @@ class SpatialClawNode(Node):
         self._outputs.close()
         self._kernel.close()
         self._cameras.close()
+        self._transforms.close()
         self.destroy_node()
 
     def _on_query(
@@ -151,9 +152,18 @@ class SpatialClawNode(Node):
             self._cameras, self._transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
-            base_frame=settings.base_frame)
+            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings))
         check_frame(observation, request.question.frame_id)
         return observation
+
+    def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
+        """TF frames to look up: () for all, or those named first when TF has too many."""
+        known = self._transforms.frames()
+        if len(known) <= MAX_TF_FRAMES:
+            return ()
+        named = (request.question.frame_id, settings.answer_frame, settings.base_frame)
+        chosen = dict.fromkeys(name for name in (*named, *known) if name in known)
+        return tuple(chosen)[:MAX_TF_FRAMES]
 
     def _make_session(self, _request: QueryRequest, deadline: Deadline) -> Session:
         settings = self.parameters.settings

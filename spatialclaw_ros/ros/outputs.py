@@ -42,11 +42,11 @@ from spatialclaw_ros.agent.events import (
     Refused,
 )
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
-from spatialclaw_ros.ros.answers import clean
 from spatialclaw_ros.ros.clouds import evidence_cloud
 from spatialclaw_ros.ros.markers import marker_array
 from spatialclaw_ros.ros.overlay import overlay_message
 from spatialclaw_ros.ros.placement import place
+from spatialclaw_ros.ros.plain import clean
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Status

@@ -29,9 +29,9 @@ from std_msgs.msg import Header
 
 from spatialclaw_ros.agent.events import Answered, Evidence, Refused
 from spatialclaw_ros.geometry.se3 import invert, transform_points
-from spatialclaw_ros.ros.answers import time_message
 from spatialclaw_ros.ros.palette import MEASURE_COLOUR, object_colour
 from spatialclaw_ros.ros.placement import T_world_frame, newest_frame
+from spatialclaw_ros.ros.plain import time_message
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType
 

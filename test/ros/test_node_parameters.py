@@ -1,0 +1,191 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The parameter table: declaration, ranges, the page and the files that hold it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import rclpy
+import yaml
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from spatialclaw_ros.ros.parameters import (
+    CAMERA_PARAMETERS,
+    NODE_PARAMETERS,
+    ParameterError,
+    Parameters,
+    parameters_page,
+)
+
+
+@pytest.fixture(scope='module')
+def context():
+    context = Context()
+    rclpy.init(args=[], context=context)
+    yield context
+    rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture
+def declare(context):
+    nodes = []
+
+    def make(**overrides):
+        node = Node(f'parameters_{len(nodes)}', context=context, parameter_overrides=[
+            Parameter(name.replace('__', '.'), value=value) for name, value in overrides.items()])
+        nodes.append(node)
+        warnings = []
+        return Parameters(node, warnings.append), node, warnings
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
+
+
+def test_defaults_are_declared_with_type_range_and_description(declare):
+    parameters, node, warnings = declare()
+    settings = parameters.settings
+    assert settings.cameras == ('camera',)
+    assert (settings.window_s, settings.max_frames, settings.timeout_s) == (2.0, 16, 30.0)
+    assert parameters.cameras[0].image_topic == '/camera/color/image_raw'
+    descriptor = node.describe_parameter('timeout_s')
+    assert descriptor.floating_point_range[0].to_value == 3600.0
+    assert 'seconds' in descriptor.description
+    assert node.describe_parameter('cameras').read_only
+    assert warnings == []
+
+
+def test_cameras_have_their_own_parameters(declare):
+    parameters, _, _ = declare(
+        cameras=['front', 'wrist'], wrist__image='/w/image_rect', wrist__depth='/w/depth',
+        wrist__rectified=True)
+    front, wrist = parameters.cameras
+    assert front.image_topic == '/front/color/image_raw'
+    assert (wrist.image_topic, wrist.depth_topic, wrist.rectified) == (
+        '/w/image_rect', '/w/depth', True)
+
+
+def test_an_integer_is_taken_where_a_double_is_meant(declare):
+    parameters, _, _ = declare(timeout_s=20)
+    assert parameters.settings.timeout_s == 20.0
+
+
+@pytest.mark.parametrize(('overrides', 'words'), [
+    ({'timeout_s': -1.0}, ('timeout_s', '0.1 to 3600', '-1')),
+    ({'max_frames': 0}, ('max_frames', '1 to 512', 'got 0')),
+    ({'max_frames': 2.5}, ('max_frames', 'integer', '2.5')),
+    ({'backbone': 'rulez'}, ('backbone', 'rules', "did you mean 'rules'")),
+    ({'window_s': 'long'}, ('window_s', 'double', 'long')),
+    ({'cameras': ['a', 'a']}, ('cameras', 'different')),
+    ({'cameras': ['front camera']}, ('cameras', 'front camera')),
+    ({'camera__image_transport': 'theora'}, ('camera.image_transport', 'compressed', 'theora')),
+])
+def test_a_value_of_no_use_is_named(declare, overrides, words):
+    with pytest.raises(ParameterError) as caught:
+        declare(**overrides)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_an_unknown_name_is_warned_of_with_the_nearest(declare):
+    _, _, warnings = declare(widow_s=3.0, use_sim_time=False)
+    assert warnings == [
+        'parameter widow_s is not known and has no effect; did you mean window_s?']
+
+
+@pytest.mark.parametrize(('name', 'value', 'successful'), [
+    ('window_s', 5.0, True), ('window_s', -5.0, False), ('window_s', 5, False),
+    ('world_frame', 'map', True), ('cameras', ['b'], False), ('max_frames', 10_000, False),
+])
+def test_live_changes_are_checked(declare, name, value, successful):
+    parameters, node, _ = declare()
+    result = node.set_parameters([Parameter(name, value=value)])[0]
+    assert result.successful == successful
+    assert successful or result.reason
+    if successful:
+        assert getattr(parameters.settings, name) == value
+
+
+def test_page_is_what_the_table_says(repository):
+    page = (repository / 'docs' / 'parameters.md').read_text(encoding='utf-8')
+    assert page == parameters_page(), 'run python scripts/write_parameters_page.py'
+
+
+def test_shipped_files_hold_known_parameters_and_the_defaults(repository, declare):
+    files = {path.name: yaml.safe_load(path.read_text(encoding='utf-8'))
+             for path in (repository / 'config').glob('*.yaml')}
+    assert {'spatialclaw.yaml', 'demo.yaml'} <= set(files)
+    for name in ('spatialclaw.yaml', 'demo.yaml'):
+        values = _flat(files[name]['spatialclaw']['ros__parameters'])
+        parameters, _, warnings = declare(**{
+            key.replace('.', '__'): value for key, value in values.items()})
+        assert warnings == [], name
+        if name == 'spatialclaw.yaml':
+            defaults = {spec.name: spec.default for spec in NODE_PARAMETERS}
+            defaults |= {spec.name.replace('{camera}', 'camera'): _filled(spec.default)
+                         for spec in CAMERA_PARAMETERS}
+            assert {key: tuple(v) if isinstance(v, list) else v
+                    for key, v in values.items()} == defaults
+        else:
+            assert parameters.settings.world_frame == 'world'
+
+
+def test_launch_file_names_what_exists(repository):
+    path = repository / 'launch' / 'spatialclaw.launch.py'
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    assert any(isinstance(node, ast.FunctionDef) and node.name == 'generate_launch_description'
+               for node in tree.body)
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)
+             and isinstance(node.value, str)}
+    files = {text for text in texts if Path(text).suffix in ('.yaml', '.xml', '.rviz')}
+    assert files == {'spatialclaw.yaml', 'fastdds.xml', 'spatialclaw.rviz'}
+    for name in files:
+        assert (repository / 'config' / name).is_file()
+    executables = {
+        keyword.value.value for node in ast.walk(tree) if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == 'executable' and isinstance(keyword.value, ast.Constant)}
+    assert executables == {'node', 'rviz2'}
+    assert (repository / 'scripts' / 'node').is_file()
+
+
+def test_rviz_file_shows_every_drawing_with_its_qos(repository):
+    page = yaml.safe_load((repository / 'config' / 'spatialclaw.rviz').read_text(encoding='utf-8'))
+    topics = {display['Topic']['Value']: display['Topic']
+              for display in page['Visualization Manager']['Displays'] if 'Topic' in display}
+    assert set(topics) == {
+        f'/spatialclaw/{name}' for name in ('markers', 'evidence', 'overlay')}
+    for topic in topics.values():
+        assert topic['Durability Policy'] == 'Transient Local'
+        assert topic['Reliability Policy'] == 'Reliable'
+
+
+def _flat(values, prefix=''):
+    flat = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f'{prefix}{key}.')
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _filled(default):
+    return default.replace('{camera}', 'camera') if isinstance(default, str) else default

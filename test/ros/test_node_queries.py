@@ -1,0 +1,208 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The node over DDS: a question in, an answer, markers, a cloud, a picture and progress out."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import numpy as np
+import psutil
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from node_process import NodeProcess
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from robot_double import BALLS, GAP_M, PARAMETERS, RobotDouble, spin_until
+from sensor_msgs.msg import Image, PointCloud2
+from visualization_msgs.msg import Marker, MarkerArray
+
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.client import SpatialClient
+from spatialclaw_ros.srv import SpatialQuery
+
+DISTANCE = 'How far apart are the red ball and the blue ball?'
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+@pytest.fixture(scope='module')
+def robot():
+    double = RobotDouble()
+    yield double
+    double.close()
+
+
+@pytest.fixture(scope='module')
+def node(robot, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('node')
+    with NodeProcess(folder, {**PARAMETERS, 'trace_dir': str(folder / 'traces')}) as process:
+        yield process
+
+
+@pytest.fixture(scope='module')
+def events():
+    return []
+
+
+@pytest.fixture(scope='module')
+def client(node, events):
+    with SpatialClient(on_event=events.append) as connected:
+        connected.wait(20.0)
+        time.sleep(1.0)
+        yield connected
+
+
+@pytest.fixture
+def listener():
+    context = Context()
+    rclpy.init(args=[], context=context)
+    node = Node('listener', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+def test_distance_is_answered_and_says_what_it_rests_on(client, events):
+    events.clear()
+    answer = client.ask(DISTANCE, timeout_s=30.0)
+    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.answer_type == SpatialAnswer.TYPE_NUMBER
+    assert answer.number == pytest.approx(GAP_M, abs=0.01)
+    assert answer.unit == 'm'
+    assert answer.header.frame_id == 'base_link'
+    assert answer.scale_source == 'sensor_depth'
+    assert answer.cameras == ['camera']
+    newest = max(answer.frames, key=lambda f: f.index)
+    assert answer.header.stamp == newest.header.stamp
+    assert newest.has_depth
+    assert newest.has_intrinsics
+    assert newest.has_pose
+    assert len(answer.points) == 2
+    red = np.array(BALLS['red'][0])
+    ends = [np.array([p.x, p.y, p.z]) for p in answer.points]
+    assert min(np.linalg.norm(end - red) for end in ends) == pytest.approx(0.05, abs=0.02)
+    names = [timing.name for timing in answer.timings]
+    assert {'frames', 'total'} <= set(names)
+    client.listen(0.3)
+    mine = [event for event in events if event.query_id == answer.query_id]
+    assert [event.stage for event in mine][:2] == ['frames', 'plan']
+    assert mine[-1].stage == 'answer'
+    assert mine[-1].text == answer.text
+
+
+@pytest.mark.parametrize(('frame', 'offset'), [('odom', (1.0, 2.0, 0.0)), ('', (0, 0, 0))])
+def test_point_comes_in_the_frame_asked_for(client, frame, offset):
+    answer = client.ask('Where is the red ball?', frame_id=frame,
+                        answer_type=SpatialAnswer.TYPE_POINT, timeout_s=30.0)
+    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.header.frame_id == (frame or 'base_link')
+    truth = np.array(BALLS['red'][0]) + offset
+    point = np.array([answer.point.x, answer.point.y, answer.point.z])
+    assert np.linalg.norm(point - truth) < 0.04
+    assert answer.header.frame_id in answer.text
+
+
+def test_outputs_are_latched_and_stamped_with_the_image(client, listener):
+    answer = client.ask(DISTANCE, timeout_s=30.0)
+    got = {}
+    for kind, topic in ((SpatialAnswer, 'answer'), (MarkerArray, 'markers'),
+                        (PointCloud2, 'evidence'), (Image, 'overlay')):
+        listener.create_subscription(
+            kind, f'/spatialclaw/{topic}', lambda m, t=topic: got.__setitem__(t, m), LATCHED)
+    assert spin_until(listener, lambda: len(got) == 4 and got['answer'].query_id == answer.query_id)
+    markers = got['markers'].markers
+    assert markers[0].action == Marker.DELETEALL
+    namespaces = {marker.ns for marker in markers[1:]}
+    assert {'measure', 'objects', 'names', 'cameras'} <= namespaces
+    line = next(m for m in markers if m.ns == 'measure' and m.type == Marker.LINE_LIST)
+    a, b = (np.array([p.x, p.y, p.z]) for p in line.points)
+    assert np.linalg.norm(a - b) == pytest.approx(answer.number, abs=1e-6)
+    text = next(m for m in markers if m.ns == 'measure' and m.type == Marker.TEXT_VIEW_FACING)
+    assert text.text == answer.text
+    assert all(marker.header.frame_id == 'odom' for marker in markers)
+    assert all(marker.header.stamp == answer.header.stamp for marker in markers)
+    assert all(marker.lifetime.sec == marker.lifetime.nanosec == 0 for marker in markers)
+    names = {marker.text for marker in markers if marker.ns == 'names'}
+    assert len(names) == 2
+    cloud = got['evidence']
+    assert cloud.header.frame_id == 'odom'
+    assert cloud.width > 100
+    rgb = np.frombuffer(bytes(cloud.data), dtype='<u4').reshape(-1, 4)[:, 3]
+    assert len(np.unique(rgb)) == 2
+    overlay = got['overlay']
+    assert (overlay.width, overlay.height, overlay.encoding) == (320, 240, 'rgb8')
+    assert len(overlay.data) == 320 * 240 * 3
+
+
+def test_timeout_is_kept(client):
+    start_s = time.monotonic()
+    answer = client.ask(DISTANCE, timeout_s=0.02)
+    assert answer.status == SpatialAnswer.STATUS_TIMEOUT
+    assert time.monotonic() - start_s < 1.5
+
+
+def test_diagnostics_tell_of_cameras_and_kernel(client, listener):
+    seen = {}
+
+    def read(array: DiagnosticArray) -> None:
+        seen.update({status.name: status for status in array.status})
+
+    listener.create_subscription(DiagnosticArray, '/diagnostics', read, 10)
+    assert spin_until(listener, lambda: 'spatialclaw: queries' in seen)
+    camera = seen['spatialclaw: camera camera']
+    values = {value.key: value.value for value in camera.values}
+    assert float(values['image rate (Hz)']) == pytest.approx(10, rel=0.3)
+    assert values['image topic'] == '/camera/color/image_raw'
+    assert seen['spatialclaw: kernel'].message == 'ready'
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_stops_cleanly_in_the_middle_of_a_query(robot, tmp_path, number):
+    with NodeProcess(tmp_path, PARAMETERS, ('-r', '__node:=stopping')) as process:
+        context = Context()
+        rclpy.init(args=[], context=context)
+        ros = Node('stopper', context=context)
+        try:
+            asker = ros.create_client(SpatialQuery, '/stopping/query')
+            assert spin_until(ros, asker.service_is_ready, 20.0), process.log
+            future = asker.call_async(SpatialQuery.Request(question=DISTANCE))
+            spin_until(ros, lambda: process.children(), 5.0)
+            children = process.children()
+            start_s = time.monotonic()
+            assert process.stop(number) == 0, process.log
+            assert time.monotonic() - start_s < 8.0
+            spin_until(ros, future.done, 2.0)
+        finally:
+            ros.destroy_node()
+            rclpy.try_shutdown(context=context)
+        if future.done():
+            assert future.result().answer.status in (
+                SpatialAnswer.STATUS_CANCELED, SpatialAnswer.STATUS_OK)
+        _, alive = psutil.wait_procs(children, timeout=3.0)
+        assert alive == []
+        assert 'Traceback' not in process.log
+
+
+def test_idle_node_takes_little_processor_time(node, client, robot):
+    robot.pause(True)
+    time.sleep(0.3)
+    before = sum(node.process.cpu_times()[:2])
+    time.sleep(2.0)
+    spent = sum(node.process.cpu_times()[:2]) - before
+    robot.pause(False)
+    assert spent / 2.0 < 0.15

@@ -1,0 +1,323 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Bad input through the real service: each one gets a definite status and says what is missing.
+
+The node runs in a process of its own, a robot double in this one; what the robot sends is bent for
+a test and put right again. Windows are short, so that a question sees only what was sent last.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import rclpy
+from builtin_interfaces.msg import Duration, Time
+from node_process import NodeProcess
+from rclpy.context import Context
+from rclpy.node import Node
+from robot_double import (
+    CAMERA_FRAME,
+    PARAMETERS,
+    TOPICS,
+    RobotDouble,
+    image_message,
+    render,
+    spin_until,
+    transform_message,
+)
+from tf2_msgs.msg import TFMessage
+
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.srv import SpatialQuery
+
+DISTANCE = 'How far apart are the red ball and the blue ball?'
+WINDOW_S = 0.3
+SETTLE_S = 0.8
+OK, REFUSED, NO_FRAMES, INVALID, BUSY = (
+    SpatialAnswer.STATUS_OK, SpatialAnswer.STATUS_REFUSED, SpatialAnswer.STATUS_NO_FRAMES,
+    SpatialAnswer.STATUS_INVALID_REQUEST, SpatialAnswer.STATUS_BUSY)
+
+
+@pytest.fixture(scope='module')
+def robot():
+    double = RobotDouble()
+    yield double
+    double.close()
+
+
+@pytest.fixture(scope='module')
+def node(robot, tmp_path_factory):
+    parameters = {
+        **PARAMETERS, 'cameras': ['camera', 'rear'], 'rear.image': '/rear/image_raw',
+        'window_s': WINDOW_S, 'max_frames': 2, 'timeout_s': 25.0}
+    with NodeProcess(tmp_path_factory.mktemp('bad_input'), parameters) as process:
+        yield process
+        assert process.running, process.log
+
+
+@pytest.fixture(scope='module')
+def asker(node):
+    context = Context()
+    rclpy.init(args=[], context=context)
+    ros = Node('asker', context=context)
+    client = ros.create_client(SpatialQuery, '/spatialclaw/query')
+    assert spin_until(ros, client.service_is_ready, 20.0), node.log
+
+    def ask_all(*requests):
+        futures = [client.call_async(request) for request in requests]
+        assert spin_until(ros, lambda: all(f.done() for f in futures), 40.0), node.log
+        return [future.result().answer for future in futures]
+
+    yield ask_all
+    ros.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture(scope='module')
+def ask(asker, robot):
+    def one(question=DISTANCE, **fields):
+        fields.setdefault('cameras', ['camera'])
+        return asker(SpatialQuery.Request(question=question, **fields))[0]
+
+    for _ in range(20):
+        if (answer := one()).status == OK:
+            break
+        time.sleep(0.5)
+    assert answer.status == OK, answer.message
+    return one
+
+
+@pytest.fixture
+def bent(robot):
+    """Give the robot, to be bent; it is put right again after the test."""
+    yield robot
+    robot.reset()
+    robot.pause(False)
+    time.sleep(SETTLE_S)
+
+
+def notes(answer):
+    """Everything in words that came with an answer."""
+    return ' | '.join([answer.message, *answer.missing_priors])
+
+
+@pytest.mark.parametrize(('fields', 'words'), [
+    ({'question': 'x' * 1_000_000}, ('1000000 characters', '4000')),
+    ({'question': ''}, ('empty',)),
+    ({'question': ' \n\t '}, ('empty',)),
+    ({'cameras': ['left']}, ("'left'", 'camera', 'rear')),
+    ({'answer_type': 99}, ('answer_type 99', '1 NUMBER')),
+    ({'answer_type': SpatialAnswer.TYPE_CHOICE}, ('CHOICE', 'two choices', 'got 0')),
+    ({'answer_type': SpatialAnswer.TYPE_CHOICE, 'choices': ['red']}, ('CHOICE', 'got 1')),
+    ({'choices': ['red', ' ']}, ('choice is empty',)),
+    ({'timeout': Duration(sec=-1)}, ('timeout', '-1 s', '25 s')),
+    ({'window': Duration(sec=-3)}, ('window', '-3 s')),
+    ({'max_frames': 4_000_000_000}, ('max_frames', '512')),
+    ({'stamp': Time(sec=-5)}, ('stamp', '-5 s')),
+    ({'frame_id': 'nowhere'}, ("'nowhere'", 'base_link', 'odom', CAMERA_FRAME)),
+], ids=lambda value: next(iter(value)) if isinstance(value, dict) else None)
+def test_a_request_of_no_use_is_told_why(ask, fields, words):
+    answer = ask(**fields)
+    assert answer.status == INVALID, answer.message
+    for word in words:
+        assert word in answer.message
+    assert answer.query_id
+    assert len(answer.question) <= 4000
+
+
+def test_emoji_are_a_question_that_is_refused(ask):
+    answer = ask('🤖🥤📏❓')
+    assert answer.status == REFUSED, answer.message
+    assert answer.question == '🤖🥤📏❓'
+    assert 'distance' in answer.message.lower()
+
+
+def test_timeout_of_zero_is_the_default(ask):
+    assert ask(timeout=Duration()).status == OK
+
+
+def test_a_camera_that_never_published_is_named_with_its_topic(ask):
+    answer = ask(cameras=['rear'])
+    assert answer.status == NO_FRAMES
+    assert '/rear/image_raw' in answer.message
+    assert 'no publishers' in answer.message
+
+
+def test_a_silent_camera_beside_a_good_one_is_a_missing_prior(ask):
+    answer = ask(cameras=[])
+    assert answer.status == OK, answer.message
+    assert answer.cameras == ['camera']
+    assert '/rear/image_raw' in notes(answer)
+
+
+def test_intrinsics_of_zeros(ask, bent):
+    info = bent.info
+    info.k, info.p = [0.0] * 9, [0.0] * 12
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == REFUSED, answer.message
+    assert 'intrinsics' in notes(answer) or 'CameraInfo' in notes(answer)
+
+
+def test_no_camera_info_at_all(ask, bent):
+    bent.info = None
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status in (OK, REFUSED)
+    assert 'CameraInfo' in notes(answer)
+
+
+def test_depth_of_another_size_is_taken_as_the_same_view(ask, bent):
+    _, depth = render()
+    bent.depth = image_message(np.ascontiguousarray(depth[::2, ::2]), '32FC1')
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == OK, answer.message
+    assert answer.number == pytest.approx(0.2, abs=0.02)
+    assert '160x120' in notes(answer)
+
+
+@pytest.mark.parametrize(('depth', 'encoding'), [
+    (np.full((240, 320), np.nan, np.float32), '32FC1'),
+    (np.full((240, 320), -np.inf, np.float32), '32FC1'),
+    (np.zeros((240, 320), np.uint16), '16UC1'),
+    (np.full((240, 320), 65535, np.uint16), '16UC1'),
+], ids=['nan', 'minus_infinity', 'zero', '65535'])
+def test_depth_that_says_nothing_gives_no_number(ask, bent, depth, encoding):
+    bent.depth = image_message(depth, encoding)
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == REFUSED, (answer.message, answer.text)
+    assert 'depth' in notes(answer)
+
+
+def test_no_depth_at_all_is_refused_with_the_topic(ask, bent):
+    bent.depth = None
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == REFUSED, answer.message
+    assert TOPICS['depth'] in notes(answer)
+
+
+def test_a_gap_in_tf_is_reported_and_the_rest_still_serves(ask, bent):
+    bent.transforms = []
+    time.sleep(SETTLE_S)
+    answer = ask(frame_id='odom')
+    assert answer.status == INVALID, answer.message
+    assert 'odom' in answer.message
+    assert 'base_link' in answer.message
+    answer = ask()
+    assert answer.status == OK, answer.message
+    assert answer.header.frame_id == 'base_link'
+    assert 'odom' in notes(answer)
+
+
+def test_a_loop_in_tf_does_no_harm(ask, bent):
+    bent.transforms = [*bent.transforms, ('a', 'b', np.eye(4)), ('b', 'a', np.eye(4))]
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == OK, answer.message
+    answer = ask(frame_id='a')
+    assert answer.status == INVALID, answer.message
+    assert "'a'" in answer.message
+
+
+def test_a_transform_of_nan_does_no_harm(ask, bent):
+    stamp = bent.node.get_clock().now().to_msg()
+    broken = transform_message('base_link', 'broken', np.eye(4), stamp)
+    broken.transform.translation.x = float('nan')
+    bent.tf.publish(TFMessage(transforms=[broken]))
+    time.sleep(SETTLE_S)
+    assert ask().status == OK
+
+
+@pytest.mark.parametrize(('encoding', 'words'), [
+    ('klingon8', ('klingon8',)), ('', ('encoding',)), ('bgra16', ('bgra16',))])
+def test_an_encoding_nobody_knows_is_named_with_its_topic(ask, bent, encoding, words):
+    bent.image.encoding = encoding
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == NO_FRAMES, answer.message
+    assert TOPICS['image'] in answer.message
+    for word in words:
+        assert word in answer.message
+
+
+def test_an_image_with_too_little_data(ask, bent):
+    message = image_message(render()[0], 'rgb8')
+    message.data = message.data[:1000]
+    bent.image = message
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == NO_FRAMES, answer.message
+    assert TOPICS['image'] in answer.message
+
+
+def test_an_unknown_depth_encoding(ask, bent):
+    bent.depth.encoding = '64FC9'
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == REFUSED, answer.message
+    assert '64FC9' in notes(answer)
+
+
+def test_stamps_that_jump_back_empty_the_buffers_and_go_on(ask, bent):
+    bent.stamp_offset_s = -100.0
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == OK, notes(answer)
+    age_s = time.time() - answer.header.stamp.sec
+    assert 95 < age_s < 110
+    bent.stamp_offset_s = 0.0
+    time.sleep(SETTLE_S)
+    answer = ask()
+    assert answer.status == OK, notes(answer)
+    assert time.time() - answer.header.stamp.sec < 10
+
+
+def test_images_that_stopped_are_not_taken_for_new_ones(ask, bent):
+    bent.pause(True)
+    time.sleep(2.5)
+    answer = ask()
+    assert answer.status == NO_FRAMES, answer.message
+    assert TOPICS['image'] in answer.message
+    assert 'ago' in answer.message
+
+
+def test_a_stamp_outside_the_buffer_names_what_is_there(ask):
+    answer = ask(stamp=Time(sec=1000))
+    assert answer.status == NO_FRAMES
+    assert 'in the buffer' in answer.message
+
+
+def test_of_several_at_once_one_runs_and_the_others_are_busy(asker, ask):
+    answers = asker(*[SpatialQuery.Request(question=DISTANCE, cameras=['camera'])] * 4)
+    fine = [answer for answer in answers if answer.status == OK]
+    busy = [answer for answer in answers if answer.status == BUSY]
+    assert len(fine) + len(busy) == 4
+    assert fine
+    assert busy
+    assert any(one.query_id in other.message for other in busy for one in fine)
+    assert 'red ball' in busy[0].message
+
+
+def test_after_all_that_the_node_answers(ask, node):
+    answer = ask()
+    assert answer.status == OK, notes(answer)
+    assert answer.number == pytest.approx(0.2, abs=0.02)
+    assert node.running
+    assert 'Traceback' not in node.log

@@ -1,0 +1,205 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""200 queries through the service, many of them ill-fated: nothing is left behind.
+
+Of every ten queries one has its kernel worker killed while it runs, one is a bad request, and one
+comes while the camera is silent. Each must end with a definite status, and after all of them the
+node has the processes, descriptors, shared memory and threads that it had after the first.
+"""
+
+from __future__ import annotations
+
+import collections
+import gc
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import rclpy
+from node_process import NodeProcess
+from rclpy.context import Context
+from rclpy.node import Node
+from robot_double import PARAMETERS, RobotDouble, spin_until
+
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.srv import SpatialQuery
+
+QUERIES = 200
+QUESTION = 'Is there a red ball?'
+QUERY_S = 15.0
+SETTLE_S = 10.0
+MEMORY_GROWTH_MB = 64
+BAD_REQUESTS = (
+    {'question': ''}, {'question': QUESTION, 'cameras': ['left']},
+    {'question': QUESTION, 'answer_type': 99}, {'question': 'x' * 10_000},
+    {'question': QUESTION, 'frame_id': 'nowhere'})
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the node's processes hold."""
+
+    processes: int
+    descriptors: int
+    memory_files: int
+    shared_memory: int
+    threads: int
+
+
+@pytest.fixture(scope='module')
+def robot():
+    double = RobotDouble()
+    yield double
+    double.close()
+
+
+@pytest.fixture(scope='module')
+def node(robot, tmp_path_factory):
+    parameters = {**PARAMETERS, 'max_frames': 1, 'window_s': 2.0, 'cameras': ['camera', 'rear'],
+                  'rear.image': '/rear/image_raw'}
+    with NodeProcess(tmp_path_factory.mktemp('leaks'), parameters) as process:
+        yield process
+
+
+@pytest.fixture(scope='module')
+def call(node, robot):
+    context = Context()
+    rclpy.init(args=[], context=context)
+    ros = Node('leak_seeker', context=context)
+    client = ros.create_client(SpatialQuery, '/spatialclaw/query')
+    assert spin_until(ros, client.service_is_ready, 20.0), node.log
+
+    def ask(meanwhile=None, **fields):
+        fields = {'question': QUESTION, 'cameras': ['camera'], **fields}
+        future = client.call_async(SpatialQuery.Request(**fields))
+        if meanwhile is not None:
+            meanwhile(future)
+        assert spin_until(ros, future.done, QUERY_S), node.log
+        return future.result().answer
+
+    yield ask
+    ros.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+def held(node):
+    """Count what the node and its children hold now."""
+    processes = [node.process, *node.children()]
+    links = [link for process in processes for link in _links(process.pid)]
+    return Held(
+        processes=len(processes), descriptors=len(links),
+        memory_files=sum('/memfd:' in link for link in links),
+        shared_memory=sum(1 for path in Path('/dev/shm').iterdir()
+                          if not path.name.startswith(('fastdds', 'sem.fastdds'))),
+        threads=sum(process.num_threads() for process in processes))
+
+
+def _links(pid):
+    folder = Path(f'/proc/{pid}/fd')
+    for entry in folder.iterdir():
+        try:
+            yield os.readlink(entry)
+        except FileNotFoundError:
+            continue
+
+
+def settled(node, wanted=None):
+    """What is held once it no longer changes, or, given a goal, once it is reached."""
+    end_s = time.monotonic() + SETTLE_S
+    last, same = held(node), 0
+    while time.monotonic() < end_s:
+        time.sleep(0.25)
+        now = held(node)
+        same = same + 1 if now == last else 0
+        last = now
+        if (wanted is not None and now == wanted) or (wanted is None and same >= 6):
+            break
+    return last
+
+
+def worker_of(node):
+    """The kernel's worker while a query runs: a child of the node's child."""
+    for zygote in node.process.children():
+        if workers := zygote.children():
+            return workers[0]
+    return None
+
+
+def test_nothing_is_left_behind(call, node, robot):
+    for _ in range(30):
+        if (answer := call()).status == SpatialAnswer.STATUS_OK:
+            break
+        time.sleep(0.3)
+    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.boolean
+    first = settled(node)
+    memory_mb = node.process.memory_info().rss / 1e6
+
+    ends = collections.Counter()
+    kills = 0
+
+    def kill_worker(future):
+        nonlocal kills
+        end_s = time.monotonic() + 3.0
+        while time.monotonic() < end_s:
+            worker = worker_of(node)
+            if worker is not None:
+                try:
+                    worker.send_signal(signal.SIGKILL)
+                    kills += 1
+                except psutil.NoSuchProcess:
+                    continue
+                return
+
+    start_s = time.monotonic()
+    for number in range(QUERIES):
+        kind = number % 10
+        if kind == 3:
+            answer = call(kill_worker)
+            expected = (SpatialAnswer.STATUS_OK, SpatialAnswer.STATUS_INTERNAL_ERROR)
+        elif kind == 6:
+            answer = call(**BAD_REQUESTS[number // 10 % len(BAD_REQUESTS)])
+            expected = (SpatialAnswer.STATUS_INVALID_REQUEST,)
+        elif kind == 9:
+            answer = call(cameras=['rear'])
+            expected = (SpatialAnswer.STATUS_NO_FRAMES,)
+        else:
+            answer = call()
+            expected = (SpatialAnswer.STATUS_OK,)
+        assert answer.status in expected, (number, answer.status, answer.message, node.log)
+        assert answer.status == SpatialAnswer.STATUS_OK or answer.message
+        ends[kind, answer.status] += 1
+    took_s = time.monotonic() - start_s
+    print(f'{QUERIES} queries in {took_s:.1f} s, {kills} workers killed, {dict(ends)}')
+
+    assert kills >= QUERIES // 10 * 0.7
+    gc.collect()
+    last = settled(node, first)
+    assert last == first
+    assert node.process.memory_info().rss / 1e6 - memory_mb < MEMORY_GROWTH_MB
+    assert took_s < 90.0
+
+
+def test_and_the_node_takes_everything_with_it(call, node):
+    assert call().status == SpatialAnswer.STATUS_OK
+    children = node.children()
+    assert children
+    assert node.stop() == 0
+    _, alive = psutil.wait_procs(children, timeout=5.0)
+    assert alive == []
