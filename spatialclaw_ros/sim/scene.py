@@ -108,9 +108,7 @@ def make_scene(
     """
     things = tabletop() if things is None else tuple(things)
     trajectory = ArcTrajectory() if trajectory is None else trajectory
-    assets = {
-        'wood.png': textures.wood(), 'tiles.png': textures.tiles(),
-        'plaster.png': textures.plaster()}
+    assets = {'wood.png': textures.wood(), 'tiles.png': textures.tiles()}
     xml = _mjcf(things, trajectory)
     model = mujoco.MjModel.from_xml_string(xml, assets)
     camera = PinholeCamera(
@@ -141,10 +139,9 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
   <asset>
     <texture name="wood" type="2d" file="wood.png"/>
     <texture name="tiles" type="2d" file="tiles.png"/>
-    <texture name="plaster" type="2d" file="plaster.png"/>
     <material name="wood" texture="wood" texrepeat="1 1.5" specular="0.15" shininess="0.3"/>
     <material name="tiles" texture="tiles" texrepeat="12 12" specular="0.1" shininess="0.2"/>
-    <material name="plaster" texture="plaster" texrepeat="3 2" specular="0"/>
+    <material name="plaster" rgba="0.80 0.788 0.76 1" specular="0"/>
     <material name="gloss" specular="0.35" shininess="0.6"/>
     <material name="matt" specular="0.08" shininess="0.2"/>
   </asset>

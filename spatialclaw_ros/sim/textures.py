@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Textures made from noise: wood for the table, tiles for the floor, plaster for the walls."""
+"""Textures made from noise: wood for the table, tiles for the floor."""
 
 from __future__ import annotations
 
@@ -45,13 +45,6 @@ def tiles(size: int = 256, seed: int = 3) -> bytes:
     light = 0.50 + 0.010 * _noise(random, (size, size), (24, 24))
     light[:3] = light[:, :3] = 0.36
     return _png(np.repeat(light[..., None], 3, axis=2) * np.array([0.98, 1.0, 1.03], np.float32))
-
-
-def plaster(size: int = 256, seed: int = 5) -> bytes:
-    """A painted wall, as PNG bytes."""
-    random = np.random.default_rng(seed)
-    light = 0.80 + 0.004 * _noise(random, (size, size), (40, 40))
-    return _png(np.repeat(light[..., None], 3, axis=2) * np.array([1.0, 0.985, 0.95], np.float32))
 
 
 def _noise(random: np.random.Generator, shape: tuple[int, int],
