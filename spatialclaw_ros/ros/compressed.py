@@ -39,6 +39,7 @@ from spatialclaw_ros.ros.images import (
 CONFIG_HEADER = struct.Struct('<iff')
 RVL_HEADER = struct.Struct('<II')
 SWAPPED = ('rgb', 'bgr')
+_LONGEST_NUMBER = 9
 
 
 class CompressedMessage(Protocol):
@@ -138,13 +139,15 @@ def decode_rvl(data: bytes) -> np.ndarray:
     words = np.frombuffer(body, '<u4', count=len(body) // 4)
     nibbles = ((words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15).ravel()
     lasts = np.flatnonzero(nibbles < 8)
+    if not lasts.size:
+        raise UnsupportedEncodingError(f'rvl data ends after 0 of {width * height} pixels')
     firsts = np.concatenate([[0], lasts[:-1] + 1])
-    if lasts.size and (lasts - firsts).max() > 9:
+    if (lasts - firsts).max() > _LONGEST_NUMBER:
         raise UnsupportedEncodingError('rvl data is broken: a number is too long')
-    nibbles = nibbles[:lasts[-1] + 1] if lasts.size else nibbles[:0]
+    nibbles = nibbles[:lasts[-1] + 1]
     places = np.arange(nibbles.size) - np.repeat(firsts, lasts - firsts + 1)
     bits = (nibbles & 7).astype(np.int64) << (3 * places)
-    numbers = np.add.reduceat(bits, firsts) if lasts.size else bits
+    numbers = np.add.reduceat(bits, firsts)
     depth = np.zeros(width * height, np.uint16)
     filled = at = previous = 0
     while filled < depth.size:
