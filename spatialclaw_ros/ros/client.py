@@ -21,6 +21,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Any
 
 import rclpy
 from rclpy.context import Context
@@ -67,7 +68,7 @@ class SpatialClient:
             start_parameter_services=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        self._client = self._node.create_client(SpatialQuery, f'{self._name}/query')
+        self._client: Any = self._node.create_client(SpatialQuery, f'{self._name}/query')
         self._node.create_subscription(
             SpatialEvent, f'{self._name}/events', self._heard,
             QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE))
@@ -154,7 +155,8 @@ class SpatialClient:
                 self._client.remove_pending_request(future)
                 raise DeadlineExceededError(
                     f'{self._name} gave no answer; is it still running?')
-        return future.result().answer
+        response: SpatialQuery.Response = future.result()
+        return response.answer
 
     def listen(self, duration_s: float) -> None:
         """Hand on events that are still coming in."""

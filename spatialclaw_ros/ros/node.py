@@ -28,6 +28,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -74,7 +75,7 @@ class SpatialClawNode(Node):
         SpatialClawError: a backend that a parameter names can't be made.
     """
 
-    def __init__(self, node_name: str = NODE_NAME, **node_args: object) -> None:
+    def __init__(self, node_name: str = NODE_NAME, **node_args: Any) -> None:
         super().__init__(node_name, **node_args)
         self._log = self.get_logger()
         self.parameters = Parameters(self, self._log.warning)
@@ -188,7 +189,9 @@ def main(args: Sequence[str] | None = None) -> int:
         Exit status: 0 after a clean shutdown, 1 after a fault, 2 when it can't start as told.
     """
     use_fastdds_profile(os.environ)
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(
+        args=None if args is None else list(args),
+        signal_handler_options=SignalHandlerOptions.NO)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

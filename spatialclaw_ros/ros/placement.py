@@ -38,19 +38,17 @@ class Placement:
     Args:
         frame_id: TF name; '' when nothing is known that a point could be given in.
         stamp_ns: stamp of the newest image used.
-        T_frame_world: (4, 4) float64; None with an empty `frame_id`.
+        T_frame_world: (4, 4) float64; all NaN with an empty `frame_id`.
         note: why it is not the frame that was wanted, '' when it is.
     """
 
     frame_id: str
     stamp_ns: int
-    T_frame_world: np.ndarray | None
+    T_frame_world: np.ndarray
     note: str = ''
 
     def points(self, points_world: np.ndarray) -> np.ndarray:
         """(..., 3) world points in this frame; NaN when there is none."""
-        if self.T_frame_world is None:
-            return np.full_like(np.asarray(points_world, dtype=np.float64), np.nan)
         return transform_points(self.T_frame_world, points_world)
 
 
@@ -125,7 +123,7 @@ def place(observation: Observation, evidence: Evidence, wanted: tuple[str, ...])
             continue
         note = f'{fault}; points are given in {name}' if fault else ''
         return Placement(name, stamp_ns, invert(pose), note)
-    return Placement('', stamp_ns, None, fault or 'no pose of any frame is known')
+    return Placement('', stamp_ns, np.full((4, 4), np.nan), fault or 'no pose of any frame is known')
 
 
 def _candidates(
