@@ -24,8 +24,9 @@ import numpy as np
 
 from spatialclaw_ros.geometry.cloud import finite_rows
 
-_ANGLES = 90
+_ANGLES = 45
 _REFINE_STEPS = 21
+_ANGLE_POINTS = 2500
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +125,14 @@ def _basis(up: np.ndarray) -> np.ndarray:
 
 def _best_angle(plane: np.ndarray, angles: np.ndarray, trim: float) -> float:
     """Angle of the rectangle of least area round (N, 2) points."""
-    if len(plane) > 4000:
-        plane = plane[np.random.default_rng(0).permutation(len(plane))[:4000]]
-    along = plane @ np.stack([np.cos(angles), np.sin(angles)])
-    across = plane @ np.stack([-np.sin(angles), np.cos(angles)])
-    sides = [
-        np.subtract(*np.percentile(axis, (100 - trim, trim), axis=0)) for axis in (along, across)]
-    return float(angles[int(np.argmin(sides[0] * sides[1]))])
+    if len(plane) > _ANGLE_POINTS:
+        plane = plane[np.random.default_rng(0).integers(0, len(plane), _ANGLE_POINTS)]
+    along = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ plane.T
+    across = np.stack([-np.sin(angles), np.cos(angles)], axis=1) @ plane.T
+    low = int(len(plane) * trim / 100)
+    high = len(plane) - 1 - low
+    area = np.ones(len(angles))
+    for axis in (along, across):
+        ordered = np.partition(axis, (low, high), axis=1)
+        area *= ordered[:, high] - ordered[:, low]
+    return float(angles[int(np.argmin(area))])

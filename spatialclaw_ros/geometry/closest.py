@@ -25,6 +25,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 _SPACING_NEIGHBORS = 4
+_SAMPLED_POINTS = 2000
+_PRUNED_PAIRS = 10**7
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,9 @@ def closest_points(
 ) -> ClosestPoints:
     """Closest two points of two clouds.
 
-    The variance of the distance is the sum of both points' noise and of what lies between the
-    samples: a cloud with spacing h near its point misses the true closest one by up to h, evenly
-    spread, so h^2 / 12 each.
+    The variance of the distance is the sum of both points' noise and of the square of each cloud's
+    spacing near its point: between samples, and at the edge of a mask, a surface is known to about
+    one sample. Errors that all points of a cloud share (of a pose, say) are not in it.
 
     Args:
         a: (N, 3) metres; rows with NaN are left out.
@@ -71,19 +73,49 @@ def closest_points(
     """
     a, sigma_a = _checked('a', a, sigma_a)
     b, sigma_b = _checked('b', b, sigma_b)
-    swap = len(a) < len(b)
-    tree = cKDTree(a if swap else b)
-    distances, nearest = tree.query(b if swap else a, k=1)
+    rows_a, rows_b = _candidates(a, b)
+    swap = len(rows_a) < len(rows_b)
+    tree = cKDTree(a[rows_a] if swap else b[rows_b])
+    distances, nearest = tree.query(b[rows_b] if swap else a[rows_a], k=1)
     at = int(np.argmin(distances))
-    index_a, index_b = (int(nearest[at]), at) if swap else (at, int(nearest[at]))
+    near = int(nearest[at])
+    index_a, index_b = (
+        (int(rows_a[near]), int(rows_b[at])) if swap else (int(rows_a[at]), int(rows_b[near])))
     sigma = math.nan
     if sigma_a is not None and sigma_b is not None:
         variance = float(sigma_a[index_a])**2 + float(sigma_b[index_b])**2
         spacings = local_spacing(a, a[index_a]), local_spacing(b, b[index_b])
-        variance += sum(spacing**2 for spacing in spacings if math.isfinite(spacing)) / 12
+        variance += sum(spacing**2 for spacing in spacings if math.isfinite(spacing))
         sigma = math.sqrt(variance)
     return ClosestPoints(
         float(distances[at]), a[index_a].copy(), b[index_b].copy(), sigma)
+
+
+def onto_surface(
+    points: np.ndarray, at: np.ndarray, max_shift_m: float, neighbors: int = 24,
+) -> np.ndarray:
+    """Point of a noisy cloud, moved onto the plane through its neighbours, along its normal.
+
+    The closest of many noisy points is too close by some standard deviations; its neighbours are
+    not. Along the surface, and so at an edge, nothing moves.
+
+    Args:
+        points: (N, 3) cloud, finite.
+        at: (3,) point of it.
+        max_shift_m: greatest shift.
+        neighbors: how many points make the plane.
+
+    Returns:
+        (3,) the moved point; `at` itself when there are too few neighbours.
+    """
+    if len(points) <= neighbors:
+        return at
+    squared = np.square(points - at).sum(axis=1)
+    near = points[np.argpartition(squared, neighbors)[:neighbors]]
+    center = near.mean(axis=0)
+    normal = np.linalg.eigh((near - center).T @ (near - center))[1][:, 0]
+    shift = float(np.clip(normal @ (center - at), -max_shift_m, max_shift_m))
+    return np.asarray(at + shift * normal)
 
 
 def local_spacing(points: np.ndarray, at: np.ndarray) -> float:
@@ -94,6 +126,28 @@ def local_spacing(points: np.ndarray, at: np.ndarray) -> float:
     squared = np.square(points - at).sum(axis=1)
     near = np.sqrt(np.partition(squared, count - 1)[:count])
     return float(near.sum() / (count - 1))
+
+
+def _candidates(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of both clouds that can be among the closest: no farther than some pair is apart."""
+    rows_a, rows_b = np.arange(len(a)), np.arange(len(b))
+    if len(a) * len(b) <= _PRUNED_PAIRS:
+        return rows_a, rows_b
+    some_a, some_b = (
+        cloud[::max(1, len(cloud) // _SAMPLED_POINTS)] for cloud in (a, b))
+    bound = float(cKDTree(some_a).query(some_b)[0].min())
+    bound += bound * 1e-9
+    for _ in range(2):
+        rows_b = rows_b[_box_distance(b[rows_b], a[rows_a]) <= bound]
+        rows_a = rows_a[_box_distance(a[rows_a], b[rows_b]) <= bound]
+    return rows_a, rows_b
+
+
+def _box_distance(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Distance of each point to the box round others: never more than to any of them."""
+    low, high = others.min(axis=0), others.max(axis=0)
+    outside = np.maximum(np.maximum(low - points, points - high), 0.0)
+    return np.asarray(np.sqrt(np.einsum('ij,ij->i', outside, outside)))
 
 
 def _checked(

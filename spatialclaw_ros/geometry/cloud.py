@@ -22,6 +22,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+_VOXELS_M = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
+_FEW_POINTS = 50
+
 
 def finite_rows(points: np.ndarray) -> np.ndarray:
     """Points (K, 3) of (..., 3) that have no NaN or infinite coordinate."""
@@ -160,6 +163,44 @@ def inlier_mask(points: np.ndarray, neighbors: int = 8, ratio: float = 2.0) -> n
     distances = cKDTree(kept).query(kept, k=neighbors + 1)[0][:, 1:].mean(axis=1)
     stays[stays] = distances <= distances.mean() + ratio * distances.std()
     return stays
+
+
+def body_mask(
+    points: np.ndarray, share: float = 0.02, density: float = 0.1, points_per_voxel: float = 4.0,
+) -> np.ndarray:
+    """Points of a cloud's dense pieces: strays and thin tails are left out, fast.
+
+    Points are put into the finest voxels (5 mm to 16 cm) that hold `points_per_voxel` on average.
+
+    Args:
+        points: (N, 3); rows with NaN never belong.
+        share: least share of all points that a connected piece holds.
+        density: least number of points in a voxel, over the median of all voxels.
+        points_per_voxel: see above.
+
+    Returns:
+        (N,) bool; all finite points when there are fewer than 50.
+    """
+    points = np.asarray(points)
+    belongs = np.asarray(np.isfinite(points).all(axis=1))
+    kept = points[belongs].astype(np.float64)
+    if len(kept) < _FEW_POINTS:
+        return belongs
+    for voxel_m in _VOXELS_M:
+        cells, voxel, counts = _voxels(kept, voxel_m)
+        if len(kept) >= points_per_voxel * len(counts):
+            break
+    dense = counts >= density * float(np.median(counts))
+    pairs = cKDTree(cells[dense]).query_pairs(1.8, output_type='ndarray')
+    number = int(dense.sum())
+    graph = coo_matrix(
+        (np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(number, number))
+    piece = np.full(len(counts), -1)
+    piece[dense] = connected_components(graph, directed=False)[1]
+    sizes = np.bincount(piece[dense], counts[dense])
+    large = np.append(sizes >= share * len(kept), False)  # the last entry is for piece -1
+    belongs[belongs] = large[piece[voxel]]
+    return belongs
 
 
 def remove_outliers(points: np.ndarray, neighbors: int = 8, ratio: float = 2.0) -> np.ndarray:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _SCORED_POINTS = 2000
+_FITTED_POINTS = 20000
 _REFITS = 3
 _DEGENERATE = 1e-12
 
@@ -105,7 +106,7 @@ def fit_plane_ransac(
 ) -> tuple[Plane, np.ndarray]:
     """Plane with the most points within a threshold (Fischler and Bolles 1981), then refitted.
 
-    Hypotheses are scored all at once on a random subset of the points.
+    Hypotheses are scored all at once on some of the points, drawn at random, and refitted on more.
 
     Args:
         points: (N, 3); rows with NaN are never inliers.
@@ -123,21 +124,25 @@ def fit_plane_ransac(
     """
     points = np.asarray(points)
     finite = np.isfinite(points).all(axis=1)
-    kept = np.asarray(points[finite], dtype=np.float64)
-    if len(kept) < 3:
-        raise ValueError(f'a plane needs at least 3 finite points, got {len(kept)}')
+    rows = np.nonzero(finite)[0]
+    if len(rows) < 3:
+        raise ValueError(f'a plane needs at least 3 finite points, got {len(rows)}')
+    generator = np.random.default_rng(seed)
+    if len(rows) > _FITTED_POINTS:
+        rows = rows[generator.integers(0, len(rows), _FITTED_POINTS)]
+    kept = points[rows].astype(np.float64)
     up = np.array([0.0, 0.0, 1.0]) if normal_hint is None else np.asarray(normal_hint, float)
     up = up / np.linalg.norm(up)
     min_cosine = -1.0 if normal_hint is None else math.cos(
         math.radians(20.0) if max_angle_rad is None else max_angle_rad)
-    normals, offsets = _hypotheses(kept, iterations, np.random.default_rng(seed))
+    normals, offsets = _hypotheses(kept, iterations, generator)
     near = np.abs(normals @ up) >= min_cosine
     if not near.any():
         raise ValueError(
             f'no plane within the angle of the hint among {iterations} hypotheses of '
             f'{len(kept)} points; allow a larger angle or give other points')
     normals, offsets = normals[near], offsets[near]
-    scored = kept[np.random.default_rng(seed + 1).permutation(len(kept))[:_SCORED_POINTS]]
+    scored = kept[generator.permutation(len(kept))[:_SCORED_POINTS]]
     counts = np.count_nonzero(
         np.abs(normals @ scored.T + offsets[:, None]) <= threshold_m, axis=1)
     best = int(np.argmax(counts))
@@ -152,9 +157,8 @@ def fit_plane_ransac(
             break
         plane = refit
     plane = plane.facing(up)
-    everywhere = np.zeros(len(points), dtype=bool)
-    everywhere[finite] = np.abs(plane.distance(kept)) <= threshold_m
-    return plane, everywhere
+    with np.errstate(invalid='ignore'):
+        return plane, np.asarray(np.abs(plane.distance(points)) <= threshold_m)
 
 
 def _hypotheses(

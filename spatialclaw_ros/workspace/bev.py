@@ -31,8 +31,8 @@ from spatialclaw_ros.workspace.reconstruction import Reconstruction
 
 _SIDE_PX = 760
 _MARGIN_PX = 56
-_POINTS_PER_FRAME = 60000
-_OBJECT_POINTS = 20000
+_SCENE_POINTS = 150000
+_OBJECT_POINTS = 10000
 _ABOVE_CAMERA_M = 0.3
 _PATH = (235, 60, 60)
 _BACKGROUND = 250
@@ -70,10 +70,11 @@ def render_bev(
     canvas = np.full((view.height, view.width, 3), _BACKGROUND, dtype=np.uint8)
     _grid(canvas, view)
     _splat(canvas, view, scene, colours)
-    for number, (_, points) in enumerate(objects):
-        if len(points):
-            tint = np.broadcast_to(np.array(colour_of(number), dtype=np.uint8), points.shape)
-            _splat(canvas, view, points, tint)
+    sizes = [float(np.prod(np.ptp(points[:, :2], axis=0))) if len(points) else 0.0
+             for _, points in objects]
+    for number in np.argsort(sizes)[::-1]:  # the small ones on top
+        colour = np.array([colour_of(int(number))], dtype=np.uint8)
+        _splat(canvas, view, objects[number][1], colour)
     if ego_trajectory:
         _trajectory(canvas, view, recon, ref_frame)
     return _labelled(canvas, view, objects, ego_trajectory, ref_frame)
@@ -81,9 +82,10 @@ def render_bev(
 
 def _scene(recon: Reconstruction, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
     points, colours = [], []
+    per_frame = _SCENE_POINTS // recon.num_frames
     for frame in recon.frame_indices:
         flat = np.asarray(recon._points[frame]).reshape(-1, 3)
-        step = max(1, len(flat) // _POINTS_PER_FRAME)
+        step = max(1, len(flat) // per_frame)
         step += 1 - step % 2  # odd, so that columns are not all the same ones
         chosen = flat[::step]
         good = chosen[:, 2] < ceiling  # false for NaN
@@ -159,14 +161,18 @@ def _splat(canvas: np.ndarray, view: _View, points: np.ndarray, colours: np.ndar
     """Put points down as 2x2 pixels, the highest on top."""
     if not len(points):
         return
-    order = np.argsort(points[:, 2], kind='stable')
-    at = np.rint(view.pixels(points[order])).astype(np.int64)
-    colours = colours[order]
-    for row in (0, 1):
-        for column in (0, 1):
-            x, y = at[:, 0] + column, at[:, 1] + row
-            seen = (x >= 0) & (y >= 0) & (x < view.width) & (y < view.height)
-            canvas[y[seen], x[seen]] = colours[seen]
+    height_mm = np.clip(points[:, 2] * 1000 + 2**14, 0, 2**15 - 1).astype(np.int16)
+    order = np.argsort(height_mm, kind='stable')  # radix sort for 16 bits
+    at = view.pixels(points).astype(np.int32)[order]
+    seen = ((at >= 0) & (at < (view.width - 1, view.height - 1))).all(axis=1)
+    at, order = at[seen], order[seen]
+    topmost = np.full((view.height, view.width), -1, dtype=np.int32)
+    topmost.ravel()[at[:, 1] * view.width + at[:, 0]] = order
+    for target, source in (
+            (topmost[:, 1:], topmost[:, :-1].copy()), (topmost[1:], topmost[:-1].copy())):
+        np.copyto(target, source, where=target < 0)
+    filled = topmost >= 0
+    canvas[filled] = colours[topmost[filled]] if len(colours) > 1 else colours[0]
 
 
 def _trajectory(canvas: np.ndarray, view: _View, recon: Reconstruction, ref_frame: int) -> None:

@@ -24,7 +24,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from spatialclaw_ros.geometry.cloud import inlier_mask
 from spatialclaw_ros.workspace.frames import InputImages
 from spatialclaw_ros.workspace.overlay import draw_masks
 from spatialclaw_ros.workspace.perframe import frame_key
@@ -37,7 +36,8 @@ _SUPPORT = 3
 _SUPPORT_M = 0.01
 _SUPPORT_RATIO = 0.02
 _KEPT_AT_LEAST = 0.2
-_THINNED_POINTS = 20000
+_CENTERED_POINTS = 4000
+_STRAY_RATIO = 3.0
 
 
 class PerFrameMask(Teaching):
@@ -171,7 +171,9 @@ class PerFrameMask(Teaching):
         self, recon: Reconstruction, frame: Any = None, object: int | str = 0,
         min_confidence: float = MIN_CONFIDENCE,
     ) -> np.ndarray:
-        """Centre of an object's seen surface: the mean of its points without strays.
+        """Centre of an object's seen surface: the mean of its points.
+
+        Points more than three times as far from the median point as half of them are left out.
 
         Returns:
             (3,) float64 world; NaN when no point is known.
@@ -179,9 +181,9 @@ class PerFrameMask(Teaching):
         points = np.asarray(self.get_masked_points(recon, frame, object, min_confidence))
         if not len(points):
             return np.full(3, np.nan)
-        if len(points) > 4000:
-            points = points[np.random.default_rng(0).permutation(len(points))[:4000]]
-        return np.asarray(points[inlier_mask(points)].mean(axis=0, dtype=np.float64))
+        points = points[::max(1, len(points) // _CENTERED_POINTS)].astype(np.float64)
+        away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+        return np.asarray(points[away <= _STRAY_RATIO * np.median(away)].mean(axis=0))
 
     def visualize(self, frame: Any = None) -> Image.Image:
         """The frame with its masks coloured, outlined and named; the first frame by default."""
@@ -206,15 +208,12 @@ def _lift(
         raise ValueError(
             f'the mask is {mask.shape}, the points of frame {frame} are {points.shape[:2]}; '
             'masks and reconstruction must be of the same image size')
-    rows, columns = np.nonzero(mask)
-    if not len(rows):
-        return PointArray.make(np.empty((0, 3), np.float32), np.empty(0, np.float32))
-    window = np.s_[
-        max(rows.min() - 1, 0):rows.max() + 2, max(columns.min() - 1, 0):columns.max() + 2]
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    window = np.s_[y:y + height, x:x + width]
     depth = recon.depth[frame][window]
     good = mask[window] & np.isfinite(depth) & (
         recon.points.confidence[frame][window] >= min_confidence)
-    if clean:
+    if clean and good.any():
         kept = good & ~recon.behind_edge(frame)[window]
         kept &= _support(depth, kept) >= _SUPPORT
         if kept.sum() >= _KEPT_AT_LEAST * good.sum():

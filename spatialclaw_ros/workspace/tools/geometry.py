@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from spatialclaw_ros.geometry.box import OrientedBox, oriented_box
-from spatialclaw_ros.geometry.closest import ClosestPoints, closest_points
-from spatialclaw_ros.geometry.cloud import inlier_mask
+from spatialclaw_ros.geometry.closest import ClosestPoints, closest_points, onto_surface
+from spatialclaw_ros.geometry.cloud import body_mask
 from spatialclaw_ros.geometry.plane import Plane, fit_plane_ransac
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.workspace.points import PointArray
@@ -47,7 +47,7 @@ PROMPT = """\
     point or box, a list for several"""
 
 _AXES = {'x': (1.0, 0.0, 0.0), 'y': (0.0, 1.0, 0.0), 'z': (0.0, 0.0, 1.0)}
-_MAX_CLEANED = 30000
+_MAX_SHIFT_SIGMAS = 3.0
 _TILT_RAD = math.radians(20.0)
 
 
@@ -150,11 +150,18 @@ class Geometry(Teaching):
 
         Returns:
             `.distance` in metres, `.point_a`, `.point_b`, `.sigma` in metres: NaN when the points
-            don't come from sensor depth. Unpacks in that order.
+            don't come from sensor depth. Unpacks in that order. Points from a sensor are moved
+            onto the surface through their neighbours first, so that noise makes nothing closer.
         """
         first, first_sigma = _cloud(a, 'a', clean)
         second, second_sigma = _cloud(b, 'b', clean)
-        return closest_points(first, second, first_sigma, second_sigma)
+        found = closest_points(first, second, first_sigma, second_sigma)
+        if not clean or not math.isfinite(found.sigma):
+            return found
+        point_a = onto_surface(first, found.point_a, _MAX_SHIFT_SIGMAS * found.sigma)
+        point_b = onto_surface(second, found.point_b, _MAX_SHIFT_SIGMAS * found.sigma)
+        distance = float(np.linalg.norm(point_a - point_b))
+        return ClosestPoints(distance, point_a, point_b, found.sigma)
 
     def oriented_box(self, points: Any, up: Any = (0.0, 0.0, 1.0)) -> OrientedBox:
         """Smallest upright box round points (N, 3), strays left out."""
@@ -214,15 +221,7 @@ def _cloud(points: Any, name: str, clean: bool) -> tuple[np.ndarray, np.ndarray 
         raise ValueError(
             f'{name} has no point with known depth ({len(cloud)} came); look at the mask, take '
             'another frame, or lower min_confidence')
-    if clean and len(cloud) > 50:
-        keep = _without_strays(cloud, keep)
+    if clean:
+        body = body_mask(cloud)
+        keep = body if body.any() else keep
     return cloud[keep], None if sigma is None else np.asarray(sigma)[keep]
-
-
-def _without_strays(cloud: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    rows = np.nonzero(keep)[0]
-    if len(rows) > _MAX_CLEANED:
-        rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:_MAX_CLEANED])]
-    stays = np.zeros(len(cloud), dtype=bool)
-    stays[rows[inlier_mask(cloud[rows], ratio=3.0)]] = True
-    return stays if stays.any() else keep
