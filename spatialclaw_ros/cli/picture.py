@@ -25,6 +25,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.Image import Resampling
 
 from spatialclaw_ros.cli.evidence import Box, Drawing
 from spatialclaw_ros.geometry.camera import PinholeCamera
@@ -37,7 +38,7 @@ PAPER = (250, 250, 248)
 INK, GREY = (32, 34, 38), (120, 124, 130)
 MEASURE = (255, 200, 0)
 FADE = 0.62
-TINT = 0.35
+TINT = 0.2
 ROOM_RADIUS_M = 1.6
 SPLAT_M = 0.0021
 ASIDE = np.array([-1.0, 0.0, 0.8])
@@ -78,7 +79,7 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
         _paint(canvas, nearest, view, *_staged(scene, drawing, view.focus))
     if len(drawing.points):
         _tint(canvas, nearest, view, drawing)
-    picture = Image.fromarray(canvas).resize((WIDTH * FINE, HEIGHT * FINE), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(canvas).resize((WIDTH * FINE, HEIGHT * FINE), Resampling.BICUBIC)
     pen = ImageDraw.Draw(picture, 'RGBA')
     for frustum in drawing.frusta:
         _lines(pen, view, frustum.reshape(-1, 2, 3), GREY, 1.2)
@@ -100,7 +101,7 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
         apex = np.mean([frustum[0] for frustum in drawing.frusta], axis=0)
         at = view.pixels(apex[None])[0]
         labels.put(at - np.array([0.0, 26.0]), 'camera', GREY, 16)
-    return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    return picture.resize((WIDTH, HEIGHT), Resampling.LANCZOS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,8 +270,9 @@ def sheet(heading: str, subheading: str, pictures: Sequence[tuple[Image.Image, s
     """Pictures side by side, each with a caption, below a heading."""
     margin, top, caption = 20, 104, 34
     scaled = [
-        (picture.resize((round(picture.width * height / picture.height), height), Image.Resampling.LANCZOS),
-         text) for picture, text in pictures]
+        (picture.resize(
+            (round(picture.width * height / picture.height), height), Resampling.LANCZOS), text)
+        for picture, text in pictures]
     width = sum(picture.width + margin for picture, _ in scaled) + margin
     page = Image.new('RGB', (width, top + height + caption + margin // 2), PAPER)
     pen = ImageDraw.Draw(page)
