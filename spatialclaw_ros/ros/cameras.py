@@ -86,8 +86,8 @@ class CameraConfig:
         """CameraInfo's topic, the default filled in as image_transport does it."""
         if self.camera_info_topic:
             return self.camera_info_topic
-        base = self.image_topic.removesuffix('/compressed')
-        return f'{base.rpartition("/")[0]}/camera_info'
+        namespace, slash, _ = self.image_topic.removesuffix('/compressed').rpartition('/')
+        return f'{namespace}{slash}camera_info'
 
 
 @dataclass(frozen=True)

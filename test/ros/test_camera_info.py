@@ -27,10 +27,10 @@ from spatialclaw_ros.ros.camera_info import image_camera
 
 
 def info(**changes):
-    fields = dict(
-        width=640, height=480, distortion_model='plumb_bob', d=[0.0] * 5,
-        k=[600.0, 0.0, 320.0, 0.0, 610.0, 240.0, 0.0, 0.0, 1.0],
-        p=[500.0, 0.0, 310.0, 0.0, 0.0, 510.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+    fields = {
+        'width': 640, 'height': 480, 'distortion_model': 'plumb_bob', 'd': [0.0] * 5,
+        'k': [600.0, 0.0, 320.0, 0.0, 610.0, 240.0, 0.0, 0.0, 1.0],
+        'p': [500.0, 0.0, 310.0, 0.0, 0.0, 510.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]}
     fields.update(changes)
     return CameraInfo(**fields)
 
@@ -98,16 +98,16 @@ def test_models(model, coefficients, expected):
 
 
 BAD = {
-    'zeros': (dict(k=[0.0] * 9), 'all zeros'),
-    'NaN': (dict(k=[math.nan, 0, 320, 0, 600, 240, 0, 0, 1]), 'positive'),
-    'negative focal length': (dict(k=[-600.0, 0, 320, 0, 600, 240, 0, 0, 1]), 'positive'),
-    'zero fy': (dict(k=[600.0, 0, 320, 0, 0, 240, 0, 0, 1]), 'positive'),
-    'skew': (dict(k=[600.0, 5.0, 320, 0, 600, 240, 0, 0, 1]), 'skew'),
-    'unknown model': (dict(distortion_model='inverse_magic', d=[0.1]), 'inverse_magic'),
-    'odd number of coefficients': (dict(d=[0.1, 0.2, 0.3]), 'coefficients'),
-    'NaN coefficient': (dict(d=[math.nan] * 5), 'finite'),
-    'another shape': (dict(width=640, height=640), 'another shape'),
-    'binned to nothing': (dict(binning_x=4000), 'no pixel'),
+    'zeros': ({'k': [0.0] * 9}, 'all zeros'),
+    'NaN': ({'k': [math.nan, 0, 320, 0, 600, 240, 0, 0, 1]}, 'positive'),
+    'negative focal length': ({'k': [-600.0, 0, 320, 0, 600, 240, 0, 0, 1]}, 'positive'),
+    'zero fy': ({'k': [600.0, 0, 320, 0, 0, 240, 0, 0, 1]}, 'positive'),
+    'skew': ({'k': [600.0, 5.0, 320, 0, 600, 240, 0, 0, 1]}, 'skew'),
+    'unknown model': ({'distortion_model': 'inverse_magic', 'd': [0.1]}, 'inverse_magic'),
+    'odd number of coefficients': ({'d': [0.1, 0.2, 0.3]}, 'coefficients'),
+    'NaN coefficient': ({'d': [math.nan] * 5}, 'finite'),
+    'another shape': ({'width': 640, 'height': 640}, 'another shape'),
+    'binned to nothing': ({'binning_x': 4000}, 'no pixel'),
 }
 
 

@@ -139,9 +139,9 @@ def test_time_zero_is_the_newest_that_the_path_has(buffer):
 
 def test_unknown_frames(buffer):
     buffer.set_transform_static(transform('a', 'b', 0), 'test')
-    with pytest.raises(LookupException, match='"x" .*target_frame does not exist'):
+    with pytest.raises(LookupException, match=r'"x" .*target_frame does not exist'):
         buffer.lookup_transform('x', 'b', at(1))
-    with pytest.raises(LookupException, match='"y" .*source_frame does not exist'):
+    with pytest.raises(LookupException, match=r'"y" .*source_frame does not exist'):
         buffer.lookup_transform('a', 'y', at(1))
 
 
@@ -162,7 +162,7 @@ def test_trees_with_a_gap(buffer):
 
 def test_extrapolation(buffer):
     buffer.set_transform(transform('a', 'b', 5), 'test')
-    with pytest.raises(ExtrapolationException, match='only time 5.000000 is in the buffer'):
+    with pytest.raises(ExtrapolationException, match=r'only time 5\.000000 is in the buffer'):
         buffer.lookup_transform('a', 'b', at(6))
     buffer.set_transform(transform('a', 'b', 6), 'test')
     with pytest.raises(ExtrapolationException) as caught:

@@ -226,17 +226,18 @@ def test_decoding_leaves_the_message_alone():
 
 
 BAD = {
-    'an encoding nobody knows': (dict(encoding='plasma9'), "'plasma9'"),
-    'an empty encoding': (dict(encoding=''), "''"),
-    'depth as colour': (dict(encoding='32FC1'), 'depth'),
-    'no pixels': (dict(width=0), '0x2'),
-    'a size that nobody has': (dict(width=2**20, height=2**20, step=3 * 2**20), str(MAX_PIXELS)),
-    'a step below the width': (dict(step=8), 'needs 9'),
-    'no data': (dict(data=b''), '0 bytes'),
-    'short data': (dict(data=bytes(17)), 'needs 18'),
-    'half of a YUV pair': (dict(encoding='yuyv', width=3, step=6), 'multiple of 2x1'),
-    'a tiny mosaic': (dict(encoding='bayer_rggb8', width=2, step=2), 'too small'),
-    'short NV24': (dict(encoding='nv24', width=3, step=3, data=bytes(17)), 'needs 18'),
+    'an encoding nobody knows': ({'encoding': 'plasma9'}, "'plasma9'"),
+    'an empty encoding': ({'encoding': ''}, "''"),
+    'depth as colour': ({'encoding': '32FC1'}, 'depth'),
+    'no pixels': ({'width': 0}, '0x2'),
+    'a size that nobody has': (
+        {'width': 2**20, 'height': 2**20, 'step': 3 * 2**20}, str(MAX_PIXELS)),
+    'a step below the width': ({'step': 8}, 'needs 9'),
+    'no data': ({'data': b''}, '0 bytes'),
+    'short data': ({'data': bytes(17)}, 'needs 18'),
+    'half of a YUV pair': ({'encoding': 'yuyv', 'width': 3, 'step': 6}, 'multiple of 2x1'),
+    'a tiny mosaic': ({'encoding': 'bayer_rggb8', 'width': 2, 'step': 2}, 'too small'),
+    'short NV24': ({'encoding': 'nv24', 'width': 3, 'step': 3, 'data': bytes(17)}, 'needs 18'),
 }
 
 

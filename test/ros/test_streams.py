@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -147,4 +148,4 @@ def test_spread_of_an_even_stream_is_even():
     samples = [Sample(step * 33_000_000, 0.0, 1, None) for step in range(61)]
     chosen = [one.stamp_ns for one in spread(samples, 7)]
     assert chosen == [step * 330_000_000 for step in range(7)] or all(
-        later - earlier == 330_000_000 for earlier, later in zip(chosen, chosen[1:]))
+        later - earlier == 330_000_000 for earlier, later in itertools.pairwise(chosen))
