@@ -166,12 +166,14 @@ class _Reader:
                 return
             advice = PATH_FUNCTIONS.get(dotted)
             if advice is not None and _takes_path(node):
-                yield node.lineno, f'`{dotted}` of a path can not work: a cell has no files; ' + advice
+                yield node.lineno, (
+                    f'`{dotted}` of a path can not work, a cell has no files; {advice}')
                 return
         if isinstance(function, ast.Attribute) and _takes_path(node):
             advice = FILE_METHODS.get(function.attr)
             if advice is not None:
-                yield node.lineno, f'`.{function.attr}` to a path can not work: ' + advice
+                yield node.lineno, (
+                    f'`.{function.attr}` to a path can not work, a cell has no files; {advice}')
 
     def _dotted(self, function: ast.expr) -> str | None:
         """Full name of a module's function, as `numpy.fromfile` for `np.fromfile`."""

@@ -65,11 +65,12 @@ def leave_parent(zygote_pid: int, wire_fd: int) -> int:
     return 3
 
 
-def limit_resources(memory_bytes: int, cpu_s: int) -> None:
+def limit_resources(memory_bytes: int, shared_bytes: int, cpu_s: int) -> None:
     """Bound memory, processor time, open files, and forbid files and core dumps.
 
     Args:
-        memory_bytes: address space and private data beyond what is mapped now.
+        memory_bytes: private memory beyond what there is now.
+        shared_bytes: address space for mapped tool results beside it.
         cpu_s: processor time, seconds.
     """
     try:
@@ -81,7 +82,7 @@ def limit_resources(memory_bytes: int, cpu_s: int) -> None:
         pages = [int(field) for field in file.read().split()]
     page_bytes = resource.getpagesize()
     bounds = {
-        resource.RLIMIT_AS: pages[0] * page_bytes + memory_bytes,
+        resource.RLIMIT_AS: pages[0] * page_bytes + memory_bytes + shared_bytes,
         resource.RLIMIT_DATA: pages[5] * page_bytes + memory_bytes,
         resource.RLIMIT_CPU: cpu_s,
         resource.RLIMIT_FSIZE: 0,

@@ -22,10 +22,12 @@ more than the copy itself.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import mmap
 import os
 import threading
+import weakref
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -36,6 +38,12 @@ from spatialclaw_ros.kernel.messages import ArraySpec
 ALIGNMENT = 64
 # from linux/fcntl.h; Python names them only since 3.13
 _F_ADD_SEALS, _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_FUTURE_WRITE = 1033, 1, 2, 4, 16
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = (
+    ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long)
+_libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 
 
 def layout(arrays: Mapping[str, np.ndarray]) -> tuple[list[ArraySpec], int]:
@@ -59,7 +67,7 @@ def layout(arrays: Mapping[str, np.ndarray]) -> tuple[list[ArraySpec], int]:
 
 
 def write_arrays(
-    buffer: mmap.mmap | bytearray, specs: Iterable[ArraySpec], arrays: Mapping[str, np.ndarray],
+    buffer: memoryview | bytearray, specs: Iterable[ArraySpec], arrays: Mapping[str, np.ndarray],
 ) -> None:
     """Copy arrays to their places."""
     for spec in specs:
@@ -67,7 +75,7 @@ def write_arrays(
 
 
 def read_arrays(
-    buffer: mmap.mmap | bytes | bytearray, specs: Iterable[ArraySpec],
+    buffer: memoryview | bytes | bytearray, specs: Iterable[ArraySpec],
 ) -> dict[str, np.ndarray]:
     """View the arrays of a buffer, read-only."""
     arrays = {}
@@ -78,17 +86,36 @@ def read_arrays(
     return arrays
 
 
-def _view(buffer: mmap.mmap | bytes | bytearray, spec: ArraySpec) -> np.ndarray:
+def _view(buffer: memoryview | bytes | bytearray, spec: ArraySpec) -> np.ndarray:
     count = int(np.prod(spec.shape, dtype=np.int64))
     if count == 0:
         return np.empty(spec.shape, spec.dtype)
     return np.frombuffer(buffer, spec.dtype, count, spec.offset).reshape(spec.shape)
 
 
-def map_readonly(fd: int, nbytes: int) -> mmap.mmap | bytes:
-    """Map a memory file that came over the wire, and close its descriptor."""
+def map_file(fd: int, nbytes: int, *, writable: bool) -> memoryview:
+    """Map a memory file for as long as somebody holds a view of it.
+
+    Python's own `mmap` would keep a second descriptor open beside each mapping.
+
+    Raises:
+        OSError: the operating system refuses.
+    """
+    protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
+    address = _libc.mmap(None, nbytes, protection, mmap.MAP_SHARED, fd, 0)
+    if address is None or address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), f'a memory file of {nbytes} bytes can not be mapped')
+    buffer = (ctypes.c_char * nbytes).from_address(address)
+    finalizer = weakref.finalize(buffer, _libc.munmap, address, nbytes)
+    finalizer.atexit = False  # type: ignore[misc]
+    view = memoryview(buffer).cast('B')
+    return view if writable else view.toreadonly()
+
+
+def take_file(fd: int, nbytes: int) -> memoryview:
+    """Map a memory file that came over the wire read-only, and close its descriptor."""
     try:
-        return mmap.mmap(fd, nbytes, mmap.MAP_SHARED, mmap.PROT_READ) if nbytes else b''
+        return map_file(fd, nbytes, writable=False) if nbytes else memoryview(b'')
     finally:
         os.close(fd)
 
@@ -108,7 +135,7 @@ class MemoryFile:
             raise KernelError(f'no memory file of {self.nbytes} bytes: {error}') from error
         try:
             os.ftruncate(self.fd, self.nbytes)
-            self.buffer = mmap.mmap(self.fd, self.nbytes)
+            self.buffer = map_file(self.fd, self.nbytes, writable=True)
             fcntl.fcntl(self.fd, _F_ADD_SEALS,
                         _SEAL_FUTURE_WRITE | _SEAL_SHRINK | _SEAL_GROW | _SEAL_SEAL)
         except OSError as error:

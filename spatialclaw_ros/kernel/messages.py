@@ -100,6 +100,7 @@ class Begin(msgspec.Struct, tag='begin', frozen=True):
     observation: ObservationHeader
     capabilities: list[str]
     memory_bytes: int
+    shared_bytes: int
     cpu_s: int
     seed: int
 
@@ -181,8 +182,8 @@ class Fault(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """A `CellAnswer`; a point is three numbers, `points` is little-endian float64 (K, 3)."""
 
-    value: (None | bool | float | Text
-            | Annotated[list[float], Meta(min_length=3, max_length=3)])
+    value: (
+        bool | float | Text | Annotated[list[float], Meta(min_length=3, max_length=3)] | None)
     unit: Name | None
     points: Annotated[bytes, Meta(max_length=24 * MAX_ANSWER_POINTS)] | None
     frame: Annotated[str, Meta(max_length=256)] | None

@@ -36,7 +36,7 @@ from spatialclaw_ros.workspace.cell import ShownImage
 HEAD_CHARS = MAX_STDOUT_CHARS * 3 // 4
 TAIL_CHARS = MAX_STDOUT_CHARS - HEAD_CHARS - 128
 _CHUNK_CHARS = 4096
-_surrogates = str.maketrans({code: '\ufffd' for code in range(0xd800, 0xe000)})
+_surrogates = str.maketrans(dict.fromkeys(range(0xd800, 0xe000), '\ufffd'))
 
 
 def clean(text: str, limit: int) -> str:

@@ -121,8 +121,8 @@ class KernelSession:
             write_arrays(self._file.buffer, header.arrays, arrays)
             self._begin = encode(Begin(
                 observation=header, capabilities=sorted(capabilities),
-                memory_bytes=self._limits.memory_bytes, cpu_s=self._limits.cpu_s,
-                seed=self._limits.seed))
+                memory_bytes=self._limits.memory_bytes, shared_bytes=self._limits.tool_bytes,
+                cpu_s=self._limits.cpu_s, seed=self._limits.seed))
             self._start_worker(Deadline(self._limits.start_timeout_s))
         except BaseException:
             self.close()
@@ -181,37 +181,7 @@ class KernelSession:
                 fault = gate.check(code, frozenset(self.variables))
                 if fault is not None:
                     return CellResult(error=fault, duration_s=time.monotonic() - began_s)
-            running = _Running()
-            restarted, lost = self._revive(deadline)
-            try:
-                done = self._execute(code, running, deadline)
-                death = None
-            except (WorkerGoneError, WorkerTimeoutError, WireError) as error:
-                done, death = None, error
-            except BaseException:
-                running.discard()
-                self._drop_worker()
-                raise
-            if done is None or done.out_of_memory:
-                running.discard()
-                return self._bury(death, running, deadline, began_s)
-            error = None if done.error is None else CellError(
-                done.error.kind, done.error.message, done.error.line, done.error.traceback)
-            if lost is not None and error is not None:
-                error = CellError(
-                    error.kind, f'{error.message}\n({lost})', error.line, error.traceback)
-            self._cells.append(RememberedCell(
-                code=code, error_kind=None if error is None else error.kind,
-                names=tuple(variable.name for variable in done.variables),
-                calls=tuple(running.calls)))
-            return CellResult(
-                stdout=done.stdout if lost is None else f'({lost})\n{done.stdout}',
-                error=error,
-                variables=tuple(VariableSummary(v.name, v.type, v.text, v.nbytes)
-                                for v in done.variables),
-                images=tuple(running.images), answer=_answer_of(done.answer),
-                duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
-                restarted=restarted)
+            return self._run(code, deadline, began_s)
 
     def cancel(self) -> None:
         """End the running cell, and every later one, with `CanceledError`; from any thread."""
@@ -317,6 +287,38 @@ class KernelSession:
                     f'before with {cell.error_kind or "no error"}')
 
     # ---- a cell
+
+    def _run(self, code: str, deadline: Deadline, began_s: float) -> CellResult:
+        """Run a cell that passed the gate, and remember it."""
+        running = _Running()
+        restarted, lost = self._revive(deadline)
+        try:
+            done = self._execute(code, running, deadline)
+        except (WorkerGoneError, WorkerTimeoutError, WireError) as death:
+            running.discard()
+            return self._bury(death, running, deadline, began_s)
+        except BaseException:
+            running.discard()
+            self._drop_worker()
+            raise
+        if done.out_of_memory:
+            running.discard()
+            return self._bury(None, running, deadline, began_s)
+        fault = done.error
+        self._cells.append(RememberedCell(
+            code=code, error_kind=None if fault is None else fault.kind,
+            names=tuple(variable.name for variable in done.variables),
+            calls=tuple(running.calls)))
+        note = '' if lost is None else f'({lost})\n'
+        return CellResult(
+            stdout=note + done.stdout,
+            error=None if fault is None else CellError(
+                fault.kind, note + fault.message, fault.line, fault.traceback),
+            variables=tuple(VariableSummary(v.name, v.type, v.text, v.nbytes)
+                            for v in done.variables),
+            images=tuple(running.images), answer=_answer_of(done.answer),
+            duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
+            restarted=restarted)
 
     def _execute(self, code: str, running: _Running, deadline: Deadline) -> CellDone:
         """Run a cell, and answer its tool calls."""

@@ -39,6 +39,7 @@ MAX_RANGE_VALUES = 262_144
 _MAX_ITEMS = 8
 _MAX_DEPTH = 3
 _SHORT_ARRAY = 12
+_BRACKETS: dict[Any, tuple[str, str]] = {list: ('[', ']'), tuple: ('(', ')')}
 _ROOM = 'spatialclaw_ros.'
 _HIDDEN_TYPES = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
@@ -124,10 +125,10 @@ def _own_text(value: Any, kind: type) -> str:
 def _sequence_text(value: Any, depth: int) -> str:
     if not value:
         return f'empty {type(value).__name__}'
-    opening, closing = {list: '[]', tuple: '()'}.get(type(value), '{}')
+    opening, closing = _BRACKETS.get(type(value), ('{', '}'))
     if depth == 0:
         return f'{opening}...{closing} length {len(value)}'
-    items = []
+    items: list[str] = []
     for item in value:
         if len(items) == _MAX_ITEMS:
             items.append('...')
@@ -141,7 +142,7 @@ def _dict_text(value: dict[Any, Any], depth: int) -> str:
         return 'empty dict'
     if depth == 0:
         return f'{{...}} length {len(value)}'
-    items = []
+    items: list[str] = []
     for key, item in value.items():
         if len(items) == _MAX_ITEMS:
             items.append('...')

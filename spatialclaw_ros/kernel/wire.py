@@ -244,11 +244,8 @@ class BlockingWire:
         payload = None
         space = socket.CMSG_SPACE(_MAX_FDS * array.array('i').itemsize)
         while payload is None:
-            if fds:
-                count, ancillary = self._socket.recv_into(reader.wanted), []
-            else:
-                count, ancillary, _, _ = self._socket.recvmsg_into(
-                    [reader.wanted], space, socket.MSG_CMSG_CLOEXEC)
+            count, ancillary, _, _ = self._socket.recvmsg_into(
+                [reader.wanted], 0 if fds else space, socket.MSG_CMSG_CLOEXEC)
             for level, kind, data in ancillary:
                 if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                     received = array.array('i')

@@ -30,7 +30,7 @@ import numpy as np
 
 from spatialclaw_ros.errors import WireError
 from spatialclaw_ros.kernel import hardening, wire
-from spatialclaw_ros.kernel.memory import layout, map_readonly, read_arrays
+from spatialclaw_ros.kernel.memory import layout, read_arrays, take_file
 from spatialclaw_ros.kernel.messages import (
     MAX_ARRAY_BYTES,
     MAX_ARRAYS,
@@ -98,12 +98,12 @@ class Worker:
         if not isinstance(begin, Begin):
             raise WireError(f'expected the begin of a session, got {type(begin).__name__}')
         header = begin.observation
-        arrays = read_arrays(map_readonly(fds[0], header.nbytes), header.arrays)
+        arrays = read_arrays(take_file(fds[0], header.nbytes), header.arrays)
         observation = unpack_observation(header, arrays)
-        hardening.limit_resources(begin.memory_bytes, begin.cpu_s)
+        hardening.limit_resources(begin.memory_bytes, begin.shared_bytes, begin.cpu_s)
         hardening.drop_privileges()
         seed_generators(begin.seed)
-        sys.stdin = open(0, closefd=False)
+        sys.stdin = None
         sys.stdout = sys.stderr = self._stdout
         self._runner.install(make_namespace(
             observation, self._call_tool, show=self._pictures.show,
@@ -123,7 +123,7 @@ class Worker:
         if not isinstance(reply, ToolReply):
             raise WireError(f'expected a tool reply, got {type(reply).__name__}')
         if fds:
-            arrays = read_arrays(map_readonly(fds[0], reply.nbytes), reply.arrays)
+            arrays = read_arrays(take_file(fds[0], reply.nbytes), reply.arrays)
         else:
             arrays = read_arrays(reply.data or b'', reply.arrays)
         return ToolResult(values=reply.values, arrays=arrays, error=reply.error)

@@ -20,6 +20,7 @@ It runs one thread, opens nothing, and reads nothing that a worker wrote.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -129,10 +130,8 @@ def _reap(pid: int, children: set[int]) -> int | None:
     """Collect a dead worker, and end whatever else lives in its process group."""
     if pid not in children:
         return None
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     children.discard(pid)
     _, status = os.waitpid(pid, 0)
     return status

@@ -86,20 +86,20 @@ def kernel() -> Iterator[Kernel]:
         yield made
 
 
-@pytest.fixture()
+@pytest.fixture
 def host() -> Host:
     """Tools that count."""
     return Host()
 
 
-@pytest.fixture()
+@pytest.fixture
 def session(kernel: Kernel, host: Host) -> Iterator[KernelSession]:
     """A session with the gate on."""
     with kernel.open(make_observation(), host) as opened:
         yield opened
 
 
-@pytest.fixture()
+@pytest.fixture
 def ungated(kernel: Kernel, host: Host) -> Iterator[KernelSession]:
     """A session without the gate: what a worker itself allows."""
     with kernel.open(make_observation(), host, gated=False) as opened:

@@ -112,7 +112,8 @@ json_like = st.recursive(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(['ready', 'start_failed', 'tool_request', 'shown', 'cell_done', 'begin', '']),
+@given(st.sampled_from(
+    ['ready', 'start_failed', 'tool_request', 'shown', 'cell_done', 'begin', '']),
        st.dictionaries(st.sampled_from([
            'tool', 'args', 'arrays', 'label', 'height', 'width', 'data', 'stdout', 'error',
            'variables', 'answer', 'message', 'out_of_memory']), json_like, max_size=8))

@@ -1,0 +1,98 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Which parts of the kernel's isolation this host offers, and what each missing one costs."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from spatialclaw_ros.errors import KernelError
+from spatialclaw_ros.kernel.memory import MemoryFile
+
+_PR_GET_NO_NEW_PRIVS = 39
+_SYS_LANDLOCK_CREATE_RULESET = 444
+_LANDLOCK_VERSION_FLAG = 1
+
+
+@dataclass(frozen=True)
+class SandboxPart:
+    """One part of the isolation.
+
+    Args:
+        name: what it is.
+        available: whether this host has it.
+        cost: what it means when it is missing.
+    """
+
+    name: str
+    available: bool
+    cost: str
+
+
+def sandbox_support() -> list[SandboxPart]:
+    """Look at this host; opens and starts nothing that stays."""
+    return [
+        SandboxPart('sealed memory files', _has_memory_files(),
+                    'no kernel: frames can not be handed to cells read-only (Linux 5.1 or later)'),
+        SandboxPart('process descriptors', _has_pidfd(),
+                    'no kernel: workers can not be watched and ended safely (Linux 5.3 or later)'),
+        SandboxPart('no new privileges', _libc().prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0,
+                    'a cell that starts a set-user-id program would get its rights'),
+        SandboxPart('capabilities', Path('/proc/sys/kernel/cap_last_cap').exists(),
+                    'a node that runs as root would hand its rights to cells'),
+        SandboxPart('seccomp filters', _has_seccomp(),
+                    'cells could open sockets and start processes'),
+        SandboxPart(f'Landlock (ABI {landlock_abi()})', landlock_abi() > 0,
+                    'cells could read files that the node\'s user can read'),
+    ]
+
+
+def landlock_abi() -> int:
+    """Version of Landlock in this Linux, 0 without it."""
+    version = _libc().syscall(
+        _SYS_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION_FLAG)
+    return max(0, int(version))
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _has_memory_files() -> bool:
+    try:
+        MemoryFile(1).close()
+    except KernelError:
+        return False
+    return True
+
+
+def _has_pidfd() -> bool:
+    if not hasattr(signal, 'pidfd_send_signal'):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
+
+
+def _has_seccomp() -> bool:
+    actions = Path('/proc/sys/kernel/seccomp/actions_avail')
+    return actions.exists() and 'errno' in actions.read_text().split()
