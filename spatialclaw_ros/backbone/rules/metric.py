@@ -1,0 +1,163 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Measuring cells of what is one number or one point: distance, position, size, height, count."""
+
+from __future__ import annotations
+
+from spatialclaw_ros.backbone.rules import snippets
+from spatialclaw_ros.backbone.rules.bind import Task
+from spatialclaw_ros.backbone.rules.intents import (
+    Count,
+    Distance,
+    Exists,
+    HeightAbove,
+    Position,
+    Size,
+    Thing,
+)
+from spatialclaw_ros.backbone.rules.parts import center, cloud, is_flat, label_of, newest, pose
+
+
+def distance(task: Task, intent: Distance) -> str:
+    a, b = intent.a, intent.b
+    if a.part == 'edge':
+        a, b = b, a
+    if intent.between == 'centers':
+        code = snippets.join('shape') + '\n' + center(a, 'a') + center(b, 'b')
+        span = {'h': 'np.linalg.norm((a - b)[:2])', 'v': 'abs(a[2] - b[2])'}.get(
+            intent.axis, 'np.linalg.norm(a - b)')
+        return code + f'''
+value, unit, evidence, problem = float({span}), 'm', [a, b], ''
+sigma = 0.005  # of two box centres, from how well their sides are seen
+'''
+    if b.part == 'edge':
+        return snippets.join('edge') + f'''
+{cloud(a, 'a')}surface = found[{label_of(b)!r}][0]['points']
+samples, real, plane = edge_of(surface)
+print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a true edge')
+value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
+unit, evidence = 'm', None if problem else [p, q]
+'''
+    code = snippets.join('gap') + '\n' + cloud(a, 'a') + cloud(b, 'b')
+    if intent.axis == 'h':
+        code += 'a, b = a * np.array([1, 1, 0]), b * np.array([1, 1, 0])  # seen from above\n'
+    if intent.axis == 'v':
+        return code + '''
+(a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
+value = float(max(0.0, a_low - b_high, b_low - a_high))
+unit, sigma, problem = 'm', 0.005, ''
+evidence = [np.median(a, axis=0), np.median(b, axis=0)]
+'''
+    return code + '''
+value, p, q, sigma = gap(a, b)
+unit, evidence, problem = 'm', [p, q], ''
+'''
+
+
+def position(task: Task, intent: Position) -> str:
+    code = snippets.join('shape', 'viewer') + '\n' + center(intent.a, 'center')
+    code += "\nunit, evidence, sigma, problem = 'm', [center], 0.005, ''\n"
+    relative = intent.relative_to
+    if relative is None:
+        return code + 'value, frame = center, None  # in the world\n'
+    if relative.kind == 'frame':
+        return code + (
+            f"T = tools.TF.lookup({relative.frame!r}, 'world')\n"
+            f'value, frame = tools.Geometry.transform_points(center, T), {relative.frame!r}\n')
+    if relative.kind == 'camera':
+        return code + (
+            f'newest = {newest(relative)}\n'
+            'T = np.linalg.inv(recon.extrinsics[newest])\n'
+            'value = tools.Geometry.transform_points(center, T)\n'
+            'frame = InputImages.at(newest).frame_id\n')
+    return code + center(relative, 'other') + pose(Thing('camera', kind='camera'), 'pose') + '''
+d = center - other
+parts = [(float(d @ left), 'to the left', 'to the right'),
+         (float(-d @ forward), 'nearer', 'farther'), (float(d[2]), 'up', 'down')]
+value = ', '.join(f'{abs(x):.3f} m {plus if x >= 0 else minus}' for x, plus, minus in parts)
+value += ' (from the camera\\'s view)'
+unit, evidence, frame = None, [center, other], None
+'''
+
+
+def size(task: Task, intent: Size) -> str:
+    thing = intent.a
+    value = {
+        'length': 'float(size[0])', 'width': 'float(size[1])', 'height': 'float(size[2])',
+        'thickness': 'float(size.min())',
+        'diameter': 'float(size[:2].mean() if size[1] > 0.75 * size[0] else size[0])',
+        'radius': 'float(size[:2].mean() if size[1] > 0.75 * size[0] else size[0]) / 2',
+        'size': 'float(size.max())',
+    }[intent.dimension]
+    if task.kind == 'text':
+        value = "f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'"
+    sides = intent.dimension != 'height'
+    return snippets.join('edge') + f'''
+{cloud(thing, 'a')}thing = found[{label_of(thing)!r}][0]
+center, size = box_of(a)
+problem, unit = '', {None if task.kind == 'text' else 'm'!r}
+if not thing['whole']:  # no frame shows all of it: only a top whose whole edge was seen will do
+    real = edge_of(a)[1] if size[:2].max() > 0.3 else np.zeros(1)
+    if real.mean() < 0.95:
+        problem = 'it is cut off by the image border in every frame, so its size is not known'
+value = {value}
+sigma = float(np.hypot(0.003, np.nan_to_num(noise(a), nan=0.003)))
+highest_view = max(recon.extrinsics[f][2, 3] for f in thing['frames'])
+if {sides!r} and ball_of(a) is None and highest_view < center[2] + size[2] / 2:
+    sigma = float(size[:2].max() / 4)  # its top is not seen: its far side is anyone's guess
+box = tools.Geometry.oriented_box(a)
+evidence = box.corners
+'''
+
+
+def height(task: Task, intent: HeightAbove) -> str:
+    a = intent.a
+    code = snippets.join('gap', 'level') + '\n' + cloud(
+        Thing(a.text, '' if is_flat(a) else a.part, a.kind, a.frame), 'a')
+    code += cloud(Thing(intent.surface.text, kind=intent.surface.kind), 'below')
+    if a.kind != 'object':
+        code += 'high, high_sigma, at = float(a[0, 2]), 0.002, a[0]\n'
+    elif is_flat(a):
+        code += 'high, high_sigma, top = level(a)\nat = np.median(top, axis=0)\n'
+    elif a.part == 'top':
+        code += ('high, high_sigma = float(np.percentile(a[:, 2], 75)), 0.003\n'
+                 'at = np.median(a, axis=0)\n')
+    else:
+        code += '''ball = ball_of(a)  # the lowest point: of a ball it is known even when hidden
+high = float(ball[0][2] - ball[1] if ball else np.percentile(a[:, 2], 1))
+high_sigma, at = 0.005, np.median(a, axis=0)
+'''
+    return code + '''
+low, low_sigma, ground = level(below, at)
+value, unit, problem = high - low, 'm', ''
+sigma = float(np.hypot(np.hypot(high_sigma, low_sigma), 0.003))
+evidence = [[at[0], at[1], high], [at[0], at[1], low]]
+'''
+
+
+def count(task: Task, intent: Count) -> str:
+    return f'''
+those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= 0.3]
+value, unit, sigma, problem = len(those), None, None, ''
+evidence = [c['middle'] for c in those if np.isfinite(c['middle']).all()] or None
+'''
+
+
+def exists(task: Task, intent: Exists) -> str:
+    return f'''
+those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= 0.35]
+value, unit, sigma, problem = bool(those), None, None, ''
+evidence = [c['middle'] for c in those if np.isfinite(c['middle']).all()] or None
+'''

@@ -1,0 +1,328 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Reads what the cells gave back and decides on the next one, as a careful agent would.
+
+The state is folded from the turns, so nothing about a query is kept anywhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from spatialclaw_ros.backbone.protocol import Turn
+from spatialclaw_ros.backbone.rules import measures, parts
+from spatialclaw_ros.backbone.rules.bind import Task
+from spatialclaw_ros.backbone.rules.intents import (
+    Count,
+    Distance,
+    Exists,
+    Extreme,
+    HeightAbove,
+    Limit,
+    Motion,
+    RelationWhat,
+    Thing,
+    things,
+)
+from spatialclaw_ros.workspace.cell import CellError, CellResult
+
+SCORE_RATIO = 0.8
+MIN_POINTS = 20
+MAX_PROBLEM_CHARS = 300
+_NO_SECOND_TRY = ('depth', 'CameraInfo', 'intrinsics', 'not loaded', 'pose')
+
+SHAPE_WORDS = frozenset({
+    'round', 'square', 'rectangular', 'cylindrical', 'spherical', 'flat', 'tall', 'short', 'small',
+    'big', 'large', 'little', 'tiny', 'long', 'thin', 'thick', 'wide', 'narrow', 'huge', 'empty',
+    'full', 'plastic', 'metal', 'wooden', 'glass', 'ceramic', 'paper', 'cardboard', 'game',
+    'coffee', 'tea', 'toy', 'video', 'kitchen', 'dining', 'two', 'three',
+})
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    'mug': ('cup',), 'cup': ('mug',), 'magazine': ('book', 'paper'), 'book': ('magazine',),
+    'controller': ('gamepad', 'object'), 'gamepad': ('controller', 'object'),
+    'cube': ('block', 'box'),
+    'block': ('cube', 'box'), 'box': ('container', 'block'), 'container': ('box',),
+    'couch': ('sofa',), 'sofa': ('couch',), 'desk': ('table',), 'tabletop': ('table',),
+    'ground': ('floor',), 'countertop': ('counter',), 'worktop': ('counter',), 'sphere': ('ball',),
+    'monitor': ('screen',), 'screen': ('monitor',), 'tin': ('can',), 'can': ('tin',),
+    'plate': ('dish',), 'dish': ('plate',), 'notebook': ('book',), 'stool': ('chair',),
+}
+_SUPPORT = re.compile(
+    r'\s+(?:on|in|at|lying|standing|sitting|resting|next to|beside|near|under|behind|'
+    r'in front of|above|below|left of|right of|to the left of|to the right of)\b.*$',
+    re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the next cell is.
+
+    Args:
+        kind: 'look', 'measure', 'answer' or 'refuse'.
+        why: for the reply's `Reasoning`; the reason, when refusing.
+        prompts: (label, prompt) of what is looked for.
+        loosened: label to how many looser prompts were tried.
+        single: whether frames are looked at one by one.
+        picks: (label, number) of chosen candidates.
+        best_frame: whether each thing's best frame alone is used.
+        notes: what the tools said.
+    """
+
+    kind: str
+    why: str
+    prompts: tuple[tuple[str, str], ...] = ()
+    loosened: tuple[tuple[str, int], ...] = ()
+    single: bool = False
+    picks: tuple[tuple[str, int], ...] = ()
+    best_frame: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+def next_step(task: Task, turns: Sequence[Turn]) -> Step:
+    """Step after some turns."""
+    step = first_step(task)
+    for turn in turns:
+        step = _after(task, step, turn.result)
+    return step
+
+
+def first_step(task: Task) -> Step:
+    """Look for everything that the question names."""
+    labels = list(dict.fromkeys(
+        parts.label_of(thing) for thing in things(task.intent) if thing.kind == 'object'))
+    category = category_label(task)
+    if category and category not in labels:
+        labels.append(category)
+    return Step(
+        'look', 'Nothing has been looked at yet; the phrases of the question name what to find.',
+        tuple((label, label) for label in labels))
+
+
+def category_label(task: Task) -> str:
+    """Label of the objects to choose from; '' when the question names its candidates."""
+    if isinstance(task.intent, Extreme | RelationWhat) and not task.intent.candidates:
+        return task.intent.category or parts.CATEGORY_LABEL
+    return ''
+
+
+def _after(task: Task, step: Step, result: CellResult | None) -> Step:
+    if result is None:
+        return step  # the reply was not run: say it again
+    if step.kind == 'look':
+        return _after_look(task, step, result)
+    if step.kind == 'measure':
+        return _after_measure(step, result)
+    return _refusal(step, 'the answer was not accepted: ' + (
+        _short(result.error.message) if result.error else 'it does not fit what was asked'))
+
+
+# ---- after looking
+def _after_look(task: Task, step: Step, result: CellResult) -> Step:
+    if result.error is not None:
+        return _after_error(step, result.error)
+    if not step.prompts:
+        return replace(step, kind='measure', why='Only cameras and frames are asked about.')
+    looks = {look['label']: look for look in _lines(result.stdout, 'look') if 'label' in look}
+    notes = tuple(
+        line[5:] for line in result.stdout.splitlines() if line.startswith('note '))[:6]
+    step = replace(step, notes=notes)
+    if any(label not in looks for label, _ in step.prompts):
+        return _refusal(step, 'what was seen could not be read back from the cell')
+    missing = [label for label, _ in step.prompts if not looks[label].get('n')]
+    if missing:
+        return _after_missing(task, step, missing, looks)
+    picks = []
+    for label, prompt in step.prompts:
+        if label == category_label(task) or _many_allowed(task):
+            continue
+        pick, problem = _pick(task, label, prompt, looks[label])
+        if problem:
+            return _refusal(step, problem)
+        picks.append((label, pick))
+    needs_points = measures.needs_depth(task.intent)
+    for label, pick in picks:
+        counts = looks[label].get('points') or [0]
+        if needs_points and pick < len(counts) and counts[pick] < MIN_POINTS:
+            return _refusal(step, (
+                f'"{label}" was found, but only {counts[pick]} of its pixels have usable depth; '
+                'move closer or look from another side'))
+    return replace(
+        step, kind='measure', picks=tuple(picks) if not _many_allowed(task) else (),
+        why='Everything was found: ' + '; '.join(
+            f'"{label}" score {(looks[label].get("scores") or [0])[0]:.2f}'
+            for label, _ in step.prompts) + '.')
+
+
+def _many_allowed(task: Task) -> bool:
+    """Whether several instances of one phrase are what is asked about."""
+    intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
+    return isinstance(intent, Count | Exists)
+
+
+def _after_missing(
+    task: Task, step: Step, missing: list[str], looks: dict[str, dict[str, Any]],
+) -> Step:
+    if _many_allowed(task):
+        return replace(step, kind='measure', why='Nothing fits the phrase in any frame: none.')
+    tried = dict(step.loosened)
+    prompts = dict(step.prompts)
+    again = False
+    for label in missing:
+        looser = looser_prompts(label)
+        at = tried.get(label, 0)
+        while at < len(looser) and looser[at] in prompts.values():
+            at += 1
+        if at < len(looser):
+            prompts[label], tried[label], again = looser[at], at + 1, True
+        elif label != category_label(task):
+            return _refusal(step, _not_found(label, looser, looks, step.notes))
+    if again:
+        return replace(
+            step, prompts=tuple(prompts.items()), loosened=tuple(tried.items()),
+            why='No mask for ' + ', '.join(f'"{label}"' for label in missing)
+            + '; a looser prompt may find it.')
+    label = missing[0]
+    return _refusal(step, _not_found(label, looser_prompts(label), looks, step.notes))
+
+
+def _not_found(
+    label: str, looser: tuple[str, ...], looks: dict[str, dict[str, Any]], notes: tuple[str, ...],
+) -> str:
+    also = f' (also tried {", ".join(looser)})' if looser else ''
+    seen = [other for other, look in looks.items() if look.get('n')]
+    text = f'"{label}" was not found in any frame{also}'
+    text += f'; found: {", ".join(seen)}' if seen else ''
+    relevant = [note for note in notes if note]
+    return text + (f'. {relevant[0]}' if relevant else '')
+
+
+def looser_prompts(label: str) -> tuple[str, ...]:
+    """Prompts that ask for less, in the order to try; a part of a thing is never dropped.
+
+    First without words of shape and make, then without the place, then with another noun.
+    """
+    words = label.split()
+    if ' of ' in f' {label.lower()} ' or any(word.lower().endswith("'s") for word in words):
+        return ()
+    place = _SUPPORT.search(label)
+    head, tail = (label[:place.start()], place.group()) if place else (label, '')
+    found: list[str] = []
+    plain = [word for word in head.split()[:-1] if word.lower() not in SHAPE_WORDS]
+    plain += head.split()[-1:]
+    without_shape = ' '.join(plain)
+    found.append(without_shape + tail)
+    found.append(without_shape)
+    noun = plain[-1].lower() if plain else ''
+    for other in SYNONYMS.get(noun, ()):
+        swapped = ' '.join([*plain[:-1], other])
+        # "object" alone would be anything
+        if other != 'object' or len(plain) > 1:
+            found.append(swapped + tail)
+    return tuple(text for text in dict.fromkeys(found) if text and text != label)
+
+
+def _pick(task: Task, label: str, prompt: str, look: dict[str, Any]) -> tuple[int, str]:
+    """Which candidate is meant: (number, '') or (0, why none is sure)."""
+    count, scores = int(look['n']), list(look.get('scores') or [])
+    areas = list(look.get('areas') or [])
+    if count == 1 or len(scores) < 2:
+        return 0, ''
+    if isinstance(task.intent, Motion):
+        return 0, ''
+    if _is_surface(task, label):
+        shown = [a * s for a, s in zip(areas, scores)]
+        return shown.index(max(shown)), ''
+    if scores[1] <= SCORE_RATIO * scores[0]:
+        return 0, ''
+    rivals = sum(score > SCORE_RATIO * scores[0] for score in scores)
+    where = ', '.join(str(tuple(m)) for m in (look.get('middles') or [])[:rivals])
+    return 0, (
+        f'{rivals} candidates for "{label}" of similar score '
+        f'({", ".join(f"{s:.2f}" for s in scores[:rivals])}) at {where}; '
+        'say which one, by its colour or by where it is')
+
+
+def _is_surface(task: Task, label: str) -> bool:
+    intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
+    thing = Thing(label)
+    if parts.is_flat(thing) or label.lower().split()[-1] in {'wall', 'room', 'surface'}:
+        return True
+    if isinstance(intent, HeightAbove):
+        return intent.surface.text == label
+    return isinstance(intent, Distance) and any(
+        each.part == 'edge' and each.text == label for each in (intent.a, intent.b))
+
+
+# ---- after measuring, errors
+def _after_measure(step: Step, result: CellResult) -> Step:
+    if result.error is not None:
+        if step.best_frame or not step.prompts:
+            return _refusal(step, _error_text('measuring failed', result.error))
+        return replace(
+            step, best_frame=True,
+            why=_error_text('The cell failed', result.error)
+            + '; each thing\'s best frame alone may do.')
+    lines = _lines(result.stdout, 'measure')
+    if not lines:
+        return _refusal(step, 'the measurement could not be read back from the cell')
+    problem = str(lines[-1].get('problem') or '')
+    if problem:
+        return _refusal(step, problem)
+    value = lines[-1].get('value')
+    if value is None or value != value:
+        return _refusal(step, 'the measurement gave no number: a point behind it has no depth')
+    return replace(step, kind='answer', why=f'Measured {_short(json.dumps(value))} '
+                                            f'{lines[-1].get("unit") or ""}, nothing against it.')
+
+
+def _after_error(step: Step, error: CellError) -> Step:
+    final = any(word in error.message for word in _NO_SECOND_TRY)
+    if final or step.single or not step.prompts:
+        return _refusal(step, _error_text('the frames can\'t be used', error))
+    return replace(
+        step, single=True,
+        why=_error_text('The cell failed', error) + '; a few frames one by one may do.')
+
+
+def _error_text(what: str, error: CellError) -> str:
+    return f'{what}: {error.kind}: {_short(error.message)}'
+
+
+def _short(text: str) -> str:
+    line = ' '.join(text.split())
+    return line if len(line) <= MAX_PROBLEM_CHARS else line[:MAX_PROBLEM_CHARS - 3] + '...'
+
+
+def _refusal(step: Step, reason: str) -> Step:
+    return replace(step, kind='refuse', why=_short(reason) if len(reason) > 600 else reason)
+
+
+def _lines(stdout: str, word: str) -> list[dict[str, Any]]:
+    """JSON objects that a cell printed after a word."""
+    found = []
+    for line in stdout.splitlines():
+        head, _, rest = line.partition(' ')
+        if head == word and rest.startswith('{'):
+            try:
+                value = json.loads(rest)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                found.append(value)
+    return found

@@ -1,0 +1,258 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Functions that the cells define for themselves: each a few lines over the cell API.
+
+A snippet that another one calls is named in `_NEEDS`; `join` puts them in order.
+"""
+
+from __future__ import annotations
+
+INSTANCES = '''
+def instances(label):
+    """What carries a label: the best score first, with its points and where it is cut off."""
+    out = []
+    for seg in segs:
+        for k, name in enumerate(seg.labels):
+            if name != label:
+                continue
+            area = {f: int(seg.get_mask(f, k).sum()) for f in seg.frame_indices}
+            seen = sorted((f for f in area if area[f] >= 30), key=lambda f: -area[f])
+            if not seen:
+                continue
+            score = max(seg.get_score(f, k) for f in seen)
+            whole = [f for f in seen if not at_border(seg.get_mask(f, k))]
+            points = seg.get_masked_points(recon, None, k)
+            out.append(dict(seg=seg, k=k, label=label, score=score, frames=seen, whole=whole,
+                            points=points, area=area[seen[0]]))
+    return one_each(sorted(out, key=lambda c: -c['score']))
+
+
+def at_border(mask):
+    """Whether a mask touches the image's border."""
+    return bool(mask[:2].any() or mask[-2:].any() or mask[:, :2].any() or mask[:, -2:].any())
+
+
+def one_each(candidates):
+    """Candidates of which several cameras may see the same one: nearly one place, one object."""
+    kept = []
+    for c in candidates:
+        middle = np.median(c['points'], axis=0) if len(c['points']) else np.full(3, np.nan)
+        c['middle'] = np.asarray(middle, dtype=float)
+        same = [o for o in kept if o['seg'] is not c['seg']
+                and np.linalg.norm(o['middle'] - c['middle']) < 0.08]
+        if same:
+            same[0]['points'] = np.concatenate([same[0]['points'], c['points']])
+            same[0]['whole'] = same[0]['whole'] + c['whole']
+        else:
+            kept.append(c)
+    return kept
+'''
+
+SHAPE = '''
+def ball_of(points):
+    """(centre, radius, spread) when the points lie on a sphere, else None; least squares."""
+    p = np.asarray(points, dtype=float)
+    if len(p) < 60:
+        return None
+    p = p[np.random.default_rng(0).permutation(len(p))[:6000]]
+    for _ in range(3):
+        A = np.column_stack([2 * p, np.ones(len(p))])
+        solution = np.linalg.lstsq(A, (p ** 2).sum(axis=1), rcond=None)[0]
+        center = solution[:3]
+        radius = float(np.sqrt(max(solution[3] + center @ center, 0)))
+        off = np.linalg.norm(p - center, axis=1) - radius
+        spread = float(np.sqrt(np.mean(off ** 2)))
+        keep = np.abs(off) <= max(2.5 * spread, 0.002)
+        if keep.all():
+            break
+        p = p[keep]
+    reach = float((np.percentile(p, 99, axis=0) - np.percentile(p, 1, axis=0)).max())
+    round_enough = spread < 0.002 + 0.025 * radius and 1.4 * radius < reach < 2.2 * radius
+    return (center, radius, spread) if round_enough and 0.008 < radius < 0.5 else None
+
+
+def box_of(points):
+    """Upright box round the points; a ball's box when they lie on a ball."""
+    ball = ball_of(points)
+    if ball is None:
+        box = tools.Geometry.oriented_box(points)
+        return np.asarray(box.center), np.asarray(box.size)
+    return ball[0], np.full(3, 2 * ball[1])
+
+
+def noise(points):
+    """Standard deviation of one point in metres, from the sensor; NaN when unknown."""
+    sigma = getattr(points, 'sigma', None)
+    return float(np.median(sigma)) if sigma is not None and len(sigma) else float('nan')
+'''
+
+GAP = '''
+def gap(a, b):
+    """(distance, point on a, point on b, sigma) between the surfaces of two clouds.
+
+    Of a ball only one side is seen: the other is where its sphere says.
+    """
+    ball_a, ball_b = (ball_of(p) if len(p) > 1 else None for p in (a, b))
+    if ball_a is None and ball_b is None:
+        close = tools.Geometry.closest_points(a, b)
+        sigma = close.sigma if len(a) > 1 and len(b) > 1 else noise(a if len(a) > 1 else b)
+        return close.distance, close.point_a, close.point_b, sigma
+    at_a = ball_a[0][None] if ball_a else a
+    at_b = ball_b[0][None] if ball_b else b
+    close = tools.Geometry.closest_points(at_a, at_b)
+    along = (close.point_b - close.point_a) / max(close.distance, 1e-9)
+    p = close.point_a + along * (ball_a[1] if ball_a else 0)
+    q = close.point_b - along * (ball_b[1] if ball_b else 0)
+    sigma = float(np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0))
+    return max(0.0, float((q - p) @ along)), p, q, sigma
+'''
+
+LEVEL = '''
+def level(points, at=None):
+    """Height of the level surface that most points lie on, its plane where `at` is above it."""
+    z = np.asarray(points, dtype=float)[:, 2]
+    plane = tools.Geometry.fit_ground_plane_ransac(points, threshold_m=0.015)
+    on = np.asarray(points)[np.abs(plane.distance(np.asarray(points, dtype=float))) < 0.02]
+    height = float(np.median(on[:, 2]))
+    low, high = np.percentile(on[:, :2], (2, 98), axis=0)
+    if at is not None and (at[:2] > low).all() and (at[:2] < high).all():
+        n, d = plane.normal, plane.offset
+        height = float(-(d + n[0] * at[0] + n[1] * at[1]) / n[2])
+    return height, float(on[:, 2].std() / np.sqrt(max(len(on) / 500, 1))), on
+'''
+
+EDGE = '''
+def edge_of(points):
+    """Edge of a level top as samples every centimetre, and which of them were really seen.
+
+    The top's outline ends either at its true edge, or where the view ended. It is a true edge
+    when some frame looks just past it and sees something lower.
+    """
+    p = np.asarray(points, dtype=float)
+    plane = tools.Geometry.fit_ground_plane_ransac(p, threshold_m=0.012)
+    p = p[np.abs(plane.distance(p)) < 0.015]
+    # Cells of one centimetre that hold enough points, the largest connected piece of them.
+    cell = 0.01
+    low = p[:, :2].min(axis=0) - 2 * cell
+    grid, _, _ = np.histogram2d(
+        *(np.floor((p[:, :2] - low) / cell).T), bins=[np.arange(n + 3) for n in np.ceil(
+            (p[:, :2].max(axis=0) - low) / cell).astype(int)])
+    full = grid >= max(2, 0.05 * np.percentile(grid[grid > 0], 90))
+    pieces, count = scipy.ndimage.label(scipy.ndimage.binary_closing(full, iterations=2))
+    if not count:
+        raise ValueError('the top has too few points for an edge')
+    largest = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    ij = np.floor((p[:, :2] - low) / cell).astype(int)
+    inside = p[(largest & full)[ij[:, 0], ij[:, 1]]]
+    hull = inside[scipy.spatial.ConvexHull(inside[:, :2]).vertices]
+    middle = hull.mean(axis=0)
+    samples = []
+    for start, end in zip(hull, np.roll(hull, -1, axis=0)):
+        steps = max(1, int(np.linalg.norm(end - start) / cell))
+        samples += [start + (end - start) * s / steps for s in range(steps)]
+    samples = np.array(samples)
+    outward = samples - middle
+    outward[:, 2] = 0
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    real = np.zeros(len(samples), dtype=bool)
+    beyond = samples + 0.03 * outward
+    for f in recon.frame_indices:
+        uvd = tools.Geometry.project_point_to_camera(
+            beyond, recon.extrinsics[f], recon.intrinsics[f])
+        depth = np.asarray(recon.depth[f])
+        height, width = depth.shape
+        ok = np.isfinite(uvd).all(axis=1) & (uvd[:, 2] > 0)
+        ok &= (uvd[:, 0] > 4) & (uvd[:, 0] < width - 5) & (uvd[:, 1] > 4) & (uvd[:, 1] < height - 5)
+        u, v = np.rint(uvd[ok, :2]).astype(int).T
+        real[np.nonzero(ok)[0]] |= depth[v, u] > uvd[ok, 2] + 0.04
+    return samples, real, plane
+
+
+def edge_gap(points, samples, real, plane):
+    """(distance, point, point on the edge, sigma, problem) from a cloud to a seen edge."""
+    p = np.asarray(points, dtype=float)
+    ball = ball_of(points) if len(p) > 1 else None
+    resting = np.percentile(plane.distance(p), 5) < 0.06
+    flat = lambda q: q - plane.distance(q)[:, None] * np.asarray(plane.normal) if resting else q
+    if ball is not None:
+        to = np.linalg.norm(flat(samples) - flat(ball[0][None]), axis=1) - ball[1]
+        near = np.repeat(ball[0][None], len(samples), axis=0)
+    else:
+        keep = np.ones(len(p), dtype=bool)
+        if len(p) > 50:
+            d = scipy.spatial.cKDTree(p).query(p, k=9)[0][:, 1:].mean(axis=1)
+            keep = d <= d.mean() + 3 * d.std()
+        to, index = scipy.spatial.cKDTree(flat(p[keep])).query(flat(samples))
+        near = p[keep][index]
+    if not real.any():
+        return None, None, None, None, 'no part of the edge is in view'
+    best = np.nonzero(real)[0][np.argmin(to[real])]
+    if (~real).any() and to[~real].min() < to[best] - 0.03:
+        return None, None, None, None, (
+            'the nearest part of the edge may be out of view: the view of the surface ends '
+            f'{to[~real].min():.2f} m away, its nearest seen edge is {to[best]:.2f} m away')
+    sigma = float(np.hypot(np.nan_to_num(noise(points), nan=0.002), 0.005))
+    a, b = near[best], samples[best]
+    if resting:
+        a = a - (plane.distance(a[None])[0] - plane.distance(b[None])[0]) * np.asarray(plane.normal)
+    return max(0.0, float(to[best])), a, b, sigma, ''
+'''
+
+VIEWER = '''
+def level_axes(pose, optical):
+    """Horizontal forward and left of a viewer: an optical frame looks along z, others along x."""
+    forward = pose[:3, 2] if optical else pose[:3, 0]
+    if np.hypot(forward[0], forward[1]) < 0.25:
+        forward = -pose[:3, 1] if optical else -pose[:3, 2]  # looks straight down: the picture's up
+    forward = np.array([forward[0], forward[1], 0.0])
+    forward /= np.linalg.norm(forward)
+    return forward, np.array([-forward[1], forward[0], 0.0])
+'''
+
+COLOUR = '''
+def colour_of(c):
+    """Colour word of an object, from the pixels in the middle of its largest mask."""
+    f = c['frames'][0]
+    mask = scipy.ndimage.binary_erosion(c['seg'].get_mask(f, c['k']), iterations=2)
+    mask = mask if mask.any() else c['seg'].get_mask(f, c['k'])
+    r, g, b = np.median(InputImages.at(f).array[mask].astype(float), axis=0) / 255
+    top, bottom = max(r, g, b), min(r, g, b)
+    if top < 0.18:
+        return 'black'
+    if top - bottom < 0.18 * top + 0.03:
+        return 'white' if top > 0.75 else 'gray'
+    hue = {r: ((g - b) / (top - bottom)) % 6, g: (b - r) / (top - bottom) + 2,
+           b: (r - g) / (top - bottom) + 4}[top] * 60
+    for limit, word in ((18, 'red'), (42, 'orange'), (70, 'yellow'), (165, 'green'),
+                        (195, 'cyan'), (255, 'blue'), (320, 'purple'), (345, 'pink')):
+        if hue < limit:
+            return 'brown' if word == 'orange' and top < 0.6 else word
+    return 'red'
+'''
+
+_ORDER = ('instances', 'shape', 'gap', 'level', 'edge', 'viewer', 'colour')
+_TEXT = {
+    'instances': INSTANCES, 'shape': SHAPE, 'gap': GAP, 'level': LEVEL, 'edge': EDGE,
+    'viewer': VIEWER, 'colour': COLOUR,
+}
+_NEEDS = {'gap': ('shape',), 'edge': ('shape',)}
+
+
+def join(*names: str) -> str:
+    """Snippets by name, with those that they need, in order."""
+    wanted = set(names)
+    for name in names:
+        wanted.update(_NEEDS.get(name, ()))
+    return '\n'.join(_TEXT[name].strip('\n') + '\n' for name in _ORDER if name in wanted)
