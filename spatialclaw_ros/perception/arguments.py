@@ -71,7 +71,8 @@ def frame_index(value: object, observation: Observation, name: str = 'frame_inde
         raise PerceptionError(f'{name} must be a whole number in [0, {last}], got {_short(value)}')
     if not 0 <= value <= last:
         raise PerceptionError(
-            f'frame {_short(value)} is not in [0, {last}]; did you mean {0 if value < 0 else last}?')
+            f'frame {_short(value)} is not in [0, {last}]; '
+            f'did you mean {0 if value < 0 else last}?')
     return int(value)
 
 
@@ -80,7 +81,7 @@ def frame_indices(
 ) -> tuple[int, ...]:
     """Indices of frames that exist, each once."""
     value = args.get('frame_indices')
-    if (value is None or isinstance(value, (list, tuple)) and not value) and not required:
+    if (value is None or (isinstance(value, (list, tuple)) and not value)) and not required:
         return ()
     if not isinstance(value, (list, tuple)) or not value:
         raise PerceptionError(f'frame_indices must be a list such as [0, 3], got {_short(value)}')

@@ -16,14 +16,21 @@
 
 from __future__ import annotations
 
-import cv2
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.perception import colour
-from spatialclaw_ros.perception.prompt_parser import parse
-from spatialclaw_ros.perception.protocols import SegmentRequest, Segmentation
-from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.errors import PerceptionError
+from spatialclaw_ros.perception.poses import place_frames
+from spatialclaw_ros.perception.protocols import Segmentation, SegmentRequest
+from spatialclaw_ros.perception.rgbd import features_of
+from spatialclaw_ros.perception.text_search import Found, Scene, search
+from spatialclaw_ros.perception.view import FrameView, view_of
+from spatialclaw_ros.workspace.observation import Frame, Observation
+
+MAX_OBJECTS = 40
+"""Most objects that one call gives back."""
 
 
 class ClassicalSegmenter:
@@ -35,16 +42,95 @@ class ClassicalSegmenter:
         self, observation: Observation, request: SegmentRequest, deadline: Deadline,
     ) -> Segmentation:
         """Segment; see `protocols.Segmenter`."""
-        masks, scores, notes = {}, [], []
-        query = parse(request.prompts[0])
-        for frame in observation.select(request.frame_indices):
-            deadline.check(f'segmentation of frame {frame.index}')
-            value = np.max([colour.membership(colour.smooth(frame.image), c)
-                            for c in query.colours or ('gray',)], axis=0)
-            count, label, stats, _ = cv2.connectedComponentsWithStats(
-                (value > 0.4).astype(np.uint8))
-            best = int(np.argmax(stats[1:, 4])) + 1 if count > 1 else 0
-            masks[frame.index] = (label == best)[None] if best else label[None] < 0
-            scores.append([0.5 if best else 0.0])
-        return Segmentation(masks, (request.prompts[0],), np.array(scores, np.float32),
-                            tuple(notes))
+        scene = build_scene(observation, request, deadline)
+        found: list[Found] = []
+        notes = list(scene.notes)
+        if request.mode == 'text':
+            for number, prompt in enumerate(request.prompts):
+                label = _label(request.labels, number, prompt)
+                things, remarks = search(scene, prompt, label, deadline)
+                found += things
+                notes += remarks
+        else:
+            raise PerceptionError('point and box prompts are not there yet')
+        return assemble(scene, found[:MAX_OBJECTS], notes)
+
+
+def build_scene(
+    observation: Observation, request: SegmentRequest, deadline: Deadline,
+) -> Scene:
+    """Views of the frames that a request is about, placed in one world where that is possible."""
+    if request.image is not None:
+        return Scene({0: FrameView(request.image)}, False, (
+            'This picture is not one of the frames: colour alone, no depth.',))
+    frames = observation.select(request.frame_indices)
+    views: dict[int, FrameView] = {}
+    notes: list[str] = []
+    poses, shared = _poses(frames, notes, deadline)
+    for frame in frames:
+        deadline.check(f'segmentation of frame {frame.index}')
+        views[frame.index] = view_of(frame, poses.get(frame.index))
+    blind = [index for index, view in views.items() if view.geometry is None]
+    if blind:
+        notes.append(
+            f'Frames {", ".join(map(str, blind))} have no usable depth and intrinsics: '
+            'segmented by colour alone.')
+    return Scene(views, shared, tuple(notes))
+
+
+def assemble(scene: Scene, found: Sequence[Found], notes: Sequence[str]) -> Segmentation:
+    """Masks and scores of found things, frame by frame."""
+    masks = {}
+    scores = np.zeros((len(scene.views), len(found)), dtype=np.float32)
+    for row, (index, view) in enumerate(scene.views.items()):
+        stack = np.zeros((len(found), *view.image.shape[:2]), dtype=bool)
+        for column, thing in enumerate(found):
+            mask = thing.masks.get(index)
+            if mask is not None and mask.any():
+                stack[column] = mask
+                scores[row, column] = thing.scores[index]
+        masks[index] = stack
+    return Segmentation(
+        masks, tuple(thing.label for thing in found), scores, tuple(dict.fromkeys(notes)))
+
+
+def _label(labels: Sequence[str], number: int, prompt: str) -> str:
+    if not labels:
+        return prompt
+    return labels[number] if len(labels) > 1 else labels[0]
+
+
+def _poses(
+    frames: Sequence[Frame], notes: list[str], deadline: Deadline,
+) -> tuple[Mapping[int, np.ndarray], bool]:
+    """Poses of the frames with depth, and whether they are all in one world."""
+    usable = []
+    depths = {}
+    for frame in frames:
+        deadline.check(f'depth of frame {frame.index}')
+        try:
+            depths[frame.index] = features_of(frame).depth_m
+        except PerceptionError:
+            continue
+        usable.append(frame)
+    if not usable:
+        return {}, False
+    try:
+        poses, remarks = place_frames(usable, depths)
+    except PerceptionError:
+        return _apart(usable, depths, notes), False
+    notes += remarks
+    return poses, True
+
+
+def _apart(
+    frames: Sequence[Frame], depths: Mapping[int, np.ndarray], notes: list[str],
+) -> dict[int, np.ndarray]:
+    notes.append(
+        'Not all frames have TF: each one is searched in a world of its own and things are '
+        'followed in the image, not in space.')
+    poses = {}
+    for frame in frames:
+        alone, _ = place_frames([frame], depths)
+        poses[frame.index] = alone[frame.index]
+    return poses

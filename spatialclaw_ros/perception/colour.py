@@ -76,8 +76,8 @@ COLOURS: dict[str, ColourName] = {
     'purple': ColourName((289, 334), (0.045, 0.4), (0.12, 0.75), 8, 0.02),
     'pink': ColourName((336, 20), (0.06, 0.3), (0.60, 0.95), 10, 0.03),
     'beige': ColourName((55, 105), (0.025, 0.11), (0.68, 0.96), 12, 0.015, 0.08),
-    'white': ColourName(None, (0.0, 0.035), (0.82, 1.0), 0, 0.02, 0.16),
-    'gray': ColourName(None, (0.0, 0.030), (0.32, 0.82), 0, 0.025, 0.10),
+    'white': ColourName(None, (0.0, 0.035), (0.84, 1.0), 0, 0.025, 0.14),
+    'gray': ColourName(None, (0.0, 0.035), (0.34, 0.86), 0, 0.030, 0.10),
     'black': ColourName(None, (0.0, 0.035), (0.0, 0.30), 0, 0.025, 0.10),
 }
 
@@ -116,7 +116,7 @@ def is_neutral(name: str) -> bool:
 
 
 def to_oklab(rgb: np.ndarray) -> np.ndarray:
-    """sRGB (..., 3) uint8 to OKLab (..., 3) float32: lightness 0 to 1, a, b."""
+    """Turn sRGB (..., 3) uint8 into OKLab (..., 3) float32: lightness 0 to 1, a, b."""
     return _oklab_table()[_index(rgb)]
 
 

@@ -121,7 +121,7 @@ def _normals(
     length = np.sqrt(n_x * n_x + n_y * n_y + n_z * n_z)
     # n . P = 1 has the normal away from the camera; turned round it points to it.
     scale = np.where(length > 0, -1.0 / length, np.float32(np.nan)).astype(np.float32)
-    normals = np.dstack([n_x * scale, n_y * scale, n_z * scale])
+    normals = cv2.merge([n_x * scale, n_y * scale, n_z * scale])
     cosine = -mean * scale / np.sqrt(1.0 + x * x + y * y)
     return normals, cosine
 

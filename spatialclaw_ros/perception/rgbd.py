@@ -19,12 +19,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.camera import PinholeCamera
-from spatialclaw_ros.geometry.se3 import transform_points
 from spatialclaw_ros.perception.depth import DepthFeatures, depth_features
 from spatialclaw_ros.perception.poses import place_frames
 from spatialclaw_ros.perception.protocols import SceneGeometry
@@ -90,9 +90,11 @@ def world_points(
     camera: PinholeCamera, depth_m: np.ndarray, T_world_camera: np.ndarray,
 ) -> np.ndarray:
     """World points (H, W, 3) float32 of a clean depth image, NaN where it is NaN."""
-    points = camera.rays() * depth_m[..., None]
-    points[~np.isfinite(points).all(axis=2)] = np.nan
-    return np.asarray(transform_points(T_world_camera, points), dtype=np.float32)
+    points = cv2.multiply(camera.rays(), cv2.merge([depth_m, depth_m, depth_m]))
+    moved = cv2.transform(points, np.asarray(T_world_camera, dtype=np.float64)[:3])
+    if camera.is_distorted:  # a pixel without a ray has one NaN coordinate in the camera, not three
+        moved[~np.isfinite(points).all(axis=2)] = np.nan
+    return np.asarray(moved, dtype=np.float32)
 
 
 def _require(frame: Frame) -> tuple[np.ndarray, PinholeCamera]:

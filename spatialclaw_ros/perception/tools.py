@@ -26,9 +26,9 @@ from spatialclaw_ros.perception import arguments
 from spatialclaw_ros.perception.ocr import TextReader
 from spatialclaw_ros.perception.protocols import (
     Reconstructor,
-    SegmentRequest,
     Segmentation,
     Segmenter,
+    SegmentRequest,
 )
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation

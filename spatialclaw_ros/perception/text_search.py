@@ -1,0 +1,326 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From a text prompt to things in the scene: parse, find in each frame, track, score, explain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.perception import colour
+from spatialclaw_ros.perception.candidates import Candidate, depth_is_registered
+from spatialclaw_ros.perception.finder import find_in
+from spatialclaw_ros.perception.kinds import SurfaceGroup, best_groups, group_surfaces
+from spatialclaw_ros.perception.prompt_parser import ObjectQuery, parse
+from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
+from spatialclaw_ros.perception.tracking import Track, expected_in, track
+from spatialclaw_ros.perception.view import FrameView
+
+MIN_SCORE = 0.25
+"""Things below this are not given back."""
+
+_SECOND_SHARE = 0.82  # a singular prompt keeps others that are about as good as the best
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The frames of one request.
+
+    Args:
+        views: frame index to view, in time order.
+        shared_world: whether all poses are in one world.
+        notes: what was assumed.
+    """
+
+    views: Mapping[int, FrameView]
+    shared_world: bool
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def groups(self) -> list[SurfaceGroup]:
+        """Named surfaces through the frames."""
+        return group_surfaces(self.views, self.shared_world)
+
+    @cached_property
+    def registered(self) -> bool:
+        """Whether depth is registered to colour to about two pixels, by most of a few frames."""
+        solid = [view for view in self.views.values() if view.geometry is not None]
+        votes = [depth_is_registered(view) for view in solid[:: max(1, len(solid) // 4)]]
+        return bool(votes) and sum(votes) * 2 > len(votes)
+
+    @cached_property
+    def floors(self) -> frozenset[tuple[int, int]]:
+        """(frame, surface index) of every surface that is the floor; empty when all are."""
+        floors = {member for group in self.groups if group.kinds['floor'] > 0.5
+                  for member in group.members}
+        total = {member for group in self.groups for member in group.members}
+        return frozenset(floors) if floors != total else frozenset()
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether any frame has usable depth."""
+        return any(view.geometry is not None for view in self.views.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One thing found.
+
+    Args:
+        label: what to call it.
+        masks: frame index to (H, W) bool, only where it is seen.
+        scores: frame index to score in [0, 1].
+        score: of the thing as a whole.
+    """
+
+    label: str
+    masks: Mapping[int, np.ndarray]
+    scores: Mapping[int, float]
+    score: float
+
+
+def search(
+    scene: Scene, prompt: str, label: str, deadline: Deadline,
+) -> tuple[list[Found], list[str]]:
+    """Find what a prompt names.
+
+    Returns:
+        Things, best first (none is a valid answer), and notes that say why there are none or
+        what was assumed.
+    """
+    query = parse(prompt)
+    if query.surface is not None:
+        return find_surface(scene, query, label)
+    if not scene.has_depth and not query.colours:
+        return [], [
+            f'"{prompt}": without depth only colours are seen; name a colour, or give a point or '
+            'a box.']
+    support, notes = _support(scene, query)
+    found: dict[int, list[Candidate]] = {}
+    for index, view in scene.views.items():
+        deadline.check(f'search for "{prompt}" in frame {index}')
+        on = None if support is None else [i for group in support for i in group.within(index)]
+        if support is not None and not on:
+            found[index] = []
+            continue
+        found[index] = find_in(view, index, query, on, scene.registered)
+    width = next(iter(scene.views.values())).image.shape[1]
+    tracks = track(found, scene.shared_world, width)
+    things = _scored(scene, query, label, tracks)
+    if not things:
+        notes.append(_why_none(scene, query, support, tracks))
+    return things, notes
+
+
+def find_surface(
+    scene: Scene, query: ObjectQuery, label: str,
+) -> tuple[list[Found], list[str]]:
+    """Find a table, floor, wall, counter, shelf or any surface."""
+    kind = query.surface or 'surface'
+    if not scene.has_depth:
+        return [], [f'"{query.text}": a surface is found by depth, and no frame has it.']
+    if kind == 'wall':
+        return _walls(scene, label)
+    groups = best_groups(scene.groups, kind, query.plural)
+    found = []
+    for group in groups:
+        masks = {}
+        for index, view in scene.views.items():
+            on = group.within(index)
+            if on:
+                masks[index] = np.logical_or.reduce([view.surfaces[i].mask for i in on])
+        score = float(min(1.0, group.kinds[kind]))
+        if query.colours:
+            share = np.mean([scene.views[i].membership(query.colours)[mask].mean()
+                             for i, mask in masks.items()])
+            score *= 0.5 + 0.5 * min(1.0, float(share) / 0.4)
+        found.append(Found(label, masks, dict.fromkeys(masks, score), score))
+    if found:
+        return found, []
+    seen = sorted({round(group.height_m, 2) for group in scene.groups})
+    levels = ', '.join(f'{height:.2f} m' for height in seen) or 'none'
+    return [], [f'No {kind} found; horizontal surfaces seen at heights: {levels}.']
+
+
+def _walls(scene: Scene, label: str) -> tuple[list[Found], list[str]]:
+    masks = {
+        index: np.logical_or.reduce([wall.mask for wall in view.walls])
+        for index, view in scene.views.items() if view.walls}
+    if not masks:
+        return [], ['No wall found: no vertical surface of 0.4 m2 or more is in view.']
+    return [Found(label, masks, dict.fromkeys(masks, 0.7), 0.7)], []
+
+
+def _support(scene: Scene, query: ObjectQuery) -> tuple[list[SurfaceGroup] | None, list[str]]:
+    if query.support is None:
+        return None, []
+    if not scene.has_depth:
+        return None, [f'Whether things are on a {query.support} can\'t be told without depth.']
+    groups = best_groups(scene.groups, query.support, plural=True)
+    if groups:
+        best = groups[0].kinds[query.support]
+        return [g for g in groups if g.kinds[query.support] >= 0.85 * best], []
+    raised = [g for g in scene.groups if g.kinds['floor'] < 0.5]
+    if raised:
+        return raised, [
+            f'No {query.support} is sure; every surface above the floor was searched.']
+    return None, [f'No {query.support} found; the whole image was searched.']
+
+
+def _scored(
+    scene: Scene, query: ObjectQuery, label: str, tracks: list[Track],
+) -> list[Found]:
+    extents = [one.extent for one in tracks]
+    sizes = size_scores(query.size, extents) if query.size else [1.0] * len(tracks)
+    rated = []
+    for one, extent, size in zip(tracks, extents, sizes):
+        common = _form(query, one, extent) * size * _setting(query, one, scene.floors)
+        common *= _persistence(scene, one)
+        whole = one.whole_size_m2
+        frames = {}
+        for index, parts in one.seen.items():
+            share = 1.0
+            if query.colours:
+                weights = [part.area for part in parts]
+                share = float(np.average([part.colour for part in parts], weights=weights))
+            shown = _shown(parts, whole)
+            frames[index] = float(
+                common * min(1.0, share / 0.75) * _area_trust(query, parts) * (0.5 + 0.5 * shown))
+        overall = float(np.mean(sorted(frames.values(), reverse=True)[:5]))
+        rated.append((overall, one, frames, extent))
+    rated.sort(key=lambda item: -item[0])
+    if query.rank and rated:
+        rated = _ranked(scene, query.rank, rated)
+    least = MIN_SCORE
+    if rated and not query.plural:
+        least = max(least, _SECOND_SHARE * rated[0][0])
+    return [
+        Found(label, {index: mask for index in one.seen if (mask := one.mask(index)) is not None},
+              frames, overall)
+        for overall, one, frames, extent in rated if overall >= least]
+
+
+def _form(query: ObjectQuery, one: Track, extent: Extent | None) -> float:
+    form = form_score(query.shape, extent)
+    flat = extent is not None and extent.height < 0.012
+    if flat and query.shape is None and not query.plural:
+        form *= 0.75  # a thing with a name of its own is rarely as thin as paper
+    return 0.9 * form if query.unread else form
+
+
+def _setting(query: ObjectQuery, one: Track, floors: frozenset[tuple[int, int]]) -> float:
+    """How much it looks like a thing of its own: set off from what is round it, and standing."""
+    hued = _is_hued(query)
+    separation = one.mean('separation')
+    setting = 0.55 + 0.45 * one.mean('isolation')
+    setting *= 0.7 + 0.3 * separation if hued else 0.1 + 0.9 * separation
+    low = [c.low_m for c in one.candidates]
+    standing = [not value > 0.08 for value in low if math.isfinite(value)]
+    if query.shape != 'furniture' and query.support is None:
+        if not standing or not any(c.surface >= 0 for c in one.candidates):
+            setting *= 0.85 if hued else 0.7
+        elif not any(standing):
+            setting *= 0.8 if hued else 0.5  # hangs, or is a part of something tall
+        elif not hued and all((c.frame, c.surface) in floors for c in one.candidates):
+            setting *= 0.75  # small things are mostly kept on raised surfaces
+    return setting
+
+
+def _persistence(scene: Scene, one: Track) -> float:
+    """Less for what shows in far fewer frames than it should."""
+    if not scene.shared_world or len(scene.views) < 3 or len(one.points) < 10:
+        return 1.0
+    expected = 0.0
+    for index, view in scene.views.items():
+        if index in one.seen:
+            expected += 1.0
+        elif view.geometry is not None:
+            expected += expected_in(view, one.points) > 0.8
+    often = 1.0 - 0.3 / len(one.seen) if len(one.seen) < 4 and len(scene.views) > 4 else 1.0
+    return often * float(min(1.0, 0.4 + 0.6 * 2.0 * len(one.seen) / max(1.0, expected)))
+
+
+def _shown(parts: list[Candidate], whole_m2: float) -> float:
+    """Share of the thing that one frame shows."""
+    size = sum(part.size_m2 for part in parts)
+    if not math.isfinite(size) or not whole_m2 > 0 or not any(part.cut for part in parts):
+        return 1.0
+    return float(min(1.0, size / whole_m2))
+
+
+def _area_trust(query: ObjectQuery, parts: list[Candidate]) -> float:
+    """Less for a few pixels; a thing without a hue of its own must show more of itself."""
+    height, width = parts[0].piece.shape
+    share = sum(part.area for part in parts) / (height * width)
+    enough = 0.0015 if _is_hued(query) else 0.015
+    return float(0.5 + 0.5 * min(1.0, math.sqrt(share / enough)))
+
+
+def _is_hued(query: ObjectQuery) -> bool:
+    return bool(query.colours) and not all(colour.is_neutral(name) for name in query.colours)
+
+
+def _ranked(scene: Scene, rank: str, rated: list) -> list:  # type: ignore[type-arg]
+    fitting = [item for item in rated if item[0] >= max(MIN_SCORE, 0.6 * rated[0][0])]
+    if not fitting:
+        return rated
+    sign = -1.0 if rank in ('largest', 'highest', 'farthest', 'right') else 1.0
+
+    def value(item: tuple) -> float:  # type: ignore[type-arg]
+        _, one, _, extent = item
+        if rank in ('left', 'right'):
+            frame = next(iter(one.seen))
+            return float(np.argwhere(one.mask(frame))[:, 1].mean())
+        if extent is None:
+            return float(sum(c.area for c in one.candidates))
+        if rank in ('largest', 'smallest'):
+            return extent.volume
+        if rank in ('highest', 'lowest'):
+            return extent.height
+        last = list(scene.views.values())[-1].geometry
+        eye = last.pose[:3, 3] if last is not None else np.zeros(3)
+        return float(np.linalg.norm(extent.center - eye))
+
+    return [min(fitting, key=lambda item: sign * value(item))]
+
+
+def _why_none(
+    scene: Scene, query: ObjectQuery, support: list[SurfaceGroup] | None, tracks: list[Track],
+) -> str:
+    what = ' or '.join(query.colours) if query.colours else 'separate'
+    place = f' on the {query.support}' if support is not None else ''
+    if tracks:
+        return (f'Nothing fits "{query.text}": {len(tracks)} {what} regions{place} were found, '
+                f'none with a score of {MIN_SCORE} or more.')
+    seen: dict[str, float] = {}
+    for index, view in scene.views.items():
+        zone = np.ones(view.image.shape[:2], dtype=bool)
+        if support is not None:
+            zone = np.zeros_like(zone)
+            for group in support:
+                for on in group.within(index):
+                    zone |= view.zone(on)
+        for name, share in colour.naming(view.smooth[zone][::7]).items():
+            seen[name] = max(seen.get(name, 0.0), share)
+    names = ', '.join(name for name, share in sorted(seen.items(), key=lambda i: -i[1])
+                      if share > 0.01) or 'none'
+    least = round(0.00025 * next(iter(scene.views.values())).image[..., 0].size)
+    return (f'Nothing fits "{query.text}": no {what} region of at least {least} pixels{place}; '
+            f'colours seen there: {names}.')
