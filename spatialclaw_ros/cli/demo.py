@@ -111,7 +111,7 @@ class _Demo:
         self._out = out
         self._pictures = pictures
         self._results: list[dict[str, Any]] = []
-        self._drawings: list[tuple[Asked, Verdict, SpatialAnswer, Drawing]] = []
+        self._drawings: dict[int, tuple[Asked, Verdict, SpatialAnswer, Drawing]] = {}
 
     def run(self, questions: Sequence[Asked]) -> int:
         """Ask all questions; the exit status."""
@@ -189,7 +189,7 @@ class _Demo:
         drawing = listener.drawing(DRAWING_TIMEOUT_S) if answer.status == Status.OK else None
         if drawing is not None:
             Image.fromarray(drawing.overlay).save(self._out / f'{number}_overlay.png')
-            self._drawings.append((asked, verdict, answer, drawing))
+            self._drawings[number] = asked, verdict, answer, drawing
         said = answer.text if answer.status == Status.OK else (
             f'{Status(answer.status).name}: {answer.message}')
         total_s = next((t.duration_s for t in answer.timings if t.name == 'total'), math.nan)
@@ -208,22 +208,25 @@ class _Demo:
             'timings_s': {t.name: round(t.duration_s, 4) for t in answer.timings}})
 
     def _draw(self) -> None:
-        """Save a 3D picture of each answer, and one sheet that shows the first."""
+        """Save a 3D picture of each answer beside its overlay, and one of the whole demo."""
         from PIL import Image
 
         from spatialclaw_ros.cli.picture import evidence_picture, sheet
 
         scene: Cloud | None = self._stage.look()
-        numbers = {result['question']: n for n, result in enumerate(self._results, start=1)}
-        for asked, verdict, answer, drawing in self._drawings:
+        for number, (asked, verdict, answer, drawing) in sorted(self._drawings.items()):
             picture = evidence_picture(drawing, scene)
-            number = numbers[asked.text]
             picture.save(self._out / f'{number}_evidence.png')
-            page = sheet(
-                asked.text, f'{answer.text}   (truth: {verdict.truth_text})',
-                [(Image.fromarray(drawing.overlay), 'what the camera saw, and the masks found'),
-                 (picture, 'the evidence in 3D, from another side')])
-            page.save(self._out / f'{number}.png')
+            pictures = [
+                (Image.fromarray(drawing.overlay), 'what the camera sees, and the masks found'),
+                (picture, 'the evidence in 3D, seen from the side')]
+            heading = asked.text, f'{answer.text}   (truth: {verdict.truth_text})', verdict.right
+            sheet(*heading, pictures).save(self._out / f'{number}.png')
+            if number == min(self._drawings):
+                outside = self._stage.outside(_stamp_ns(answer))
+                if outside is not None:
+                    pictures.insert(0, (Image.fromarray(outside), 'the simulated robot'))
+                sheet(*heading, pictures, height=430).save(self._out / 'demo.png')
 
     def _progress(self, event: Any) -> None:
         from spatialclaw_ros.cli.ask import show_event

@@ -37,6 +37,7 @@ FINE = 2
 PAPER = (250, 250, 248)
 INK, GREY = (32, 34, 38), (120, 124, 130)
 MEASURE = (255, 200, 0)
+GOOD, BAD = (20, 110, 60), (176, 36, 30)
 FADE = 0.62
 TINT = 0.2
 ROOM_RADIUS_M = 1.6
@@ -81,8 +82,7 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
         _tint(canvas, nearest, view, drawing)
     picture = Image.fromarray(canvas).resize((WIDTH * FINE, HEIGHT * FINE), Resampling.BICUBIC)
     pen = ImageDraw.Draw(picture, 'RGBA')
-    for frustum in drawing.frusta:
-        _lines(pen, view, frustum.reshape(-1, 2, 3), GREY, 1.2)
+    _draw_cameras(pen, view, drawing.frusta)
     for box in drawing.boxes:
         _lines(pen, view, _corners(box)[np.array(EDGES)], _rgb(box), 2.4)
     if drawing.line is not None:
@@ -98,9 +98,8 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
         top = view.pixels(_corners(box))[:, :]
         labels.put(np.array([top[:, 0].mean(), top[:, 1].min() - 14]), box.label, _rgb(box), 18)
     if drawing.frusta:
-        apex = np.mean([frustum[0] for frustum in drawing.frusta], axis=0)
-        at = view.pixels(apex[None])[0]
-        labels.put(at - np.array([0.0, 26.0]), 'camera', GREY, 16)
+        at = view.pixels(drawing.frusta[-1])
+        labels.put(np.array([at[:, 0].mean(), at[:, 1].min() - 16]), 'camera', GREY, 16)
     return picture.resize((WIDTH, HEIGHT), Resampling.LANCZOS)
 
 
@@ -223,6 +222,16 @@ def _lines(pen: ImageDraw.ImageDraw, view: _View, segments: np.ndarray, color: R
                      width=round(width * FINE))
 
 
+def _draw_cameras(pen: ImageDraw.ImageDraw, view: _View, frusta: Sequence[np.ndarray]) -> None:
+    """Draw the first and the last view, and the way of the camera between them."""
+    if not frusta:
+        return
+    apexes = np.array([frustum[0] for frustum in frusta])
+    _lines(pen, view, np.stack([apexes[:-1], apexes[1:]], axis=1), GREY, 2.4)
+    for frustum, width in ((frusta[0], 1.2), (frusta[-1], 2.0)):
+        _lines(pen, view, frustum.reshape(-1, 2, 3), GREY, width)
+
+
 def _dot(pen: ImageDraw.ImageDraw, view: _View, point: np.ndarray, radius: float) -> None:
     at = view.pixels(point[None])[0] * FINE
     if np.isfinite(at).all():
@@ -265,8 +274,8 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
         str(Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / name), size)
 
 
-def sheet(heading: str, subheading: str, pictures: Sequence[tuple[Image.Image, str]],
-          height: int = 520) -> Image.Image:
+def sheet(heading: str, subheading: str, right: bool,
+          pictures: Sequence[tuple[Image.Image, str]], height: int = 520) -> Image.Image:
     """Pictures side by side, each with a caption, below a heading."""
     margin, top, caption = 20, 104, 34
     scaled = [
@@ -277,7 +286,7 @@ def sheet(heading: str, subheading: str, pictures: Sequence[tuple[Image.Image, s
     page = Image.new('RGB', (width, top + height + caption + margin // 2), PAPER)
     pen = ImageDraw.Draw(page)
     pen.text((margin, 16), heading, fill=INK, font=_fitting(pen, heading, width - 2 * margin, 30))
-    pen.text((margin, 60), subheading, fill=(20, 110, 60),
+    pen.text((margin, 60), subheading, fill=GOOD if right else BAD,
              font=_fitting(pen, subheading, width - 2 * margin, 26))
     x = margin
     for picture, text in scaled:

@@ -38,7 +38,7 @@ from spatialclaw_ros.sim.messages import Topics
 from spatialclaw_ros.sim.questions import Asked, folder_questions, tabletop_questions
 
 WORLD_FRAME = 'odom'
-LOOK_FRAMES = 8
+LOOK_FRAMES = 4
 LOOK_TIMEOUT_S = 12.0
 MAX_CLOUD_DEPTH_M = 4.0
 
@@ -56,6 +56,7 @@ class Stage:
         look_s: how long its look at the scene takes, seconds of stamps.
         questions: what to ask.
         note: something the person should know beforehand.
+        simulated: whether the robot can be seen from outside.
     """
 
     title: str
@@ -66,11 +67,23 @@ class Stage:
     look_s: float
     questions: tuple[Asked, ...]
     note: str = ''
+    simulated: bool = False
 
     @property
     def info_topic(self) -> str:
         """Topic of the CameraInfo."""
         return self.camera.info_topic
+
+    def outside(self, stamp_ns: int) -> np.ndarray | None:
+        """The robot and its table from outside at a stamp, (H, W, 3) uint8; None where unseen."""
+        if not self.simulated:
+            return None
+        from spatialclaw_ros.sim.render import SceneRenderer
+        from spatialclaw_ros.sim.scene import OVERVIEW_NAME, make_scene
+
+        with SceneRenderer(
+                make_scene(), camera=OVERVIEW_NAME, width=960, height=720) as renderer:
+            return renderer.render(stamp_ns)[0]
 
     def look(self) -> Cloud | None:
         """Look at the whole scene for the pictures; None when no image with depth and pose came.
@@ -151,7 +164,7 @@ def _simulation_stage() -> Stage:
         node_arguments=('--params-file', str(share_path('config', 'demo.yaml'))),
         camera=CameraConfig('wrist', topics.color, topics.info, topics.depth),
         images_needed=24, look_s=2.5,
-        questions=tabletop_questions(Truth(make_scene()).facts()))
+        questions=tabletop_questions(Truth(make_scene()).facts()), simulated=True)
 
 
 def _recording_stage(path: str, note: str) -> Stage:
