@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import ctypes.util
+import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -109,15 +110,15 @@ def _ros() -> Iterator[Finding]:
         yield Finding('ROS', 'rclpy', MISSING, str(error), cost)
         return
     where = os.environ.get('ROS_DISTRO') or f'rclpy {_version("rclpy") or "of this environment"}'
-    yield Finding('ROS', 'rclpy', FOUND, f'{where}, {Path(rclpy.__file__).parent}')
+    yield Finding('ROS', 'rclpy', FOUND, where)
     try:
         rmw = rclpy.utilities.get_rmw_implementation_identifier()
         yield Finding('ROS', 'middleware', FOUND, rmw)
     except (RuntimeError, OSError) as error:
         yield Finding('ROS', 'middleware', MISSING, str(error), cost)
     try:
-        from spatialclaw_ros.srv import SpatialQuery
-        yield Finding('ROS', 'interfaces', FOUND, SpatialQuery.__module__)
+        importlib.import_module('spatialclaw_ros.srv')
+        yield Finding('ROS', 'interfaces', FOUND, 'spatialclaw_ros/srv/SpatialQuery')
     except ImportError as error:
         yield Finding(
             'ROS', 'interfaces', MISSING, str(error),
@@ -125,12 +126,12 @@ def _ros() -> Iterator[Finding]:
 
 
 def _stand_ins() -> Iterator[Finding]:
-    from spatialclaw_ros.ros import compat
-    for item in compat.report():
-        found = not item.stand_in
+    from spatialclaw_ros.ros.compat.report import DISTRIBUTION, installed
+    from spatialclaw_ros.ros.compat.report import STAND_IN as OUR_STAND_IN
+    states = {DISTRIBUTION: FOUND, OUR_STAND_IN: STAND_IN}
+    for item in installed():
         yield Finding(
-            'ROS', item.package, FOUND if found else STAND_IN, item.detail,
-            '' if found else 'nothing: our own stand-in is used')
+            'ROS', item.package, states.get(item.state, OPTIONAL), item.version, item.cost)
 
 
 def _dds() -> Iterator[Finding]:
@@ -158,8 +159,8 @@ def _dds() -> Iterator[Finding]:
 def _sandbox() -> Iterator[Finding]:
     from spatialclaw_ros.kernel.support import sandbox_support
     for part in sandbox_support():
-        yield Finding('sandbox', part.name, FOUND if part.found else OPTIONAL, part.detail,
-                      '' if part.found else part.cost)
+        yield Finding('sandbox', part.name, FOUND if part.available else OPTIONAL, '',
+                      '' if part.available else part.cost)
 
 
 def _renderer() -> Iterator[Finding]:
@@ -219,19 +220,23 @@ def _loads(name: str) -> str:
 
 
 def _print_table(findings: list[Finding]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table('part', 'what', 'state', 'detail', 'what it costs', title='spatialclaw doctor')
+    table = Table('part', 'what', 'state', 'detail, and what it costs',
+                  title='spatialclaw doctor', box=SIMPLE_HEAD)
+    for column in table.columns[:3]:
+        column.no_wrap = True
     part = ''
     for finding in findings:
         if finding.part != part and part:
             table.add_section()
+        notes = [note for note in (finding.detail, finding.cost) if note]
         table.add_row(
             finding.part if finding.part != part else '', Text(finding.name),
-            Text(finding.state, style=STYLES[finding.state]), Text(finding.detail),
-            Text(finding.cost))
+            Text(finding.state, style=STYLES[finding.state]), Text(': '.join(notes)))
         part = finding.part
     console = Console()
     console.print(table)

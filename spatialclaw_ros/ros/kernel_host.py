@@ -16,6 +16,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -41,6 +44,7 @@ class KernelHost:
         self._log_error = log_error
         self._lock = threading.Lock()
         self._kernel: Kernel | None = None
+        self._starting: Kernel | None = None
         self._error = ''
         self._closed = False
         self._starter: threading.Thread | None = None
@@ -74,11 +78,15 @@ class KernelHost:
             deadline.check('starting the kernel')
 
     def close(self) -> None:
-        """Close the kernel, and the one that is being started."""
+        """Close the kernel; one that is being started is not waited for."""
         with self._lock:
             self._closed = True
-            starter = self._starter
+            starter, starting = self._starter, self._starting
         if starter is not None:
+            zygote = starting.stats().zygote_pid if starting is not None else None
+            if zygote is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(zygote, signal.SIGKILL)
             starter.join()
         with self._lock:
             kernel, self._kernel = self._kernel, None
@@ -95,15 +103,17 @@ class KernelHost:
             self._starter.start()
 
     def _start(self) -> None:
+        kernel = self._make()
+        with self._lock:
+            self._starting = kernel
         error = ''
-        kernel = None
         try:
-            kernel = self._make()
             kernel.start()
         except (KernelError, OSError) as problem:
+            kernel.close()
             error = f'the kernel did not start: {problem}'
-            self._log_error(error)
-            kernel = None
-        finally:
-            with self._lock:
-                self._kernel, self._error, self._starter = kernel, error, None
+            if not self._closed:
+                self._log_error(error)
+        with self._lock:
+            self._kernel = None if error else kernel
+            self._error, self._starter, self._starting = error, None, None

@@ -89,7 +89,8 @@ class Outputs:
             return
         self._answer.publish(answer)
         if isinstance(outcome.end, Answered | Refused) and outcome.observation is not None:
-            self._artist.submit(self._draw, outcome.end, outcome.observation)
+            self._artist.submit(
+                self._draw, outcome.end, outcome.observation, outcome.text)
 
     def event(self, query_id: str, event: Observation | Event) -> None:
         """Publish a step of a query's progress; any thread."""
@@ -99,12 +100,12 @@ class Outputs:
             query_id=query_id, stage=stage, step=step, text=clean(text),
             stamp=self._node.get_clock().now().to_msg()))
 
-    def _draw(self, end: Answered | Refused, observation: Observation) -> None:
+    def _draw(self, end: Answered | Refused, observation: Observation, question: str) -> None:
         try:
             placement = place(observation, end.evidence, ())
             self._markers.publish(marker_array(end, observation, placement))
             self._evidence.publish(evidence_cloud(end.evidence, placement))
-            self._overlay.publish(overlay_message(end, observation))
+            self._overlay.publish(overlay_message(end, observation, question))
         except Exception:
             self._log_error(f'drawing an answer failed:\n{traceback.format_exc()}')
 

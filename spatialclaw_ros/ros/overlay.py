@@ -35,17 +35,19 @@ from spatialclaw_ros.ros.plain import time_message
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
-MASK_ALPHA = 0.45
+MASK_ALPHA = 0.25
 SHADE = (0, 0, 0, 160)
 WHITE = (255, 255, 255)
 
 RGB = tuple[int, int, int]
 
 
-def overlay_message(end: Answered | Refused, observation: Observation) -> Image:
+def overlay_message(
+    end: Answered | Refused, observation: Observation, question: str = '',
+) -> Image:
     """The overlay as an rgb8 message with the stamp and frame of its image."""
     frame = overlay_frame(observation, end.evidence)
-    picture = draw_overlay(end, observation)
+    picture = draw_overlay(end, observation, question)
     height, width = picture.shape[:2]
     message = Image(
         header=Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id),
@@ -66,12 +68,15 @@ def overlay_frame(observation: Observation, evidence: Evidence) -> Frame:
     return observation.frames[max(index for index, count in shown.items() if count == best)]
 
 
-def draw_overlay(end: Answered | Refused, observation: Observation) -> np.ndarray:
+def draw_overlay(
+    end: Answered | Refused, observation: Observation, question: str = '',
+) -> np.ndarray:
     """Draw the picture.
 
     Args:
         end: the answer or refusal.
         observation: what the cameras saw.
+        question: stands after the answer in the caption.
 
     Returns:
         (H, W, 3) uint8 RGB, as large as the image.
@@ -91,7 +96,8 @@ def draw_overlay(end: Answered | Refused, observation: Observation) -> np.ndarra
         _label(draw, (int(x), int(y) - size - 6), label, object_colour(index), size)
     _draw_measure(draw, end, observation, frame, size)
     caption = end.text if isinstance(end, Answered) else f'refused: {end.reason}'
-    _label(draw, (6, frame.image.shape[0] - size - 12), _shorten(caption, 90), WHITE, size)
+    _label(draw, (6, frame.image.shape[0] - size - 12), ' · '.join(
+        filter(None, (caption, question))), WHITE, size)
     return np.asarray(picture)
 
 
@@ -126,7 +132,8 @@ def _draw_measure(
                      outline=(0, 0, 0))
     if near and len(near) <= 2 and text:
         x, y = np.mean(near, axis=0)
-        _label(draw, (int(x) + radius + 4, int(y) - size // 2), text, MEASURE_COLOUR, size)
+        _label(draw, (int(x), int(y) - size - radius - 8), text, MEASURE_COLOUR, size,
+               centered=True)
 
 
 def _project(points: np.ndarray, frame: Frame, evidence: Evidence) -> np.ndarray | None:
@@ -139,12 +146,15 @@ def _project(points: np.ndarray, frame: Frame, evidence: Evidence) -> np.ndarray
 
 
 def _label(
-    draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, colour: RGB, size: int,
+    draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, colour: RGB, size: int, *,
+    centered: bool = False,
 ) -> None:
     font = _font(size)
-    width = draw.textlength(text, font=font)
     room_x, room_y = draw.im.size
-    x = min(max(corner[0], 2), max(2, int(room_x - width - 8)))
+    text = _fitted(draw, ' '.join(text.split()), font, room_x - 12)
+    width = draw.textlength(text, font=font)
+    left = corner[0] - width / 2 if centered else corner[0]
+    x = min(max(left, 2), max(2, room_x - width - 8))
     y = min(max(corner[1], 2), max(2, room_y - size - 8))
     draw.rectangle((x, y, x + width + 6, y + size + 5), fill=SHADE)
     draw.text((x + 3, y + 1), text, fill=colour, font=font)
@@ -156,6 +166,11 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), size)
 
 
-def _shorten(text: str, limit: int) -> str:
-    text = ' '.join(text.split())
-    return text if len(text) <= limit else text[:limit - 1] + '…'
+def _fitted(
+    draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, room: float,
+) -> str:
+    """A text cut to a width in pixels."""
+    fits = len(text)
+    while fits and draw.textlength(text[:fits], font=font) > room:
+        fits = min(fits - 1, int(fits * room / draw.textlength(text[:fits], font=font)))
+    return text if fits == len(text) else f'{text[:max(0, fits - 1)]}…'

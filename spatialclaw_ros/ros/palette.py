@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
-# Paul Tol's "bright" scheme (https://personal.sron.nl/~pault/): told apart by colour-blind eyes.
+# Bright and far apart, and none that things on a table often have.
 OBJECT_COLOURS = np.array([
-    (68, 119, 170), (238, 102, 119), (34, 136, 51), (204, 187, 68),
-    (102, 204, 238), (170, 51, 119), (238, 153, 51), (120, 94, 240),
+    (0, 220, 230), (255, 70, 210), (140, 255, 50), (255, 140, 0),
+    (160, 120, 255), (0, 200, 120), (255, 120, 130), (190, 210, 255),
 ], dtype=np.uint8)
 MEASURE_COLOUR = (255, 221, 0)
 CAMERA_COLOUR = (180, 180, 180)

@@ -123,7 +123,8 @@ def place(observation: Observation, evidence: Evidence, wanted: tuple[str, ...])
             continue
         note = f'{fault}; points are given in {name}' if fault else ''
         return Placement(name, stamp_ns, invert(pose), note)
-    return Placement('', stamp_ns, np.full((4, 4), np.nan), fault or 'no pose of any frame is known')
+    unknown = np.full((4, 4), np.nan)
+    return Placement('', stamp_ns, unknown, fault or 'no pose of any frame is known')
 
 
 def _candidates(

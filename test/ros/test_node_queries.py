@@ -50,7 +50,8 @@ def robot():
 @pytest.fixture(scope='module')
 def node(robot, tmp_path_factory):
     folder = tmp_path_factory.mktemp('node')
-    with NodeProcess(folder, {**PARAMETERS, 'trace_dir': str(folder / 'traces')}) as process:
+    with NodeProcess(folder, {
+            **PARAMETERS, 'max_frames': 4, 'trace_dir': str(folder / 'traces')}) as process:
         yield process
 
 

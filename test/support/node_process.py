@@ -49,8 +49,8 @@ class NodeProcess:
         self._log = self.log_path.open('wb')
         self.popen = subprocess.Popen(
             [sys.executable, '-m', 'spatialclaw_ros.ros.node', '--ros-args',
-             '--params-file', str(params_file), *arguments],
-            stdout=self._log, stderr=subprocess.STDOUT)
+             '--params-file', str(params_file.absolute()), *arguments],
+            cwd=folder, stdout=self._log, stderr=subprocess.STDOUT)
         self.process = psutil.Process(self.popen.pid)
 
     def __enter__(self) -> NodeProcess:
