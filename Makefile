@@ -25,7 +25,7 @@ $(VENV)/.locked: constraints.txt
 	@scripts/check_tools $(PYTHON)
 	@test -x $(BIN)/python || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
 	@echo 'Installing the locked versions of constraints.txt into $(VENV)'
-	@$(PIP) install --no-deps -r constraints.txt
+	@scripts/install_locked $(BIN)/python
 	@touch $@
 
 # The package: interfaces built by CMake, everything installed.
