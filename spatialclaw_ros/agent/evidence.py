@@ -66,7 +66,7 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
                 extrinsics[f] = result.arrays['extrinsics'][row]
         elif call.tool == 'segment' and indices:
             found.update(_masks_by_label(result, indices))
-    objects = []
+    objects: list[EvidenceObject] = []
     for label, instances in found.items():
         for number, masks in enumerate(instances, start=1):
             name = label if len(instances) == 1 else f'{label} {number}'

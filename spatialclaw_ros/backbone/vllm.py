@@ -21,7 +21,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import openai
@@ -127,7 +127,7 @@ class VllmBackbone:
             stream = self._client.with_options(
                 timeout=min(deadline.remaining_s, MAX_REQUEST_S),
             ).chat.completions.create(
-                model=self._config.model, messages=messages,  # type: ignore[arg-type]
+                model=self._config.model, messages=cast(Any, messages),
                 temperature=self._config.temperature, max_tokens=self._config.max_tokens,
                 stream=True)
             parts: list[str] = []
