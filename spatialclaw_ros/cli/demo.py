@@ -179,7 +179,9 @@ class _Demo:
         self._console.print(f'\n{number}. {asked.text}', style='bold cyan', markup=False)
         listener.forget()
         try:
-            answer = client.ask(asked.text, timeout_s=QUESTION_TIMEOUT_S)
+            answer = client.ask(
+                asked.text, timeout_s=QUESTION_TIMEOUT_S,
+                stamp_ns=listener.last_image_ns if self._stage.ends else 0)
         except DeadlineExceededError as error:
             self._console.print(str(error), style='red', markup=False)
             self._results.append({'question': asked.text, 'right': False, 'message': str(error)})

@@ -32,6 +32,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from spatialclaw_ros.geometry.se3 import make_transform, quat_xyzw_to_matrix
 
+SECOND_NS = 1_000_000_000
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -96,6 +97,7 @@ class EvidenceListener:
         self._executor.add_node(self._node)
         self._latest: dict[str, Any] = {}
         self.images_seen = 0
+        self.last_image_ns = 0
         for kind, topic in ((Image, 'overlay'), (PointCloud2, 'evidence'),
                             (MarkerArray, 'markers')):
             self._node.create_subscription(
@@ -134,8 +136,9 @@ class EvidenceListener:
         latest = dict(self._latest)
         return read_drawing(latest['overlay'], latest['evidence'], latest['markers'])
 
-    def _saw_image(self, _: CameraInfo) -> None:
+    def _saw_image(self, info: CameraInfo) -> None:
         self.images_seen += 1
+        self.last_image_ns = info.header.stamp.sec * SECOND_NS + info.header.stamp.nanosec
 
 
 def read_drawing(overlay: Image, cloud: PointCloud2, markers: MarkerArray) -> Drawing:

@@ -57,6 +57,7 @@ class Stage:
         questions: what to ask.
         note: something the person should know beforehand.
         simulated: whether the robot can be seen from outside.
+        ends: whether the images end, so that questions must be about the last one's time.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Stage:
     questions: tuple[Asked, ...]
     note: str = ''
     simulated: bool = False
+    ends: bool = False
 
     @property
     def info_topic(self) -> str:
@@ -194,7 +196,7 @@ def _folder_stage(path: str) -> Stage:
         robot_arguments=('--data', str(folder.path)),
         node_arguments=(*arguments, *_compressed('camera', topics)),
         camera=_compressed_camera('camera', topics), images_needed=count, look_s=6.0,
-        questions=folder_questions(folder))
+        questions=folder_questions(folder), ends=True)
 
 
 def _compressed(name: str, topics: Topics) -> tuple[str, ...]:
