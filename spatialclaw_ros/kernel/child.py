@@ -190,6 +190,10 @@ class Child:
             if self._pidfd in ready:
                 raise WorkerGoneError('the worker ended')
 
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the process ends by itself in time."""
+        return readable(self._pidfd, timeout_s)
+
     def kill(self) -> None:
         """End the process, and wait until it has ended.
 
@@ -202,7 +206,7 @@ class Child:
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             except ProcessLookupError:
                 return
-        if not readable(self._pidfd, _DEATH_S):
+        if not self.wait(_DEATH_S):
             raise KernelError(f'worker {self.pid} could not be killed within {_DEATH_S} s')
 
     def close(self) -> None:

@@ -22,37 +22,45 @@ import os
 import resource
 import signal
 
+from spatialclaw_ros.kernel import landlock, seccomp
+
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 4, 38, 24
 _SYS_CAPSET = {'x86_64': 126, 'aarch64': 91}
 _CAPABILITY_VERSION_3 = 0x20080522
 _MAX_CAPABILITY = 63
 _MAX_OPEN_FILES = 64
+_SCRATCH_FD = 60
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def leave_parent(zygote_pid: int, wire_fd: int) -> int:
+WIRE_FD = 3
+RULESET_FD = 4
+
+
+def leave_parent(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
     """Cut a freshly forked worker loose from its zygote's session, terminal and descriptors.
 
     Args:
         zygote_pid: the parent, whose death ends the worker too.
-        wire_fd: the one descriptor to keep.
-
-    Returns:
-        The wire's new descriptor: 3, after 0 to 2, which lead to /dev/null.
+        wire_fd: becomes `WIRE_FD`, after 0 to 2, which lead to /dev/null.
+        ruleset_fd: Landlock ruleset, becomes `RULESET_FD` until `close_sandbox` has used it.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != zygote_pid:
         os._exit(1)
     os.setsid()
-    wire_fd = os.dup2(wire_fd, 63, inheritable=False)
+    kept = [fd for fd in (wire_fd, ruleset_fd) if fd is not None]
+    # out of the way first, for the places may be taken by one another
+    high = [os.dup2(fd, _SCRATCH_FD + place, inheritable=False) for place, fd in enumerate(kept)]
     null_fd = os.open('/dev/null', os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null_fd, fd)
-    os.dup2(wire_fd, 3, inheritable=False)
+    for place, fd in enumerate(high):
+        os.dup2(fd, WIRE_FD + place, inheritable=False)
     for name in os.listdir('/proc/self/fd'):
         fd = int(name)
-        if fd > 3:
+        if fd >= WIRE_FD + len(kept):
             try:
                 os.close(fd)
             except OSError:
@@ -62,7 +70,6 @@ def leave_parent(zygote_pid: int, wire_fd: int) -> int:
     os.environ.clear()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    return 3
 
 
 def limit_resources(memory_bytes: int, shared_bytes: int, cpu_s: int) -> None:
@@ -110,6 +117,20 @@ def drop_privileges() -> None:
         data = (ctypes.c_uint32 * 6)()
         if _libc.syscall(number, header, data) != 0:
             raise OSError(ctypes.get_errno(), 'capabilities could not be given up')
+
+
+def close_sandbox(*, has_ruleset: bool) -> None:
+    """Put on Landlock and seccomp, as far as this Linux has them; `support` tells which.
+
+    Raises:
+        OSError: the operating system has a part and refuses it.
+    """
+    has_filters = seccomp.available()  # asks /proc, which Landlock takes away
+    if has_ruleset:
+        landlock.restrict(RULESET_FD)
+        os.close(RULESET_FD)
+    if has_filters:
+        seccomp.install()
 
 
 def wipe_environment() -> None:

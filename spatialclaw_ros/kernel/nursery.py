@@ -104,18 +104,19 @@ class Nursery:
         """Collect a worker that has ended, and close it.
 
         Returns:
-            Its wait status; None when it is not known, for the zygote is another by now.
+            Its wait status; None when this call ended it, or when the zygote is another by now.
         """
-        child.kill()
-        with self._lock:
-            status = None
-            try:
-                reply, _ = self._ask(Reap(child.pid))
-                status = reply.status if isinstance(reply, Reaped) else None
-            except (OSError, EOFError, WireError):
-                self._stop()
-        child.close()
-        return status
+        try:
+            child.kill()
+            with self._lock:
+                try:
+                    reply, _ = self._ask(Reap(child.pid))
+                except (OSError, EOFError, WireError):
+                    self._stop()
+                    return None
+            return reply.status if isinstance(reply, Reaped) and not child.killed else None
+        finally:
+            child.close()
 
     def close(self) -> None:
         """End the zygote, and with it every worker that is left."""

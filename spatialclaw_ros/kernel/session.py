@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MAX_NAMED = 12
+_LAST_BREATH_S = 0.3
 
 
 class ReplayError(KernelError):
@@ -371,9 +372,9 @@ class KernelSession:
         self, death: KernelError | None, running: _Running, deadline: Deadline, began_s: float,
     ) -> CellResult:
         """Replace the worker that a cell killed, and tell the model."""
-        by_us = death is None or not isinstance(death, WorkerGoneError)
-        status = self._drop_worker()
-        kind, reason = self._diagnose(death, None if by_us else status)
+        if isinstance(death, WorkerGoneError) and self._child is not None:
+            self._child.wait(_LAST_BREATH_S)  # its wire closes a moment before it has ended
+        kind, reason = self._diagnose(death, self._drop_worker())
         _log.info('worker replaced: %s', reason)
         _, lost = self._revive(deadline)
         if lost is None:

@@ -24,11 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spatialclaw_ros.errors import KernelError
+from spatialclaw_ros.kernel import landlock, seccomp
 from spatialclaw_ros.kernel.memory import MemoryFile
 
 _PR_GET_NO_NEW_PRIVS = 39
-_SYS_LANDLOCK_CREATE_RULESET = 444
-_LANDLOCK_VERSION_FLAG = 1
 
 
 @dataclass(frozen=True)
@@ -57,18 +56,11 @@ def sandbox_support() -> list[SandboxPart]:
                     'a cell that starts a set-user-id program would get its rights'),
         SandboxPart('capabilities', Path('/proc/sys/kernel/cap_last_cap').exists(),
                     'a node that runs as root would hand its rights to cells'),
-        SandboxPart('seccomp filters', _has_seccomp(),
+        SandboxPart('seccomp filters', seccomp.available(),
                     'cells could open sockets and start processes'),
-        SandboxPart(f'Landlock (ABI {landlock_abi()})', landlock_abi() > 0,
+        SandboxPart(f'Landlock (ABI {landlock.abi()})', landlock.abi() > 0,
                     'cells could read files that the node\'s user can read'),
     ]
-
-
-def landlock_abi() -> int:
-    """Version of Landlock in this Linux, 0 without it."""
-    version = _libc().syscall(
-        _SYS_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION_FLAG)
-    return max(0, int(version))
 
 
 def _libc() -> ctypes.CDLL:
@@ -91,8 +83,3 @@ def _has_pidfd() -> bool:
     except OSError:
         return False
     return True
-
-
-def _has_seccomp() -> bool:
-    actions = Path('/proc/sys/kernel/seccomp/actions_avail')
-    return actions.exists() and 'errno' in actions.read_text().split()

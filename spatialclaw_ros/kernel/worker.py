@@ -51,11 +51,12 @@ from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.namespace import make_namespace
 
 
-def main(zygote_pid: int, wire_fd: int) -> None:
+def main(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
     """Serve one session until the host closes the wire; never returns."""
     try:
-        fd = hardening.leave_parent(zygote_pid, wire_fd)
-        Worker(wire.BlockingWire(socket.socket(fileno=fd))).serve()
+        hardening.leave_parent(zygote_pid, wire_fd, ruleset_fd)
+        connection = wire.BlockingWire(socket.socket(fileno=hardening.WIRE_FD))
+        Worker(connection, has_ruleset=ruleset_fd is not None).serve()
     except (EOFError, ConnectionError):
         os._exit(0)
     finally:
@@ -66,8 +67,9 @@ def main(zygote_pid: int, wire_fd: int) -> None:
 class Worker:
     """Reads requests off the wire and answers each."""
 
-    def __init__(self, connection: wire.BlockingWire) -> None:
+    def __init__(self, connection: wire.BlockingWire, *, has_ruleset: bool) -> None:
         self._wire = connection
+        self._has_ruleset = has_ruleset
         self._stdout = BoundedText()
         self._runner = CellRunner(self._stdout)
         self._pictures = Pictures(self._send)
@@ -102,6 +104,7 @@ class Worker:
         observation = unpack_observation(header, arrays)
         hardening.limit_resources(begin.memory_bytes, begin.shared_bytes, begin.cpu_s)
         hardening.drop_privileges()
+        hardening.close_sandbox(has_ruleset=self._has_ruleset)
         seed_generators(begin.seed)
         sys.stdin = None
         sys.stdout = sys.stderr = self._stdout

@@ -30,7 +30,7 @@ import sys
 import time
 
 from spatialclaw_ros.errors import KernelError
-from spatialclaw_ros.kernel import hardening, wire, worker
+from spatialclaw_ros.kernel import hardening, landlock, wire, worker
 from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ZygoteReady
 
 # NumPy, SciPy and Matplotlib import parts of themselves late; a worker may not read files then
@@ -54,6 +54,7 @@ def main(control_fd: int) -> None:
     """Serve the host until it closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threads = preload()
+    ruleset_fd = landlock.make_ruleset(landlock.library_paths())
     control = wire.BlockingWire(socket.socket(fileno=control_fd))
     control.send(wire.encode(ZygoteReady(threads)))
     children: set[int] = set()
@@ -62,7 +63,7 @@ def main(control_fd: int) -> None:
             payload, fds = control.receive()
             request = wire.decode_to_zygote(payload)
             if isinstance(request, Fork):
-                _fork(control, control_fd, fds[0], children)
+                _fork(control, fds[0], ruleset_fd, children)
             elif isinstance(request, Reap):
                 status = _reap(request.pid, children)
                 control.send(wire.encode(Reaped(status)))
@@ -111,12 +112,12 @@ def _warm_up() -> None:
 
 
 def _fork(
-    control: wire.BlockingWire, control_fd: int, wire_fd: int, children: set[int],
+    control: wire.BlockingWire, wire_fd: int, ruleset_fd: int | None, children: set[int],
 ) -> None:
     zygote_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
-        worker.main(zygote_pid, wire_fd)
+        worker.main(zygote_pid, wire_fd, ruleset_fd)
     os.close(wire_fd)
     children.add(pid)
     pidfd = os.pidfd_open(pid)

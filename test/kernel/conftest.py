@@ -107,6 +107,12 @@ def ungated(kernel: Kernel, host: Host) -> Iterator[KernelSession]:
 
 
 @pytest.fixture(scope='session')
+def observation_of() -> Callable[..., Observation]:
+    """Makes observations: count, height, width."""
+    return make_observation
+
+
+@pytest.fixture(scope='session')
 def observation() -> Observation:
     """Three small frames."""
     return make_observation()

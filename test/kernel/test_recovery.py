@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import threading
@@ -101,6 +102,23 @@ def test_nothing_but_the_failing_cell_is_lost(
     assert len(ungated.tool_log) == 2
 
 
+@pytest.mark.parametrize(('name', 'words'), [
+    ('segmentation fault', 'segmentation fault'),
+    ('abort', 'signal 6'),
+    ('exit', 'ended during the cell'),
+    ('garbage on the wire', 'connection'),
+    ('one huge array', '512 MiB'),
+    ('sleep', '1 s allowed'),
+])
+def test_the_model_is_told_what_happened(
+    ungated: KernelSession, name: str, words: str,
+) -> None:
+    error = ungated.run(DEATHS[name][0]).error
+    assert error is not None
+    assert words in error.message
+    assert 'no earlier variables' in error.message
+
+
 def test_kill_between_cells(session: KernelSession, host) -> None:
     for code in SETUP:
         session.run(code)
@@ -131,9 +149,11 @@ def test_tool_calls_of_a_lost_cell_are_not_remembered(session: KernelSession, ho
     assert len(session.tool_log) == 1
 
 
-def test_replay_is_bounded_and_its_failure_told(observation, host) -> None:
-    limits = KernelLimits(cell_timeout_s=1.0, replay_timeout_s=0.5)
-    with Kernel(limits=limits) as kernel, kernel.open(observation, host) as session:
+def test_replay_is_bounded_and_its_failure_told(
+    kernel: Kernel, observation, host, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel, 'limits', dataclasses.replace(kernel.limits, replay_timeout_s=0.5))
+    with kernel.open(observation, host) as session:
         session.run('import time\na = 1')
         assert session.run('time.sleep(0.7)').error is None
         result = session.run('while True: pass')
