@@ -25,7 +25,10 @@ import numpy as np
 
 _SCORED_POINTS = 2000
 _FITTED_POINTS = 20000
-_REFITS = 3
+_REFITS = 4
+_TIGHT_SIGMAS = 2.5
+_MAD_TO_SIGMA = 1.4826
+_TIGHTEST = 0.02
 _DEGENERATE = 1e-12
 
 
@@ -148,9 +151,13 @@ def fit_plane_ransac(
     best = int(np.argmax(counts))
     plane = Plane(normals[best], float(offsets[best]))
     for _ in range(_REFITS):
-        inliers = np.abs(plane.distance(kept)) <= threshold_m
+        away = np.abs(plane.distance(kept))
+        away = away[away <= threshold_m]
+        # what noise explains: points of other surfaces that cross the plane would tilt it
+        noise_m = _TIGHT_SIGMAS * _MAD_TO_SIGMA * float(np.median(away)) if len(away) else 0.0
+        near_m = min(max(noise_m, _TIGHTEST * threshold_m), threshold_m)
         try:
-            refit = fit_plane(kept[inliers])
+            refit = fit_plane(kept[np.abs(plane.distance(kept)) <= near_m])
         except ValueError:
             break
         if abs(float(refit.normal @ up)) < min_cosine:

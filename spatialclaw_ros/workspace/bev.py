@@ -36,6 +36,8 @@ _OBJECT_POINTS = 10000
 _ABOVE_CAMERA_M = 0.3
 _PATH = (235, 60, 60)
 _BACKGROUND = 250
+_NAMED_OBJECTS = 12
+_LEGEND_ROW_PX = 20
 _SCALE_STEPS_M = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 
@@ -63,6 +65,7 @@ def render_bev(
 ) -> Image.Image:
     """Picture of a reconstruction from above; see `Reconstruction.render_bev`."""
     cameras = recon.extrinsics.camera_poses
+    ref_frame = ref_frame if ref_frame in recon.frame_indices else recon.frame_indices[0]
     ceiling = float(cameras[:, 2, 3].max()) + _ABOVE_CAMERA_M
     scene, colours = _scene(recon, ceiling)
     objects = list(_objects(recon, masks, labels))
@@ -182,8 +185,7 @@ def _trajectory(canvas: np.ndarray, view: _View, recon: Reconstruction, ref_fram
     for place in path:
         cv2.circle(canvas, tuple(int(v) for v in _fixed(place)), 3 << _SHIFT, _PATH, -1,
                    cv2.LINE_AA, _SHIFT)
-    at = recon.frame_indices.index(ref_frame) if ref_frame in recon.frame_indices else 0
-    frame = recon.frame_indices[at]
+    at, frame = recon.frame_indices.index(ref_frame), ref_frame
     camera = recon.intrinsics[frame]
     width = recon._images.at(frame).width
     sides = np.array([
@@ -218,18 +220,32 @@ def _labelled(
         (f'{name}' + ('' if len(points) else ' (no depth)'), colour_of(number))
         for number, (name, points) in enumerate(objects)]
     if ego_trajectory:
-        entries.append(('camera path, view of the marked frame', _PATH))
-    for row, (text, colour) in enumerate(entries):
-        top = 10 + row * 20
-        length = draw.textlength(text, font=font(13))
-        draw.rectangle((8, top - 2, 34 + length, top + 17), fill=(255, 255, 255))
-        draw.rectangle((12, top + 1, 24, top + 13), fill=colour)
-        draw.text((29, top), text, font=font(13), fill=(20, 20, 20))
-    for name, points in objects:
+        entries.append((f'camera path, view of frame {ref_frame}', _PATH))
+    for name, points in objects[:_NAMED_OBJECTS]:
         if len(points):
             x, y = view.pixels(np.median(points, axis=0)[None])[0]
             put_label(draw, (x + 6, y - 6), name, (40, 40, 40), 12)
-    return image
+    return _beside_legend(image, entries)
+
+
+def _beside_legend(
+    image: Image.Image, entries: Sequence[tuple[str, tuple[int, int, int]]],
+) -> Image.Image:
+    if not entries:
+        return image
+    rows = max(1, (image.height - 20) // _LEGEND_ROW_PX)
+    if len(entries) > rows:
+        left = len(entries) - rows + 1
+        entries = [*entries[:rows - 1], (f'and {left} more', (255, 255, 255))]
+    width = int(max(font(13).getlength(text) for text, _ in entries)) + 44
+    whole = Image.new('RGB', (image.width + width, image.height), (255, 255, 255))
+    whole.paste(image, (0, 0))
+    draw = ImageDraw.Draw(whole)
+    for row, (text, colour) in enumerate(entries):
+        x, y = image.width + 12, 10 + row * _LEGEND_ROW_PX
+        draw.rectangle((x, y + 1, x + 12, y + 13), fill=colour)
+        draw.text((x + 18, y), text, font=font(13), fill=(20, 20, 20))
+    return whole
 
 
 def _scale_bar(draw: ImageDraw.ImageDraw, view: _View) -> None:

@@ -47,7 +47,17 @@ from spatialclaw_ros.workspace.showing import Show
 from spatialclaw_ros.workspace.tools import Tools
 from spatialclaw_ros.workspace.tools.vlm import Vlm
 
+plt.switch_backend('Agg')  # now, not at the first figure
+
 ALL_CAPABILITIES = frozenset({'reconstruct', 'segment', 'ocr', 'vlm'})
+
+
+def _plt_show(show: Show) -> Callable[..., None]:
+    # Matplotlib writes attributes onto its `show`: it must be a function
+    def plt_show(*args: object, **options: object) -> None:
+        show.figures()
+
+    return plt_show
 
 
 def make_namespace(
@@ -72,7 +82,7 @@ def make_namespace(
     scope = Scope(observation, images, port, frozenset(capabilities))
     tools = Tools(scope)
     show_tool = Show(show)
-    setattr(plt, 'show', show_tool.figures)  # noqa: B010 - a module, and mypy knows its signature
+    plt.__dict__['show'] = _plt_show(show_tool)
     names = {observation.base_frame, *tools.TF.frames(), *observation.transforms} - {''}
     namespace: dict[str, object] = {
         'InputImages': images,

@@ -62,7 +62,7 @@ class Show:
         if len(pictures) > MAX_AT_ONCE:
             print(f'show: {len(pictures)} pictures came, the first {MAX_AT_ONCE} are shown')
 
-    def figures(self, *_: Any, **__: Any) -> None:
+    def figures(self) -> None:
         """Show and close all open Matplotlib figures; stands in for `plt.show`."""
         import matplotlib.pyplot as plt
         for number in plt.get_fignums():

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -161,6 +162,15 @@ def make_scene(
     noise_m: float = 0.0, transforms: dict[str, np.ndarray] | None = None, **options: Any,
 ) -> AnalyticScene:
     """Render the scene from each eye, cameras taking turns."""
+    frames, identities = _rendered(tuple(eyes), tuple(cameras), noise_m)
+    observation = Observation(frames, 'odom', transforms or {}, base_frame='base_link', **options)
+    return AnalyticScene(observation, list(identities))
+
+
+@functools.lru_cache(maxsize=8)
+def _rendered(
+    eyes: tuple[tuple[float, float, float], ...], cameras: tuple[str, ...], noise_m: float,
+) -> tuple[tuple[Frame, ...], tuple[np.ndarray, ...]]:
     generator = np.random.default_rng(7)
     frames, identities = [], []
     for index, eye in enumerate(eyes):
@@ -180,6 +190,4 @@ def make_scene(
             index, name, START_NS + index * STEP_NS, f'{name}_optical', image,
             depth.astype(np.float32), CAMERA, pose))
         identities.append(identity)
-    observation = Observation(
-        tuple(frames), 'odom', transforms or {}, base_frame='base_link', **options)
-    return AnalyticScene(observation, identities)
+    return tuple(frames), tuple(identities)

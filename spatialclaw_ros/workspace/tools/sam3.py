@@ -70,6 +70,8 @@ class SAM3(Teaching):
             prompt: noun phrase ('red mug'), or several.
             label: name for what is found; the prompt when left out.
         """
+        if isinstance(image, str):
+            raise TypeError('the image comes first: segment_image_by_text(image, prompt)')
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         args = {'mode': 'text', 'prompts': prompts, 'labels': [label] if label else prompts}
         if isinstance(image, (InputImages, list, tuple)) and len(image) > 1:
