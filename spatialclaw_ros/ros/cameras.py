@@ -262,7 +262,11 @@ class CameraBuffers:
         self._rings.clear()
 
     def close(self) -> None:
-        """Unsubscribe and forget everything."""
+        """Unsubscribe and forget everything, again and again without harm.
+
+        Call it when no executor spins the node: rclpy's may fail on a subscription that goes
+        while they wait.
+        """
         self._jump_handle.unregister()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)

@@ -72,6 +72,7 @@ def decode_frame(
     image = (
         decode_color(message) if config.image_transport == 'raw'
         else decode_compressed_color(message))
+    image.setflags(write=False)
     height, width = image.shape[:2]
     camera = _intrinsics(raw, width, height, tolerance_ns, missing)
     depth = _depth(raw, width, height, camera, tolerance_ns, transforms, missing)

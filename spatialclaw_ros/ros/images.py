@@ -117,7 +117,7 @@ def decode_color(message: ImageMessage) -> np.ndarray:
         message: `sensor_msgs/Image`.
 
     Returns:
-        (H, W, 3) uint8 RGB; 16 bit samples are scaled down.
+        (H, W, 3) uint8 RGB; 16 bit samples are scaled down. Plain rgb8 is a view of the message.
 
     Raises:
         UnsupportedEncodingError: an encoding that no camera uses for colour, or data that does not
@@ -168,8 +168,8 @@ def to_metres(depth: np.ndarray) -> np.ndarray:
     else:
         metres = depth.astype(np.float32)
         with np.errstate(invalid='ignore'):
-            unknown = ~(np.isfinite(metres) & (metres > 0))
-    metres[unknown] = np.nan
+            unknown = ~((metres > 0) & (metres < np.inf))
+    np.copyto(metres, np.float32(np.nan), where=unknown)
     return metres
 
 
@@ -232,19 +232,22 @@ def samples_to_rgb(pixels: np.ndarray, layout: Layout) -> np.ndarray:
                 f'{_SMALLEST_MOSAIC}x{_SMALLEST_MOSAIC} or more')
         native = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder('='))
         return to_8_bit(np.asarray(cv2.cvtColor(native, layout.code)))
+    native = to_8_bit(pixels)
     if layout.order == GRAY:
-        grey = to_8_bit(pixels)
-        return np.repeat(grey[..., None], 3, axis=2)
-    if layout.order == RGB:
-        return np.ascontiguousarray(to_8_bit(pixels[..., :3]))
-    return np.ascontiguousarray(to_8_bit(pixels)[..., 2::-1])
+        return np.asarray(cv2.cvtColor(native, cv2.COLOR_GRAY2RGB))
+    if layout.channels == 3:
+        return native if layout.order == RGB else np.asarray(
+            cv2.cvtColor(native, cv2.COLOR_BGR2RGB))
+    code = cv2.COLOR_RGBA2RGB if layout.order == RGB else cv2.COLOR_BGRA2RGB
+    return np.asarray(cv2.cvtColor(native, code))
 
 
 def to_8_bit(pixels: np.ndarray) -> np.ndarray:
-    """Samples of 16 bit to uint8, full scale to full scale, rounded; 8 bit stay as they are."""
-    if pixels.dtype.itemsize == 1:
-        return pixels
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    """Samples of 16 bit to uint8, full scale to full scale, rounded; contiguous."""
+    native = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder('='))
+    if native.dtype.itemsize == 1:
+        return native
+    return np.asarray(cv2.convertScaleAbs(native, alpha=1 / 257)).reshape(native.shape)
 
 
 def _full_chroma(memory: np.ndarray, width: int, height: int, step: int) -> np.ndarray:

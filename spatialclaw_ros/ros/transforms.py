@@ -31,7 +31,6 @@ from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.errors import TransformError
-from spatialclaw_ros.geometry.se3 import make_transform, quat_xyzw_to_matrix
 from spatialclaw_ros.ros.compat.tf2 import Buffer, ExtrapolationException, TransformException
 
 DEFAULT_WAIT_S = 0.1
@@ -130,7 +129,7 @@ class TransformSource:
         self._buffer.clear()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; call it when no executor spins the node."""
         self._jump_handle.unregister()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
@@ -199,7 +198,11 @@ class WaitBudget:
 
 
 def _matrix(message: TransformStamped) -> np.ndarray:
+    """(4, 4) of a transform whose quaternion is a unit one; a query makes up to a thousand."""
     move, turn = message.transform.translation, message.transform.rotation
-    return make_transform(
-        quat_xyzw_to_matrix(np.array([turn.x, turn.y, turn.z, turn.w])),
-        np.array([move.x, move.y, move.z]))
+    x, y, z, w = turn.x, turn.y, turn.z, turn.w
+    return np.array([
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w), move.x],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w), move.y],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y), move.z],
+        [0.0, 0.0, 0.0, 1.0]])

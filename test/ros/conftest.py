@@ -45,16 +45,14 @@ CAMERA = CameraConfig('cam', '/cam/image', depth_topic='/cam/depth')
 class Rig:
     """Sends camera messages and TF from one participant, buffers them in another."""
 
-    def __init__(self, sim_time: bool = False) -> None:
-        self.contexts = [Context(), Context()]
-        for context in self.contexts:
-            context.init()
-        self.out = Node('rig_out', context=self.contexts[0])
+    def __init__(self, contexts, sim_time: bool = False) -> None:
+        quiet = {'enable_rosout': False, 'start_parameter_services': False}
+        self.out = Node('rig_out', context=contexts[0], **quiet)
         self.into = Node(
-            'rig_in', context=self.contexts[1], parameter_overrides=[
-                Parameter('use_sim_time', Parameter.Type.BOOL, sim_time)])
+            'rig_in', context=contexts[1], parameter_overrides=[
+                Parameter('use_sim_time', Parameter.Type.BOOL, sim_time)], **quiet)
         self._publishers = {}
-        self._executor = MultiThreadedExecutor(2, context=self.contexts[1])
+        self._executor = MultiThreadedExecutor(2, context=contexts[1])
         self._executor.add_node(self.into)
         self._thread = threading.Thread(target=self._spin)
         self._thread.start()
@@ -121,15 +119,17 @@ class Rig:
         message = TFMessage(transforms=[transform(*move) for move in moves])
         self.publish('/tf_static' if static else '/tf', message, latched=static)
 
-    def close(self) -> None:
-        for closer in self._closers:
-            closer()
+    def stop(self) -> None:
+        """Stop spinning: rclpy's executors fail when a subscription goes while they wait."""
         self._executor.shutdown()
         self._thread.join()
+
+    def close(self) -> None:
+        self.stop()
+        for closer in self._closers:
+            closer()
         for node in (self.out, self.into):
             node.destroy_node()
-        for context in self.contexts:
-            context.shutdown()
 
 
 def stamped(message, stamp_s, frame):
@@ -167,18 +167,32 @@ def transform(parent, child, stamp_s, xyz=(0.0, 0.0, 0.0)) -> TransformStamped:
     return message
 
 
+@pytest.fixture(scope='session')
+def contexts():
+    """Two DDS participants, as two processes have them."""
+    made = [Context(), Context()]
+    for context in made:
+        context.init()
+    # A participant lives as long as a node of its context does.
+    keepers = [Node('rig_keeper', context=context) for context in made]
+    yield made
+    for keeper, context in zip(keepers, made):
+        keeper.destroy_node()
+        context.shutdown()
+
+
 @pytest.fixture
-def rig():
+def rig(contexts):
     """Cameras and TF on the machine's clock."""
-    made = Rig()
+    made = Rig(contexts)
     yield made
     made.close()
 
 
 @pytest.fixture
-def sim_rig():
+def sim_rig(contexts):
     """Cameras and TF on `/clock`."""
-    made = Rig(sim_time=True)
+    made = Rig(contexts, sim_time=True)
     yield made
     made.close()
 

@@ -151,6 +151,7 @@ def test_close_gives_everything_back(rig):
     buffers = rig.buffers()
     rig.send(1.0)
     assert rig.sent(buffers, 1)
+    rig.stop()
     buffers.close()
     assert len(list(rig.into.subscriptions)) == before
     assert buffers.buffered_bytes == 0
