@@ -38,7 +38,7 @@ from spatialclaw_ros.sim.messages import Topics
 from spatialclaw_ros.sim.questions import Asked, folder_questions, tabletop_questions
 
 WORLD_FRAME = 'odom'
-LOOK_FRAMES = 4
+MAX_POINTS = 700_000
 LOOK_TIMEOUT_S = 12.0
 MAX_CLOUD_DEPTH_M = 4.0
 
@@ -54,6 +54,7 @@ class Stage:
         camera: the camera's topics, for the demo's own look at the scene.
         images_needed: how many images must have come before the first question.
         look_s: how long its look at the scene takes, seconds of stamps.
+        look_frames: how many images it takes.
         questions: what to ask.
         note: something the person should know beforehand.
         simulated: whether the robot can be seen from outside.
@@ -66,6 +67,7 @@ class Stage:
     camera: CameraConfig
     images_needed: int
     look_s: float
+    look_frames: int
     questions: tuple[Asked, ...]
     note: str = ''
     simulated: bool = False
@@ -106,7 +108,7 @@ class Stage:
         try:
             threading.Event().wait(min(self.look_s + 1.5, LOOK_TIMEOUT_S))
             observation = select_observation(
-                buffers, transforms, window_s=self.look_s, max_frames=LOOK_FRAMES,
+                buffers, transforms, window_s=self.look_s, max_frames=self.look_frames,
                 world_frame=WORLD_FRAME)
         except NoFramesError:
             return None
@@ -125,7 +127,11 @@ class Stage:
             good = np.isfinite(local).all(axis=-1) & (frame.depth_m < MAX_CLOUD_DEPTH_M)
             points.append(transform_points(frame.T_world_camera, local[good]))
             colors.append(frame.image[good])
-        return Cloud(np.concatenate(points), np.concatenate(colors)) if points else None
+        if not points:
+            return None
+        every = 1 + sum(map(len, points)) // MAX_POINTS
+        return Cloud(np.concatenate([part[::every] for part in points]),
+                     np.concatenate([part[::every] for part in colors]))
 
 
 def choose_stage(data: str | None, recording: str | None) -> Stage:
@@ -159,13 +165,13 @@ def _simulation_stage() -> Stage:
     from spatialclaw_ros.sim.scene import make_scene
     from spatialclaw_ros.sim.truth import Truth
 
-    find_backend()
+    backend = find_backend()
     topics = Topics('/wrist')
     return Stage(
-        title='a simulated robot looks at a table', robot_arguments=(),
+        title='a simulated robot looks at a table', robot_arguments=('--renderer', backend),
         node_arguments=('--params-file', str(share_path('config', 'demo.yaml'))),
         camera=CameraConfig('wrist', topics.color, topics.info, topics.depth),
-        images_needed=24, look_s=2.5,
+        images_needed=24, look_s=2.5, look_frames=4,
         questions=tabletop_questions(Truth(make_scene()).facts()), simulated=True)
 
 
@@ -179,7 +185,7 @@ def _recording_stage(path: str, note: str) -> Stage:
         node_arguments=(
             '--params-file', str(share_path('config', 'demo.yaml')),
             *_compressed('wrist', TOPICS)),
-        camera=_compressed_camera('wrist', TOPICS), images_needed=10, look_s=2.5,
+        camera=_compressed_camera('wrist', TOPICS), images_needed=10, look_s=2.5, look_frames=4,
         questions=tabletop_questions(recording.truth) if recording.truth else (), note=note)
 
 
@@ -196,6 +202,7 @@ def _folder_stage(path: str) -> Stage:
         robot_arguments=('--data', str(folder.path)),
         node_arguments=(*arguments, *_compressed('camera', topics)),
         camera=_compressed_camera('camera', topics), images_needed=count, look_s=6.0,
+        look_frames=12,
         questions=folder_questions(folder), ends=True)
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -29,9 +30,11 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
 from spatialclaw_ros.errors import DependencyError, SpatialClawError
+from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.compat.share import share_path
 
 NODE_NAME = 'sim_robot'
+BACKENDS = ('egl', 'osmesa')
 RECORDING = ('demo', 'tabletop')
 Runner = Callable[[Node, threading.Event], None]
 
@@ -47,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    use_fastdds_profile(os.environ)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     node = Node(NODE_NAME)
     try:
@@ -74,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--depth-noise', type=float, default=0.0, metavar='FACTOR',
         help='factor on the depth noise of a consumer camera (default 0: exact)')
+    parser.add_argument(
+        '--renderer', choices=BACKENDS, default='',
+        help='draw with this OpenGL backend, without trying first which one works')
     return parser
 
 
@@ -84,13 +91,13 @@ def _runner(options: argparse.Namespace, node: Node) -> Runner:
     if options.recording is not None:
         return _recording(options.recording)
     try:
-        return _simulation(options.depth_noise)
+        return _simulation(options.depth_noise, options.renderer)
     except DependencyError as error:
         node.get_logger().warning(f'{error}. Playing the recording.')
         return _recording('')
 
 
-def _simulation(depth_noise: float) -> Runner:
+def _simulation(depth_noise: float, backend: str) -> Runner:
     try:
         import mujoco  # noqa: F401
     except ImportError as error:
@@ -100,7 +107,7 @@ def _simulation(depth_noise: float) -> Runner:
     from spatialclaw_ros.sim.render import SceneRenderer
     from spatialclaw_ros.sim.scene import make_scene
 
-    renderer = SceneRenderer(make_scene(), depth_noise=depth_noise)
+    renderer = SceneRenderer(make_scene(), depth_noise=depth_noise, backend=backend)
 
     def run(node: Node, stop: threading.Event) -> None:
         node.get_logger().info('the simulated robot looks at its table')

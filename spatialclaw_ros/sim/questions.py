@@ -69,11 +69,13 @@ class Verdict:
     Args:
         right: whether it is within tolerance, or equal.
         truth: the true value at the answer's stamp.
+        metric: whether the truth is in metres.
         error_m: difference in metres, NaN where that means nothing.
     """
 
     right: bool
     truth: float | bool | str
+    metric: bool = False
     error_m: float = math.nan
 
     @property
@@ -83,7 +85,7 @@ class Verdict:
             return 'yes' if self.truth else 'no'
         if isinstance(self.truth, str):
             return self.truth
-        return f'{self.truth:.3f} m' if not math.isnan(self.error_m) else f'{self.truth:g}'
+        return f'{self.truth:.3f} m' if self.metric else f'{self.truth:g}'
 
     @property
     def error_text(self) -> str:
@@ -105,14 +107,14 @@ def judge(asked: Asked, value: float | bool | str | None, stamp_ns: int) -> Verd
     if isinstance(truth, str):
         return Verdict(isinstance(value, str) and _plain(truth) in _plain(value), truth)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
-        return Verdict(False, truth)
+        return Verdict(False, truth, not asked.exact)
     error = float(value) - truth
     if asked.exact:
         return Verdict(error == 0, truth)
     tolerance_m = asked.tolerance_m
     if tolerance_m is None:
         tolerance_m = max(TOLERANCE_M, TOLERANCE_SHARE * abs(truth))
-    return Verdict(abs(error) <= tolerance_m, truth, error)
+    return Verdict(abs(error) <= tolerance_m, truth, True, error)
 
 
 def tabletop_questions(facts: dict[str, Any]) -> tuple[Asked, ...]:

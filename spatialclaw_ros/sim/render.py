@@ -155,20 +155,22 @@ class SceneRenderer:
         height: pixels; the field of view is the camera's own.
         depth_noise: factor on a consumer camera's depth noise; 0 for exact depth.
         seed: for the noise.
+        backend: 'egl' or 'osmesa', known to work; found out when empty.
 
     Raises:
         DependencyError: no OpenGL backend works here.
     """
 
     def __init__(self, scene: Scene, *, camera: str = CAMERA_NAME, width: int = WIDTH,
-                 height: int = HEIGHT, depth_noise: float = 0.0, seed: int = 0) -> None:
+                 height: int = HEIGHT, depth_noise: float = 0.0, seed: int = 0,
+                 backend: str = '') -> None:
         self.scene = scene
         self._camera_id = mujoco.mj_name2id(scene.model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
         if self._camera_id < 0:
             raise ValueError(f'the scene has no camera {camera!r}')
         self._noise = depth_noise
         self._random = np.random.default_rng(seed)
-        self._canvas = _Canvas(scene.model, find_backend(), width, height)
+        self._canvas = _Canvas(scene.model, backend or find_backend(), width, height)
 
     def render(self, stamp_ns: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw the scene as it is at a stamp.
