@@ -213,15 +213,16 @@ class _Demo:
         """Save a 3D picture of each answer beside its overlay, and one of the whole demo."""
         from PIL import Image
 
-        from spatialclaw_ros.cli.picture import evidence_picture, sheet
+        from spatialclaw_ros.cli.picture import evidence_picture, has_depth, sheet
 
         scene: Cloud | None = self._stage.look()
         for number, (asked, verdict, answer, drawing) in sorted(self._drawings.items()):
-            picture = evidence_picture(drawing, scene)
-            picture.save(self._out / f'{number}_evidence.png')
             pictures = [
-                (Image.fromarray(drawing.overlay), 'what the camera sees, and the masks found'),
-                (picture, 'the evidence in 3D, seen from the side')]
+                (Image.fromarray(drawing.overlay), 'what the camera sees, and the masks found')]
+            if has_depth(drawing):
+                picture = evidence_picture(drawing, scene)
+                picture.save(self._out / f'{number}_evidence.png')
+                pictures.append((picture, 'the evidence in 3D, seen from the side'))
             heading = asked.text, f'{answer.text}   (truth: {verdict.truth_text})', verdict.right
             sheet(*heading, pictures).save(self._out / f'{number}.png')
             if number == min(self._drawings):

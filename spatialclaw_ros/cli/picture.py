@@ -62,6 +62,12 @@ class Cloud:
     colors: np.ndarray
 
 
+def has_depth(drawing: Drawing) -> bool:
+    """Whether a drawing has anything in 3D."""
+    return bool(
+        drawing.boxes or len(drawing.points) or len(drawing.marks) or drawing.line is not None)
+
+
 def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
     """Draw the evidence of one answer, seen from beside the robot's camera.
 
@@ -71,7 +77,12 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
 
     Returns:
         An RGB picture of 960x720.
+
+    Raises:
+        ValueError: there is nothing in it to look at; see `has_depth`.
     """
+    if not has_depth(drawing):
+        raise ValueError('the drawing has no points, boxes or lines')
     view = _View.of(drawing)
     canvas = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     canvas[:] = PAPER
@@ -93,7 +104,8 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
     labels = _Labels(pen)
     if drawing.text and (drawing.line is not None or len(drawing.marks)):
         ends = drawing.line if drawing.line is not None else drawing.marks[-1:]
-        labels.put(view.pixels(ends.mean(axis=0)[None])[0], drawing.text, INK, 24, back=MEASURE)
+        middle = view.pixels(ends.mean(axis=0)[None])[0]
+        labels.put(middle + np.array([0.0, 34.0]), drawing.text, INK, 24, back=MEASURE)
     for box in drawing.boxes:
         top = view.pixels(_corners(box))[:, :]
         labels.put(np.array([top[:, 0].mean(), top[:, 1].min() - 14]), box.label, _rgb(box), 18)
@@ -117,7 +129,7 @@ class _View:
         parts = [_corners(box) for box in drawing.boxes]
         parts += [drawing.marks] + ([drawing.line] if drawing.line is not None else [])
         parts += [drawing.points] if len(drawing.points) else []
-        shown = np.vstack(parts) if any(len(part) for part in parts) else np.zeros((1, 3))
+        shown = np.vstack(parts)
         focus = (shown.min(axis=0) + shown.max(axis=0)) / 2
         eyes = np.array([frustum[0] for frustum in drawing.frusta])
         toward = (eyes.mean(axis=0) if len(eyes) else focus + ASIDE) - focus
@@ -151,7 +163,7 @@ def _staged(scene: Cloud, drawing: Drawing, focus: np.ndarray) -> tuple[np.ndarr
     points, colors = scene.points[near], scene.colors[near].astype(np.float32)
     evident = np.zeros(len(points), bool)
     for box in drawing.boxes:
-        inside = np.abs(transform_points(invert(box.pose), points)) < box.size / 2 + 0.012
+        inside = np.abs(transform_points(invert(box.pose), points)) < box.size / 2 + 0.003
         evident |= inside.all(axis=1)
     grey = colors.mean(axis=1, keepdims=True)
     faded = 0.6 * colors + 0.4 * grey
