@@ -74,7 +74,7 @@ class OrientedBox:
 
 
 def oriented_box(
-    points: np.ndarray, up: tuple[float, float, float] = (0.0, 0.0, 1.0), trim: float = 0.5,
+    points: np.ndarray, up: tuple[float, float, float] = (0.0, 0.0, 1.0), trim: float = 0.2,
 ) -> OrientedBox:
     """Smallest upright box round a cloud, stray points left out.
 

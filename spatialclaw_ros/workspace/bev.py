@@ -36,6 +36,7 @@ _OBJECT_POINTS = 10000
 _ABOVE_CAMERA_M = 0.3
 _PATH = (235, 60, 60)
 _BACKGROUND = 250
+_SURROUNDINGS = 0.75
 _NAMED_OBJECTS = 12
 _LEGEND_ROW_PX = 20
 _SCALE_STEPS_M = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
@@ -121,20 +122,21 @@ def _objects(
 
 
 def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> _View:
-    """View that holds 98 percent of the scene, all objects and all cameras."""
-    lows, highs = [], []
-    for number, cloud in enumerate(clouds):
-        if len(cloud):
-            trim = 1 if number == 0 else 0
-            plane = cloud[::max(1, len(cloud) // 5000), :2]
-            low, high = np.percentile(plane, (trim, 100 - trim), axis=0)
-            lows.append(low)
-            highs.append(high)
-    if cameras is not None or not lows:
-        places = cameras[:, :2, 3] if cameras is not None else np.zeros((1, 2))
-        lows.append(places.min(axis=0))
-        highs.append(places.max(axis=0))
-    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+    """View that holds all objects and cameras, and what of the scene is not far from them."""
+    places = [cloud[:, :2] for cloud in clouds[1:] if len(cloud)]
+    if cameras is not None:
+        places.append(cameras[:, :2, 3])
+    scene = clouds[0][::max(1, len(clouds[0]) // 5000), :2]
+    if len(scene):
+        low, high = np.percentile(scene, (1, 99), axis=0)
+        if any(len(cloud) for cloud in clouds[1:]):
+            middle = np.concatenate(places)
+            reach = _SURROUNDINGS * float(np.ptp(middle, axis=0).max())
+            low = np.maximum(low, middle.min(axis=0) - reach)
+            high = np.minimum(high, middle.max(axis=0) + reach)
+        places.append(np.stack([low, high]))
+    everything = np.concatenate(places) if places else np.zeros((1, 2))
+    low, high = everything.min(axis=0), everything.max(axis=0)
     span = np.maximum(high - low, 0.2)
     middle = (low + high) / 2
     low, high = middle - span / 2, middle + span / 2
@@ -221,10 +223,12 @@ def _labelled(
         for number, (name, points) in enumerate(objects)]
     if ego_trajectory:
         entries.append((f'camera path, view of frame {ref_frame}', _PATH))
-    for name, points in objects[:_NAMED_OBJECTS]:
+    for number, (name, points) in enumerate(objects[:_NAMED_OBJECTS]):
         if len(points):
             x, y = view.pixels(np.median(points, axis=0)[None])[0]
-            put_label(draw, (x + 6, y - 6), name, (40, 40, 40), 12)
+            put_label(draw, (x + 10, y - 4), name, (40, 40, 40), 12)
+            draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=colour_of(number),
+                         outline=(255, 255, 255))
     return _beside_legend(image, entries)
 
 

@@ -31,7 +31,7 @@ from spatialclaw_ros.workspace.points import PointArray
 from spatialclaw_ros.workspace.reconstruction import Reconstruction
 from spatialclaw_ros.workspace.teaching import Teaching, nearest_names, not_a_frame
 
-MIN_CONFIDENCE = 0.1
+MIN_CONFIDENCE = 0.02  # keeps the near side of depth edges; what is behind goes by depth
 _SUPPORT = 3
 _SUPPORT_M = 0.01
 _SUPPORT_RATIO = 0.02

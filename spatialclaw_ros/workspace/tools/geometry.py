@@ -174,7 +174,7 @@ class Geometry(Teaching):
         cloud, _ = _cloud(points, 'points', True)
         return float(np.percentile(plane.distance(cloud), percentile))
 
-    def extent(self, points: Any, axis: Any = 'z', trim: float = 0.5) -> float:
+    def extent(self, points: Any, axis: Any = 'z', trim: float = 0.2) -> float:
         """Length in metres of points (N, 3) along a direction.
 
         Args:

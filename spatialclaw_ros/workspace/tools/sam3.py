@@ -42,7 +42,7 @@ PROMPT = """\
   They return a mask set: `.frame_indices`, `.labels`, `.scores` (F, N), `.num_frames`,
   `.num_objects` (0 when nothing fits: see `.notes`), `[f]` (N, H, W) bool,
   `.get_mask(frame, object=0)` (H, W), object by number or label,
-  `.get_masked_points(recon, frame=None, object=0, min_confidence=0.1)` (K, 3) world points
+  `.get_masked_points(recon, frame=None, object=0, min_confidence=0.02)` (K, 3) world points
   without NaN and edge errors, frame None for all, `.get_centroid_3d(recon, frame=None, object=0)`
   (3,), `.frames_with(object)` best first, `.select(object)`, `.visualize(frame)` picture."""
 
