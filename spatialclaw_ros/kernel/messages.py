@@ -194,6 +194,7 @@ class Answer(msgspec.Struct, frozen=True):
 class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
     """A cell came to its end, or to an exception."""
 
+    cell: int
     stdout: Annotated[str, Meta(max_length=MAX_STDOUT_CHARS)]
     error: Fault | None
     variables: Annotated[list[Variable], Meta(max_length=MAX_VARIABLES)]

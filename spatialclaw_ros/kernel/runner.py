@@ -79,6 +79,7 @@ class CellRunner:
         filename = f'<cell {number}>'
         self._answer = None
         self._stdout.clear()
+        sys.stdout = sys.stderr = self._stdout  # a cell may have put others there
         linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
         fault: Fault | None = None
         mentioned: set[str] = set()
@@ -99,9 +100,9 @@ class CellRunner:
             del error
         if out_of_memory:
             gc.collect()
-            return CellDone('', fault, [], None, out_of_memory=True)
+            return CellDone(number, '', fault, [], None, out_of_memory=True)
         return CellDone(
-            self._stdout.text(), fault, self._watch.changes(mentioned),
+            number, self._stdout.text(), fault, self._watch.changes(mentioned),
             _pack_answer(self._answer))
 
 

@@ -23,14 +23,11 @@ those cells again with the remembered results; the cell that it died of is not a
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import KernelError, WireError
@@ -41,7 +38,6 @@ from spatialclaw_ros.kernel.memo import RememberedCall, call_of, remember
 from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
 from spatialclaw_ros.kernel.messages import (
     MAX_IMAGES,
-    Answer,
     Begin,
     CellDone,
     Execute,
@@ -52,12 +48,13 @@ from spatialclaw_ros.kernel.messages import (
     ToolReply,
     ToolRequest,
 )
+from spatialclaw_ros.kernel.postmortem import diagnose
+from spatialclaw_ros.kernel.results import answer_of, image_of
 from spatialclaw_ros.kernel.scene import pack_observation
 from spatialclaw_ros.kernel.wire import encode
 from spatialclaw_ros.workspace.calls import ToolCall, ToolPort, ToolResult
 from spatialclaw_ros.workspace.cell import CellError, CellResult, ShownImage, VariableSummary
 from spatialclaw_ros.workspace.observation import Observation
-from spatialclaw_ros.workspace.question import CellAnswer
 
 if TYPE_CHECKING:
     from spatialclaw_ros.kernel.kernel import Kernel
@@ -281,6 +278,7 @@ class KernelSession:
                     raise ReplayError(f'cell {number} made other tool calls than before')
                 remembered = waiting.pop(0)
                 self._child.send(remembered.reply, until_s, deadline, doing, remembered.fds)
+            _check_number(message, number)
             kind = None if message.error is None else message.error.kind
             if kind != cell.error_kind or waiting:
                 raise ReplayError(
@@ -317,7 +315,7 @@ class KernelSession:
                 fault.kind, note + fault.message, fault.line, fault.traceback),
             variables=tuple(VariableSummary(v.name, v.type, v.text, v.nbytes)
                             for v in done.variables),
-            images=tuple(running.images), answer=_answer_of(done.answer),
+            images=tuple(running.images), answer=answer_of(done.answer),
             duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
             restarted=restarted)
 
@@ -325,8 +323,9 @@ class KernelSession:
         """Run a cell, and answer its tool calls."""
         assert self._child is not None
         child = self._child
-        doing = f'cell {len(self._cells) + 1}'
-        outgoing: bytes | Execute = Execute(len(self._cells) + 1, code)
+        number = len(self._cells) + 1
+        doing = f'cell {number}'
+        outgoing: bytes | Execute = Execute(number, code)
         fds: tuple[int, ...] = ()
         while True:
             began_s = time.monotonic()
@@ -337,13 +336,12 @@ class KernelSession:
             message: FromWorker = child.receive(until_s, deadline, doing)
             running.used_s += time.monotonic() - began_s
             if isinstance(message, CellDone):
+                _check_number(message, number)
                 return message
             if isinstance(message, Shown):
                 if len(running.images) >= MAX_IMAGES:
                     raise WireError(f'more than {MAX_IMAGES} pictures came from one cell')
-                pixels = np.frombuffer(message.data, np.uint8)
-                running.images.append(ShownImage(
-                    message.label, pixels.reshape(message.height, message.width, 3)))
+                running.images.append(image_of(message))
             elif isinstance(message, ToolRequest):
                 outgoing, fds = self._serve(call_of(message), running)
                 deadline.check(doing)
@@ -374,7 +372,7 @@ class KernelSession:
         """Replace the worker that a cell killed, and tell the model."""
         if isinstance(death, WorkerGoneError) and self._child is not None:
             self._child.wait(_LAST_BREATH_S)  # its wire closes a moment before it has ended
-        kind, reason = self._diagnose(death, self._drop_worker())
+        kind, reason = diagnose(death, self._drop_worker(), self._limits)
         _log.info('worker replaced: %s', reason)
         _, lost = self._revive(deadline)
         if lost is None:
@@ -387,42 +385,8 @@ class KernelSession:
             error=CellError(kind, f'{reason}. {lost}'), duration_s=time.monotonic() - began_s,
             tool_calls=len(running.calls), restarted=True)
 
-    def _diagnose(self, death: KernelError | None, status: int | None) -> tuple[str, str]:
-        """Name the cause of a death: kind, and a sentence without its full stop."""
-        if death is None:
-            return 'OutOfMemory', (
-                f'the cell ran out of its {self._limits.memory_bytes >> 20} MiB of memory; '
-                'use fewer frames at a time, smaller types, or delete what is not needed')
-        if isinstance(death, WorkerTimeoutError):
-            return 'Timeout', (
-                f'the cell ran longer than the {self._limits.cell_timeout_s:g} s allowed and was '
-                'stopped; use fewer frames or points, vectorise the loop, or split the cell')
-        if isinstance(death, WireError):
-            return 'Crash', f'the cell broke the kernel\'s own connection ({death})'
-        number = None if status is None else status & 0x7f
-        if number == signal.SIGXCPU:
-            return 'Timeout', (
-                f'the session used up its {self._limits.cpu_s} s of processor time')
-        if number == signal.SIGSEGV:
-            return 'Crash', 'the cell crashed the Python process (segmentation fault)'
-        if number == signal.SIGKILL:
-            return 'Crash', ('the Python process was killed from outside, '
-                             'perhaps because the machine ran out of memory')
-        if number:
-            return 'Crash', f'the cell crashed the Python process (signal {number})'
-        return 'Crash', 'the Python process ended during the cell'
 
-
-def _answer_of(answer: Answer | None) -> CellAnswer | None:
-    if answer is None:
-        return None
-    value: str | float | bool | np.ndarray | None
-    if isinstance(answer.value, list):
-        value = np.array(answer.value, dtype=np.float64)
-    else:
-        value = answer.value
-    points = None if answer.points is None else (
-        np.frombuffer(answer.points, '<f8').reshape(-1, 3))
-    return CellAnswer(
-        value=value, unit=answer.unit, points=points, frame=answer.frame, sigma=answer.sigma,
-        reason=answer.reason)
+def _check_number(message: CellDone, number: int) -> None:
+    """A cell that forges its own end is found out by the next one's."""
+    if message.cell != number:
+        raise WireError(f'the end of cell {message.cell} came while cell {number} ran')

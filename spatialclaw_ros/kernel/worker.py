@@ -107,7 +107,6 @@ class Worker:
         hardening.close_sandbox(has_ruleset=self._has_ruleset)
         seed_generators(begin.seed)
         sys.stdin = None
-        sys.stdout = sys.stderr = self._stdout
         self._runner.install(make_namespace(
             observation, self._call_tool, show=self._pictures.show,
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))

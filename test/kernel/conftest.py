@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -80,8 +81,8 @@ def make_observation(count: int = 3, height: int = HEIGHT, width: int = WIDTH) -
 
 @pytest.fixture(scope='session')
 def kernel() -> Iterator[Kernel]:
-    """Short patience, little memory."""
-    limits = KernelLimits(cell_timeout_s=1.0, memory_bytes=512 * MIB, tool_calls=40)
+    """Much patience, little memory."""
+    limits = KernelLimits(cell_timeout_s=20.0, memory_bytes=512 * MIB, tool_calls=40)
     with Kernel(limits=limits) as made:
         yield made
 
@@ -103,6 +104,19 @@ def session(kernel: Kernel, host: Host) -> Iterator[KernelSession]:
 def ungated(kernel: Kernel, host: Host) -> Iterator[KernelSession]:
     """A session without the gate: what a worker itself allows."""
     with kernel.open(make_observation(), host, gated=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hasty(
+    kernel: Kernel, host: Host, monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[KernelSession]:
+    """A session without the gate whose cells get one second, and their replay half of one more."""
+    with monkeypatch.context() as patch:
+        patch.setattr(kernel, 'limits', dataclasses.replace(
+            kernel.limits, cell_timeout_s=1.0, replay_timeout_s=1.5))
+        opened = kernel.open(make_observation(), host, gated=False)
+    with opened:
         yield opened
 
 

@@ -136,7 +136,7 @@ def test_summaries(session: KernelSession, code: str) -> None:
     assert found['a'].type == kind
     assert words in found['a'].text
     assert len(found['a'].text) <= 400
-    assert result.duration_s < 0.9
+    assert result.duration_s < 5.0
 
 
 def test_only_new_and_changed_variables_are_reported(session: KernelSession) -> None:
@@ -255,10 +255,10 @@ def test_tool_calls_are_bounded(session: KernelSession) -> None:
     assert fine(session.run('print(n)')).stdout == '40\n'
 
 
-def test_host_tool_time_does_not_count_against_the_cell(session: KernelSession, host) -> None:
+def test_host_tool_time_does_not_count_against_the_cell(hasty: KernelSession, host) -> None:
     import time
     host.before = lambda call: time.sleep(1.3)
-    result = fine(session.run('tools.OCR.read(InputImages[0])'))
+    result = fine(hasty.run('tools.OCR.read(InputImages[0])'))
     assert result.duration_s > 1.3
     assert not result.restarted
 

@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import threading
@@ -79,27 +78,27 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize('name', DEATHS)
 def test_nothing_but_the_failing_cell_is_lost(
-    ungated: KernelSession, host, name: str,
+    hasty: KernelSession, host, name: str,
 ) -> None:
     for code in SETUP:
-        ungated.run(code)
-    before = ungated.run(LOOK)
+        hasty.run(code)
+    before = hasty.run(LOOK)
     assert before.error is None
     calls = len(host.calls)
     code, kind = DEATHS[name]
     began_s = time.monotonic()
-    result = ungated.run('e = 99\nd["lost"] = 1\n' + code)
-    assert time.monotonic() - began_s < 4.0
+    result = hasty.run('e = 99\nd["lost"] = 1\n' + code)
+    assert time.monotonic() - began_s < 6.0
     assert result.error is not None
     assert (result.error.kind, result.restarted) == (kind, True)
     assert 'as before' in result.error.message
     assert 'recon' in result.error.message
-    after = ungated.run(LOOK)
+    after = hasty.run(LOOK)
     assert after.error is None
     assert after.stdout == before.stdout
     assert not after.restarted
     assert len(host.calls) == calls
-    assert len(ungated.tool_log) == 2
+    assert len(hasty.tool_log) == 2
 
 
 @pytest.mark.parametrize(('name', 'words'), [
@@ -111,9 +110,9 @@ def test_nothing_but_the_failing_cell_is_lost(
     ('sleep', '1 s allowed'),
 ])
 def test_the_model_is_told_what_happened(
-    ungated: KernelSession, name: str, words: str,
+    hasty: KernelSession, name: str, words: str,
 ) -> None:
-    error = ungated.run(DEATHS[name][0]).error
+    error = hasty.run(DEATHS[name][0]).error
     assert error is not None
     assert words in error.message
     assert 'no earlier variables' in error.message
@@ -141,26 +140,23 @@ def test_death_after_death(session: KernelSession) -> None:
     assert session.restarts == 3
 
 
-def test_tool_calls_of_a_lost_cell_are_not_remembered(session: KernelSession, host) -> None:
-    result = session.run('tools.OCR.read(InputImages[0])\nwhile True: pass')
+def test_tool_calls_of_a_lost_cell_are_not_remembered(hasty: KernelSession, host) -> None:
+    result = hasty.run('tools.OCR.read(InputImages[0])\nwhile True: pass')
     assert result.error is not None
-    assert session.tool_log == ()
-    assert session.run('tools.OCR.read(InputImages[0])').error is None
-    assert len(session.tool_log) == 1
+    assert hasty.tool_log == ()
+    assert hasty.run('tools.OCR.read(InputImages[0])').error is None
+    assert len(hasty.tool_log) == 1
 
 
-def test_replay_is_bounded_and_its_failure_told(
-    kernel: Kernel, observation, host, monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(kernel, 'limits', dataclasses.replace(kernel.limits, replay_timeout_s=0.5))
-    with kernel.open(observation, host) as session:
-        session.run('import time\na = 1')
-        assert session.run('time.sleep(0.7)').error is None
-        result = session.run('while True: pass')
-        assert result.error is not None
-        assert result.error.kind == 'Timeout'
-        assert 'All variables are gone' in result.error.message
-        assert session.run('print("a" in globals())').stdout == 'False\n'
+def test_replay_is_bounded_and_its_failure_told(hasty: KernelSession) -> None:
+    hasty.run('import time\na = 1')
+    for _ in range(2):
+        assert hasty.run('time.sleep(0.8)').error is None
+    result = hasty.run('while True: pass')
+    assert result.error is not None
+    assert result.error.kind == 'Timeout'
+    assert 'All variables are gone' in result.error.message
+    assert hasty.run('print("a" in globals())').stdout == 'False\n'
 
 
 def test_replay_that_asks_something_else_is_told(session: KernelSession, host) -> None:

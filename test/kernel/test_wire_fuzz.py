@@ -49,10 +49,10 @@ VALID = (
                 [ArrayData('image', '|u1', [2, 3, 3], bytes(18)),
                  ArrayData('points', '<f8', [1, 2], bytes(16))]),
     Shown('overlay', 2, 4, bytes(24)),
-    CellDone('text\n', Fault('ValueError', 'bad', 3, 'cell 1, line 3'),
+    CellDone(1, 'text\n', Fault('ValueError', 'bad', 3, 'cell 1, line 3'),
              [Variable('a', 'ndarray', '(3,) float64', 24)],
              Answer([1.0, 2.0, 3.0], 'm', bytes(48), 'base_link', math.nan, '')),
-    CellDone('', None, [], Answer(True, None, None, None, 0.5, '')),
+    CellDone(2, '', None, [], Answer(True, None, None, None, 0.5, '')),
 )
 ENCODED = tuple(wire.encode(message) for message in VALID)
 
@@ -116,7 +116,7 @@ json_like = st.recursive(
     ['ready', 'start_failed', 'tool_request', 'shown', 'cell_done', 'begin', '']),
        st.dictionaries(st.sampled_from([
            'tool', 'args', 'arrays', 'label', 'height', 'width', 'data', 'stdout', 'error',
-           'variables', 'answer', 'message', 'out_of_memory']), json_like, max_size=8))
+           'variables', 'answer', 'message', 'out_of_memory', 'cell']), json_like, max_size=8))
 def test_well_packed_nonsense(tag: str, fields: dict[str, object]) -> None:
     decode_or_refuse(msgspec.msgpack.encode({'type': tag, **fields}))
 
@@ -156,7 +156,8 @@ nested: list[object] = []
 for _ in range(40):
     nested = [nested]
 variable = {'name': 'a', 'type': 'int', 'text': '1', 'nbytes': 0}
-done = {'type': 'cell_done', 'stdout': '', 'error': None, 'variables': [], 'answer': None}
+done = {'type': 'cell_done', 'cell': 1, 'stdout': '', 'error': None, 'variables': [],
+        'answer': None}
 answer = {'value': 1.0, 'unit': None, 'points': None, 'frame': None, 'sigma': 0.0, 'reason': ''}
 
 OUT_OF_BOUNDS = {
