@@ -31,6 +31,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
@@ -158,7 +159,8 @@ class CameraBuffers:
     """Subscribes to cameras and keeps what they send, undecoded.
 
     Stamps of a topic, or ROS time, that jump back (a bag that loops, a simulation that starts
-    over) empty all buffers; `on_jump_back` is called then.
+    over) empty all buffers; `on_jump_back` is called then. The process keeps freed memory for the
+    next images until `close` (see `memory`).
 
     Args:
         node: subscribes; an executor of the owner spins it.
@@ -193,6 +195,7 @@ class CameraBuffers:
         self._rings = RingBuffers(
             [stream for streams in self._streams.values() for stream in streams.values()],
             buffer_s, buffer_bytes)
+        reuse_freed_memory()
         self._group = ReentrantCallbackGroup()
         self._subscriptions = [
             node.create_subscription(
@@ -274,6 +277,7 @@ class CameraBuffers:
         for stream in self._rings.streams:
             stream.keep_last = False
         self._rings.clear()
+        give_memory_back()
 
     def _append(self, stream: Stream, message: Any) -> None:
         stamp = message.header.stamp

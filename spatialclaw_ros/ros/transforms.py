@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import numpy as np
 from geometry_msgs.msg import TransformStamped
-from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -62,7 +62,8 @@ class TransformSource:
         self._lock = threading.Lock()
         self._frames: dict[str, None] = {}
         self._newest_ns: dict[str, int] = {}
-        group = ReentrantCallbackGroup()
+        # One message after the other: each is compared with the stamps before it.
+        group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = [
             node.create_subscription(
                 TFMessage, topic, self._on_transforms,
