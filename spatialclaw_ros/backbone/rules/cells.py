@@ -125,7 +125,8 @@ def measure(task: Task, picks: tuple[tuple[str, int], ...], *, best_frame: bool,
         head += (f'found[{label!r}] = [found[{label!r}][{number}]]'
                  '  # the one that is meant\n')
     if best_frame:
-        head += '''for cs in found.values():  # one frame alone: poses or masks of the others may be off
+        head += '''# One frame alone: poses or masks of the others may be off.
+for cs in found.values():
     for c in cs:
         f = (c['whole'] or c['frames'])[0]
         c['points'] = c['seg'].get_masked_points(recon, f, c['k'])

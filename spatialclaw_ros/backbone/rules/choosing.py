@@ -26,7 +26,16 @@ from spatialclaw_ros.backbone.rules.intents import (
     Side,
     Thing,
 )
-from spatialclaw_ros.backbone.rules.parts import CATEGORY_LABEL, cloud, is_flat, label_of, pose
+from spatialclaw_ros.backbone.rules.nouns import head_of
+from spatialclaw_ros.backbone.rules.parts import (
+    CATEGORY_LABEL,
+    SCORE_RATIO,
+    cloud,
+    is_flat,
+    item,
+    label_of,
+    pose,
+)
 
 _TALLER_IS_MORE = {
     'largest': ('volume', 1), 'smallest': ('volume', -1), 'tallest': ('height', 1),
@@ -36,37 +45,43 @@ _TALLER_IS_MORE = {
     'rightmost': ('left', -1),
 }
 _KEYS = {
-    'volume': 'float(np.prod(np.maximum(box_of(p)[1], 0.005)))',
-    'height': 'float(box_of(p)[1][2])',
-    'length': 'float(box_of(p)[1][0])',
-    'width': 'float(box_of(p)[1][1])',
-    'top': 'float(np.percentile(p[:, 2], 99))',
-    'bottom': 'float(np.percentile(p[:, 2], 1))',
-    'gap': 'float(gap(p, reference)[0])',
-    'left': 'float(box_of(p)[0] @ left)',
+    'volume': 'float(np.prod(np.maximum(size_of(c), 0.005)))',
+    'height': 'float(size_of(c)[2])',
+    'length': 'float(size_of(c)[0])',
+    'width': 'float(size_of(c)[1])',
+    'top': 'float(np.percentile(all_points(c)[:, 2], 99))',
+    'bottom': 'float(np.percentile(all_points(c)[:, 2], 1))',
+    'gap': 'over_views(gap, c, reference)[0]',
+    'left': 'float(center_of(c) @ left)',
 }
 _UNITS = {'volume': 'm^3'}
 
 
+def _margin(key: str) -> float:
+    """Share by which two amounts must differ to be told apart."""
+    return 0.05 if key == 'volume' else 0.005
+
+
 def _candidates(task: Task, candidates: tuple[Thing, ...], category: str) -> str:
-    """Code for the list `candidates` of (name, instance)."""
+    """Code for the list `candidates` of (name, things that fit it)."""
     if candidates:
         pairs = [(name, label_of(thing)) for name, thing in zip(task.names, candidates)]
         return (f'pairs = {pairs!r}  # what it is called in the answer, its label\n'
-                'candidates = [(name, found[label][0]) for name, label in pairs]\n')
+                'candidates = [(name, [c for c in found[label]\n'
+                f"              if c['score'] > {SCORE_RATIO} * found[label][0]['score']][:4])\n"
+                '              for name, label in pairs]\n')
     label = category or CATEGORY_LABEL
-    noun = category.split()[-1] if category and ' ' not in category else category or 'object'
-    return (f"candidates = [(colour_of(c) + ' ' + {noun!r}, c) for c in found[{label!r}]]\n"
-            if len(noun.split()) == 1 else
-            f'candidates = [({noun!r}, c) for c in found[{label!r}]]\n')
+    noun = head_of(category) or 'object'
+    name = f"colour_of(c) + ' ' + {noun!r}" if ' ' not in noun else repr(noun)
+    return f'candidates = [({name}, [c]) for c in found[{label!r}]]\n'
 
 
 def _not_itself(thing: Thing | None) -> str:
     if thing is None or thing.kind != 'object':
         return ''
     return (f"itself = found[{label_of(thing)!r}][0]['middle']\n"
-            "candidates = [(n, c) for n, c in candidates\n"
-            "              if np.linalg.norm(c['middle'] - itself) > 0.03]\n")
+            "candidates = [(n, cs) for n, cs in candidates\n"
+            "              if np.linalg.norm(cs[0]['middle'] - itself) > 0.03]\n")
 
 
 def extreme(task: Task, intent: Extreme) -> str:
@@ -76,43 +91,49 @@ def extreme(task: Task, intent: Extreme) -> str:
     if not intent.candidates:
         code += _not_itself(intent.reference)
     if intent.reference is not None and key == 'gap':
-        code += cloud(intent.reference, 'reference')
+        code += item(intent.reference, 'reference')
     if key == 'left':
         code += pose(intent.view, 'pose')
+    margin = f"{_margin(key)} * abs(least[best]){'' if key == 'volume' else ' + 0.003'}"
     return code + f'''
-amounts = []
-for name, c in candidates:
-    p = c['points']
-    amounts.append({_KEYS[key]})
-    print(f'{{name}}: {{amounts[-1]:.4f}}')
+# How much so each is; from least to most where several things fit its phrase.
+least, most = [], []
+for name, cs in candidates:
+    amounts = [{sign} * {_KEYS[key]} for c in cs]
+    least.append(min(amounts))
+    most.append(max(amounts))
+    print(name, [round(abs(amount), 4) for amount in amounts])
 unit, sigma, problem, value, evidence = None, None, '', None, None
-order = np.argsort(amounts)[::{-sign}]
-if len(order) == 0:
+if not candidates:
     problem = 'nothing to choose from was found'
 else:
-    value = candidates[order[0]][0]
-    evidence = [c['middle'] for _, c in [candidates[i] for i in order[:2]]]
-    if len(order) > 1:
-        first, second = amounts[order[0]], amounts[order[1]]
-        if abs(first - second) < max(0.004 if {key != 'volume'!r} else 0, 0.02 * abs(first)):
-            problem = (f'{{candidates[order[0]][0]}} and {{candidates[order[1]][0]}} are too '
-                       f'close to tell: {{first:.4g}} and {{second:.4g}} {_UNITS.get(key, 'm')}')
+    best = int(np.argmax(least))
+    value, evidence = candidates[best][0], [cs[0]['middle'] for _, cs in candidates]
+    others = [amount for n, amount in enumerate(most) if n != best]
+    if others and least[best] - max(others) < {margin}:
+        second = candidates[most.index(max(others))][0]
+        if any(len(cs) > 1 for _, cs in candidates):
+            problem = 'it depends on which is meant: ' + ', '.join(
+                f'{{len(cs)}} things fit "{{name}}"' for name, cs in candidates)
+        else:
+            problem = (f'{{value}} and {{second}} are too close to tell: {{abs(least[best]):.4g}} '
+                       f'and {{abs(max(others)):.4g}} {_UNITS.get(key, 'm')}')
 '''
 
 
 def compare(task: Task, intent: Compare) -> str:
     key, sign = _TALLER_IS_MORE[intent.criterion]
-    code = snippets.join('gap', 'viewer') + '\n' + cloud(intent.a, 'a') + cloud(intent.b, 'b')
+    code = snippets.join('gap', 'viewer') + '\n' + item(intent.a, 'a') + item(intent.b, 'b')
     if intent.reference is not None:
-        code += cloud(intent.reference, 'reference')
+        code += item(intent.reference, 'reference')
     if key == 'left':
         code += pose(Thing('camera', kind='camera'), 'pose')
     return code + f'''
-of_a, of_b = ({_KEYS[key]} for p in (a, b))
+of_a, of_b = ({_KEYS[key]} for c in (a, b))
 print(f'a: {{of_a:.4f}}, b: {{of_b:.4f}}')
 value, unit, sigma, problem = bool({'of_a > of_b' if sign > 0 else 'of_a < of_b'}), None, None, ''
-evidence = [np.median(a, axis=0), np.median(b, axis=0)]
-if abs(of_a - of_b) < max({0 if key == 'volume' else 0.003}, 0.01 * abs(of_a)):
+evidence = [np.median(all_points(c), axis=0) for c in (a, b)]
+if abs(of_a - of_b) < {_margin(key)} * abs(of_a){'' if key == 'volume' else ' + 0.003'}:
     problem = f'the two are too close to tell: {{of_a:.4g}} and {{of_b:.4g}} {_UNITS.get(key, 'm')}'
 '''
 
@@ -150,7 +171,7 @@ evidence = [a_mid, b_mid]
 def side(task: Task, intent: Side) -> str:
     first, second = intent.sides
     names = task.names or intent.sides
-    return snippets.join('shape', 'viewer') + '\n' + cloud(intent.a, 'a') + cloud(
+    return snippets.join('views', 'viewer') + '\n' + cloud(intent.a, 'a') + cloud(
         intent.b, 'b') + pose(intent.view, 'pose') + _relation_values() + f'''
 unit, sigma, problem, evidence = None, None, '', [a_mid, b_mid]
 if {_TESTS[first]}:
@@ -167,7 +188,7 @@ def relation_what(task: Task, intent: RelationWhat) -> str:
         task, intent.candidates, intent.category) + _not_itself(intent.b) + cloud(
         intent.b, 'b') + pose(intent.view, 'pose') + f'''
 fitting = []
-for name, c in candidates:
+for name, (c, *_) in candidates:
     a = c['points']
     d = box_of(a)[0] - box_of(b)[0]
     (a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))

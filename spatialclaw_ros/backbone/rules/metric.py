@@ -27,7 +27,15 @@ from spatialclaw_ros.backbone.rules.intents import (
     Size,
     Thing,
 )
-from spatialclaw_ros.backbone.rules.parts import center, cloud, is_flat, label_of, newest, pose
+from spatialclaw_ros.backbone.rules.parts import (
+    center,
+    cloud,
+    is_flat,
+    item,
+    label_of,
+    newest,
+    pose,
+)
 
 
 def distance(task: Task, intent: Distance) -> str:
@@ -35,12 +43,19 @@ def distance(task: Task, intent: Distance) -> str:
     if a.part == 'edge':
         a, b = b, a
     if intent.between == 'centers':
-        code = snippets.join('shape') + '\n' + center(a, 'a') + center(b, 'b')
-        span = {'h': 'np.linalg.norm((a - b)[:2])', 'v': 'abs(a[2] - b[2])'}.get(
-            intent.axis, 'np.linalg.norm(a - b)')
-        return code + f'''
-value, unit, evidence, problem = float({span}), 'm', [a, b], ''
-sigma = 0.005  # of two box centres, from how well their sides are seen
+        span = {'h': 'np.linalg.norm((ca - cb)[:2])', 'v': 'abs(ca[2] - cb[2])'}.get(
+            intent.axis, 'np.linalg.norm(ca - cb)')
+        return snippets.join('views') + f'''
+{item(a, 'a')}{item(b, 'b')}
+
+def between_centers(a, b):
+    """Distance of two box centres; how well their sides are seen makes up sigma."""
+    ca, cb = (box_of(p)[0] if len(p) > 1 else p[0] for p in (a, b))
+    return float({span}), [ca, cb], 0.005
+
+
+value, evidence, sigma = over_views(between_centers, a, b)
+unit, problem = 'm', ''
 '''
     if b.part == 'edge':
         return snippets.join('edge') + f'''
@@ -50,24 +65,30 @@ print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a tru
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
 unit, evidence = 'm', None if problem else [p, q]
 '''
-    code = snippets.join('gap') + '\n' + cloud(a, 'a') + cloud(b, 'b')
-    if intent.axis == 'h':
-        code += 'a, b = a * np.array([1, 1, 0]), b * np.array([1, 1, 0])  # seen from above\n'
     if intent.axis == 'v':
-        return code + '''
+        return snippets.join('views') + f'''
+{cloud(a, 'a')}{cloud(b, 'b')}
 (a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
 value = float(max(0.0, a_low - b_high, b_low - a_high))
 unit, sigma, problem = 'm', 0.005, ''
 evidence = [np.median(a, axis=0), np.median(b, axis=0)]
 '''
+    code = snippets.join('gap') + '\n' + item(a, 'a') + item(b, 'b')
+    if intent.axis == 'h':
+        return code + '''
+level_gap = lambda p, q: gap(p * np.array([1, 1, 0]), q * np.array([1, 1, 0]))  # from above
+value, evidence, sigma = over_views(level_gap, a, b)
+sigma = float(np.nan_to_num(sigma, nan=0.005))
+unit, problem = 'm', ''
+'''
     return code + '''
-value, p, q, sigma = gap(a, b)
-unit, evidence, problem = 'm', [p, q], ''
+value, evidence, sigma = over_views(gap, a, b)
+unit, problem = 'm', ''
 '''
 
 
 def position(task: Task, intent: Position) -> str:
-    code = snippets.join('shape', 'viewer') + '\n' + center(intent.a, 'center')
+    code = snippets.join('views', 'viewer') + '\n' + center(intent.a, 'center')
     code += "\nunit, evidence, sigma, problem = 'm', [center], 0.005, ''\n"
     relative = intent.relative_to
     if relative is None:
@@ -95,31 +116,38 @@ unit, evidence, frame = None, [center, other], None
 def size(task: Task, intent: Size) -> str:
     thing = intent.a
     value = {
-        'length': 'float(size[0])', 'width': 'float(size[1])', 'height': 'float(size[2])',
-        'thickness': 'float(size.min())',
-        'diameter': 'float(size[:2].mean() if size[1] > 0.75 * size[0] else size[0])',
-        'radius': 'float(size[:2].mean() if size[1] > 0.75 * size[0] else size[0]) / 2',
-        'size': 'float(size.max())',
+        'length': 'size[0]', 'width': 'size[1]', 'height': 'size[2]', 'thickness': 'size.min()',
+        'diameter': 'width_of_disc(p) if size[1] > 0.75 * size[0] else size[0]',
+        'radius': '(width_of_disc(p) if size[1] > 0.75 * size[0] else size[0]) / 2',
+        'size': 'size.max()',
     }[intent.dimension]
-    if task.kind == 'text':
-        value = "f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'"
-    sides = intent.dimension != 'height'
-    return snippets.join('edge') + f'''
-{cloud(thing, 'a')}thing = found[{label_of(thing)!r}][0]
-center, size = box_of(a)
-problem, unit = '', {None if task.kind == 'text' else 'm'!r}
-if not thing['whole']:  # no frame shows all of it: only a top whose whole edge was seen will do
-    real = edge_of(a)[1] if size[:2].max() > 0.3 else np.zeros(1)
+    code = snippets.join('edge') + f'''
+{item(thing, 'a')}
+
+def length_of(p):
+    """The length asked for, with the corners of the box that it was read from."""
+    center, size = box_of(p)
+    sigma = np.hypot(0.003, np.nan_to_num(noise(p), nan=0.003))
+    return float({value}), tools.Geometry.oriented_box(p).corners, float(sigma)
+
+
+value, evidence, sigma = over_views(length_of, a)
+center, size = box_of(all_points(a))
+unit, problem = 'm', ''
+if not a['whole']:  # no frame shows all of it: only a top whose whole edge was seen will do
+    real = edge_of(a['points'])[1] if size[:2].max() > 0.3 else np.zeros(1)
     if real.mean() < 0.95:
         problem = 'it is cut off by the image border in every frame, so its size is not known'
-value = {value}
-sigma = float(np.hypot(0.003, np.nan_to_num(noise(a), nan=0.003)))
-highest_view = max(recon.extrinsics[f][2, 3] for f in thing['frames'])
-if {sides!r} and ball_of(a) is None and highest_view < center[2] + size[2] / 2:
+highest_view = max(recon.extrinsics[f][2, 3] for f in a['frames'])
+if {intent.dimension != 'height'!r} and ball_of(a['points']) is None and (
+        highest_view < center[2] + size[2] / 2):
     sigma = float(size[:2].max() / 4)  # its top is not seen: its far side is anyone's guess
-box = tools.Geometry.oriented_box(a)
-evidence = box.corners
 '''
+    if task.kind == 'text':
+        code += '''value = f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'
+unit = None
+'''
+    return code
 
 
 def height(task: Task, intent: HeightAbove) -> str:

@@ -23,7 +23,7 @@ from spatialclaw_ros.backbone.rules.parts import center, label_of, pose
 
 
 def _bearing_values(origin: Thing, target: Thing) -> str:
-    return snippets.join('shape', 'viewer') + '\n' + pose(origin, 'pose') + center(
+    return snippets.join('views', 'viewer') + '\n' + pose(origin, 'pose') + center(
         target, 'target') + '''
 to = target - pose[:3, 3]
 angle = float(np.arctan2(to @ left, to @ forward))  # to the left is positive (REP 103)
@@ -48,7 +48,7 @@ value, unit, sigma = angle, 'rad', float(np.arctan2(0.005, reach))
 
 def motion(task: Task, intent: Motion) -> str:
     thing = intent.a
-    code = snippets.join('shape', 'viewer') + '\n'
+    code = snippets.join('views', 'viewer') + '\n'
     if thing.kind == 'object':
         code += f'''track = {{}}
 for c in found[{label_of(thing)!r}]:

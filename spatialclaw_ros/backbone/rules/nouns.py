@@ -89,3 +89,15 @@ def singular(phrase: str) -> str:
     elif len(lower) > 3 and lower.endswith('s') and not lower.endswith(('ss', 'us', 'is')):
         noun = noun[:-1]
     return f'{before} {noun}{rest}' if before else noun + rest
+
+
+def head_of(phrase: str) -> str:
+    """Words of a noun phrase before its first preposition, in lower case."""
+    match = _PREPOSITIONS.search(phrase)
+    return (phrase[:match.start()] if match else phrase).strip().lower()
+
+
+def place_of(phrase: str) -> str:
+    """What stands after the head, "on the table" say; '' when nothing does."""
+    match = _PREPOSITIONS.search(phrase)
+    return phrase[match.start():].strip() if match else ''

@@ -17,8 +17,10 @@
 from __future__ import annotations
 
 from spatialclaw_ros.backbone.rules.intents import Thing
+from spatialclaw_ros.backbone.rules.nouns import head_of
 
 CATEGORY_LABEL = 'object'
+SCORE_RATIO = 0.8  # a second candidate below this share of the best score is not meant
 _SURFACES = frozenset({
     'table', 'tabletop', 'desk', 'shelf', 'counter', 'countertop', 'ceiling', 'bench', 'worktop',
     'desktop', 'ledge', 'windowsill', 'floor', 'ground',
@@ -27,10 +29,8 @@ _SURFACES = frozenset({
 
 def is_flat(thing: Thing) -> bool:
     """Whether a thing's height is that of its level top."""
-    words = thing.text.lower().split()
-    head = words[-1] if words else ''
-    return head in _SURFACES or (
-        thing.part == 'top' and any(word in _SURFACES for word in words[-2:]))
+    words = head_of(thing.text).split()
+    return bool(words) and thing.part != 'bottom' and words[-1] in _SURFACES
 
 
 def label_of(thing: Thing) -> str:
@@ -39,23 +39,27 @@ def label_of(thing: Thing) -> str:
 
 
 def newest(thing: Thing) -> str:
+    """Code for the index of the newest frame of a camera."""
     if thing.kind == 'camera' and thing.frame:
         return f'InputImages.camera({thing.frame!r}).frame_indices[-1]'
     return 'InputImages[-1].frame_index'
 
 
-def cloud(thing: Thing, name: str) -> str:
-    """Code that puts the points of a thing, (N, 3) world, into a variable."""
+def item(thing: Thing, name: str) -> str:
+    """Code that puts a thing into a variable: a found candidate, or the place of a frame (1, 3)."""
     if thing.kind == 'camera':
         return f'{name} = recon.extrinsics[{newest(thing)}][:3, 3][None]  # where it is now\n'
     if thing.kind == 'frame':
         return f"{name} = tools.TF.lookup('world', {thing.frame!r})[:3, 3][None]\n"
-    code = f"{name} = found[{label_of(thing)!r}][0]['points']\n"
-    if thing.part == 'top':
-        code += f'{name} = {name}[{name}[:, 2] > np.percentile({name}[:, 2], 98) - 0.01]\n'
-    elif thing.part == 'bottom':
-        code += f'{name} = {name}[{name}[:, 2] < np.percentile({name}[:, 2], 2) + 0.01]\n'
-    return code
+    found = f'found[{label_of(thing)!r}][0]'
+    if thing.part in {'top', 'bottom'}:
+        return f'{name} = dict({found}, part={thing.part!r})\n'
+    return f'{name} = {found}\n'
+
+
+def cloud(thing: Thing, name: str) -> str:
+    """Code that puts the points of a thing, (N, 3) world, into a variable."""
+    return item(thing, name) + (f'{name} = all_points({name})\n' if thing.kind == 'object' else '')
 
 
 def pose(thing: Thing, name: str) -> str:
@@ -69,6 +73,5 @@ def pose(thing: Thing, name: str) -> str:
 
 def center(thing: Thing, name: str) -> str:
     """Code that puts the centre of a thing into a variable."""
-    if thing.kind == 'object':
-        return cloud(thing, f'{name}_points') + f'{name} = box_of({name}_points)[0]\n'
-    return cloud(thing, name) + f'{name} = {name}[0]\n'
+    return item(thing, name) + (
+        f'{name} = center_of({name})\n' if thing.kind == 'object' else f'{name} = {name}[0]\n')

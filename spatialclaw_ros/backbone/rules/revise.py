@@ -40,9 +40,9 @@ from spatialclaw_ros.backbone.rules.intents import (
     Thing,
     things,
 )
+from spatialclaw_ros.backbone.rules.nouns import head_of, place_of
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
-SCORE_RATIO = 0.8
 MIN_POINTS = 20
 MAX_PROBLEM_CHARS = 300
 _NO_SECOND_TRY = ('depth', 'CameraInfo', 'intrinsics', 'not loaded', 'pose')
@@ -127,7 +127,7 @@ def _after(task: Task, step: Step, result: CellResult | None) -> Step:
     if step.kind == 'look':
         return _after_look(task, step, result)
     if step.kind == 'measure':
-        return _after_measure(step, result)
+        return _after_measure(task, step, result)
     return _refusal(step, 'the answer was not accepted: ' + (
         _short(result.error.message) if result.error else 'it does not fit what was asked'))
 
@@ -151,9 +151,11 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     for label, prompt in step.prompts:
         if label == category_label(task) or _many_allowed(task):
             continue
-        pick, problem = _pick(task, label, prompt, looks[label])
+        pick, problem = _pick(task, label, looks[label])
+        if problem and label in _choices(task):
+            continue  # it may be the same answer whichever is meant
         if problem:
-            return _refusal(step, problem)
+            return _with_place(step, [(label, prompt)]) or _refusal(step, problem)
         picks.append((label, pick))
     needs_points = measures.needs_depth(task.intent)
     for label, pick in picks:
@@ -237,7 +239,7 @@ def looser_prompts(label: str) -> tuple[str, ...]:
     return tuple(text for text in dict.fromkeys(found) if text and text != label)
 
 
-def _pick(task: Task, label: str, prompt: str, look: dict[str, Any]) -> tuple[int, str]:
+def _pick(task: Task, label: str, look: dict[str, Any]) -> tuple[int, str]:
     """Which candidate is meant: (number, '') or (0, why none is sure)."""
     count, scores = int(look['n']), list(look.get('scores') or [])
     areas = list(look.get('areas') or [])
@@ -248,9 +250,9 @@ def _pick(task: Task, label: str, prompt: str, look: dict[str, Any]) -> tuple[in
     if _is_surface(task, label):
         shown = [a * s for a, s in zip(areas, scores)]
         return shown.index(max(shown)), ''
-    if scores[1] <= SCORE_RATIO * scores[0]:
+    if scores[1] <= parts.SCORE_RATIO * scores[0]:
         return 0, ''
-    rivals = sum(score > SCORE_RATIO * scores[0] for score in scores)
+    rivals = sum(score > parts.SCORE_RATIO * scores[0] for score in scores)
     where = ', '.join(str(tuple(m)) for m in (look.get('middles') or [])[:rivals])
     return 0, (
         f'{rivals} candidates for "{label}" of similar score '
@@ -258,10 +260,31 @@ def _pick(task: Task, label: str, prompt: str, look: dict[str, Any]) -> tuple[in
         'say which one, by its colour or by where it is')
 
 
+def _choices(task: Task) -> set[str]:
+    """Labels of the things to choose from, where the question names them."""
+    intent = task.intent
+    if isinstance(intent, Extreme):
+        return {parts.label_of(thing) for thing in intent.candidates}
+    return set()
+
+
+def _with_place(step: Step, unclear: list[tuple[str, str]]) -> Step | None:
+    """Another look, for things where the question says that its other things are."""
+    places = {place for other, _ in step.prompts if (place := place_of(other))}
+    unclear = [(label, prompt) for label, prompt in unclear if not place_of(prompt)]
+    if len(places) != 1 or not unclear:
+        return None
+    place = places.pop()
+    prompts = dict(step.prompts) | {label: f'{prompt} {place}' for label, prompt in unclear}
+    named = ', '.join(f'"{label}"' for label, _ in unclear)
+    return replace(
+        step, kind='look', prompts=tuple(prompts.items()),
+        why=f'Several things fit {named}; the question is about what is {place}.')
+
+
 def _is_surface(task: Task, label: str) -> bool:
     intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
-    thing = Thing(label)
-    if parts.is_flat(thing) or label.lower().split()[-1] in {'wall', 'room', 'surface'}:
+    if parts.is_flat(Thing(label)) or head_of(label).split()[-1:] == ['wall']:
         return True
     if isinstance(intent, HeightAbove):
         return intent.surface.text == label
@@ -270,7 +293,7 @@ def _is_surface(task: Task, label: str) -> bool:
 
 
 # ---- after measuring, errors
-def _after_measure(step: Step, result: CellResult) -> Step:
+def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
     if result.error is not None:
         if step.best_frame or not step.prompts:
             return _refusal(step, _error_text('measuring failed', result.error))
@@ -282,6 +305,9 @@ def _after_measure(step: Step, result: CellResult) -> Step:
     if not lines:
         return _refusal(step, 'the measurement could not be read back from the cell')
     problem = str(lines[-1].get('problem') or '')
+    if problem.startswith('it depends on which is meant'):
+        chosen = [(label, prompt) for label, prompt in step.prompts if label in _choices(task)]
+        return _with_place(step, chosen) or _refusal(step, problem)
     if problem:
         return _refusal(step, problem)
     value = lines[-1].get('value')

@@ -34,6 +34,7 @@ def instances(label):
             score = max(seg.get_score(f, k) for f in seen)
             whole = [f for f in seen if not at_border(seg.get_mask(f, k))]
             points = seg.get_masked_points(recon, None, k)
+            points = points[::1 + len(points) // 60000]  # of a floor, fewer will do
             out.append(dict(seg=seg, k=k, label=label, score=score, frames=seen, whole=whole,
                             points=points, area=area[seen[0]]))
     return one_each(sorted(out, key=lambda c: -c['score']))
@@ -45,17 +46,21 @@ def at_border(mask):
 
 
 def one_each(candidates):
-    """Candidates of which several cameras may see the same one: nearly one place, one object."""
+    """Candidates without repetition.
+
+    Two that no frame shows at once, and that nearly fill one place, are one object: seen by two
+    cameras, or lost from view for a while.
+    """
     kept = []
     for c in candidates:
-        middle = np.median(c['points'], axis=0) if len(c['points']) else np.full(3, np.nan)
-        c['middle'] = np.asarray(middle, dtype=float)
-        same = [o for o in kept if o['seg'] is not c['seg']
-                and np.linalg.norm(o['middle'] - c['middle']) < 0.08]
-        if same:
+        p = np.asarray(c['points'], dtype=float)
+        low, high = np.percentile(p, (5, 95), axis=0) if len(p) else np.full((2, 3), np.nan)
+        c['middle'], c['reach'] = (low + high) / 2, float(np.linalg.norm(high - low))
+        same = [o for o in kept if not set(o['frames']) & set(c['frames'])
+                and np.linalg.norm(o['middle'] - c['middle']) < max(0.04, 0.4 * o['reach'])]
+        if same and same[0]['seg'] is not c['seg']:
             same[0]['points'] = np.concatenate([same[0]['points'], c['points']])
-            same[0]['whole'] = same[0]['whole'] + c['whole']
-        else:
+        if not same:
             kept.append(c)
     return kept
 '''
@@ -92,15 +97,93 @@ def box_of(points):
     return ball[0], np.full(3, 2 * ball[1])
 
 
+def width_of_disc(points):
+    """Diameter of something round seen from above, from the area of its outline."""
+    ball = ball_of(points)
+    if ball is not None:
+        return 2 * ball[1]
+    flat = np.asarray(points, dtype=float)[:, :2]
+    apart = scipy.spatial.cKDTree(flat).query(flat, k=min(9, len(flat)))[0][:, -1]
+    hull = scipy.spatial.ConvexHull(flat[apart <= 4 * np.median(apart) + 1e-4])
+    return 2 * float(np.sqrt(hull.volume / np.pi))  # in a plane, `volume` is the area
+
+
 def noise(points):
     """Standard deviation of one point in metres, from the sensor; NaN when unknown."""
     sigma = getattr(points, 'sigma', None)
     return float(np.median(sigma)) if sigma is not None and len(sigma) else float('nan')
 '''
 
+VIEWS = '''
+def trimmed(points, part):
+    """Points of the top or the bottom of a thing, or all of them."""
+    z = points[:, 2]
+    if part == 'top':
+        return points[z > np.percentile(z, 98) - 0.01]
+    return points[z < np.percentile(z, 2) + 0.01] if part == 'bottom' else points
+
+
+def all_points(thing):
+    """Points of a thing from all frames; a place as it is."""
+    return trimmed(thing['points'], thing.get('part')) if isinstance(thing, dict) else thing
+
+
+def views(thing):
+    """Points of a thing by frame, its best views: whole in the image where there are such."""
+    if not isinstance(thing, dict):
+        return {None: thing}
+    out = {}
+    for f in (thing['whole'] or thing['frames'])[:4]:
+        p = thing['seg'].get_masked_points(recon, f, thing['k'])
+        if len(p) >= 50:
+            out[f] = trimmed(p[::1 + len(p) // 20000], thing.get('part'))
+    return out
+
+
+def drift(thing):
+    """How far a thing's centre wanders over its views in metres: errors of poses, or motion."""
+    centers = [box_of(p)[0] for p in views(thing).values() if len(p) > 1]
+    return float(np.linalg.norm(np.std(centers, axis=0))) if len(centers) > 1 else 0.0
+
+
+def over_views(measure, *things):
+    """(value, points, sigma) of a measure: all frames put together where they agree.
+
+    Where they don't, poses are off: the middle value of single views is taken, of the same frame
+    when one shows all things, and the spread of the values is part of sigma.
+    """
+    wander = float(np.linalg.norm([drift(t) for t in things]))
+    if wander < 0.012:
+        value, points, sigma = measure(*[all_points(t) for t in things])
+        return value, points, float(np.hypot(sigma, wander / 2))
+    by_frame = [views(t) for t in things]
+    same = set.intersection(*[set(v) for v in by_frame])
+    sets = [[v[f] for v in by_frame] for f in sorted(same)] or list(
+        itertools.product(*[v.values() for v in by_frame]))
+    results = sorted((measure(*clouds) for clouds in sets), key=lambda r: r[0])
+    value, points, sigma = results[len(results) // 2]
+    spread = float(np.std([r[0] for r in results]))
+    print(f'frames disagree by {wander:.3f} m: the middle of {len(results)} single views')
+    return value, points, float(np.hypot(sigma, spread))
+
+
+def size_of(thing):
+    """Length, width and height of a thing's box."""
+    if drift(thing) < 0.012:
+        return box_of(all_points(thing))[1]
+    return np.median([box_of(p)[1] for p in views(thing).values()], axis=0)
+
+
+def center_of(thing):
+    """Centre of a thing's box, of all frames together where they agree."""
+    if drift(thing) < 0.012:
+        return box_of(all_points(thing))[0]
+    return np.median([box_of(p)[0] for p in views(thing).values()], axis=0)
+'''
+
 GAP = '''
 def gap(a, b):
-    """(distance, point on a, point on b, sigma) between the surfaces of two clouds.
+    """(distance, the two points, sigma) between the surfaces of two clouds.
 
     Of a ball only one side is seen: the other is where its sphere says.
     """
@@ -108,7 +191,7 @@ def gap(a, b):
     if ball_a is None and ball_b is None:
         close = tools.Geometry.closest_points(a, b)
         sigma = close.sigma if len(a) > 1 and len(b) > 1 else noise(a if len(a) > 1 else b)
-        return close.distance, close.point_a, close.point_b, sigma
+        return close.distance, [close.point_a, close.point_b], sigma
     at_a = ball_a[0][None] if ball_a else a
     at_b = ball_b[0][None] if ball_b else b
     close = tools.Geometry.closest_points(at_a, at_b)
@@ -116,7 +199,7 @@ def gap(a, b):
     p = close.point_a + along * (ball_a[1] if ball_a else 0)
     q = close.point_b - along * (ball_b[1] if ball_b else 0)
     sigma = float(np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0))
-    return max(0.0, float((q - p) @ along)), p, q, sigma
+    return max(0.0, float((q - p) @ along)), [p, q], sigma
 '''
 
 LEVEL = '''
@@ -242,12 +325,12 @@ def colour_of(c):
     return 'red'
 '''
 
-_ORDER = ('instances', 'shape', 'gap', 'level', 'edge', 'viewer', 'colour')
+_ORDER = ('instances', 'shape', 'views', 'gap', 'level', 'edge', 'viewer', 'colour')
 _TEXT = {
-    'instances': INSTANCES, 'shape': SHAPE, 'gap': GAP, 'level': LEVEL, 'edge': EDGE,
-    'viewer': VIEWER, 'colour': COLOUR,
+    'instances': INSTANCES, 'shape': SHAPE, 'views': VIEWS, 'gap': GAP, 'level': LEVEL,
+    'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
 }
-_NEEDS = {'gap': ('shape',), 'edge': ('shape',)}
+_NEEDS = {'gap': ('views', 'shape'), 'edge': ('views', 'shape'), 'views': ('shape',)}
 
 
 def join(*names: str) -> str:
