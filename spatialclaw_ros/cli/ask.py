@@ -50,6 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="time for the whole query (default: the node's)")
     parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
                         help='name of the node (default: /spatialclaw)')
+    parser.add_argument('--wait', type=_positive, default=10.0, metavar='SECONDS',
+                        help='how long to wait for the node to appear (default: 10)')
     parser.add_argument('--quiet', action='store_true', help='print the answer alone')
 
 
@@ -75,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
         with SpatialClient(options.node, on_event=None if options.quiet else show) as client:
             answer = client.ask(
                 options.question, cameras=options.camera, frame_id=options.frame,
-                answer_type=answer_type, choices=options.choice, timeout_s=options.timeout)
+                answer_type=answer_type, choices=options.choice, timeout_s=options.timeout,
+                wait_s=options.wait)
     except NodeNotFoundError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_NO_NODE

@@ -25,6 +25,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Event
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.errors import NoFramesError, SpatialClawError
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.perception import make_perception
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
@@ -61,6 +62,8 @@ from spatialclaw_ros.workspace.observation import Observation
 NODE_NAME = 'spatialclaw'
 SPARE_THREADS = 3
 SHUTDOWN_WAIT_S = 5.0
+FIRST_IMAGES_WAIT_S = 5.0
+FIRST_IMAGES_POLL_S = 0.1
 
 
 class SpatialClawNode(Node):
@@ -104,6 +107,7 @@ class SpatialClawNode(Node):
             backbone=settings.backbone, runner=self._runner)
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
+        self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
             f'{", ".join(settings.cameras)}; backbone: {settings.backbone}')
@@ -147,15 +151,27 @@ class SpatialClawNode(Node):
     def _on_event(self, query_id: str, event: Observation | Event) -> None:
         self._outputs.event(query_id, event)
 
-    def _observe(self, request: QueryRequest, _deadline: Deadline) -> Observation:
+    def _observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
+        """Make the observation; a node that has just started waits for its first images."""
+        while True:
+            try:
+                observation = self._select(request)
+            except NoFramesError:
+                patience_s = self._patient_until_s - time.monotonic()
+                if min(patience_s, deadline.remaining_s) < 2 * FIRST_IMAGES_POLL_S:
+                    raise
+                time.sleep(FIRST_IMAGES_POLL_S)
+                continue
+            check_frame(observation, request.question.frame_id)
+            return observation
+
+    def _select(self, request: QueryRequest) -> Observation:
         settings = self.parameters.settings
-        observation = select_observation(
+        return select_observation(
             self._cameras, self._transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
             base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings))
-        check_frame(observation, request.question.frame_id)
-        return observation
 
     def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
         """TF frames to look up: () for all, or those named first when TF has too many."""

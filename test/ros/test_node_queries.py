@@ -23,12 +23,14 @@ import numpy as np
 import psutil
 import pytest
 import rclpy
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from node_process import NodeProcess
 from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_double import BALLS, GAP_M, PARAMETERS, RobotDouble, spin_until
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, PointCloud2
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -63,8 +65,10 @@ def events():
 @pytest.fixture(scope='module')
 def client(node, events):
     with SpatialClient(on_event=events.append) as connected:
-        connected.wait(20.0)
-        time.sleep(1.0)
+        for _ in range(30):
+            if connected.ask('Is it?', wait_s=20.0).status != SpatialAnswer.STATUS_NO_FRAMES:
+                break
+            time.sleep(0.5)
         yield connected
 
 
@@ -196,6 +200,44 @@ def test_stops_cleanly_in_the_middle_of_a_query(robot, tmp_path, number):
                 SpatialAnswer.STATUS_CANCELED, SpatialAnswer.STATUS_OK)
         _, alive = psutil.wait_procs(children, timeout=3.0)
         assert alive == []
+        assert 'Traceback' not in process.log
+
+
+def test_simulated_time_is_followed(robot, tmp_path):
+    robot.pause(True)
+    clock = robot.node.create_publisher(Clock, '/clock', 10)
+    sim_ns = 100_000_000_000
+    with NodeProcess(
+            tmp_path, {**PARAMETERS, 'use_sim_time': True, 'max_frames': 2},
+            ('-r', '__node:=simulated')) as process, SpatialClient('/simulated') as client:
+        client.wait(20.0)
+        real_s = time.time()
+        for _ in range(40):
+            sim_ns += 100_000_000
+            sec, nanosec = divmod(sim_ns, 1_000_000_000)
+            clock.publish(Clock(clock=Time(sec=sec, nanosec=nanosec)))
+            robot.stamp_offset_s = sim_ns * 1e-9 - time.time()
+            robot.publish_once()
+            time.sleep(0.02)
+        answer = client.ask(DISTANCE, timeout_s=20.0)
+        assert answer.status == SpatialAnswer.STATUS_OK, (answer.message, process.log)
+        assert 100 <= answer.header.stamp.sec <= 105
+        assert time.time() - real_s < 30
+    robot.node.destroy_publisher(clock)
+    robot.stamp_offset_s = 0.0
+    robot.pause(False)
+
+
+@pytest.mark.parametrize(('parameters', 'words'), [
+    ({'timeout_s': -3.0}, ('timeout_s', '0.1 to 3600')),
+    ({'backbone': 'rulez'}, ('backbone', "did you mean 'rules'")),
+    ({'backbone': 'recorded', 'backbone_script': '/nowhere.yaml'}, ('/nowhere.yaml',)),
+])
+def test_a_parameter_of_no_use_stops_the_start_with_its_name(tmp_path, parameters, words):
+    with NodeProcess(tmp_path, parameters) as process:
+        assert process.popen.wait(20.0) == 2, process.log
+        for word in words:
+            assert word in process.log
         assert 'Traceback' not in process.log
 
 

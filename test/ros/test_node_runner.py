@@ -1,0 +1,226 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`QueryRunner` and `KernelHost`: every query ends, in time, whatever its parts do."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from spatialclaw_ros.agent.events import Answered, Planned
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import (
+    InvalidRequestError,
+    KernelError,
+    MissingPriorError,
+    NoFramesError,
+)
+from spatialclaw_ros.ros.kernel_host import KernelHost
+from spatialclaw_ros.ros.query import GRACE_S, QueryRequest, QueryRunner
+from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import AnswerType, Question, Status
+
+OBSERVATION = Observation((Frame(0, 'camera', 1, 'optical', np.zeros((2, 2, 3), np.uint8)),))
+ANSWER = Answered(1.0, AnswerType.NUMBER, '1 m')
+MARGIN_S = 1.0
+
+
+def request(timeout_s=5.0, text='How far?'):
+    return QueryRequest(Question(text), (), None, 2.0, 4, timeout_s)
+
+
+class FakeSession:
+    trace_path = None
+    timings = {'run': 0.1}  # noqa: RUF012
+
+    def __init__(self, events):
+        self._events = events
+
+    def run(self, observation, question, deadline, query_id):
+        yield from self._events(deadline)
+
+
+def runner(
+    events=lambda deadline: [ANSWER], *, observe=None, make_session=None, faults=None, **more,
+):
+    return QueryRunner(
+        observe=observe or (lambda request, deadline: OBSERVATION),
+        make_session=make_session or (lambda request, deadline: FakeSession(events)),
+        log_error=(faults if faults is not None else []).append, **more)
+
+
+def raises(error):
+    def step(*_):
+        raise error
+    return step
+
+
+def stuck(deadline):
+    """A step that looks at no deadline."""
+    time.sleep(2.0)
+    yield ANSWER
+
+
+def patient(deadline):
+    """A step that waits for its deadline."""
+    while True:
+        time.sleep(0.01)
+        deadline.check('waiting')
+        yield Planned('still waiting')
+
+
+def test_an_answer_comes_with_its_events_and_timings():
+    heard = []
+    outcome = runner().run('How far?', request, lambda query_id, event: heard.append(event))
+    assert outcome.end is ANSWER
+    assert outcome.status == Status.OK
+    assert heard == [OBSERVATION, ANSWER]
+    assert set(outcome.timings) == {'frames', 'run', 'total'}
+    assert outcome.timings['total'] < 0.5
+
+
+@pytest.mark.parametrize(('error', 'status', 'is_fault'), [
+    (InvalidRequestError('no such camera'), Status.INVALID_REQUEST, False),
+    (NoFramesError('no image on /a'), Status.NO_FRAMES, False),
+    (KernelError('no zygote'), Status.INTERNAL_ERROR, True),
+    (MissingPriorError('unexpected here'), Status.INTERNAL_ERROR, True),
+    (ZeroDivisionError('oops'), Status.INTERNAL_ERROR, True),
+])
+@pytest.mark.parametrize('part', ['observe', 'make_session', 'events'])
+def test_every_error_has_its_status(error, status, is_fault, part):
+    faults = []
+    outcome = runner(**{part: raises(error)}, faults=faults).run('How far?', request)
+    assert outcome.status == status
+    assert str(error) in outcome.end.message
+    assert bool(faults) == is_fault
+    if is_fault:
+        assert outcome.query_id in outcome.end.message
+        assert 'Traceback' in faults[0]
+        assert outcome.query_id in faults[0]
+
+
+def test_a_request_that_can_not_be_read_is_answered_too():
+    outcome = runner().run('?', raises(InvalidRequestError('timeout is -1 s')))
+    assert (outcome.status, outcome.end.message) == (Status.INVALID_REQUEST, 'timeout is -1 s')
+    faults = []
+    assert runner(faults=faults).run('?', raises(RuntimeError('x'))).status == (
+        Status.INTERNAL_ERROR)
+    assert faults
+
+
+def test_a_session_without_an_end_is_a_fault():
+    assert runner(lambda deadline: [Planned('p')]).run('?', request).status == (
+        Status.INTERNAL_ERROR)
+
+
+@pytest.mark.parametrize('events', [stuck, patient])
+def test_time_is_kept_even_by_a_step_that_does_not_look(events):
+    start_s = time.monotonic()
+    subject = runner(events)
+    outcome = subject.run('?', lambda: request(0.3))
+    assert outcome.status == Status.TIMEOUT
+    assert time.monotonic() - start_s < 0.3 + GRACE_S + MARGIN_S
+    if events is stuck:
+        assert subject.run('?', request).status == Status.BUSY
+        assert outcome.query_id in subject.run('?', request).end.message
+    subject.close()
+
+
+def in_thread(subject, results):
+    thread = threading.Thread(target=lambda: results.append(subject.run('first one', request)))
+    thread.start()
+    end_s = time.monotonic() + 2.0
+    while not subject.running and time.monotonic() < end_s:
+        time.sleep(0.005)
+    return thread
+
+
+def test_a_further_query_is_busy_and_the_slot_comes_back():
+    subject, results = runner(patient), []
+    thread = in_thread(subject, results)
+    (running,) = subject.running
+    busy = subject.run('second one', request)
+    assert busy.status == Status.BUSY
+    assert running in busy.end.message
+    assert 'first one' in busy.end.message
+    assert subject.cancel(running)
+    thread.join()
+    assert results[0].status == Status.CANCELED
+    assert subject.running == ()
+    assert not subject.cancel(running)
+
+
+def test_two_may_run_when_two_are_allowed():
+    subject, results = runner(patient, max_concurrent=2), []
+    threads = [in_thread(subject, results), in_thread(subject, results)]
+    end_s = time.monotonic() + 2.0
+    while len(subject.running) < 2 and time.monotonic() < end_s:
+        time.sleep(0.005)
+    assert len(subject.running) == 2
+    assert subject.run('third', request).status == Status.BUSY
+    assert subject.close()
+    for thread in threads:
+        thread.join()
+    assert [result.status for result in results] == [Status.CANCELED] * 2
+    assert subject.run('late', request).status == Status.CANCELED
+
+
+class FakeKernel:
+    def __init__(self, start=lambda: None):
+        self.start = start
+        self.closed = False
+
+    def stats(self):
+        return type('Stats', (), {'zygote_pid': None})
+
+    def close(self):
+        self.closed = True
+
+
+def test_the_kernel_is_waited_for_no_longer_than_the_deadline():
+    gate = threading.Event()
+    kernel = FakeKernel(gate.wait)
+    host = KernelHost(lambda: kernel, [].append)
+    assert host.state == 'starting'
+    start_s = time.monotonic()
+    with pytest.raises(TimeoutError, match='starting the kernel'):
+        host.get(Deadline(0.2))
+    assert time.monotonic() - start_s < 0.2 + MARGIN_S
+    gate.set()
+    assert host.get(Deadline(5.0)) is kernel
+    assert host.state == 'ready'
+    host.close()
+    assert kernel.closed
+    assert host.state == 'closed'
+    with pytest.raises(KernelError, match='shutting down'):
+        host.get(Deadline(1.0))
+
+
+def test_a_kernel_that_did_not_start_is_tried_again():
+    kernels = [FakeKernel(raises(KernelError('no memory'))), FakeKernel()]
+    first, second = kernels
+    log = []
+    host = KernelHost(lambda: kernels.pop(0), log.append)
+    end_s = time.monotonic() + 2.0
+    while host.state == 'starting' and time.monotonic() < end_s:
+        time.sleep(0.01)
+    assert 'no memory' in host.state
+    assert first.closed
+    assert len(log) == 1
+    assert host.get(Deadline(5.0)) is second
+    host.close()
