@@ -34,7 +34,7 @@ from spatialclaw_ros.ros.images import decode_color, decode_depth
 from spatialclaw_ros.ros.missing import Missing
 from spatialclaw_ros.ros.registration import register_depth, resize_depth
 from spatialclaw_ros.ros.streams import Sample, nearest
-from spatialclaw_ros.ros.transforms import TransformSource
+from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
 from spatialclaw_ros.workspace.observation import Frame
 
 SAME_POSE_TOLERANCE = 1e-6
@@ -54,7 +54,8 @@ class RawFrame:
 
 
 def decode_frame(
-    raw: RawFrame, index: int, tolerance_ns: int, transforms: TransformSource, missing: Missing,
+    raw: RawFrame, index: int, tolerance_ns: int, transforms: TransformSource, budget: WaitBudget,
+    missing: Missing,
 ) -> Frame:
     """Decode an image with its depth and intrinsics; its pose in the world comes later.
 
@@ -63,6 +64,7 @@ def decode_frame(
         index: frame index that it gets.
         tolerance_ns: how far apart stamps may be that belong together.
         transforms: for depth whose camera is another one.
+        budget: how long may still be waited for TF.
         missing: takes a line for each prior that is not there.
 
     Raises:
@@ -75,7 +77,7 @@ def decode_frame(
     image.setflags(write=False)
     height, width = image.shape[:2]
     camera = _intrinsics(raw, width, height, tolerance_ns, missing)
-    depth = _depth(raw, width, height, camera, tolerance_ns, transforms, missing)
+    depth = _depth(raw, width, height, camera, tolerance_ns, transforms, budget, missing)
     return Frame(
         index=index, camera=config.name, stamp_ns=raw.sample.stamp_ns,
         frame_id=frame_id_of(message), image=image, depth_m=depth, intrinsics=camera)
@@ -114,7 +116,7 @@ def _intrinsics(
 
 def _depth(
     raw: RawFrame, width: int, height: int, camera: PinholeCamera | None, tolerance_ns: int,
-    transforms: TransformSource, missing: Missing,
+    transforms: TransformSource, budget: WaitBudget, missing: Missing,
 ) -> np.ndarray | None:
     config = raw.config
     if not config.depth_topic:
@@ -137,7 +139,8 @@ def _depth(
         depth = (
             decode_depth(sample.message) if config.depth_transport == 'raw'
             else decode_compressed_depth(sample.message))
-        return _to_color(raw, sample, depth, width, height, camera, transforms, missing)
+        return _to_color(
+            raw, sample, depth, width, height, camera, transforms, budget, missing)
     except (MissingPriorError, TransformError, UnsupportedEncodingError) as error:
         missing.add(('depth', config.name), f'no depth for {config.name}: {error}')
         return None
@@ -145,7 +148,8 @@ def _depth(
 
 def _to_color(
     raw: RawFrame, sample: Sample, depth: np.ndarray, width: int, height: int,
-    camera: PinholeCamera | None, transforms: TransformSource, missing: Missing,
+    camera: PinholeCamera | None, transforms: TransformSource, budget: WaitBudget,
+    missing: Missing,
 ) -> np.ndarray:
     """Depth as the colour camera would see it, (height, width).
 
@@ -158,7 +162,8 @@ def _to_color(
     rows, columns = depth.shape
     T_color_depth = np.eye(4)
     if color_frame != depth_frame:
-        T_color_depth = transforms.lookup(color_frame, depth_frame, raw.sample.stamp_ns)
+        T_color_depth = transforms.lookup(
+            color_frame, depth_frame, raw.sample.stamp_ns, budget.left_s)
     same_pose = np.allclose(T_color_depth, np.eye(4), atol=SAME_POSE_TOLERANCE)
     info = nearest(raw.snapshot.depth_infos, sample.stamp_ns)
     if info is None:
@@ -175,8 +180,10 @@ def _to_color(
                 'taken to be the same view resized')
             return resized
         return depth
-    depth_camera, _ = image_camera(
+    depth_camera, assumed = image_camera(
         info.message, columns, rows, rectified=any(info.message.p))
+    if assumed:
+        missing.add(('depth info size', config.name), f'depth of {config.name}: {assumed}')
     if camera is None:
         raise MissingPriorError(
             'depth has a camera of its own, and the intrinsics of the colour image are not known')

@@ -48,6 +48,8 @@ def select_observation(
 ) -> Observation:
     """Pick images spread over a window, the newest always among them, and decode only those.
 
+    Where depth comes for some images only (at a lower rate, or a little later), those are taken.
+
     Args:
         buffers: what the cameras sent.
         transforms: TF.
@@ -69,12 +71,13 @@ def select_observation(
     names = _checked(buffers, cameras, window_s, max_frames)
     missing = Missing()
     raw, silent = _pick(buffers, names, stamp_ns, window_s, max_frames, missing)
+    budget = WaitBudget(transforms.wait_s)
     frames: list[Frame] = []
     failures: list[str] = []
     for one in raw:
         try:
-            frames.append(decode_frame(one, len(frames), buffers.pair_tolerance_ns, transforms,
-                                       missing))
+            frames.append(decode_frame(
+                one, len(frames), buffers.pair_tolerance_ns, transforms, budget, missing))
         except UnsupportedEncodingError as error:
             line = f'images on {one.config.image_topic} can\'t be decoded: {error}'
             buffers.note_error(one.config.name, line)
@@ -86,7 +89,6 @@ def select_observation(
         raise NoFramesError('; '.join(dict.fromkeys([*failures, *silent])))
     for line in silent:
         missing.add(('silent', line), line)
-    budget = WaitBudget(transforms.wait_s)
     world, frames = _place(frames, transforms, world_frame, base_frame, budget, missing)
     others = _other_frames(frames, transforms, world, base_frame, tf_frames, missing)
     known_base = base_frame if world and (base_frame == world or base_frame in others) else ''

@@ -33,6 +33,7 @@ from tf2_msgs.msg import TFMessage
 from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.ros.compat.tf2 import Buffer, ExtrapolationException, TransformException
 
+DEFAULT_CACHE_S = 20.0
 DEFAULT_WAIT_S = 0.1
 JUMP_BACK_NS = 1_000_000_000
 _QUEUE = 100
@@ -46,14 +47,14 @@ class TransformSource:
 
     Args:
         node: subscribes; an executor of the owner spins it, on another thread than lookups.
-        cache_s: how long transforms are kept.
+        cache_s: how long transforms are kept; longer than images are.
         wait_s: how long a lookup waits at most for TF that is just behind the image.
         topic: of transforms that move.
         static_topic: of those that don't.
     """
 
     def __init__(
-        self, node: Node, *, cache_s: float = 30.0, wait_s: float = DEFAULT_WAIT_S,
+        self, node: Node, *, cache_s: float = DEFAULT_CACHE_S, wait_s: float = DEFAULT_WAIT_S,
         topic: str = '/tf', static_topic: str = '/tf_static',
     ) -> None:
         self.wait_s = wait_s

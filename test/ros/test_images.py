@@ -255,3 +255,18 @@ def test_bad_images_say_what_came_and_what_was_expected(name):
 def test_bad_depth_encoding():
     with pytest.raises(UnsupportedEncodingError, match='expected 16UC1'):
         decode_depth(image('rgb8', 1, 1, 3, bytes(3)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([*LAYOUTS, '32FC1', 'nonsense']), st.integers(0, 12), st.integers(0, 12),
+    st.integers(0, 2**32 - 1) | st.integers(0, 40), st.booleans(), st.binary(max_size=400))
+def test_whatever_comes_ends_with_an_image_or_a_named_error(
+        encoding, width, height, step, big, data):
+    message = image(encoding, width, height, step, data, big)
+    for decode, shape in ((decode_color, (height, width, 3)), (decode_depth, (height, width))):
+        try:
+            got = decode(message)
+        except UnsupportedEncodingError:
+            continue
+        assert got.shape == shape
