@@ -41,7 +41,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     Size,
     Thing,
 )
-from spatialclaw_ros.backbone.rules.nouns import GENERIC_WORDS, singular, thing_of
+from spatialclaw_ros.backbone.rules.nouns import is_generic, singular, thing_of
 
 DIMENSIONS = {
     'LONG': 'length', 'LENGTH': 'length', 'WIDE': 'width', 'WIDTH': 'width', 'TALL': 'height',
@@ -193,7 +193,7 @@ class Builder:
         self, criterion: str, reference: Thing | None, *, candidates: tuple[Thing, ...] = (),
         category: str = '',
     ) -> Extreme:
-        if category.lower() in GENERIC_WORDS:
+        if is_generic(category):
             category = ''
         if criterion in {'nearest', 'farthest'} and reference is None:
             reference = CAMERA
@@ -326,7 +326,7 @@ class Builder:
         nouns = self._nouns(tree)
         relation = next(RELATIONS[k] for k in self._kinds(tree) if k in RELATIONS)
         category = nouns[0].text if len(nouns) > 1 else ''
-        if category.lower() in GENERIC_WORDS:
+        if is_generic(category):
             category = ''
         return RelationWhat(relation, nouns[-1], singular(category), view=self._view)
 

@@ -32,10 +32,9 @@ _ROBOT_NAMES = frozenset({
     'robot', 'robot base', 'base', 'your base', "robot's base", 'yourself', 'robot itself',
     "robot's", 'robot body', 'base of robot', 'robot arm base', 'this robot', 'myself',
 })
-GENERIC_WORDS = frozenset({
-    'object', 'objects', 'thing', 'things', 'item', 'items', 'one', 'ones', 'them', 'of them',
-    'of these', 'of those', 'these', 'those', 'of two', 'of these objects', 'of objects', 'all',
-    'of two objects', 'two', 'of all objects', 'visible object',
+_GENERIC_WORDS = frozenset({
+    'object', 'objects', 'thing', 'things', 'item', 'items', 'one', 'ones', 'them', 'these',
+    'those', 'all', 'of', 'two', 'three', 'visible', 'your', 'any',
 })
 
 
@@ -101,3 +100,8 @@ def place_of(phrase: str) -> str:
     """What stands after the head, "on the table" say; '' when nothing does."""
     match = _PREPOSITIONS.search(phrase)
     return phrase[match.start():].strip() if match else ''
+
+
+def is_generic(phrase: str) -> bool:
+    """Whether a phrase says no more than "object"."""
+    return all(word in _GENERIC_WORDS for word in phrase.lower().split())
