@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 NODE = '/spatialclaw'
 START_TIMEOUT_S = 60.0
-QUESTION_TIMEOUT_S = 60.0
 DRAWING_TIMEOUT_S = 5.0
 EXIT_OK, EXIT_WRONG, EXIT_USAGE, EXIT_FAILED = 0, 1, 2, 3
 
@@ -180,7 +179,7 @@ class _Demo:
         listener.forget()
         try:
             answer = client.ask(
-                asked.text, timeout_s=QUESTION_TIMEOUT_S,
+                asked.text, timeout_s=self._stage.timeout_s,
                 stamp_ns=listener.last_image_ns if self._stage.ends else 0)
         except DeadlineExceededError as error:
             self._console.print(str(error), style='red', markup=False)
@@ -220,7 +219,7 @@ class _Demo:
             pictures = [
                 (Image.fromarray(drawing.overlay), 'what the camera sees, and the masks found')]
             if has_depth(drawing):
-                picture = evidence_picture(drawing, scene)
+                picture = evidence_picture(drawing, scene, answer.text)
                 picture.save(self._out / f'{number}_evidence.png')
                 pictures.append((picture, 'the evidence in 3D, seen from the side'))
             heading = asked.text, f'{answer.text}   (truth: {verdict.truth_text})', verdict.right

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib
@@ -39,6 +39,8 @@ INK, GREY = (32, 34, 38), (120, 124, 130)
 MEASURE = (255, 200, 0)
 GOOD, BAD = (20, 110, 60), (176, 36, 30)
 FADE = 0.62
+MARGIN_PX = (90, 95)
+FARTHEST_M = 12.0
 TINT = 0.2
 ROOM_RADIUS_M = 1.6
 SPLAT_M = 0.0021
@@ -68,12 +70,15 @@ def has_depth(drawing: Drawing) -> bool:
         drawing.boxes or len(drawing.points) or len(drawing.marks) or drawing.line is not None)
 
 
-def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
+def evidence_picture(
+    drawing: Drawing, scene: Cloud | None, answer: str = '',
+) -> Image.Image:
     """Draw the evidence of one answer, seen from beside the robot's camera.
 
     Args:
         drawing: what the node drew.
         scene: the whole scene around it; None to draw the evidence alone.
+        answer: for the name of a lone object, whose size it may be.
 
     Returns:
         An RGB picture of 960x720.
@@ -100,15 +105,17 @@ def evidence_picture(drawing: Drawing, scene: Cloud | None) -> Image.Image:
         _lines(pen, view, drawing.line[None], INK, 6.5)
         _lines(pen, view, drawing.line[None], MEASURE, 4.0)
     for point in drawing.marks:
-        _dot(pen, view, point, 6.0)
+        _dot(pen, view, point, 6.0 if len(drawing.marks) <= 2 else 3.0)
     labels = _Labels(pen)
     if drawing.text and (drawing.line is not None or len(drawing.marks)):
         ends = drawing.line if drawing.line is not None else drawing.marks[-1:]
         middle = view.pixels(ends.mean(axis=0)[None])[0]
         labels.put(middle + np.array([0.0, 34.0]), drawing.text, INK, 24, back=MEASURE)
     for box in drawing.boxes:
-        top = view.pixels(_corners(box))[:, :]
-        labels.put(np.array([top[:, 0].mean(), top[:, 1].min() - 14]), box.label, _rgb(box), 18)
+        top = view.pixels(_corners(box))
+        alone = len(drawing.boxes) == 1 and drawing.line is None and answer
+        text = f'{box.label}: {answer}' if alone else box.label
+        labels.put(np.array([top[:, 0].mean(), top[:, 1].min() - 14]), text, _rgb(box), 18)
     if drawing.frusta:
         at = view.pixels(drawing.frusta[-1])
         labels.put(np.array([at[:, 0].mean(), at[:, 1].min() - 16]), 'camera', GREY, 16)
@@ -140,17 +147,18 @@ class _View:
         if len(eyes):
             focus = 0.72 * focus + 0.28 * eyes.mean(axis=0)
             shown = np.vstack([shown, eyes])
-        camera = PinholeCamera(
-            WIDTH, HEIGHT, FOCAL_PX, FOCAL_PX, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+        room = np.array([WIDTH - 2 * MARGIN_PX[0], HEIGHT - 2 * MARGIN_PX[1]])
+        camera = PinholeCamera(WIDTH, HEIGHT, FOCAL_PX, FOCAL_PX, 0.0, 0.0)
         distance = 0.8
-        while distance < 12.0:
+        while True:
             pose = invert(look_at(focus + distance * direction, focus))
             pixels = camera.project(transform_points(pose, shown))
-            if (np.isfinite(pixels).all() and (pixels > (70, 70)).all()
-                    and (pixels < (WIDTH - 70, HEIGHT - 50)).all()):
+            low, high = pixels.min(axis=0), pixels.max(axis=0)
+            if distance > FARTHEST_M or (high - low < room).all():
                 break
-            distance *= 1.06
-        return cls(camera, pose, focus)
+            distance *= 1.05
+        cx, cy = np.array([WIDTH, HEIGHT]) / 2 - np.nan_to_num((low + high) / 2)
+        return cls(replace(camera, cx=float(cx), cy=float(cy)), pose, focus)
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) pixels of the final picture; NaN behind the view."""
@@ -180,7 +188,7 @@ def _paint(canvas: np.ndarray, nearest: np.ndarray, view: _View, points: np.ndar
     order = order[local[order, 2] > 0.05]
     pixels = np.rint(view.camera.project(local[order])).astype(int)
     depth, shade = local[order, 2], colors[order]
-    reach = max(1, round(FOCAL_PX * SPLAT_M / max(float(np.median(depth)), 0.1)))
+    reach = max(2, round(FOCAL_PX * SPLAT_M / max(float(np.median(depth)), 0.1)))
     for dy in range(-(reach // 2), reach - reach // 2 + 1):
         for dx in range(-(reach // 2), reach - reach // 2 + 1):
             x, y = pixels[:, 0] + dx, pixels[:, 1] + dy

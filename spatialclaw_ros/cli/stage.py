@@ -38,7 +38,7 @@ from spatialclaw_ros.sim.messages import Topics
 from spatialclaw_ros.sim.questions import Asked, folder_questions, tabletop_questions
 
 WORLD_FRAME = 'odom'
-MAX_POINTS = 700_000
+MAX_POINTS = 900_000
 LOOK_TIMEOUT_S = 12.0
 MAX_CLOUD_DEPTH_M = 4.0
 
@@ -57,6 +57,7 @@ class Stage:
         look_frames: how many images it takes.
         questions: what to ask.
         note: something the person should know beforehand.
+        timeout_s: for one question.
         simulated: whether the robot can be seen from outside.
         ends: whether the images end, so that questions must be about the last one's time.
     """
@@ -70,6 +71,7 @@ class Stage:
     look_frames: int
     questions: tuple[Asked, ...]
     note: str = ''
+    timeout_s: float = 60.0
     simulated: bool = False
     ends: bool = False
 
@@ -86,7 +88,7 @@ class Stage:
         from spatialclaw_ros.sim.scene import OVERVIEW_NAME, make_scene
 
         with SceneRenderer(
-                make_scene(), camera=OVERVIEW_NAME, width=960, height=720) as renderer:
+                make_scene(fine=True), camera=OVERVIEW_NAME, width=960, height=720) as renderer:
             return renderer.render(stamp_ns)[0]
 
     def look(self) -> Cloud | None:
@@ -129,9 +131,9 @@ class Stage:
             colors.append(frame.image[good])
         if not points:
             return None
-        every = 1 + sum(map(len, points)) // MAX_POINTS
-        return Cloud(np.concatenate([part[::every] for part in points]),
-                     np.concatenate([part[::every] for part in colors]))
+        total = sum(map(len, points))
+        kept = np.random.default_rng(0).permutation(total)[:MAX_POINTS]
+        return Cloud(np.concatenate(points)[kept], np.concatenate(colors)[kept])
 
 
 def choose_stage(data: str | None, recording: str | None) -> Stage:
@@ -171,7 +173,7 @@ def _simulation_stage() -> Stage:
         title='a simulated robot looks at a table', robot_arguments=('--renderer', backend),
         node_arguments=('--params-file', str(share_path('config', 'demo.yaml'))),
         camera=CameraConfig('wrist', topics.color, topics.info, topics.depth),
-        images_needed=24, look_s=2.5, look_frames=4,
+        images_needed=24, look_s=2.5, look_frames=3,
         questions=tabletop_questions(Truth(make_scene()).facts()), simulated=True)
 
 
@@ -185,7 +187,7 @@ def _recording_stage(path: str, note: str) -> Stage:
         node_arguments=(
             '--params-file', str(share_path('config', 'demo.yaml')),
             *_compressed('wrist', TOPICS)),
-        camera=_compressed_camera('wrist', TOPICS), images_needed=10, look_s=2.5, look_frames=4,
+        camera=_compressed_camera('wrist', TOPICS), images_needed=10, look_s=2.5, look_frames=3,
         questions=tabletop_questions(recording.truth) if recording.truth else (), note=note)
 
 
@@ -203,7 +205,7 @@ def _folder_stage(path: str) -> Stage:
         node_arguments=(*arguments, *_compressed('camera', topics)),
         camera=_compressed_camera('camera', topics), images_needed=count, look_s=6.0,
         look_frames=12,
-        questions=folder_questions(folder), ends=True)
+        questions=folder_questions(folder), timeout_s=150.0, ends=True)
 
 
 def _compressed(name: str, topics: Topics) -> tuple[str, ...]:

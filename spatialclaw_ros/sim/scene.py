@@ -28,7 +28,7 @@ import mujoco
 import numpy as np
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
-from spatialclaw_ros.geometry.se3 import matrix_to_quat_xyzw
+from spatialclaw_ros.geometry.se3 import look_at, matrix_to_quat_xyzw
 from spatialclaw_ros.sim import objects, textures
 from spatialclaw_ros.sim.arm import arm_geoms
 from spatialclaw_ros.sim.objects import Geom, SceneObject
@@ -36,6 +36,7 @@ from spatialclaw_ros.sim.trajectory import ArcTrajectory
 
 CAMERA_NAME = 'wrist'
 OVERVIEW_NAME = 'overview'
+OVERVIEW_EYE, OVERVIEW_TARGET = (-0.70, -1.45, 1.70), (0.46, 0.02, 0.93)
 WIDTH, HEIGHT = 640, 480
 FOCAL_PX = 580.0
 
@@ -98,19 +99,24 @@ def tabletop() -> tuple[SceneObject, ...]:
 
 
 def make_scene(
-    things: Sequence[SceneObject] | None = None, trajectory: ArcTrajectory | None = None,
+    things: Sequence[SceneObject] | None = None, trajectory: ArcTrajectory | None = None, *,
+    fine: bool = False,
 ) -> Scene:
     """Build the scene.
 
     Args:
         things: what stands on the table; the demo's objects when None.
         trajectory: how the camera moves; the demo's arc when None.
+        fine: draw smooth edges and sharp shadows, slowly: for pictures, not for depth.
     """
     things = tabletop() if things is None else tuple(things)
     trajectory = ArcTrajectory() if trajectory is None else trajectory
     assets = {'wood.png': textures.wood(), 'tiles.png': textures.tiles()}
     xml = _mjcf(things, trajectory)
     model = mujoco.MjModel.from_xml_string(xml, assets)
+    if fine:
+        model.vis.quality.shadowsize = 4096
+        model.vis.quality.offsamples = 4
     camera = PinholeCamera(
         WIDTH, HEIGHT, FOCAL_PX, FOCAL_PX, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
     scene = Scene(model, mujoco.MjData(model), things, trajectory, camera)
@@ -126,13 +132,14 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
     arm = ''.join(
         f'<body name="arm{number}" mocap="true">{_geom_xml("", geom)}</body>'
         for number, (_, geom) in enumerate(arm_geoms(trajectory.T_base_gripper(0))))
+    overview = look_at(np.array(OVERVIEW_EYE), np.array(OVERVIEW_TARGET))[:3, :3]
     return f'''
 <mujoco model="tabletop">
   <compiler angle="radian"/>
   <statistic extent="1" center="0.8 0 0.7"/>
   <visual>
     <global offwidth="1280" offheight="960"/>
-    <map znear="0.04" zfar="20" shadowscale="0.5"/>
+    <map znear="0.04" zfar="20" shadowscale="0.37"/>
     <quality shadowsize="1024" offsamples="0" numslices="28" numstacks="16"/>
     <headlight ambient="0.32 0.32 0.33" diffuse="0.16 0.16 0.16" specular="0 0 0"/>
   </visual>
@@ -147,7 +154,7 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
   </asset>
   <worldbody>
     <light name="window" pos="0.2 1.3 2.4" dir="0.70 -1.30 -1.66" directional="false"
-        diffuse="0.66 0.64 0.60" specular="0.3 0.3 0.3" cutoff="55" exponent="1"
+        diffuse="0.66 0.64 0.60" specular="0.3 0.3 0.3" cutoff="75" exponent="0"
         attenuation="1 0 0" castshadow="true"/>
     <light name="lamp" pos="1.2 -0.9 2.3" dir="-0.2 0.5 -1" directional="false"
         diffuse="0.20 0.21 0.23" specular="0.1 0.1 0.1" cutoff="80" exponent="1"
@@ -161,8 +168,8 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
     {arm}
     <geom type="cylinder" size="0.20 0.14" pos="-0.12 0 0.16" rgba="0.22 0.23 0.25 1"/>
     <geom type="cylinder" size="0.075 0.35" pos="-0.12 0 0.65" rgba="0.80 0.81 0.82 1"/>
-    <camera name="{OVERVIEW_NAME}" pos="-0.95 -1.55 1.95" fovy="43"
-        xyaxes="0.745 -0.667 0 0.330 0.369 0.869"/>
+    <camera name="{OVERVIEW_NAME}" pos="{_numbers(OVERVIEW_EYE)}" fovy="40"
+        xyaxes="{_numbers([*overview[:, 0], *-overview[:, 1]])}"/>
   </worldbody>
 </mujoco>'''
 
@@ -170,7 +177,7 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
 def _room_xml() -> str:
     """Floor, two walls with skirting boards, and a grey cabinet."""
     return '''
-    <geom name="floor" type="box" size="3 3 0.02" pos="0.8 0 -0.02" material="tiles"/>
+    <geom name="floor" type="plane" size="3 3 0.1" pos="0.8 0 0" material="tiles"/>
     <geom name="wall_front" type="box" size="0.02 3 1.3" pos="2.6 0 1.3" material="plaster"/>
     <geom name="wall_left" type="box" size="3 0.02 1.3" pos="0.8 2.6 1.3" material="plaster"/>
     <geom name="skirting" type="box" size="0.01 3 0.05" pos="2.57 0 0.05" rgba="0.7 0.7 0.7 1"/>
