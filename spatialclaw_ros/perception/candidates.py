@@ -29,9 +29,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from spatialclaw_ros.geometry.cloud import cluster_labels
 from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.depth import sigma_of
+from spatialclaw_ros.perception.outline import hole_free, main_clusters, refined
 from spatialclaw_ros.perception.pieces import MIN_AREA_SHARE, Piece, components, disc, square
 from spatialclaw_ros.perception.view import FrameView
 
@@ -40,7 +40,6 @@ MAX_POINTS = 1200
 
 _CORE = 0.55
 _RIM = 0.25
-_SPLIT_SHARE = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +89,9 @@ class Candidate:
         return self.piece.is_cut
 
 
-def colour_pieces(view: FrameView, colours: tuple[str, ...], zone: np.ndarray) -> list[Piece]:
+def colour_pieces(
+    view: FrameView, colours: tuple[str, ...], zone: np.ndarray, registered: bool,
+) -> list[Piece]:
     """Connected pixels of some colours, holes and print filled.
 
     What has less than half of itself in the zone belongs to something that goes on outside.
@@ -106,18 +107,21 @@ def colour_pieces(view: FrameView, colours: tuple[str, ...], zone: np.ndarray) -
         if sure < max(20, 0.2 * piece.area) or not piece.of(zone).any():
             continue
         found += [
-            part for part in split_in_depth(view, piece.filled())
+            part for part in split_in_depth(view, hole_free(view, piece, registered), registered)
             if np.count_nonzero(part.of(zone)) > 0.5 * part.area]
     return found
 
 
-def surface_pieces(view: FrameView, index: int) -> list[tuple[Piece, str]]:
+def surface_pieces(
+    view: FrameView, index: int, registered: bool,
+) -> list[tuple[Piece, str]]:
     """Things on a surface, by its colour and by relief, with their source."""
     if view.geometry is None:
         return []
     found: list[tuple[Piece, str]] = []
     for piece in components(view.figure(index)):
-        found += [(part, 'figure') for part in split_in_depth(view, piece.filled())]
+        whole = hole_free(view, piece, registered)
+        found += [(part, 'figure') for part in split_in_depth(view, whole, registered)]
     support, _ = view.standing
     relief = view.relief & (support == index)
     edges = cv2.dilate(view.geometry.features.edges.astype(np.uint8), np.ones((3, 3), np.uint8))
@@ -125,29 +129,18 @@ def surface_pieces(view: FrameView, index: int) -> list[tuple[Piece, str]]:
         wide = piece.grown(3)
         mask = cv2.dilate(wide.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         mask &= relief[wide.box]
-        found.append((Piece(wide.top, wide.left, mask, wide.shape).filled(), 'relief'))
+        grown = Piece(wide.top, wide.left, mask, wide.shape)
+        found.append((hole_free(view, grown, registered), 'relief'))
     return found
 
 
-def split_in_depth(view: FrameView, piece: Piece) -> list[Piece]:
+def split_in_depth(view: FrameView, piece: Piece, registered: bool) -> list[Piece]:
     """Parts of a piece that lie apart in space; small or unclear ones stay with the nearest."""
-    if view.geometry is None:
-        return [piece]
-    rows, columns = piece.indices(view.clean)
-    if len(rows) < 40:
-        return [piece]
-    step = max(1, len(rows) // 3000)
-    rows, columns = rows[::step], columns[::step]
-    points = view.geometry.points[rows, columns]
-    middle = float(np.median(view.geometry.features.depth_m[rows, columns]))
-    spacing = middle / view.geometry.focal_px * math.sqrt(step)
-    radius = max(0.015, 4 * float(sigma_of(np.asarray(middle))), 3 * spacing)
-    label = cluster_labels(points, radius)
-    sizes = np.bincount(label[label >= 0])
-    large = np.flatnonzero(sizes > _SPLIT_SHARE * len(rows))
+    rows, columns, label = main_clusters(view, piece, registered)
+    large = np.unique(label[label >= 0])
     if len(large) < 2:
         return [piece]
-    chosen = np.isin(label, large)
+    chosen = label >= 0
     rows, columns = rows[chosen] - piece.top, columns[chosen] - piece.left
     seeds = np.full(piece.mask.shape, 255, dtype=np.uint8)
     seeds[rows, columns] = 0
@@ -166,7 +159,8 @@ def measure(
     view: FrameView, frame: int, piece: Piece, source: str, colours: tuple[str, ...],
     isolation: float, registered: bool,
 ) -> Candidate:
-    """Fill in a candidate."""
+    """Correct a piece with depth, and measure it."""
+    piece = refined(view, piece, registered)
     share = colour_share(view, piece, colours)
     points = np.empty((0, 3), dtype=np.float32)
     height, low, size, surface = math.nan, math.nan, math.nan, -1

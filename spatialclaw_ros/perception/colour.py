@@ -55,6 +55,8 @@ class ColourName:
         chroma: (from, to); full membership inside.
         lightness: (from, to) in [0, 1].
         hue_soft_deg, chroma_soft, lightness_soft: width of the ramps outside the box.
+        shaded: whether the same paint in the shade keeps the name; orange does, though what
+            looks alike in full light is brown.
     """
 
     hue_deg: tuple[float, float] | None
@@ -63,13 +65,14 @@ class ColourName:
     hue_soft_deg: float = 10.0
     chroma_soft: float = 0.03
     lightness_soft: float = 0.10
+    shaded: bool = False
 
 
 COLOURS: dict[str, ColourName] = {
     'red': ColourName((8, 36), (0.10, 0.4), (0.18, 0.72), 8, 0.04),
-    'orange': ColourName((44, 72), (0.13, 0.4), (0.58, 0.88), 8, 0.04, 0.06),
+    'orange': ColourName((44, 72), (0.13, 0.4), (0.58, 0.88), 8, 0.04, 0.06, shaded=True),
     'brown': ColourName((32, 88), (0.035, 0.13), (0.18, 0.62), 12, 0.02, 0.10),
-    'yellow': ColourName((84, 114), (0.10, 0.4), (0.62, 1.0), 8, 0.04, 0.12),
+    'yellow': ColourName((84, 114), (0.10, 0.4), (0.62, 1.0), 8, 0.04, 0.12, shaded=True),
     'green': ColourName((122, 172), (0.06, 0.4), (0.15, 0.95), 10, 0.03),
     'cyan': ColourName((178, 222), (0.05, 0.3), (0.40, 1.0), 12, 0.03),
     'blue': ColourName((232, 276), (0.06, 0.4), (0.12, 0.92), 14, 0.03),
@@ -188,6 +191,15 @@ def _membership_table(name: str) -> np.ndarray:
 def _one_table(name: str) -> np.ndarray:
     box = COLOURS[name] if name in COLOURS else _HIDDEN[name]
     lab = _oklab_table()
+    value = _in_box(lab, box)
+    if box.shaded:
+        # Less light scales OKLab by one factor: undo it, and trust the result a little less.
+        for gain in (1.15, 1.3, 1.5):
+            value = np.maximum(value, (1.15 - 0.15 * gain) * _in_box(lab * np.float32(gain), box))
+    return value.astype(np.float32)
+
+
+def _in_box(lab: np.ndarray, box: ColourName) -> np.ndarray:
     lightness = lab[:, 0]
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     # In the dark the same paint has less chroma: the lower edge follows lightness.
@@ -202,7 +214,7 @@ def _one_table(name: str) -> np.ndarray:
         away = np.abs((hue - (start + half) + 180.0) % 360.0 - 180.0) - half
         value *= np.clip(1.0 - away / box.hue_soft_deg, 0.0, 1.0)
         value *= np.clip((chroma - 0.5 * NEUTRAL_CHROMA) / (0.5 * NEUTRAL_CHROMA), 0.0, 1.0)
-    return value.astype(np.float32)
+    return np.asarray(value)
 
 
 @functools.lru_cache(maxsize=1)

@@ -15,7 +15,9 @@
 """Figure and ground on a surface: what has another colour than the surface it lies on.
 
 The ground's colour is a quadratic function of the image coordinates, fitted robustly, so that a
-table may be lit from one side. Lightness counts less than hue, since shadows lie on tables too.
+table may be lit from one side. A shadow is no figure: less of the same light scales all three
+coordinates of OKLab by one factor (the cube root of the light), so what lies on the line from
+black through the ground's colour is the ground, down to a deep shadow.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ import numpy as np
 from spatialclaw_ros.perception.pieces import piece_of, square
 
 _LIGHTNESS_WEIGHT = 0.45
+_DEEPEST_SHADOW = 0.52  # cube root of the light left in it
+_SHADE_WEIGHT = 0.05
 _LEAST = 0.030  # OKLab distance that is a different colour for sure not noise
 _SPREADS = 4.0
 
@@ -67,15 +71,26 @@ def figure_on(
         (left + (np.arange(33) + 0.5) / 33 * own.shape[1]) / width,
         (top + (np.arange(25) + 0.5) / 25 * own.shape[0]) / height)
     coarse = (_basis(x.ravel(), y.ravel()) @ coefficients).reshape(25, 33, 3)
-    away = lab[inside] * _weights()
-    away -= cv2.resize(coarse, own.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    np.square(away, out=away)
+    expected = cv2.resize(coarse, own.shape[::-1], interpolation=cv2.INTER_LINEAR) / _weights()
     limit = max(_LEAST, _SPREADS * spread)
-    figure = (own & (away.sum(axis=2) > limit * limit)).astype(np.uint8)
+    away = _unlike(lab[inside], expected)
+    figure = (own & (away > limit)).astype(np.uint8)
     figure = np.asarray(cv2.morphologyEx(figure, cv2.MORPH_OPEN, square(1)), dtype=np.uint8)
     result = np.zeros_like(zone)
     result[inside] = cv2.morphologyEx(figure, cv2.MORPH_CLOSE, square(2)) > 0
     return result
+
+
+def _unlike(lab: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Distance (h, w) of colours from the ground's, shadows on it left out."""
+    norm = np.maximum(np.einsum('ijk,ijk->ij', expected, expected), np.float32(1e-4))
+    light = np.einsum('ijk,ijk->ij', lab, expected) / norm
+    shaded = np.clip(light, np.float32(_DEEPEST_SHADOW), np.float32(1.0))
+    rest = lab - expected * shaded[..., None]
+    rest[..., 0] *= np.where(light > 1.0, np.float32(_LIGHTNESS_WEIGHT), np.float32(1.0))
+    squared = np.einsum('ijk,ijk->ij', rest, rest)
+    squared += np.square((1.0 - shaded) * np.float32(_SHADE_WEIGHT)) * norm
+    return np.asarray(np.sqrt(squared))
 
 
 def _weights() -> np.ndarray:

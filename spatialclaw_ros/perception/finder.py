@@ -53,7 +53,9 @@ def find_in(
     chosen = surfaces if surfaces is not None else list(range(len(view.surfaces)))
     pieces: list[tuple[Piece, str]] = []
     for index in chosen[:_MAX_SURFACES]:
-        pieces += surface_pieces(view, index)
+        pieces += surface_pieces(view, index, registered)
+    if registered:
+        pieces = _united(pieces)
     large = query.shape == 'furniture'
     if query.colours and not all(colour.is_neutral(name) for name in query.colours):
         found = _hued(view, frame, query, _zone(view, surfaces), pieces, registered)
@@ -87,7 +89,7 @@ def _hued(
 ) -> list[Candidate]:
     """A hue stands out by itself; the pieces only complete it (a handle, a highlight, print)."""
     found: list[Candidate] = []
-    for region in colour_pieces(view, query.colours, zone):
+    for region in colour_pieces(view, query.colours, zone, registered):
         source, isolation, whole = 'colour', 1.0, region
         for piece, kind in pieces:
             inside = piece.common(region)
@@ -95,9 +97,9 @@ def _hued(
                 continue
             share = inside / piece.area
             isolation = min(isolation, share)
-            if (kind == 'figure' or registered) and share > 0.6 and (
+            if kind == ('relief' if registered else 'figure') and share > 0.6 and (
                     inside > 0.8 * region.area) and _stands(view, piece):
-                whole, source, isolation = region.joined(piece), kind, 1.0
+                whole, source, isolation = piece.joined(region), kind, 1.0
                 break
         candidate = measure(view, frame, whole, source, query.colours, isolation, registered)
         if all(whole.overlap(other.piece) < 0.5 for other in found):
@@ -114,7 +116,7 @@ def _loose(
     for piece, _ in pieces:
         free[piece.box] &= ~piece.mask
     found = [measure(view, frame, piece, 'colour', query.colours, 0.5, registered)
-             for piece in colour_pieces(view, query.colours, free)]
+             for piece in colour_pieces(view, query.colours, free, registered)]
     return [candidate for candidate in found if candidate.separation >= _MIN_SEPARATION]
 
 
@@ -135,6 +137,32 @@ def _distinct(
         if not repeats:
             kept.append((piece, source))
     return kept
+
+
+def _united(pieces: list[tuple[Piece, str]]) -> list[tuple[Piece, str]]:
+    """Relief pieces completed by the figure that they are part of.
+
+    Relief lacks a thing's foot and all that is thin; its figure has both, and joins a handle to
+    its mug. A figure of two things that touch in the image is left out, each has its relief.
+    """
+    reliefs = [piece for piece, source in pieces if source == 'relief']
+    figures = [piece for piece, source in pieces if source == 'figure']
+    free = set(range(len(reliefs)))
+    result: list[tuple[Piece, str]] = []
+    for figure in figures:
+        inside = [i for i in sorted(free) if reliefs[i].common(figure) > 0.6 * reliefs[i].area]
+        if not inside:
+            result.append((figure, 'figure'))
+            continue
+        large = [i for i in inside if reliefs[i].area > 0.25 * figure.area]
+        if len(large) > 1:
+            continue
+        whole = figure
+        for i in inside:
+            whole = whole.joined(reliefs[i])
+        free -= set(inside)
+        result.append((whole, 'relief'))
+    return [(reliefs[i], 'relief') for i in sorted(free)] + result
 
 
 def _is_vast(candidate: Candidate) -> bool:

@@ -268,7 +268,10 @@ def _pieces(
         mask = np.abs(heights(plane, points)) < plane_tolerance(depth_m)
         mask &= ~(normals[..., 2] < 0.75)
     mask &= ~edges
-    mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    kernel = np.ones((3, 3), np.uint8)
+    smooth = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    mask = np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_OPEN, kernel) > 0)
+    mask &= np.isfinite(depth_m)
     sampled = mask[::2, ::2]
     if not sampled.any():
         return []

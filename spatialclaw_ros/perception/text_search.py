@@ -30,13 +30,15 @@ from spatialclaw_ros.perception.finder import find_in
 from spatialclaw_ros.perception.kinds import SurfaceGroup, best_groups, group_surfaces
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery, parse
 from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
-from spatialclaw_ros.perception.tracking import Track, expected_in, track
+from spatialclaw_ros.perception.solids import solid_score
+from spatialclaw_ros.perception.tracking import Track, expected_in, has_moved, link, track
 from spatialclaw_ros.perception.view import FrameView
 
 MIN_SCORE = 0.25
 """Things below this are not given back."""
 
 _SECOND_SHARE = 0.82  # a singular prompt keeps others that are about as good as the best
+_MANY_SHARE = 0.65
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,10 @@ def search(
         found[index] = find_in(view, index, query, on, scene.registered)
     width = next(iter(scene.views.values())).image.shape[1]
     tracks = track(found, scene.shared_world, width)
-    things = _scored(scene, query, label, tracks)
+    if scene.shared_world:
+        tracks = link(tracks)
+    things, remarks = _scored(scene, query, label, tracks)
+    notes += remarks
     if not things:
         notes.append(_why_none(scene, query, support, tracks))
     return things, notes
@@ -186,7 +191,38 @@ def _support(scene: Scene, query: ObjectQuery) -> tuple[list[SurfaceGroup] | Non
 
 def _scored(
     scene: Scene, query: ObjectQuery, label: str, tracks: list[Track],
-) -> list[Found]:
+) -> tuple[list[Found], list[str]]:
+    rated = _rated(scene, query, tracks)
+    notes: list[str] = []
+    if scene.shared_world and not query.plural and len(rated) > 1:
+        strong = [item for item in rated if item.score >= max(0.5, 0.7 * rated[0].score)]
+        merged = _reunited(strong, scene, notes)
+        if merged:
+            weak = [item.track for item in rated if item not in strong]
+            rated = _rated(scene, query, merged + weak)
+    if query.rank and rated:
+        rated = _ranked(scene, query.rank, rated)
+    least = MIN_SCORE
+    if rated:
+        share = _MANY_SHARE if query.plural else _SECOND_SHARE
+        least = max(least, share * rated[0].score)
+    return [
+        Found(label, {index: mask for index in item.track.seen
+                      if (mask := item.track.mask(index)) is not None},
+              item.frames, item.score)
+        for item in rated if item.score >= least], notes
+
+
+@dataclass(frozen=True, eq=False)
+class _Rated:
+    score: float
+    track: Track
+    frames: Mapping[int, float]
+    extent: Extent | None
+
+
+def _rated(scene: Scene, query: ObjectQuery, tracks: list[Track]) -> list[_Rated]:
+    """Tracks with their scores, best first."""
     extents = [one.extent for one in tracks]
     sizes = size_scores(query.size, extents) if query.size else [1.0] * len(tracks)
     rated = []
@@ -204,21 +240,33 @@ def _scored(
             frames[index] = float(
                 common * min(1.0, share / 0.75) * _area_trust(query, parts) * (0.5 + 0.5 * shown))
         overall = float(np.mean(sorted(frames.values(), reverse=True)[:5]))
-        rated.append((overall, one, frames, extent))
-    rated.sort(key=lambda item: -item[0])
-    if query.rank and rated:
-        rated = _ranked(scene, query.rank, rated)
-    least = MIN_SCORE
-    if rated and not query.plural:
-        least = max(least, _SECOND_SHARE * rated[0][0])
-    return [
-        Found(label, {index: mask for index in one.seen if (mask := one.mask(index)) is not None},
-              frames, overall)
-        for overall, one, frames, extent in rated if overall >= least]
+        rated.append(_Rated(overall, one, frames, extent))
+    return sorted(rated, key=lambda item: -item.score)
+
+
+def _reunited(
+    strong: list[_Rated], scene: Scene, notes: list[str],
+) -> list[Track] | None:
+    """Tracks of one thing that moved, joined; None when none did."""
+    joined: list[Track] = []
+    changed = False
+    for one in sorted((item.track for item in strong), key=lambda track: min(track.seen)):
+        for other in joined:
+            moved_m = has_moved(other, one, scene.views)
+            if math.isfinite(moved_m):
+                notes.append(
+                    f'One thing moved by about {moved_m:.2f} m between frames {max(other.seen)} '
+                    f'and {min(one.seen)}; use its points frame by frame.')
+                other.take(one)
+                changed = True
+                break
+        else:
+            joined.append(one)
+    return joined if changed else None
 
 
 def _form(query: ObjectQuery, one: Track, extent: Extent | None) -> float:
-    form = form_score(query.shape, extent)
+    form = form_score(query.shape, extent) * solid_score(query.shape, one.points)
     flat = extent is not None and extent.height < 0.012
     if flat and query.shape is None and not query.plural:
         form *= 0.75  # a thing with a name of its own is rarely as thin as paper
@@ -277,19 +325,18 @@ def _is_hued(query: ObjectQuery) -> bool:
     return bool(query.colours) and not all(colour.is_neutral(name) for name in query.colours)
 
 
-def _ranked(scene: Scene, rank: str, rated: list) -> list:  # type: ignore[type-arg]
-    fitting = [item for item in rated if item[0] >= max(MIN_SCORE, 0.6 * rated[0][0])]
+def _ranked(scene: Scene, rank: str, rated: list[_Rated]) -> list[_Rated]:
+    fitting = [item for item in rated if item.score >= max(MIN_SCORE, 0.6 * rated[0].score)]
     if not fitting:
         return rated
     sign = -1.0 if rank in ('largest', 'highest', 'farthest', 'right') else 1.0
 
-    def value(item: tuple) -> float:  # type: ignore[type-arg]
-        _, one, _, extent = item
+    def value(item: _Rated) -> float:
+        extent = item.extent
         if rank in ('left', 'right'):
-            frame = next(iter(one.seen))
-            return float(np.argwhere(one.mask(frame))[:, 1].mean())
+            return float(np.mean(item.track.candidates[0].piece.indices()[1]))
         if extent is None:
-            return float(sum(c.area for c in one.candidates))
+            return float(sum(c.area for c in item.track.candidates))
         if rank in ('largest', 'smallest'):
             return extent.volume
         if rank in ('highest', 'lowest'):

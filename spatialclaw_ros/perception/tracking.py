@@ -60,6 +60,12 @@ class Track:
             self.points = voxel_downsample(together, _VOXEL_M)
             self.low, self.high = self.points.min(axis=0), self.points.max(axis=0)
 
+    def take(self, other: Track) -> None:
+        """Take in all of another track."""
+        for candidate in other.candidates:
+            self.add(candidate)
+        self.seen = dict(sorted(self.seen.items()))
+
     @property
     def candidates(self) -> list[Candidate]:
         """All of them, in frame order."""
@@ -171,6 +177,57 @@ def _image_overlap(candidate: Candidate, known: Track, image_width: int) -> floa
     away = float(np.hypot(*(here - there))) / (0.2 * image_width)
     ratio = min(candidate.area, last.area) / max(candidate.area, last.area)
     return max(0.0, 1.0 - away) * math.sqrt(ratio)
+
+
+def link(tracks: list[Track]) -> list[Track]:
+    """Join tracks of one thing that errors of the poses have put apart.
+
+    They are never seen together, are alike in size and colour, and lie nearly in one place.
+    """
+    joined: list[Track] = []
+    for one in sorted(tracks, key=lambda track: min(track.seen)):
+        home = next((other for other in joined if _alike(other, one) and _near(other, one)), None)
+        if home is None:
+            joined.append(one)
+        else:
+            home.take(one)
+    return joined
+
+
+def has_moved(a: Track, b: Track, views: Mapping[int, FrameView]) -> float:
+    """How far one thing moved, if two tracks are the same thing before and after; else NaN.
+
+    They are alike and never seen together, and each one's place is in plain view, without it,
+    while the other is seen.
+    """
+    if not _alike(a, b):
+        return math.nan
+    first, second = sorted((a, b), key=lambda track: min(track.seen))
+    if max(first.seen) >= min(second.seen):
+        return math.nan
+    for absent, present in ((first, second), (second, first)):
+        if not any(expected_in(views[frame], absent.points) > 0.8 for frame in present.seen):
+            return math.nan
+    start, end = first.extent, second.extent
+    if start is None or end is None:
+        return math.nan
+    return float(np.linalg.norm(start.center - end.center))
+
+
+def _alike(a: Track, b: Track) -> bool:
+    if set(a.seen) & set(b.seen):
+        return False
+    sizes = a.whole_size_m2, b.whole_size_m2
+    ratio = min(sizes) / max(sizes) if all(size > 0 for size in sizes) else 0.0
+    return ratio > 0.45 and abs(a.mean('colour') - b.mean('colour')) < 0.25
+
+
+def _near(a: Track, b: Track) -> bool:
+    first, second = a.extent, b.extent
+    if first is None or second is None:
+        return False
+    away = float(np.linalg.norm(first.center - second.center))
+    return away < max(0.05, min(0.15, 0.6 * min(first.length, second.length)))
 
 
 def expected_in(view: FrameView, points: np.ndarray) -> float:

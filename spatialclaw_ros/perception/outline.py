@@ -1,0 +1,141 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Masks that hold a thing and nothing behind it: depth corrects what colour drew.
+
+Along its outline a region has pixels whose colour is mixed, and whose depth is that of the wall or
+table behind: few pixels, but centimetres to metres away from the thing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from spatialclaw_ros.geometry.cloud import cluster_labels
+from spatialclaw_ros.perception.depth import sigma_of
+from spatialclaw_ros.perception.pieces import Piece, components_of, square
+from spatialclaw_ros.perception.view import FrameView
+
+_BAND_PX = 4
+_SHARE = 0.15
+_STANDING_M = 0.012
+_LOW_M = 0.02
+_TALL_M = 0.04  # seen from above, nothing inside its outline is as low as its support
+_SAMPLE = 3000
+
+
+def main_clusters(
+    view: FrameView, piece: Piece, registered: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Large groups of a piece's clean points.
+
+    Args:
+        view: of the frame.
+        piece: the region.
+        registered: whether depth fits the image; where it does not, the support that shows under
+            a thing's outline is no group of its own.
+
+    Returns:
+        Rows, columns (K,) of sampled clean pixels, and label (K,) of the group each belongs to,
+        -1 for small ones; empty when there are too few points to tell.
+    """
+    none = np.empty(0, dtype=np.int64)
+    if view.geometry is None:
+        return none, none, none
+    rows, columns = piece.indices(view.clean)
+    if not registered:
+        raised = ~(np.abs(view.standing[1][rows, columns]) < _LOW_M)
+        if raised.sum() > 0.25 * len(rows):
+            rows, columns = rows[raised], columns[raised]
+    if len(rows) < 40:
+        return none, none, none
+    step = max(1, len(rows) // _SAMPLE)
+    rows, columns = rows[::step], columns[::step]
+    points = view.geometry.points[rows, columns]
+    middle = float(np.median(view.geometry.features.depth_m[rows, columns]))
+    spacing = middle / view.geometry.focal_px * math.sqrt(step)
+    radius = max(0.015, 4 * float(sigma_of(np.asarray(middle))), 3 * spacing)
+    label = cluster_labels(points, radius)
+    sizes = np.bincount(label[label >= 0])
+    large = np.flatnonzero(sizes > _SHARE * len(rows))
+    return rows, columns, np.where(np.isin(label, large), label, -1)
+
+
+def refined(view: FrameView, piece: Piece, registered: bool) -> Piece:
+    """A piece without pixels that lie far from its main points, or on the ground beside it.
+
+    Args:
+        view: of the frame.
+        piece: the region.
+        registered: whether depth fits the image to about two pixels; the ground is left in where
+            it does not.
+    """
+    if view.geometry is None:
+        return piece
+    rows, columns, label = main_clusters(view, piece, registered)
+    if not (label >= 0).any():
+        return piece
+    points = view.geometry.points
+    main = points[rows, columns][label >= 0]
+    middle = float(np.median(view.geometry.features.depth_m[rows, columns]))
+    slack = max(0.015, 4 * float(sigma_of(np.asarray(middle))))
+    low, high = main.min(axis=0) - slack, main.max(axis=0) + slack
+    own = points[piece.box]
+    with np.errstate(invalid='ignore'):
+        away = ((own < low) | (own > high)).any(axis=2)
+    if registered:
+        away |= _ground_in(view, piece)
+    else:
+        away &= ~(np.abs(view.standing[1][piece.box]) < _LOW_M)
+    mask = piece.mask & ~away
+    if np.count_nonzero(mask) < 0.3 * piece.area:
+        return piece
+    return components_of(Piece(piece.top, piece.left, mask, piece.shape))
+
+
+def hole_free(view: FrameView, piece: Piece, registered: bool) -> Piece:
+    """A piece without holes, but for those through which the ground is seen (a mug's handle)."""
+    whole = piece.filled()
+    if not registered or view.geometry is None:
+        return whole
+    holes = whole.mask & ~piece.mask & view.ground[piece.box]
+    large = cv2.morphologyEx(holes.astype(np.uint8), cv2.MORPH_OPEN, square(1)) > 0
+    return Piece(whole.top, whole.left, whole.mask & ~large, whole.shape)
+
+
+def _ground_in(view: FrameView, piece: Piece) -> np.ndarray:
+    """Pixels (h, w) of a standing piece that are its support: at the outline, or of its colour."""
+    box = piece.box
+    support, height = view.standing
+    above = height[box]
+    inside = above[piece.mask & view.clean[box]]
+    inside = inside[np.isfinite(inside)]
+    nothing = np.zeros(piece.mask.shape, dtype=bool)
+    if view.geometry is None or len(inside) < 20 or np.percentile(inside, 95) < _STANDING_M:
+        return nothing
+    depth = view.geometry.features.depth_m[box]
+    least = np.maximum(np.float32(0.003), 2 * sigma_of(depth))
+    padded = np.pad(piece.mask.astype(np.uint8), 1)
+    core = cv2.erode(padded, square(_BAND_PX), borderValue=0)[1:-1, 1:-1] > 0
+    below = support[box][piece.mask]
+    carrier = int(np.bincount(below[below >= 0]).argmax())
+    with np.errstate(invalid='ignore'):
+        low = piece.mask & (above < least)
+    if np.percentile(inside, 95) > _TALL_M:
+        return np.asarray(low)
+    mixed = view.geometry.features.edges[box]
+    return np.asarray(low & (~core | mixed | ~view.figure(carrier)[box]))
