@@ -52,7 +52,7 @@ from spatialclaw_ros.ros.kernel_host import KernelHost
 from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
 from spatialclaw_ros.ros.outputs import Outputs
 from spatialclaw_ros.ros.parameters import Parameters, Settings
-from spatialclaw_ros.ros.placement import check_frame
+from spatialclaw_ros.ros.placement import check_frame, only_placed
 from spatialclaw_ros.ros.query import QueryRequest, QueryRunner
 from spatialclaw_ros.ros.requests import request_of
 from spatialclaw_ros.ros.transforms import TransformSource
@@ -167,11 +167,11 @@ class SpatialClawNode(Node):
 
     def _select(self, request: QueryRequest) -> Observation:
         settings = self.parameters.settings
-        return select_observation(
+        return only_placed(select_observation(
             self._cameras, self._transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
-            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings))
+            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings)))
 
     def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
         """TF frames to look up: () for all, or those named first when TF has too many."""

@@ -21,7 +21,7 @@ TF names no frame, the optical frame of that image is used, through the reconstr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,23 @@ class Placement:
     def points(self, points_world: np.ndarray) -> np.ndarray:
         """(..., 3) world points in this frame; NaN when there is none."""
         return transform_points(self.T_frame_world, points_world)
+
+
+def only_placed(observation: Observation) -> Observation:
+    """The observation without images that TF could not place, where it could place others.
+
+    TF often lags behind the newest image, and one image without a pose can't be put together with
+    those that have one. `missing` tells how many have none.
+    """
+    placed = [frame.index for frame in observation.frames if frame.T_world_camera is not None]
+    if not placed or len(placed) == len(observation.frames):
+        return observation
+    return replace(
+        observation,
+        frames=tuple(replace(observation.frames[index], index=position)
+                     for position, index in enumerate(placed)),
+        transforms={name: poses[placed] for name, poses in observation.transforms.items()},
+        missing=(*observation.missing, 'images without a pose are left out'))
 
 
 def newest_frame(observation: Observation, evidence: Evidence) -> Frame:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -40,7 +41,7 @@ from spatialclaw_ros.ros.clouds import evidence_cloud
 from spatialclaw_ros.ros.markers import marker_array
 from spatialclaw_ros.ros.overlay import draw_overlay, overlay_message
 from spatialclaw_ros.ros.palette import object_colour
-from spatialclaw_ros.ros.placement import check_frame, known_frames, place
+from spatialclaw_ros.ros.placement import check_frame, known_frames, only_placed, place
 from spatialclaw_ros.ros.query import Outcome, QueryRequest
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question, Status
@@ -173,6 +174,19 @@ def test_an_unknown_frame_names_those_there_are():
     assert known_frames(seen) == ('base_link', CAMERA_FRAME, 'lost', 'odom')
     with pytest.raises(InvalidRequestError, match=f'base_link, {CAMERA_FRAME}, lost, odom'):
         check_frame(seen, 'map')
+
+
+@pytest.mark.parametrize(('lost', 'kept'), [
+    ((), (0, 1, 2)), ((2,), (0, 1)), ((0, 2), (1,)), ((0, 1, 2), (0, 1, 2))])
+def test_images_that_tf_can_not_place_are_left_out(lost, kept):
+    seen = observation()
+    seen = dataclasses.replace(seen, frames=tuple(
+        dataclasses.replace(frame, T_world_camera=None) if frame.index in lost else frame
+        for frame in seen.frames), transforms={'tool': np.arange(48.0).reshape(3, 4, 4)})
+    left = only_placed(seen)
+    assert [frame.stamp_ns for frame in left.frames] == [STAMPS[index] for index in kept]
+    assert left.transforms['tool'][:, 0, 0].tolist() == [16.0 * index for index in kept]
+    assert ('left out' in left.missing[-1]) == (0 < len(lost) < 3)
 
 
 def test_markers_have_stable_ids_and_start_with_a_deleteall():
