@@ -31,7 +31,7 @@ from spatialclaw_ros.workspace.reconstruction import Reconstruction
 
 _SIDE_PX = 760
 _MARGIN_PX = 56
-_SCENE_POINTS = 150000
+_SCENE_POINTS = 100000
 _OBJECT_POINTS = 10000
 _ABOVE_CAMERA_M = 0.3
 _PATH = (235, 60, 60)

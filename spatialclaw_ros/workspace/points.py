@@ -26,6 +26,7 @@ from spatialclaw_ros.geometry.noise import depth_sigma_m
 
 _STACKS = (np.concatenate, np.vstack)
 _MOVES = (np.add, np.subtract)
+_PRINTED_NUMBERS = 60
 
 
 class PointArray(np.ndarray):
@@ -51,6 +52,17 @@ class PointArray(np.ndarray):
     def sigma(self) -> np.ndarray | None:
         """(...) standard deviation of each point in metres; None when unknown."""
         return None if self.depth_m is None else depth_sigma_m(self.depth_m)
+
+    def __repr__(self) -> str:
+        if self.size <= _PRINTED_NUMBERS:
+            return super().__repr__()
+        flat = np.asarray(self).reshape(-1, self.shape[-1])
+        known = flat[np.isfinite(flat).all(axis=1)]
+        middle = np.array2string(
+            np.median(known[::1 + len(known) // 5000], axis=0), precision=3, separator=', '
+        ) if len(known) else 'none'
+        return (f'<points {self.shape} {self.dtype}, {len(known)} of {len(flat)} known, '
+                f'median {middle}>')
 
     def __array_finalize__(self, origin: Any) -> None:
         depth = getattr(origin, 'depth_m', None)

@@ -72,3 +72,9 @@ def test_in_place_and_unknown() -> None:
     moved += 1
     assert np.asarray(moved) == pytest.approx(RAW + 1)
     assert PointArray.make(RAW, None)[MASK].sigma is None
+
+
+def test_the_summary_is_short() -> None:
+    assert repr(points()).startswith('<points (6, 5, 3) float32, 30 of 30 known, median [')
+    assert repr(points()[0, 0]).startswith('PointArray([')
+    assert 'median none' in repr(PointArray.make(np.full((50, 3), np.nan), None))

@@ -130,7 +130,7 @@ def test_unknown_depth_and_low_confidence_are_dropped(cell) -> None:
     whole = len(cell.run('out = seg.get_masked_points(recon, 0)'))
     recon = cell.scope['recon']
     mask = cell.scope['seg'].get_mask(0)
-    recon._confidence[0] = np.where(np.arange(320) < np.nonzero(mask)[1].mean(), 0.05, 0.9)[
+    recon._confidence[0] = np.where(np.arange(320) < np.nonzero(mask)[1].mean(), 0.01, 0.9)[
         None].repeat(240, axis=0).astype(np.float32)
     assert 0.3 * whole < len(cell.run('out = seg.get_masked_points(recon, 0)')) < 0.7 * whole
     assert len(cell.run('out = seg.get_masked_points(recon, 0, min_confidence=0.95)')) == 0
