@@ -144,7 +144,7 @@ def test_shipped_files_hold_known_parameters_and_the_defaults(repository, declar
             assert {key: tuple(v) if isinstance(v, list) else v
                     for key, v in values.items()} == defaults
         else:
-            assert parameters.settings.world_frame == 'world'
+            assert parameters.cameras[0].depth_topic == '/wrist/depth/image_rect'
 
 
 def test_launch_file_names_what_exists(repository):
