@@ -31,13 +31,13 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
 from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
 CAMERA_INFO_BYTES = 1024
-COUNT_WORDS = ('no publishers', '1 publisher')
 
 
 @dataclass(frozen=True)
@@ -89,58 +89,6 @@ class CameraConfig:
             return self.camera_info_topic
         namespace, slash, _ = self.image_topic.removesuffix('/compressed').rpartition('/')
         return f'{namespace}{slash}camera_info'
-
-
-@dataclass(frozen=True)
-class StreamStatus:
-    """Health of one topic.
-
-    Args:
-        role: 'image', 'camera_info', 'depth' or 'depth_camera_info'.
-        topic: resolved name.
-        received: messages since the start.
-        buffered: messages held now.
-        buffered_bytes: bytes held now.
-        rate_hz: mean rate of arrival; NaN for fewer than two messages.
-        age_s: since the last arrival, monotonic clock; NaN when nothing ever came.
-        publishers: how many there are now.
-        hint: what is likely wrong, '' for nothing.
-    """
-
-    role: str
-    topic: str
-    received: int
-    buffered: int
-    buffered_bytes: int
-    rate_hz: float
-    age_s: float
-    publishers: int
-    hint: str = ''
-
-    def silence(self, window_s: float) -> str:
-        """A line for a person about a topic without a usable message."""
-        noun = self.role.replace('_', ' ')
-        if self.received == 0:
-            seen = f'{_publishers(self.publishers)}, nothing came since the start'
-        else:
-            seen = (
-                f'{_publishers(self.publishers)}, {self.received} came since the start, the last '
-                f'one {self.age_s:.1f} s ago')
-        check = self.hint or f'check `ros2 topic hz {self.topic}`'
-        return f'no {noun} on {self.topic} in {window_s:.1f} s: {seen}; {check}'
-
-
-@dataclass(frozen=True)
-class CameraStatus:
-    """Health of one camera: its topics, and the last thing that went wrong ('' for nothing)."""
-
-    name: str
-    streams: tuple[StreamStatus, ...]
-    last_error: str = ''
-
-    def stream(self, role: str) -> StreamStatus | None:
-        """Status of one topic, None where the camera has none of that role."""
-        return next((one for one in self.streams if one.role == role), None)
 
 
 @dataclass(frozen=True)
@@ -345,7 +293,3 @@ def _message_type(config: CameraConfig, role: str) -> type:
 
 def _type_name(message_type: type) -> str:
     return f'sensor_msgs/msg/{message_type.__name__}'
-
-
-def _publishers(count: int) -> str:
-    return COUNT_WORDS[count] if count < len(COUNT_WORDS) else f'{count} publishers'

@@ -19,14 +19,12 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spatialclaw_ros.errors import (
     InvalidRequestError,
     NoFramesError,
-    TransformError,
     UnsupportedEncodingError,
 )
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraSnapshot
@@ -34,9 +32,11 @@ from spatialclaw_ros.ros.frames import RawFrame, decode_frame
 from spatialclaw_ros.ros.missing import Missing
 from spatialclaw_ros.ros.streams import Sample, nearest
 from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
+from spatialclaw_ros.ros.world import MAX_TF_FRAMES, other_frames, place_frames
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-MAX_TF_FRAMES = 64
+__all__ = ['MAX_TF_FRAMES', 'STALE_S', 'select_observation', 'spread']
+
 STALE_S = 2.0
 PAIRED_LAG_NS = 500_000_000
 
@@ -89,8 +89,8 @@ def select_observation(
         raise NoFramesError('; '.join(dict.fromkeys([*failures, *silent])))
     for line in silent:
         missing.add(('silent', line), line)
-    world, frames = _place(frames, transforms, world_frame, base_frame, budget, missing)
-    others = _other_frames(frames, transforms, world, base_frame, tf_frames, missing)
+    world, frames = place_frames(frames, transforms, world_frame, base_frame, budget, missing)
+    others = other_frames(frames, transforms, world, base_frame, tf_frames, missing)
     known_base = base_frame if world and (base_frame == world or base_frame in others) else ''
     return Observation(
         frames=tuple(frames), world_frame=world, transforms=others, missing=missing.lines(),
@@ -205,91 +205,3 @@ def _silence(
     status = next(one for one in buffers.status() if one.name == snapshot.config.name)
     image = status.stream('image')
     return '' if image is None else image.silence(window_s)
-
-
-@dataclass(frozen=True)
-class _Placed:
-    world: str
-    poses: list[np.ndarray | None]
-    fault: str
-
-
-def _place(
-    frames: list[Frame], transforms: TransformSource, world_frame: str, base_frame: str,
-    budget: WaitBudget, missing: Missing,
-) -> tuple[str, list[Frame]]:
-    """Give frames their pose in the first world that TF can tell it in."""
-    faults: list[str] = []
-    for world in dict.fromkeys(name for name in (world_frame, base_frame) if name):
-        if not transforms.has_frame(world):
-            faults.append(f'TF has no frame {world!r}')
-            continue
-        placed = _poses(frames, transforms, world, budget)
-        if all(pose is None for pose in placed.poses):
-            faults.append(placed.fault)
-            continue
-        if world != world_frame:
-            missing.add(
-                ('world', world),
-                f'{"; ".join(faults)}: {world!r} is the world, taken to stand still')
-        unplaced = sum(pose is None for pose in placed.poses)
-        if unplaced:
-            missing.add(
-                ('pose', world),
-                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}')
-        return world, [
-            replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
-    if not transforms.frames():
-        faults = ['nothing came on /tf or /tf_static']
-    missing.add(('world', ''), f'no camera pose: {"; ".join(faults)}')
-    return '', frames
-
-
-def _poses(
-    frames: list[Frame], transforms: TransformSource, world: str, budget: WaitBudget,
-) -> _Placed:
-    poses: list[np.ndarray | None] = [None] * len(frames)
-    fault = ''
-    for frame in reversed(frames):
-        if not frame.frame_id:
-            fault = fault or f'images of camera {frame.camera} have an empty frame_id'
-            continue
-        try:
-            poses[frame.index] = transforms.lookup(
-                world, frame.frame_id, frame.stamp_ns, budget.left_s)
-        except TransformError as error:
-            fault = fault or str(error)
-    return _Placed(world, poses, fault)
-
-
-def _other_frames(
-    frames: list[Frame], transforms: TransformSource, world: str, base_frame: str,
-    tf_frames: Sequence[str], missing: Missing,
-) -> dict[str, np.ndarray]:
-    """Poses of further TF frames, one per image stamp."""
-    if not world:
-        return {}
-    known = transforms.frames()
-    wanted = [name for name in (tf_frames or known) if name not in (world, base_frame)]
-    if base_frame != world:
-        wanted.insert(0, base_frame)
-    for name in wanted[MAX_TF_FRAMES:][:1]:
-        missing.add(
-            ('tf', ''),
-            f'TF has {len(wanted)} frames, the first {MAX_TF_FRAMES} are given (not {name!r}, …)')
-    found: dict[str, np.ndarray] = {}
-    for name in dict.fromkeys(wanted[:MAX_TF_FRAMES]):
-        if name not in known:
-            if tf_frames:
-                missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
-            continue
-        poses = np.full((len(frames), 4, 4), np.nan)
-        for frame in frames:
-            try:
-                poses[frame.index] = transforms.lookup(world, name, frame.stamp_ns, 0.0)
-            except TransformError as error:
-                if tf_frames:
-                    missing.add(('tf', name), str(error))
-        if np.isfinite(poses).any():
-            found[name] = poses
-    return found

@@ -38,7 +38,7 @@ from spatialclaw_ros.ros.transforms import TransformSource
 WIDTH, HEIGHT = 16, 12
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 SECOND = 10**9
-PACE_S = 0.003
+NOW = 50.0
 CAMERA = CameraConfig('cam', '/cam/image', depth_topic='/cam/depth')
 
 
@@ -57,6 +57,7 @@ class Rig:
         self._thread = threading.Thread(target=self._spin)
         self._thread.start()
         self._closers = []
+        self._made = []
 
     def _spin(self) -> None:
         with suppress(ExternalShutdownException):
@@ -65,6 +66,7 @@ class Rig:
     def buffers(self, *configs, **options) -> CameraBuffers:
         made = CameraBuffers(self.into, configs or (CAMERA,), **options)
         self._closers.append(made.close)
+        self._made.append(made)
         return made
 
     def transforms(self, **options) -> TransformSource:
@@ -84,8 +86,16 @@ class Rig:
                     and self.into.count_publishers(topic) > 0))
                 # The reader knows the node's graph before it takes this writer's data.
                 time.sleep(0.05)
+        before = self._received(topic)
         publisher.publish(message)
-        time.sleep(PACE_S)
+        # Cameras are heard best-effort: what is sent faster than it is taken is lost.
+        self.wait(lambda: all(
+            now > then for now, then in zip(self._received(topic), before)), timeout_s=1.0)
+
+    def _received(self, topic):
+        return [
+            stream.received for buffers in self._made for camera in buffers.status()
+            for stream in camera.streams if stream.topic == topic]
 
     def wait(self, condition, timeout_s=5.0) -> bool:
         end = time.monotonic() + timeout_s
@@ -195,6 +205,18 @@ def sim_rig(contexts):
     made = Rig(contexts, sim_time=True)
     yield made
     made.close()
+
+
+@pytest.fixture
+def robot(rig):
+    """Buffers and TF of one camera 0.1 m ahead of a base that moves 1 m/s along x."""
+    buffers, transforms = rig.buffers(buffer_s=60.0), rig.transforms()
+    rig.tf(('base_link', 'cam_optical', 0, (0.1, 0, 0)), ('base_link', 'hand', 0, (0, 0.5, 0)),
+           static=True)
+    for stamp in (NOW - 10, NOW, NOW + 10):
+        rig.tf(('odom', 'base_link', stamp, (stamp, 0, 0)))
+    assert rig.wait(lambda: transforms.has_frame('hand') and transforms.has_frame('odom'))
+    return rig, buffers, transforms
 
 
 @pytest.fixture(scope='session')

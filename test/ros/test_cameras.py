@@ -127,12 +127,12 @@ def test_bytes_are_bounded_over_all_cameras(rig):
         CameraConfig('cam', '/cam/image'), CameraConfig('other', '/other/image'),
         buffer_bytes=limit)
     for step in range(12):
-        rig.send(step * 0.1, depth=False, info=False)
-        rig.send(step * 0.1, name='other', depth=False, info=False)
+        rig.send(5 + step * 0.1, depth=False, info=False)
+        rig.send(5 + step * 0.1, name='other', depth=False, info=False)
     assert rig.sent(buffers, 12)
     assert rig.sent(buffers, 12, name='other')
     assert buffers.buffered_bytes <= limit
-    assert stamps(buffers)[-1] == stamps(buffers, 'other')[-1] == 1.1
+    assert stamps(buffers)[-1] == stamps(buffers, 'other')[-1] == 6.1
     assert len(stamps(buffers)) >= 2
 
 

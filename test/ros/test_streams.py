@@ -17,12 +17,15 @@
 from __future__ import annotations
 
 import itertools
+import resource
 import threading
+from collections import deque
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.observe import spread
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, nearest
 
@@ -149,3 +152,18 @@ def test_spread_of_an_even_stream_is_even():
     chosen = [one.stamp_ns for one in spread(samples, 7)]
     assert chosen == [step * 330_000_000 for step in range(7)] or all(
         later - earlier == 330_000_000 for earlier, later in itertools.pairwise(chosen))
+
+
+def test_freed_memory_is_reused_where_the_c_library_can():
+    """Images of 6 MB that come and go must not be paid for in page faults every time."""
+    if not reuse_freed_memory():
+        return
+    held = deque(bytearray(6 * 2**20) for _ in range(4))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        held.append(bytearray(6 * 2**20))
+        held.popleft()
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    assert faults < 20 * 1536 / 4
+    held.clear()
+    give_memory_back()

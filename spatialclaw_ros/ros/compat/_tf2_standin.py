@@ -29,7 +29,8 @@ from rclpy.task import Future
 from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
-from spatialclaw_ros.ros.compat._tf_tree import DEFAULT_CACHE_NS, Pose, TransformTree, multiply
+from spatialclaw_ros.ros.compat._tf_pose import Pose, multiply
+from spatialclaw_ros.ros.compat._tf_tree import DEFAULT_CACHE_NS, TransformTree
 
 TF_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST)
 STATIC_QOS = QoSProfile(

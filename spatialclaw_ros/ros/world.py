@@ -1,0 +1,141 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where cameras and other TF frames were in the world at each image's stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spatialclaw_ros.errors import TransformError
+from spatialclaw_ros.ros.missing import Missing
+from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
+from spatialclaw_ros.workspace.observation import Frame
+
+MAX_TF_FRAMES = 64
+
+
+@dataclass(frozen=True)
+class _Placed:
+    world: str
+    poses: list[np.ndarray | None]
+    fault: str
+
+
+def place_frames(
+    frames: list[Frame], transforms: TransformSource, world_frame: str, base_frame: str,
+    budget: WaitBudget, missing: Missing,
+) -> tuple[str, list[Frame]]:
+    """Give frames their pose in the first world that TF can tell it in.
+
+    Args:
+        frames: decoded, without poses.
+        transforms: TF.
+        world_frame: the world that is wanted.
+        base_frame: the world where TF lacks that; it is taken to stand still, and told.
+        budget: how long may still be waited for TF.
+        missing: takes a line for what TF does not have.
+
+    Returns:
+        Name of the world ('' for none), and the frames with what poses there are.
+    """
+    faults: list[str] = []
+    for world in dict.fromkeys(name for name in (world_frame, base_frame) if name):
+        if not transforms.has_frame(world):
+            faults.append(f'TF has no frame {world!r}')
+            continue
+        placed = _poses(frames, transforms, world, budget)
+        if all(pose is None for pose in placed.poses):
+            faults.append(placed.fault)
+            continue
+        if world != world_frame:
+            missing.add(
+                ('world', world),
+                f'{"; ".join(faults)}: {world!r} is the world, taken to stand still')
+        unplaced = sum(pose is None for pose in placed.poses)
+        if unplaced:
+            missing.add(
+                ('pose', world),
+                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}')
+        return world, [
+            replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
+    if not transforms.frames():
+        faults = ['nothing came on /tf or /tf_static']
+    missing.add(('world', ''), f'no camera pose: {"; ".join(faults)}')
+    return '', frames
+
+
+def _poses(
+    frames: list[Frame], transforms: TransformSource, world: str, budget: WaitBudget,
+) -> _Placed:
+    poses: list[np.ndarray | None] = [None] * len(frames)
+    fault = ''
+    for frame in reversed(frames):
+        if not frame.frame_id:
+            fault = fault or f'images of camera {frame.camera} have an empty frame_id'
+            continue
+        try:
+            poses[frame.index] = transforms.lookup(
+                world, frame.frame_id, frame.stamp_ns, budget.left_s)
+        except TransformError as error:
+            fault = fault or str(error)
+    return _Placed(world, poses, fault)
+
+
+def other_frames(
+    frames: list[Frame], transforms: TransformSource, world: str, base_frame: str,
+    tf_frames: Sequence[str], missing: Missing,
+) -> dict[str, np.ndarray]:
+    """Poses of further TF frames, one per image stamp.
+
+    Args:
+        frames: decoded.
+        transforms: TF.
+        world: as `place_frames` found it.
+        base_frame: always among them, where TF has it.
+        tf_frames: which; empty for all that TF knows, up to `MAX_TF_FRAMES`.
+        missing: takes a line for what TF does not have.
+
+    Returns:
+        Name to (F, 4, 4) float64 T_world_frame, NaN where TF has none.
+    """
+    if not world:
+        return {}
+    known = transforms.frames()
+    wanted = [name for name in (tf_frames or known) if name not in (world, base_frame)]
+    if base_frame != world:
+        wanted.insert(0, base_frame)
+    for name in wanted[MAX_TF_FRAMES:][:1]:
+        missing.add(
+            ('tf', ''),
+            f'TF has {len(wanted)} frames, the first {MAX_TF_FRAMES} are given (not {name!r}, …)')
+    found: dict[str, np.ndarray] = {}
+    for name in dict.fromkeys(wanted[:MAX_TF_FRAMES]):
+        if name not in known:
+            if tf_frames:
+                missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
+            continue
+        poses = np.full((len(frames), 4, 4), np.nan)
+        for frame in frames:
+            try:
+                poses[frame.index] = transforms.lookup(world, name, frame.stamp_ns, 0.0)
+            except TransformError as error:
+                if tf_frames:
+                    missing.add(('tf', name), str(error))
+        if np.isfinite(poses).any():
+            found[name] = poses
+    return found

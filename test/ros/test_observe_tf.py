@@ -1,0 +1,131 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Observations and TF: the world, its fallbacks, depth of another camera, further frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.observe import select_observation
+from spatialclaw_ros.ros.world import MAX_TF_FRAMES
+
+NOW = 50.0
+
+
+def test_world_falls_back_to_the_base(rig):
+    buffers, transforms = rig.buffers(), rig.transforms()
+    rig.tf(('base_link', 'cam_optical', 0, (0.1, 0, 0)), static=True)
+    rig.send(NOW)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    assert rig.wait(lambda: transforms.has_frame('base_link'))
+    seen = select_observation(buffers, transforms)
+    assert (seen.world_frame, seen.base_frame) == ('base_link', 'base_link')
+    np.testing.assert_allclose(seen.frames[0].T_world_camera[:3, 3], [0.1, 0, 0])
+    assert seen.missing == (
+        "TF has no frame 'odom': 'base_link' is the world, taken to stand still",)
+
+
+def test_a_gap_between_odom_and_the_camera_falls_back_too(rig):
+    buffers, transforms = rig.buffers(), rig.transforms()
+    rig.tf(('base_link', 'cam_optical', 0), ('map', 'odom', 0), static=True)
+    rig.send(NOW)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    assert rig.wait(lambda: transforms.has_frame('odom'))
+    seen = select_observation(buffers, transforms)
+    assert seen.world_frame == 'base_link'
+    assert 'two or more unconnected trees' in seen.missing[0]
+
+
+def test_a_loop_in_tf_ends_with_a_reason(rig):
+    buffers, transforms = rig.buffers(), rig.transforms()
+    rig.tf(('a', 'cam_optical', 0), ('cam_optical', 'a', 0), ('odom', 'base_link', 0), static=True)
+    rig.send(NOW)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    assert rig.wait(lambda: transforms.has_frame('odom'))
+    seen = select_observation(buffers, transforms)
+    assert seen.frames[0].T_world_camera is None
+    assert any('loop' in line for line in seen.missing)
+
+
+def test_poses_that_tf_does_not_have_yet_are_missing_not_made_up(robot):
+    rig, buffers, transforms = robot
+    for stamp in (NOW + 9.5, NOW + 10.5):
+        rig.send(stamp)
+    assert rig.sent(buffers, 2, roles=('image', 'depth', 'camera_info'))
+    seen = select_observation(buffers, transforms)
+    assert seen.frames[0].T_world_camera is not None
+    assert seen.frames[1].T_world_camera is None
+    assert np.isnan(seen.transforms['base_link'][1]).all()
+    (line,) = seen.missing
+    assert 'no pose for 1 of 2 images' in line
+    assert 'into the future' in line
+
+
+def test_named_and_too_many_tf_frames(robot):
+    rig, buffers, transforms = robot
+    rig.tf(*[('base_link', f'link_{number}', 0) for number in range(80)], static=True)
+    rig.send(NOW)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    assert rig.wait(lambda: transforms.has_frame('link_79'))
+    seen = select_observation(buffers, transforms)
+    assert len(seen.transforms) == MAX_TF_FRAMES
+    assert 'base_link' in seen.transforms
+    assert any('the first 64' in line for line in seen.missing)
+    named = select_observation(buffers, transforms, tf_frames=['link_70', 'nose'])
+    assert set(named.transforms) == {'base_link', 'link_70'}
+    assert named.missing == ("TF has no frame 'nose'",)
+
+
+def test_depth_of_another_camera_is_brought_over(rig, make):
+    """The depth camera is 0.1 m to the left and has twice the pixels."""
+    config = CameraConfig(
+        'cam', '/cam/image', depth_topic='/cam/depth', depth_info_topic='/cam/depth_info')
+    buffers, transforms = rig.buffers(config), rig.transforms()
+    rig.tf(('cam_optical', 'cam_depth', 0, (-0.1, 0, 0)), static=True)
+    levels = np.full((24, 32), 2000, np.uint16)
+    levels[:, 16:] = 1000
+    rig.publish('/cam/depth_info', make.camera_info(NOW, 'cam_depth', 32, 24, 40.0))
+    rig.publish('/cam/depth', make.image(NOW, 'cam_depth', '16UC1', levels))
+    rig.send(NOW, depth=False)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info', 'depth_camera_info'))
+    assert rig.wait(lambda: transforms.has_frame('cam_depth'))
+    depth = select_observation(buffers, transforms).frames[0].depth_m
+    # At 1 m the left edge of the near half, column 7.5, moves 2 pixels to the left; at 2 m by 1.
+    np.testing.assert_allclose(depth[6, 6:14], 1.0)
+    np.testing.assert_allclose(depth[6, :5], 2.0)
+
+
+@pytest.mark.parametrize('info', [False, True])
+def test_depth_of_another_camera_without_a_way_over(rig, make, info):
+    config = CameraConfig(
+        'cam', '/cam/image', depth_topic='/cam/depth',
+        depth_info_topic='/cam/depth_info' if info else '')
+    buffers, transforms = rig.buffers(config), rig.transforms()
+    if not info:
+        rig.tf(('cam_optical', 'cam_depth', 0, (-0.1, 0, 0)), static=True)
+        assert rig.wait(lambda: transforms.has_frame('cam_depth'))
+    else:
+        rig.publish('/cam/depth_info', make.camera_info(NOW, 'cam_depth'))
+    rig.publish('/cam/depth', make.image(
+        NOW, 'cam_depth', '16UC1', np.full((12, 16), 900, np.uint16)))
+    rig.send(NOW, depth=False)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    seen = select_observation(buffers, transforms)
+    assert seen.frames[0].depth_m is None
+    said = ' '.join(seen.missing)
+    assert 'cam_depth' in said
+    assert ('does not exist' if info else 'depth_camera_info is not set') in said
