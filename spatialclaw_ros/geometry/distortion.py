@@ -32,9 +32,9 @@ _LENGTHS = {
 _RADIUS_STEPS = 4096
 _MAX_RADIUS = 20.0
 _NEWTON_STEPS = 20
+_CHUNK = 4096
 _TOLERANCE = 1e-10
 _ACCEPTED = 1e-6
-_DIFFERENCE = 1e-6
 
 
 def check_coefficients(model: str, coefficients: tuple[float, ...]) -> None:
@@ -85,29 +85,40 @@ def undistort(model: str, coefficients: tuple[float, ...], plane: np.ndarray) ->
     Returns:
         (N, 2); NaN where no undistorted point leads there.
     """
+    plane = np.asarray(plane, dtype=np.float64)
     if model == 'equidistant':
         return _undistort_equidistant(coefficients, plane)
     limit = valid_radius(model, coefficients)
-    guess = np.array(plane, dtype=np.float64)
-    step = np.array([[_DIFFERENCE, 0.0], [0.0, _DIFFERENCE]])
+    found = np.empty_like(plane)
+    for start in range(0, len(plane), _CHUNK):  # so that intermediates stay in the cache
+        rows = slice(start, start + _CHUNK)
+        found[rows] = _undistort_polynomial(coefficients, plane[rows], limit)
+    return found
+
+
+def _undistort_polynomial(
+    coefficients: tuple[float, ...], plane: np.ndarray, limit: float,
+) -> np.ndarray:
+    found = np.array(plane)
+    open_rows = np.arange(len(plane))
     for _ in range(_NEWTON_STEPS):
-        error = _distort_polynomial(coefficients, guess) - plane
-        if float(np.max(np.abs(error), initial=0.0)) < _TOLERANCE:
+        guess = found[open_rows]
+        error = _distort_polynomial(coefficients, guess) - plane[open_rows]
+        still = np.abs(error).max(axis=1) >= _TOLERANCE
+        if not still.any():
             break
-        # central differences: the columns of the Jacobian
-        along_x, along_y = (
-            (_distort_polynomial(coefficients, guess + delta)
-             - _distort_polynomial(coefficients, guess - delta)) / (2 * _DIFFERENCE)
-            for delta in step)
-        determinant = along_x[:, 0] * along_y[:, 1] - along_y[:, 0] * along_x[:, 1]
+        open_rows, guess, error = open_rows[still], guess[still], error[still]
+        (xx, xy), (yx, yy) = _jacobian(coefficients, guess)
+        determinant = xx * yy - xy * yx
         determinant = np.where(np.abs(determinant) < _TOLERANCE, _TOLERANCE, determinant)
-        guess[:, 0] -= (along_y[:, 1] * error[:, 0] - along_y[:, 0] * error[:, 1]) / determinant
-        guess[:, 1] -= (along_x[:, 0] * error[:, 1] - along_x[:, 1] * error[:, 0]) / determinant
+        guess[:, 0] -= (yy * error[:, 0] - xy * error[:, 1]) / determinant
+        guess[:, 1] -= (xx * error[:, 1] - yx * error[:, 0]) / determinant
         radius = np.hypot(guess[:, 0], guess[:, 1])
         guess *= np.where(radius > limit, limit / np.maximum(radius, _TOLERANCE), 1.0)[:, None]
-    error = np.abs(_distort_polynomial(coefficients, guess) - plane).max(axis=1)
-    guess[~(error < _ACCEPTED)] = np.nan
-    return guess
+        found[open_rows] = guess
+    error = np.abs(_distort_polynomial(coefficients, found) - plane).max(axis=1)
+    found[~(error < _ACCEPTED)] = np.nan
+    return found
 
 
 @functools.lru_cache(maxsize=32)
@@ -140,6 +151,23 @@ def _distort_polynomial(coefficients: tuple[float, ...], plane: np.ndarray) -> n
         x * radial + p1 * xy2 + p2 * (radius2 + 2 * x * x) + radius2 * (s1 + radius2 * s2),
         y * radial + p1 * (radius2 + 2 * y * y) + p2 * xy2 + radius2 * (s3 + radius2 * s4),
     ], axis=1)
+
+
+def _jacobian(
+    coefficients: tuple[float, ...], plane: np.ndarray,
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Derivatives of the distorted x and y by x and y."""
+    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = (*coefficients, *(0.0,) * 12)[:12]
+    x, y = plane[:, 0], plane[:, 1]
+    s = x * x + y * y
+    below = 1.0 + s * (k4 + s * (k5 + s * k6))
+    radial = (1.0 + s * (k1 + s * (k2 + s * k3))) / below
+    slope = (k1 + s * (2 * k2 + s * 3 * k3) - radial * (k4 + s * (2 * k5 + s * 3 * k6))) / below
+    cross = 2 * x * y * slope + 2 * (p1 * x + p2 * y)
+    prism_x, prism_y = 2 * (s1 + 2 * s2 * s), 2 * (s3 + 2 * s4 * s)
+    return (
+        (radial + 2 * x * x * slope + 2 * p1 * y + 6 * p2 * x + prism_x * x, cross + prism_x * y),
+        (cross + prism_y * x, radial + 2 * y * y * slope + 6 * p1 * y + 2 * p2 * x + prism_y * y))
 
 
 def _theta_distorted(coefficients: tuple[float, ...], theta: np.ndarray) -> np.ndarray:

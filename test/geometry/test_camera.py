@@ -63,6 +63,7 @@ def test_equidistant_projection_is_opencvs_fisheye() -> None:
 
 @pytest.mark.parametrize(('distortion', 'model'), [
     ((), 'plumb_bob'), (PLUMB, 'plumb_bob'), (RATIONAL, 'rational_polynomial'),
+    ((*RATIONAL, 0.01, -0.02, 0.005, 0.01), 'rational_polynomial'),
     (FISHEYE, 'equidistant'), ((), 'equidistant')])
 def test_every_pixel_goes_to_a_ray_and_back(distortion: tuple[float, ...], model: str) -> None:
     cam = camera(distortion, model)
