@@ -70,14 +70,17 @@ def marker_array(
     return MarkerArray(markers=markers)
 
 
+def is_length(end: Answered) -> bool:
+    """Whether an answer is a length, which two evidence points then are the ends of."""
+    return end.answer_type == AnswerType.NUMBER and end.unit == 'm'
+
+
 def _measure(end: Answered | Refused, placement: Placement) -> Iterator[Marker]:
     points = _finite(placement.points(end.evidence.points))
-    text = end.text if isinstance(end, Answered) else ''
-    if len(points) == 2:
+    if isinstance(end, Answered) and is_length(end) and len(points) == 2:
         yield _marker('measure', 0, Marker.LINE_LIST, MEASURE_COLOUR, scale=LINE_WIDTH_M,
                       points=points)
-        if text:
-            yield _text('measure', 1, points.mean(axis=0) + TEXT_HEIGHT_M * UP, text)
+        yield _text('measure', 1, points.mean(axis=0) + TEXT_HEIGHT_M * UP, end.text)
     if len(points):
         yield _marker('points', 0, Marker.SPHERE_LIST, MEASURE_COLOUR, scale=SPHERE_M,
                       points=points)

@@ -29,6 +29,7 @@ from std_msgs.msg import Header
 
 from spatialclaw_ros.agent.events import Answered, Evidence, Refused
 from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.ros.markers import is_length
 from spatialclaw_ros.ros.palette import MEASURE_COLOUR, object_colour
 from spatialclaw_ros.ros.placement import T_world_frame, newest_frame
 from spatialclaw_ros.ros.plain import time_message
@@ -114,17 +115,18 @@ def _draw_measure(
 ) -> None:
     points = np.asarray(end.evidence.points, dtype=np.float64).reshape(-1, 3)
     text = ''
-    if isinstance(end, Answered):
+    if isinstance(end, Answered) and is_length(end):
         text = end.text
-        if end.answer_type == AnswerType.POINT:
-            pose = T_world_frame(observation, end.evidence, end.frame)
-            points = np.vstack([points, transform_points(pose, np.asarray(end.value))])
+    elif isinstance(end, Answered) and end.answer_type == AnswerType.POINT:
+        text = end.text
+        pose = T_world_frame(observation, end.evidence, end.frame)
+        points = np.vstack([points, transform_points(pose, np.asarray(end.value))])
     pixels = _project(points, frame, end.evidence)
     if pixels is None:
         return
     near = [tuple(float(c) for c in p) for p in pixels if np.isfinite(p).all()]
-    radius = max(3, size // 4)
-    if len(points) == 2 and len(near) == 2:
+    radius = max(2, size // (4 if len(near) <= 2 else 7))
+    if text and end.evidence.points.shape[0] == len(near) == 2:
         draw.line(near, fill=(0, 0, 0), width=5)
         draw.line(near, fill=MEASURE_COLOUR, width=3)
     for x, y in near:

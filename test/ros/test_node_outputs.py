@@ -210,6 +210,16 @@ def test_markers_have_stable_ids_and_start_with_a_deleteall():
     np.testing.assert_allclose([apex.x, apex.y, apex.z], T_odom_camera[:3, 3], atol=1e-6)
 
 
+def test_a_line_is_drawn_for_lengths_alone():
+    seen = observation()
+    text = Answered('the red ball', AnswerType.TEXT, 'the red ball', evidence=evidence())
+    markers = marker_array(text, seen, place(seen, evidence(), ())).markers
+    assert not [marker for marker in markers if marker.ns == 'measure']
+    between = (slice(100, 140), slice(150, 170))
+    assert (draw_overlay(text, seen)[between] == seen.frames[1].image[between]).all()
+    assert (draw_overlay(distance(), seen)[between] != seen.frames[1].image[between]).any()
+
+
 def test_cloud_has_a_colour_for_each_object():
     cloud = evidence_cloud(evidence(), place(observation(), evidence(), ('base_link',)))
     raw = np.frombuffer(bytes(cloud.data), dtype=[
