@@ -42,12 +42,15 @@ from spatialclaw_ros.workspace.namespace import make_namespace
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question
 
+# x forward, y left, z up, as a link's axes are; look_at gives an optical frame's.
+GRIPPER = look_at(np.array([0.6, 0.1, 1.0]), np.array([1.2, 0.1, 0.7])) @ np.array(
+    [[0.0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
 CAMERA = PinholeCamera(320, 240, 290.0, 290.0, 159.5, 119.5)
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A box (size x, y, z), ball (radius) or upright cylinder (radius, height); centre in metres."""
+    """A box (size x, y, z), ball (radius) or upright cylinder (radius, height), in metres."""
 
     name: str
     shape: str
@@ -206,8 +209,7 @@ def make_world(
         tuple(frames), world_frame='odom', base_frame='base_link',
         transforms=dict(transforms) if transforms is not None else {
             'base_link': np.tile(np.eye(4), (len(frames), 1, 1)),
-            'gripper_link': np.tile(look_at(
-                np.array([0.6, 0.1, 1.0]), np.array([1.2, 0.1, 0.7])), (len(frames), 1, 1))})
+            'gripper_link': np.tile(GRIPPER, (len(frames), 1, 1))})
     return World(observation, names, which, **knows)  # type: ignore[arg-type]
 
 

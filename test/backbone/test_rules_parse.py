@@ -36,10 +36,12 @@ from spatialclaw_ros.backbone.rules.intents import (
     RelationWhat,
     Side,
     Size,
+    Thing,
 )
-from spatialclaw_ros.backbone.rules.intents import Thing as T
 from spatialclaw_ros.backbone.rules.nouns import singular
 from spatialclaw_ros.backbone.rules.parse import parse
+
+T = Thing
 
 PHRASINGS: list[tuple[str, Intent]] = [
     ('How far is the mug from the box?', Distance(T('mug'), T('box'))),

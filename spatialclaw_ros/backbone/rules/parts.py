@@ -66,7 +66,7 @@ def pose(thing: Thing, name: str) -> str:
     """Code that puts a viewer's pose into `name` and its level axes into `forward`, `left`."""
     if thing.kind == 'frame':
         return (f"{name} = tools.TF.lookup('world', {thing.frame!r})\n"
-                f'forward, left = level_axes({name}, optical=False)\n')
+                f'forward, left = level_axes({name}, optical={"optical" in thing.frame})\n')
     return (f'{name} = recon.extrinsics[{newest(thing)}]\n'
             f'forward, left = level_axes({name}, optical=True)\n')
 

@@ -235,7 +235,7 @@ def looser_prompts(label: str) -> tuple[str, ...]:
         swapped = ' '.join([*plain[:-1], other])
         # "object" alone would be anything
         if other != 'object' or len(plain) > 1:
-            found.append(swapped + tail)
+            found += [swapped + tail, swapped]
     return tuple(text for text in dict.fromkeys(found) if text and text != label)
 
 

@@ -102,9 +102,9 @@ def width_of_disc(points):
     ball = ball_of(points)
     if ball is not None:
         return 2 * ball[1]
-    flat = np.asarray(points, dtype=float)[:, :2]
-    apart = scipy.spatial.cKDTree(flat).query(flat, k=min(9, len(flat)))[0][:, -1]
-    hull = scipy.spatial.ConvexHull(flat[apart <= 4 * np.median(apart) + 1e-4])
+    p = np.asarray(points, dtype=float)
+    apart = scipy.spatial.cKDTree(p).query(p, k=min(9, len(p)))[0][:, -1]
+    hull = scipy.spatial.ConvexHull(p[apart <= 4 * np.median(apart), :2])
     return 2 * float(np.sqrt(hull.volume / np.pi))  # in a plane, `volume` is the area
 
 
