@@ -69,7 +69,7 @@ def distort(model: str, coefficients: tuple[float, ...], plane: np.ndarray) -> n
     outside = radius > valid_radius(model, coefficients)
     distorted = (
         _distort_equidistant(coefficients, plane, radius) if model == 'equidistant'
-        else _distort_polynomial(coefficients, plane))
+        else _distort_polynomial(coefficients, plane.T).T)
     distorted[outside] = np.nan
     return distorted
 
@@ -92,32 +92,30 @@ def undistort(model: str, coefficients: tuple[float, ...], plane: np.ndarray) ->
     found = np.empty_like(plane)
     for start in range(0, len(plane), _CHUNK):  # so that intermediates stay in the cache
         rows = slice(start, start + _CHUNK)
-        found[rows] = _undistort_polynomial(coefficients, plane[rows], limit)
+        found[rows] = _undistort_polynomial(
+            coefficients, np.ascontiguousarray(plane[rows].T), limit).T
     return found
 
 
 def _undistort_polynomial(
     coefficients: tuple[float, ...], plane: np.ndarray, limit: float,
 ) -> np.ndarray:
-    found = np.array(plane)
-    open_rows = np.arange(len(plane))
+    """Newton's method on (2, N) x and y."""
+    found = plane.copy()
+    error = _distort_polynomial(coefficients, found) - plane
     for _ in range(_NEWTON_STEPS):
-        guess = found[open_rows]
-        error = _distort_polynomial(coefficients, guess) - plane[open_rows]
-        still = np.abs(error).max(axis=1) >= _TOLERANCE
-        if not still.any():
+        if not (np.abs(error) >= _TOLERANCE).any():  # NaN where it diverged
             break
-        open_rows, guess, error = open_rows[still], guess[still], error[still]
-        (xx, xy), (yx, yy) = _jacobian(coefficients, guess)
+        (xx, xy), (yx, yy) = _jacobian(coefficients, found)
         determinant = xx * yy - xy * yx
-        determinant = np.where(np.abs(determinant) < _TOLERANCE, _TOLERANCE, determinant)
-        guess[:, 0] -= (yy * error[:, 0] - xy * error[:, 1]) / determinant
-        guess[:, 1] -= (xx * error[:, 1] - yx * error[:, 0]) / determinant
-        radius = np.hypot(guess[:, 0], guess[:, 1])
-        guess *= np.where(radius > limit, limit / np.maximum(radius, _TOLERANCE), 1.0)[:, None]
-        found[open_rows] = guess
-    error = np.abs(_distort_polynomial(coefficients, found) - plane).max(axis=1)
-    found[~(error < _ACCEPTED)] = np.nan
+        determinant[np.abs(determinant) < _TOLERANCE] = _TOLERANCE
+        found[0] -= (yy * error[0] - xy * error[1]) / determinant
+        found[1] -= (xx * error[1] - yx * error[0]) / determinant
+        if math.isfinite(limit):
+            radius = np.maximum(np.hypot(found[0], found[1]), _TOLERANCE)
+            found *= np.minimum(limit / radius, 1.0)
+        error = _distort_polynomial(coefficients, found) - plane
+    found[:, ~(np.abs(error).max(axis=0) < _ACCEPTED)] = np.nan
     return found
 
 
@@ -143,14 +141,14 @@ def _radial(coefficients: tuple[float, ...], radius2: np.ndarray) -> np.ndarray:
 
 def _distort_polynomial(coefficients: tuple[float, ...], plane: np.ndarray) -> np.ndarray:
     _, _, p1, p2, _, _, _, _, s1, s2, s3, s4 = (*coefficients, *(0.0,) * 12)[:12]
-    x, y = plane[:, 0], plane[:, 1]
+    x, y = plane
     radius2 = x * x + y * y
     radial = _radial(coefficients, radius2)
     xy2 = 2.0 * x * y
     return np.stack([
         x * radial + p1 * xy2 + p2 * (radius2 + 2 * x * x) + radius2 * (s1 + radius2 * s2),
         y * radial + p1 * (radius2 + 2 * y * y) + p2 * xy2 + radius2 * (s3 + radius2 * s4),
-    ], axis=1)
+    ])
 
 
 def _jacobian(
@@ -158,7 +156,7 @@ def _jacobian(
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Derivatives of the distorted x and y by x and y."""
     k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = (*coefficients, *(0.0,) * 12)[:12]
-    x, y = plane[:, 0], plane[:, 1]
+    x, y = plane
     s = x * x + y * y
     below = 1.0 + s * (k4 + s * (k5 + s * k6))
     radial = (1.0 + s * (k1 + s * (k2 + s * k3))) / below

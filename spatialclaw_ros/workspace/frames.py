@@ -61,6 +61,12 @@ class FrameImage(Image.Image):
             self.im = Image.fromarray(np.ascontiguousarray(self.array)).im
         return super().load()
 
+    def __copy__(self) -> Image.Image:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Image.Image:
+        return self.copy()
+
     @property
     def drawn_on(self) -> bool:
         """Whether the PIL side was changed in place, by ImageDraw say."""

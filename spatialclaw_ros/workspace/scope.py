@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from spatialclaw_ros.errors import FrameMismatchError, PerceptionError
+from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.workspace.calls import JSON, ToolCall, ToolPort, ToolResult
 from spatialclaw_ros.workspace.frames import FrameImage, InputImages
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.pictures import to_rgb
-from spatialclaw_ros.workspace.teaching import nearest_names, not_a_frame
+from spatialclaw_ros.workspace.teaching import not_a_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +129,6 @@ class Scope:
         if isinstance(image, (int, np.integer)) and not isinstance(image, bool):
             return self._index(image), None
         return None, to_rgb(image)
-
-    def camera_name(self, name: str) -> str:
-        """Check the name of a camera.
-
-        Raises:
-            FrameMismatchError: no camera has it.
-        """
-        if name not in self.images.cameras:
-            raise FrameMismatchError(
-                f'no camera {name!r}{nearest_names(name, self.images.cameras)}')
-        return name
 
 
 _WHY_FRAMES = (

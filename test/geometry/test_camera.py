@@ -128,3 +128,10 @@ def test_bad_intrinsics_are_refused(change: dict, message: str) -> None:
 def test_a_depth_image_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match=r'\(480, 640\)'):
         camera().unproject(np.ones((240, 320), dtype=np.float32))
+
+
+def test_one_pixel_without_a_ray_costs_no_other_its_own() -> None:
+    pixels = np.array([[300.0, 200.0], [np.nan, 1.0], [1e6, 1e6]])
+    rays = camera((-0.4, 0.0, 0.0, 0.0, 0.0)).rays_at(pixels)
+    assert np.isfinite(rays[0]).all()
+    assert np.isnan(rays[1:]).all()

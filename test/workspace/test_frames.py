@@ -17,6 +17,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from analytic_scene import make_scene
@@ -48,6 +50,7 @@ def test_pil_operations_see_the_pixels(images: InputImages) -> None:
     assert frame.resize((32, 24)).size == (32, 24)
     assert frame.convert('L').mode == 'L'
     assert np.array_equal(np.array(frame.copy()), frame.array)
+    assert np.array_equal(np.array(copy.deepcopy([frame])[0]), frame.array)
 
 
 def test_drawing_on_a_frame_leaves_its_array(images: InputImages) -> None:

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -64,6 +65,29 @@ def test_names(cell, new_cell) -> None:
 def test_every_tool_is_there_and_in_its_text(cell, tool: str, name: str) -> None:
     assert callable(getattr(getattr(cell.scope['tools'], tool), name))
     assert re.search(rf'\.{name}\b', tool_docs(ALL_CAPABILITIES))
+
+
+@pytest.mark.parametrize(('name', 'keywords'), [
+    ('tools.Reconstruct.Reconstruct', ['frames', 'frame_indices']),
+    ('tools.Reconstruct().render_bev', ['masks', 'labels', 'ref_frame', 'ego_trajectory']),
+    ('tools.SAM3.segment_image_by_text', ['image', 'prompt', 'label']),
+    ('tools.SAM3.segment_image_by_points', ['image', 'points', 'point_labels', 'label']),
+    ('tools.SAM3.segment_image_by_box', ['image', 'box', 'label']),
+    ('tools.SAM3.segment_video_by_text', [
+        'prompts', 'labels', 'prompt_frame_idx', 'start_frame', 'end_frame', 'video_index']),
+    ('tools.SAM3.is_object_exist', ['images', 'object_name']),
+    ('tools.TF.lookup', ['target', 'source', 'frame_index']),
+    ('tools.SAM3(InputImages[0], "table").get_masked_points', [
+        'recon', 'frame', 'object', 'min_confidence', 'clean']),
+    ('tools.SAM3(InputImages[0], "table").get_centroid_3d', [
+        'recon', 'frame', 'object', 'min_confidence']),
+    ('tools.SAM3(InputImages[0], "table").get_mask', ['frame', 'object']),
+    ('show', ['images', 'label']), ('vlm.locate', ['images', 'question']),
+    ('vlm.ask_with_thinking', ['images', 'question']),
+    ('ReturnAnswer', ['value', 'unit', 'points', 'frame', 'sigma', 'reason']),
+])
+def test_keywords_are_the_published_ones(cell, name: str, keywords: list[str]) -> None:
+    assert list(inspect.signature(cell.run(f'out = {name}')).parameters) == keywords
 
 
 @pytest.mark.parametrize(('capability', 'text'), [

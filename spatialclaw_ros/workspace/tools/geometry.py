@@ -48,6 +48,7 @@ PROMPT = """\
 
 _AXES = {'x': (1.0, 0.0, 0.0), 'y': (0.0, 1.0, 0.0), 'z': (0.0, 0.0, 1.0)}
 _MAX_SHIFT_SIGMAS = 3.0
+_MOST_POINTS = 100_000
 _TILT_RAD = math.radians(20.0)
 
 
@@ -214,6 +215,7 @@ def _cloud(points: Any, name: str, clean: bool) -> tuple[np.ndarray, np.ndarray 
             f'{name} must be (N, 3) world points, got {points.shape}; '
             'seg.get_masked_points(recon, frame, object) gives them')
     points = points.reshape(-1, 3)
+    points = points[::1 + len(points) // _MOST_POINTS]
     sigma = getattr(points, 'sigma', None)
     cloud = np.asarray(points, dtype=np.float64)
     keep = np.asarray(np.isfinite(cloud).all(axis=1))

@@ -127,7 +127,7 @@ class SAM3(Teaching):
         if len(names) not in (1, len(texts)):
             raise ValueError(f'{len(names)} labels came for {len(texts)} prompts; give one each')
         frames = self._span(start_frame, end_frame, video_index)
-        prompt_frame = prompt_frame_idx if prompt_frame_idx in frames else frames[0]
+        prompt_frame = int(prompt_frame_idx) if prompt_frame_idx in frames else frames[0]
         return self._frames(
             {'mode': 'text', 'prompts': texts, 'labels': names, 'prompt_frame': prompt_frame,
              'video': True}, frames, {})
