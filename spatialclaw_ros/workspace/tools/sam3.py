@@ -35,7 +35,7 @@ PROMPT = """\
   `.segment_image_by_points(image, points, point_labels, label='object')` labels 1 in, 0 out
   `.segment_video_by_text(prompts, labels=None, prompt_frame_idx=0, start_frame=None,
      end_frame=None, video_index=1)`: the same instance has the same number in all frames
-  `.segment_video_by_box(box, label='object', prompt_frame_idx=0, start_frame=None,
+  `.segment_video_by_box(box, label='object', prompt_frame_idx=None, start_frame=None,
      end_frame=None, video_index=1)`, `.segment_video_by_points(points, point_labels, ...)`
   `.is_object_exist(images, object_name)` bool
   Frame numbers are absolute; `end_frame` is included; `video_index` counts cameras from 1.
