@@ -39,12 +39,14 @@ INK, GREY = (32, 34, 38), (120, 124, 130)
 MEASURE = (255, 200, 0)
 GOOD, BAD = (20, 110, 60), (176, 36, 30)
 FADE = 0.62
-MARGIN_PX = (90, 95)
+MARGIN_PX = (40, 60)
 FARTHEST_M = 12.0
 TINT = 0.2
 ROOM_RADIUS_M = 1.6
 SPLAT_M = 0.0021
 ASIDE = np.array([-1.0, 0.0, 0.8])
+# Room beside the evidence, so that things round it show.
+AROUND = 0.22 * np.array([(-1, -1, 0), (-1, 1, 0), (1, -1, 0), (1, 1, 0)])
 EDGES = ((0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6),
          (3, 7))
 
@@ -144,9 +146,10 @@ class _View:
         lift = math.radians(30.0)
         direction = np.array([
             math.cos(lift) * math.cos(turn), math.cos(lift) * math.sin(turn), math.sin(lift)])
+        shown = np.vstack([shown, focus + AROUND])
         if len(eyes):
-            focus = 0.72 * focus + 0.28 * eyes.mean(axis=0)
-            shown = np.vstack([shown, eyes])
+            focus = 0.72 * focus + 0.28 * eyes[-1]
+            shown = np.vstack([shown, drawing.frusta[-1]])
         room = np.array([WIDTH - 2 * MARGIN_PX[0], HEIGHT - 2 * MARGIN_PX[1]])
         camera = PinholeCamera(WIDTH, HEIGHT, FOCAL_PX, FOCAL_PX, 0.0, 0.0)
         distance = 0.8
@@ -207,8 +210,8 @@ def _tint(canvas: np.ndarray, nearest: np.ndarray, view: _View, drawing: Drawing
     good = np.isfinite(pixels).all(axis=1) & (local[:, 2] > 0.05)
     pixels, depth, colors = pixels[good].astype(int), local[good, 2], drawing.colors[good]
     mark = np.zeros((HEIGHT, WIDTH), np.int32)
-    for dy in (-1, 0, 1, 2):
-        for dx in (-1, 0, 1, 2):
+    for dy in range(-3, 4):
+        for dx in range(-3, 4):
             x, y = pixels[:, 0] + dx, pixels[:, 1] + dy
             seen = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT)
             rows, columns = y[seen], x[seen]

@@ -38,7 +38,7 @@ from spatialclaw_ros.sim.messages import Topics
 from spatialclaw_ros.sim.questions import Asked, folder_questions, tabletop_questions
 
 WORLD_FRAME = 'odom'
-MAX_POINTS = 900_000
+MAX_POINTS = 600_000
 LOOK_TIMEOUT_S = 12.0
 MAX_CLOUD_DEPTH_M = 4.0
 
