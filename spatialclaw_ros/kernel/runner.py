@@ -65,7 +65,13 @@ class CellRunner:
         self._ballast = np.empty(_BALLAST_BYTES, np.uint8)  # address space, not touched
 
     def take_answer(self, answer: CellAnswer) -> None:
-        """Sink of `ReturnAnswer`; the last one counts."""
+        """Sink of `ReturnAnswer`.
+
+        Raises:
+            ValueError: this cell has answered already.
+        """
+        if self._answer is not None:
+            raise ValueError('ReturnAnswer was called twice in this cell; decide on one answer')
         self._answer = answer
 
     def install(self, names: Mapping[str, Any]) -> None:

@@ -210,6 +210,14 @@ def test_answers(session: KernelSession, call: str, value: object, unit: str | N
         assert type(answer.value) is type(value)
 
 
+def test_a_cell_answers_once(session):
+    result = session.run('ReturnAnswer(1.0)\nReturnAnswer(2.0)')
+    assert result.error is not None
+    assert result.error.line == 2
+    assert 'twice in this cell' in result.error.message
+    assert fine(session.run('ReturnAnswer(3.0)')).answer.value == 3.0
+
+
 def test_answer_evidence_and_refusal(session: KernelSession) -> None:
     answer = fine(session.run('ReturnAnswer(1.0, unit="m", points=[[0, 0, 0], [1, 0, 0]])')).answer
     assert answer is not None
