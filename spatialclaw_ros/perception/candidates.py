@@ -58,6 +58,7 @@ class Candidate:
         height_m: how far it rises over its support, NaN when unknown.
         separation: share of its outline where the support or something farther begins, rather
             than more of the same surface; 0.7 when unknown.
+        grounded: share of its outline where its support begins; 0.5 when unknown.
         size_m2: real area of what shows, NaN when unknown.
     """
 
@@ -71,6 +72,7 @@ class Candidate:
     low_m: float
     height_m: float
     separation: float
+    grounded: float
     size_m2: float
 
     @property
@@ -178,8 +180,9 @@ def measure(
         side = view.geometry.features.depth_m[rows, columns] / view.geometry.focal_px
         if len(side):
             size = float(np.mean(side * side)) * piece.area
+    separation, grounded = outline_shares(view, piece, registered)
     return Candidate(frame, piece, source, share, isolation, points, surface, low, height,
-                     separation_of(view, piece, registered), size)
+                     separation, grounded, size)
 
 
 def colour_share(view: FrameView, piece: Piece, colours: tuple[str, ...]) -> float:
@@ -199,13 +202,16 @@ def colour_share(view: FrameView, piece: Piece, colours: tuple[str, ...]) -> flo
     return share
 
 
-def separation_of(view: FrameView, piece: Piece, registered: bool) -> float:
-    """Share of the outline beyond which the support, or something farther away, begins.
+def outline_shares(view: FrameView, piece: Piece, registered: bool) -> tuple[float, float]:
+    """What lies beyond the outline of a piece, where that is not hidden by something nearer.
 
     Where depth is not registered to colour, the outline is looked at from farther out.
+
+    Returns:
+        Share of the support or something farther away, and share of the support alone.
     """
     if view.geometry is None:
-        return 0.7
+        return 0.7, 0.5
     near, far = (3, 9) if registered else (9, 17)
     wide = piece.grown(far + 3)
     box = wide.box
@@ -223,7 +229,10 @@ def separation_of(view: FrameView, piece: Piece, registered: bool) -> float:
     good = known & ((depth > farthest + slack) | ground)
     counted = known & ((depth > nearest - slack) | ground)
     total = int(np.count_nonzero(counted))
-    return 0.7 if total < 15 else float(np.count_nonzero(good)) / total
+    if total < 15:
+        return 0.7, 0.5
+    carried = int(np.count_nonzero(known & ground))
+    return int(np.count_nonzero(good)) / total, carried / total
 
 
 def depth_is_registered(view: FrameView) -> bool:
@@ -236,4 +245,4 @@ def depth_is_registered(view: FrameView) -> bool:
     if edges.sum() < 100 or strong.sum() < 100:
         return True
     away = cv2.distanceTransform((~strong).astype(np.uint8), cv2.DIST_L2, 3)
-    return bool(np.median(away[edges]) < 2.5)
+    return bool(np.median(away[edges]) < 2.0)

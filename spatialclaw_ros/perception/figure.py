@@ -30,7 +30,7 @@ from spatialclaw_ros.perception.pieces import piece_of, square
 _LIGHTNESS_WEIGHT = 0.45
 _DEEPEST_SHADOW = 0.52  # cube root of the light left in it
 _SHADE_WEIGHT = 0.05
-_LEAST = 0.030  # OKLab distance that is a different colour for sure not noise
+_LEAST = 0.024  # OKLab distance that is another colour, not noise
 _SPREADS = 4.0
 
 
@@ -72,8 +72,9 @@ def figure_on(
         (top + (np.arange(25) + 0.5) / 25 * own.shape[0]) / height)
     coarse = (_basis(x.ravel(), y.ravel()) @ coefficients).reshape(25, 33, 3)
     expected = cv2.resize(coarse, own.shape[::-1], interpolation=cv2.INTER_LINEAR) / _weights()
-    limit = max(_LEAST, _SPREADS * spread)
     away = _unlike(lab[inside], expected)
+    bare = away[ground[inside]][::7]
+    limit = max(_LEAST, _SPREADS * 1.48 * float(np.median(bare)) if len(bare) else 0.0)
     figure = (own & (away > limit)).astype(np.uint8)
     figure = np.asarray(cv2.morphologyEx(figure, cv2.MORPH_OPEN, square(1)), dtype=np.uint8)
     result = np.zeros_like(zone)

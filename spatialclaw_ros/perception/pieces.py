@@ -26,6 +26,7 @@ MIN_AREA_SHARE = 0.00025
 """Least share of the image that an object covers (77 pixels of 640x480)."""
 
 _MOST_PARTS = 60
+_BORDER_SHARE = 0.0125
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +55,19 @@ class Piece:
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
-    @property
+    @cached_property
     def is_cut(self) -> bool:
-        """Whether it touches the image's border."""
-        (rows, columns), (height, width) = self.box, self.shape
+        """Whether it comes so near the image's border that it may go on outside.
+
+        Depth often ends some pixels before colour does.
+        """
+        (height, width), margin = self.shape, round(_BORDER_SHARE * self.shape[1])
+        rows, columns = self.indices()
+        if not len(rows):
+            return False
         return bool(
-            (rows.start == 0 and self.mask[0].any())
-            or (rows.stop == height and self.mask[-1].any())
-            or (columns.start == 0 and self.mask[:, 0].any())
-            or (columns.stop == width and self.mask[:, -1].any()))
+            rows[0] < margin or rows[-1] >= height - margin
+            or columns.min() < margin or columns.max() >= width - margin)
 
     def full(self) -> np.ndarray:
         """(H, W) bool mask of the whole image."""

@@ -45,7 +45,7 @@ class Form:
 
 
 FORMS: dict[str, Form] = {
-    'box': Form((0.03, 0.9), (0.02, 0.7), (0.22, 6.0), (0.15, 1.0)),
+    'box': Form((0.03, 0.9), (0.02, 0.7), (0.22, 6.0), (0.3, 1.0)),
     'ball': Form((0.02, 0.40), (0.015, 0.40), (0.6, 1.5), (0.45, 1.0)),
     'cylinder': Form((0.02, 0.35), (0.03, 0.5), (0.5, 6.0), (0.45, 1.0)),
     'mug': Form((0.05, 0.17), (0.05, 0.17), (0.5, 2.2), (0.4, 1.0)),
@@ -89,7 +89,7 @@ def extent_of(points: np.ndarray, height_m: float) -> Extent | None:
     """
     if len(points) < 10:
         return None
-    box = oriented_box(points, trim=1.0)
+    box = oriented_box(points, trim=2.5)
     height = max(0.0, height_m) if math.isfinite(height_m) else box.height
     return Extent(box.center, box.length, box.width, height)
 

@@ -227,7 +227,8 @@ def _rated(scene: Scene, query: ObjectQuery, tracks: list[Track]) -> list[_Rated
     sizes = size_scores(query.size, extents) if query.size else [1.0] * len(tracks)
     rated = []
     for one, extent, size in zip(tracks, extents, sizes):
-        common = _form(query, one, extent) * size * _setting(query, one, scene.floors)
+        common = size * _form(query, one, extent, scene.registered)
+        common *= _setting(query, one, scene.floors)
         common *= _persistence(scene, one)
         whole = one.whole_size_m2
         frames = {}
@@ -265,8 +266,12 @@ def _reunited(
     return joined if changed else None
 
 
-def _form(query: ObjectQuery, one: Track, extent: Extent | None) -> float:
-    form = form_score(query.shape, extent) * solid_score(query.shape, one.points)
+def _form(
+    query: ObjectQuery, one: Track, extent: Extent | None, registered: bool,
+) -> float:
+    form = form_score(query.shape, extent)
+    if registered:
+        form *= solid_score(query.shape, one.shape_points)
     flat = extent is not None and extent.height < 0.012
     if flat and query.shape is None and not query.plural:
         form *= 0.75  # a thing with a name of its own is rarely as thin as paper
@@ -279,6 +284,8 @@ def _setting(query: ObjectQuery, one: Track, floors: frozenset[tuple[int, int]])
     separation = one.mean('separation')
     setting = 0.55 + 0.45 * one.mean('isolation')
     setting *= 0.7 + 0.3 * separation if hued else 0.1 + 0.9 * separation
+    if not hued and query.shape != 'furniture':
+        setting *= 0.6 + 0.4 * min(1.0, 2.0 * one.mean('grounded'))
     low = [c.low_m for c in one.candidates]
     standing = [not value > 0.08 for value in low if math.isfinite(value)]
     if query.shape != 'furniture' and query.support is None:

@@ -82,14 +82,27 @@ class Track:
         return mask
 
     @property
+    def shape_points(self) -> np.ndarray:
+        """(K, 3) world points that show its form: of all frames, where they agree.
+
+        Where errors of poses or of registration smear it, those of one frame, of the usual size.
+        """
+        whole = [c for c in self.candidates if not c.cut] or self.candidates
+        dense = sorted((c for c in whole if len(c.points) >= 30), key=lambda c: c.size_m2)
+        if len(self.seen) < 2 or not dense:
+            return self.points
+        usual = dense[len(dense) // 2]
+        if _span(self.points) < 1.2 * _span(usual.points):
+            return self.points
+        return usual.points.astype(np.float64)
+
+    @property
     def extent(self) -> Extent | None:
         """Its size, from frames that show it whole where there are any."""
         whole = [c for c in self.candidates if not c.cut] or self.candidates
         heights = [c.height_m for c in whole if math.isfinite(c.height_m)]
         height = float(np.median(heights)) if heights else math.nan
-        largest = max(whole, key=lambda c: len(c.points))
-        points = self.points if len(self.points) >= 10 else largest.points
-        return extent_of(points, height)
+        return extent_of(self.shape_points, height)
 
     @property
     def whole_size_m2(self) -> float:
@@ -108,6 +121,11 @@ class Track:
         weights = np.array([c.area for c in self.candidates], dtype=float)
         values = np.array([getattr(c, name) for c in self.candidates], dtype=float)
         return float((weights * values).sum() / weights.sum())
+
+
+def _span(points: np.ndarray) -> float:
+    low, high = np.percentile(points[:, :2], (2, 98), axis=0)
+    return float(np.hypot(*(high - low)))
 
 
 def track(
