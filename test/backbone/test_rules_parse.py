@@ -191,7 +191,8 @@ PHRASINGS: list[tuple[str, Intent]] = [
     ('Is there a mug in the scene?', Exists(T('mug'))),
     ('Does a red ball exist?', Exists(T('red ball'))),
     ('Is the bottle in view?', Exists(T('bottle'))),
-    ('Which is closer to the red game controller on the table: the gray box or the purple magazine?',
+    ('Which is closer to the red game controller on the table: the gray box or the purple '
+     'magazine?',
      Extreme('nearest', (T('gray box'), T('purple magazine')),
              reference=T('red game controller on the table'))),
     ('Which is closer to the mug, the box or the ball?',

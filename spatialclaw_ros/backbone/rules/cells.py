@@ -44,7 +44,8 @@ def _line(text: str) -> str:
 
 
 def look(
-    task: Task, prompts: tuple[tuple[str, str], ...], *, depth: bool, single: bool, why: str,
+    task: Task, prompts: tuple[tuple[str, str], ...], *, depth: bool, single: bool, again: bool,
+    why: str,
 ) -> str:
     """Find what the question names.
 
@@ -53,6 +54,7 @@ def look(
         prompts: (label, prompt) of each thing; the prompt may be looser than the label.
         depth: whether points are needed, or masks will do.
         single: look at a few frames one by one instead of at each camera's video.
+        again: add to what an earlier cell found and defined.
         why: what led to this cell.
     """
     labels, texts = [label for label, _ in prompts], [text for _, text in prompts]
@@ -78,19 +80,15 @@ def look(
     if not depth:
         lift = lift.replace(
             'points = seg.get_masked_points(recon, None, k)', 'points = np.empty((0, 3))')
-    code = f'''import json
-
-# Everything in 3D, and the pixels that answer to each phrase.
-{recon}
+    head = '' if again else f'import json\n\n# Everything in 3D.\n{recon}\n'
+    each = '{label: instances(label) for label in labels}'
+    found = f'found.update({each})' if again else f'\n{lift}\n\n\nfound = {each}'
+    code = f'''{head}# The pixels that answer to each phrase.
 labels = {labels!r}
 prompts = {texts!r}
 {segment}
 
-
-{lift}
-
-
-found = {{label: instances(label) for label in labels}}
+{found}
 for label, prompt in zip(labels, prompts):
     cs = found[label]
     print('look', json.dumps(dict(

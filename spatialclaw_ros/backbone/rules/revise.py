@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,6 +82,8 @@ class Step:
         picks: (label, number) of chosen candidates.
         best_frame: whether each thing's best frame alone is used.
         notes: what the tools said.
+        looks: label to what the newest look at it printed.
+        fresh: labels to look at now; empty for all.
     """
 
     kind: str
@@ -91,7 +93,16 @@ class Step:
     single: bool = False
     picks: tuple[tuple[str, int], ...] = ()
     best_frame: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    looks: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    fresh: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[tuple[str, str], ...]:
+        """(label, prompt) of what to look at now."""
+        return tuple(
+            (label, prompt) for label, prompt in self.prompts
+            if not self.fresh or label in self.fresh)
 
 
 def next_step(task: Task, turns: Sequence[Turn]) -> Step:
@@ -138,10 +149,11 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
         return _after_error(step, result.error)
     if not step.prompts:
         return replace(step, kind='measure', why='Only cameras and frames are asked about.')
-    looks = {look['label']: look for look in _lines(result.stdout, 'look') if 'label' in look}
+    looks = dict(step.looks)
+    looks |= {look['label']: look for look in _lines(result.stdout, 'look') if 'label' in look}
     notes = tuple(
         line[5:] for line in result.stdout.splitlines() if line.startswith('note '))[:6]
-    step = replace(step, notes=notes)
+    step = replace(step, notes=notes, looks=looks, fresh=())
     if any(label not in looks for label, _ in step.prompts):
         return _refusal(step, 'what was seen could not be read back from the cell')
     missing = [label for label, _ in step.prompts if not looks[label].get('n')]
@@ -197,6 +209,7 @@ def _after_missing(
     if again:
         return replace(
             step, prompts=tuple(prompts.items()), loosened=tuple(tried.items()),
+            fresh=tuple(missing),
             why='No mask for ' + ', '.join(f'"{label}"' for label in missing)
             + '; a looser prompt may find it.')
     label = missing[0]
@@ -279,6 +292,7 @@ def _with_place(step: Step, unclear: list[tuple[str, str]]) -> Step | None:
     named = ', '.join(f'"{label}"' for label, _ in unclear)
     return replace(
         step, kind='look', prompts=tuple(prompts.items()),
+        fresh=tuple(label for label, _ in unclear),
         why=f'Several things fit {named}; the question is about what is {place}.')
 
 

@@ -51,7 +51,7 @@ class RulesBackbone:
                 f'{brief.max_steps} cells are not enough to answer this; allow at least 3')
         if step.kind == 'look':
             return cells.look(
-                task, step.prompts, single=step.single, why=step.why,
+                task, step.wanted, single=step.single, again=bool(step.looks), why=step.why,
                 depth=measures.needs_depth(task.intent) or len(task.cameras) > 1)
         if step.kind == 'measure':
             return cells.measure(task, step.picks, best_frame=step.best_frame, why=step.why)
