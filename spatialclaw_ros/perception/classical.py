@@ -22,6 +22,7 @@ import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError
+from spatialclaw_ros.perception.pointing import box_in, point_at
 from spatialclaw_ros.perception.poses import place_frames
 from spatialclaw_ros.perception.protocols import Segmentation, SegmentRequest
 from spatialclaw_ros.perception.rgbd import features_of
@@ -52,8 +53,14 @@ class ClassicalSegmenter:
                 found += things
                 notes += remarks
         else:
-            raise PerceptionError('point and box prompts are not there yet')
-        return assemble(scene, found[:MAX_OBJECTS], notes)
+            labels = request.labels or ('object',)
+            if request.mode == 'points':
+                things, remarks = point_at(scene, request, labels[0], deadline)
+            else:
+                things, remarks = box_in(scene, request, labels, deadline)
+            found, notes = things, notes + remarks
+        result = assemble(scene, found[:MAX_OBJECTS], notes)
+        return _only(result, request.frame_indices) if request.image is None else result
 
 
 def build_scene(
@@ -63,7 +70,10 @@ def build_scene(
     if request.image is not None:
         return Scene({0: FrameView(request.image)}, False, (
             'This picture is not one of the frames: colour alone, no depth.',))
-    frames = observation.select(request.frame_indices)
+    wanted = set(request.frame_indices)
+    if request.prompt_frame is not None:
+        wanted.add(request.prompt_frame)
+    frames = observation.select(sorted(wanted))
     views: dict[int, FrameView] = {}
     notes: list[str] = []
     poses, shared = _poses(frames, notes, deadline)
@@ -92,6 +102,15 @@ def assemble(scene: Scene, found: Sequence[Found], notes: Sequence[str]) -> Segm
         masks[index] = stack
     return Segmentation(
         masks, tuple(thing.label for thing in found), scores, tuple(dict.fromkeys(notes)))
+
+
+def _only(result: Segmentation, frame_indices: Sequence[int]) -> Segmentation:
+    """The frames asked for, in the order asked for."""
+    known = list(result.masks)
+    rows = [known.index(index) for index in frame_indices]
+    return Segmentation(
+        {index: result.masks[index] for index in frame_indices}, result.labels,
+        result.scores[rows], result.notes)
 
 
 def _label(labels: Sequence[str], number: int, prompt: str) -> str:

@@ -151,11 +151,12 @@ def components(mask: np.ndarray) -> list[Piece]:
 def components_of(piece: Piece) -> Piece:
     """A piece without its specks: parts of less than a twentieth of the largest are left out."""
     count, label, stats, _ = cv2.connectedComponentsWithStats(piece.mask.astype(np.uint8))
-    if count <= 2:
-        return piece
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.flatnonzero(areas >= 0.05 * areas.max()) + 1
-    return Piece(piece.top, piece.left, np.isin(label, kept), piece.shape)
+    mask = piece.mask
+    if count > 2:
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        mask = np.isin(label, np.flatnonzero(areas >= 0.05 * areas.max()) + 1)
+    own = piece_of(mask)
+    return Piece(piece.top + own.top, piece.left + own.left, own.mask, piece.shape)
 
 
 def disc(radius: int) -> np.ndarray:

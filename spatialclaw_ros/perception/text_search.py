@@ -28,6 +28,7 @@ from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.candidates import Candidate, depth_is_registered
 from spatialclaw_ros.perception.finder import find_in
 from spatialclaw_ros.perception.kinds import SurfaceGroup, best_groups, group_surfaces
+from spatialclaw_ros.perception.pieces import Piece
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery, parse
 from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
 from spatialclaw_ros.perception.solids import solid_score
@@ -54,6 +55,11 @@ class Scene:
     views: Mapping[int, FrameView]
     shared_world: bool
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def pieces(self) -> dict[int, list[Piece]]:
+        """Things on surfaces of each view, by `id`, filled in by who needs them."""
+        return {}
 
     @cached_property
     def groups(self) -> list[SurfaceGroup]:
