@@ -81,17 +81,22 @@ class KernelHost:
         """Close the kernel; one that is being started is not waited for."""
         with self._lock:
             self._closed = True
-            starter, starting = self._starter, self._starting
-        if starter is not None:
-            zygote = starting.stats().zygote_pid if starting is not None else None
-            if zygote is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(zygote, signal.SIGKILL)
-            starter.join()
+            starter = self._starter
+        while starter is not None and starter.is_alive():
+            self._end_start()
+            starter.join(POLL_S)
         with self._lock:
             kernel, self._kernel = self._kernel, None
         if kernel is not None:
             kernel.close()
+
+    def _end_start(self) -> None:
+        with self._lock:
+            starting = self._starting
+        zygote = starting.stats().zygote_pid if starting is not None else None
+        if zygote is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(zygote, signal.SIGKILL)
 
     def _begin(self) -> None:
         with self._lock:
