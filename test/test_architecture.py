@@ -62,7 +62,6 @@ HOMES = {
     'sensor_msgs_py': ('ros/compat',),
     'tf2_ros': ('ros/compat',),
     'tf_transformations': ('ros/compat',),
-    'pytransform3d': ('ros/compat',),
     'transforms3d': ('ros/compat',),
     'ament_index_python': ('ros/compat',),
     'ros': ('ros', 'cli', 'sim', 'eval'),

@@ -53,7 +53,7 @@ OPTIONAL = {'openai': 'openai', 'rapidocr_onnxruntime': 'rapidocr-onnxruntime'}
 DISTRIBUTION = {'cv_bridge': 'cv_bridge', 'sensor_msgs_py': 'sensor_msgs_py',
                 'tf2_ros': 'tf2_ros_py', 'tf_transformations': 'tf_transformations',
                 'launch': 'launch', 'launch_ros': 'launch_ros', 'tf2_msgs': 'tf2_msgs'}
-STAND_INS = {'transforms3d': 'transforms3d', 'pytransform3d': 'pytransform3d'}
+STAND_INS = {'transforms3d': 'transforms3d'}
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 
 
