@@ -63,12 +63,12 @@ class Children:
         self.stop()
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> None:
-        """Start `python -m module`."""
+        """Start `python -m module` in the log folder: a source tree is not imported there."""
         with self.log_path(name).open('wb') as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, '-m', module, *arguments], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, env=self._environment, start_new_session=True,
-                preexec_fn=_die_with_parent)
+                stderr=subprocess.STDOUT, env=self._environment, cwd=self._log_dir,
+                start_new_session=True, preexec_fn=_die_with_parent)
 
     def log_path(self, name: str) -> Path:
         """Where a process' output is."""

@@ -74,8 +74,8 @@ def _probe(backend: str) -> str:
     code = 'from spatialclaw_ros.sim.render import _draw_once; _draw_once()'
     try:
         done = subprocess.run(
-            [sys.executable, '-c', code], env=environment, capture_output=True, text=True,
-            timeout=PROBE_TIMEOUT_S)
+            [sys.executable, '-c', code], env=environment, cwd=os.sep, capture_output=True,
+            text=True, timeout=PROBE_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return f'no picture after {PROBE_TIMEOUT_S:.0f} s'
     if done.returncode == 0:

@@ -53,7 +53,7 @@ def test_demo_with_the_recording(tmp_path: Path) -> None:
     out = tmp_path / 'out'
     done = subprocess.run(
         [*COMMAND, '--recording', '--out', str(out)], capture_output=True, text=True,
-        timeout=180, env=dict(os.environ))
+        timeout=180, env=dict(os.environ), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '5 of 5 answers are right' in done.stdout
     summary = json.loads((out / 'answers.json').read_text())
@@ -74,9 +74,11 @@ def test_demo_with_the_recording(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     demo = subprocess.Popen(
         [*COMMAND, '--recording', '--out', str(tmp_path)], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env=dict(os.environ))
+        stderr=subprocess.STDOUT, env=dict(os.environ), cwd=tmp_path)
     end_s = time.monotonic() + 60
-    while len(psutil.Process(demo.pid).children()) != 2 and time.monotonic() < end_s:
+    while len(psutil.Process(demo.pid).children()) != 2:
+        assert demo.poll() is None, demo.communicate()[0].decode()
+        assert time.monotonic() < end_s
         time.sleep(0.1)
     time.sleep(1.0)
     children = psutil.Process(demo.pid).children(recursive=True)

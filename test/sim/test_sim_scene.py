@@ -190,15 +190,17 @@ def test_depth_noise_is_that_of_a_camera(scene: Scene, renderer: SceneRenderer) 
 
 def test_rendering_keeps_up(renderer: SceneRenderer, capsys: pytest.CaptureFixture[str]) -> None:
     renderer.render(0)
-    spent = []
+    wall, cpu = [], []
     for number in range(30):
-        start_s = time.perf_counter()
+        start_s, work_s = time.perf_counter(), time.process_time()
         renderer.render(number * 62_500_000)
-        spent.append(time.perf_counter() - start_s)
-    rate_hz = 1.0 / float(np.min(spent))
+        wall.append(time.perf_counter() - start_s)
+        cpu.append(time.process_time() - work_s)
     with capsys.disabled():
-        print(f'\n  640x480 colour and depth: {1 / np.median(spent):.1f} Hz, best {rate_hz:.1f} Hz')
-    assert rate_hz > 12.0
+        print(f'\n  640x480 colour and depth: {1 / np.median(wall):.1f} Hz, best '
+              f'{1 / min(wall):.1f} Hz, {1000 * np.median(cpu):.0f} ms of processor time')
+    # Two cores draw at 15 Hz; what others do on this machine at the same time doesn't count.
+    assert np.median(cpu) < 0.130
 
 
 def test_no_backend_is_a_named_error(monkeypatch: pytest.MonkeyPatch) -> None:

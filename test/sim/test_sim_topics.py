@@ -91,7 +91,7 @@ class Listener:
 def robot(*arguments: str) -> Iterator[subprocess.Popen]:
     """The robot's process; it must stop by itself, cleanly, on SIGTERM."""
     process = subprocess.Popen(
-        [sys.executable, '-m', 'spatialclaw_ros.sim', *arguments], env=dict(os.environ))
+        [sys.executable, '-m', 'spatialclaw_ros.sim', *arguments], env=dict(os.environ), cwd=os.sep)
     try:
         yield process
         process.send_signal(signal.SIGTERM)
@@ -151,7 +151,7 @@ def test_simulation_publishes_aligned_stamped_images_with_tf() -> None:
 def test_a_wrong_folder_ends_with_a_message(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, '-m', 'spatialclaw_ros.sim', '--data', str(tmp_path)],
-        env=dict(os.environ), capture_output=True, text=True, timeout=30)
+        env=dict(os.environ), cwd=os.sep, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert 'poses.json' in done.stderr + done.stdout
 
