@@ -99,13 +99,16 @@ def group_surfaces(views: Mapping[int, FrameView], shared_world: bool) -> list[S
 
 
 def best_groups(groups: Sequence[SurfaceGroup], kind: str, plural: bool) -> list[SurfaceGroup]:
-    """Groups that are of a kind, best first; one alone unless several are asked for."""
+    """Groups that are of a kind, best first; one alone unless several are asked for.
+
+    The floor is one thing, however many parts of it show.
+    """
     fitting = sorted(
         (group for group in groups if group.kinds[kind] >= 0.2),
         key=lambda group: -group.kinds[kind])
     if not fitting:
         return []
-    if plural:
+    if plural or kind == 'floor':
         return fitting
     return fitting[:1]
 

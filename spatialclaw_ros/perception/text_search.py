@@ -151,13 +151,14 @@ def find_surface(
         return _walls(scene, label)
     groups = best_groups(scene.groups, kind, query.plural)
     found = []
-    for group in groups:
+    parts = [groups] if kind == 'floor' and groups else [[group] for group in groups]
+    for part in parts:
         masks = {}
         for index, view in scene.views.items():
-            on = group.within(index)
+            on = [i for group in part for i in group.within(index)]
             if on:
                 masks[index] = np.logical_or.reduce([view.surfaces[i].mask for i in on])
-        score = float(min(1.0, group.kinds[kind]))
+        score = float(min(1.0, part[0].kinds[kind]))
         if query.colours:
             share = np.mean([scene.views[i].membership(query.colours)[mask].mean()
                              for i, mask in masks.items()])
