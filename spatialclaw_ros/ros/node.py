@@ -62,6 +62,7 @@ from spatialclaw_ros.workspace.observation import Observation
 NODE_NAME = 'spatialclaw'
 SPARE_THREADS = 3
 SHUTDOWN_WAIT_S = 5.0
+MAX_FAULTS = 100
 FIRST_IMAGES_WAIT_S = 5.0
 FIRST_IMAGES_POLL_S = 0.1
 
@@ -202,7 +203,8 @@ def main(args: Sequence[str] | None = None) -> int:
         args: command line without the program's name; None takes `sys.argv`.
 
     Returns:
-        Exit status: 0 after a clean shutdown, 1 after a fault, 2 when it can't start as told.
+        Exit status: 0 after a clean shutdown, 1 when it gave up after too many faults, 2 when it
+        can't start as told.
     """
     use_fastdds_profile(os.environ)
     rclpy.init(
@@ -225,16 +227,20 @@ def _serve(stop: threading.Event) -> int:
         return 2
     executor = MultiThreadedExecutor(node.threads())
     executor.add_node(node)
-    faults: list[BaseException] = []
+    faults: list[str] = []
 
     def spin() -> None:
-        try:
-            executor.spin()
-        except Exception as error:
-            node.get_logger().error(f'the executor stopped:\n{traceback.format_exc()}')
-            faults.append(error)
-        finally:
-            stop.set()
+        """Spin until told to stop; a fault in one callback does not take the node down."""
+        while not stop.is_set() and len(faults) < MAX_FAULTS:
+            try:
+                executor.spin()
+                break
+            except Exception:
+                # An executor that is shut down while a callback ends raises InvalidHandle.
+                if not stop.is_set():
+                    faults.append(traceback.format_exc())
+                    node.get_logger().error(f'a callback failed:\n{faults[-1]}')
+        stop.set()
 
     spinner = threading.Thread(target=spin, name='executor', daemon=True)
     spinner.start()
@@ -243,7 +249,7 @@ def _serve(stop: threading.Event) -> int:
     executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
     spinner.join(SHUTDOWN_WAIT_S)
     node.close()
-    return 1 if faults else 0
+    return 1 if len(faults) >= MAX_FAULTS else 0
 
 
 if __name__ == '__main__':
