@@ -158,11 +158,6 @@ def choose_stage(data: str | None, recording: str | None) -> Stage:
 
 
 def _simulation_stage() -> Stage:
-    try:
-        import mujoco  # noqa: F401
-    except ImportError as error:
-        raise DependencyError(
-            'the simulator needs MuJoCo, which is not installed: pip install mujoco') from error
     from spatialclaw_ros.sim.render import find_backend
     from spatialclaw_ros.sim.scene import make_scene
     from spatialclaw_ros.sim.truth import Truth

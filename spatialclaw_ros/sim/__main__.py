@@ -98,11 +98,6 @@ def _runner(options: argparse.Namespace, node: Node) -> Runner:
 
 
 def _simulation(depth_noise: float, backend: str) -> Runner:
-    try:
-        import mujoco  # noqa: F401
-    except ImportError as error:
-        raise DependencyError(
-            'the simulator needs MuJoCo, which is not installed: pip install mujoco') from error
     from spatialclaw_ros.sim.publisher import SimRobot
     from spatialclaw_ros.sim.render import SceneRenderer
     from spatialclaw_ros.sim.scene import make_scene

@@ -28,11 +28,11 @@ import sys
 from types import TracebackType
 
 import cv2
-import mujoco
 import numpy as np
 
 from spatialclaw_ros.errors import DependencyError
 from spatialclaw_ros.geometry.noise import depth_sigma_m
+from spatialclaw_ros.sim.engine import mujoco
 from spatialclaw_ros.sim.scene import CAMERA_NAME, HEIGHT, WIDTH, Scene
 
 BACKENDS = ('egl', 'osmesa')

@@ -24,13 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
-import mujoco
 import numpy as np
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import look_at, matrix_to_quat_xyzw
 from spatialclaw_ros.sim import objects, textures
 from spatialclaw_ros.sim.arm import arm_geoms
+from spatialclaw_ros.sim.engine import mujoco
 from spatialclaw_ros.sim.objects import Geom, SceneObject
 from spatialclaw_ros.sim.trajectory import ArcTrajectory
 

@@ -21,10 +21,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.sim.engine import mujoco
 from spatialclaw_ros.sim.objects import Geom, SceneObject
 from spatialclaw_ros.sim.scene import TABLE_CENTER, TABLE_SIZE, TABLE_TOP_M, Scene
 from spatialclaw_ros.sim.trajectory import BASE_FRAME, OPTICAL_FRAME

@@ -231,3 +231,10 @@ def test_quaternions_of_the_motion_stay_continuous() -> None:
     quats = np.array([
         matrix_to_quat_xyzw(arc.T_base_optical(n * PERIOD_NS // 400)[:3, :3]) for n in range(401)])
     assert (np.abs(np.sum(quats[1:] * quats[:-1], axis=1)) > 0.999).all()
+
+
+def test_without_opengl_the_recording_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MUJOCO_GL', 'egl')
+    monkeypatch.setenv('__EGL_VENDOR_LIBRARY_FILENAMES', '/nowhere.json')
+    with listening({WRIST.color_compressed: CompressedImage}) as listener, robot():
+        listener.wait(3)
