@@ -35,7 +35,7 @@ _SHARE = 0.15
 _STANDING_M = 0.012
 _LOW_M = 0.02
 _TALL_M = 0.04  # seen from above, nothing inside its outline is as low as its support
-_SAMPLE = 3000
+_SAMPLE = 1500
 
 
 def main_clusters(

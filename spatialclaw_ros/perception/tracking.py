@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -31,6 +32,7 @@ from spatialclaw_ros.perception.view import FrameView
 
 _REACH_M = 0.025  # poses of a moving camera are often wrong by this much
 _SHARE = 0.3
+_NEAREST_M = 0.15
 _PART_SHARE = 0.6
 _VOXEL_M = 0.008
 _LEAST_PART = 0.45  # of a thing's length: what else is in view of one that is partly hidden
@@ -51,9 +53,11 @@ class Track:
     points: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
     low: np.ndarray = field(default_factory=lambda: np.full(3, np.inf))
     high: np.ndarray = field(default_factory=lambda: np.full(3, -np.inf))
+    _known: dict[str, Any] = field(default_factory=dict)
 
     def add(self, candidate: Candidate) -> None:
         """Take in a candidate."""
+        self._known.clear()
         self.seen.setdefault(candidate.frame, []).append(candidate)
         if len(candidate.points):
             together = np.concatenate([self.points, candidate.points.astype(np.float64)])
@@ -99,6 +103,11 @@ class Track:
     @property
     def extent(self) -> Extent | None:
         """Its size, from frames that show it whole where there are any."""
+        if 'extent' not in self._known:
+            self._known['extent'] = self._measured()
+        return self._known['extent']  # type: ignore[no-any-return]
+
+    def _measured(self) -> Extent | None:
         whole = [c for c in self.candidates if not c.cut] or self.candidates
         heights = [c.height_m for c in whole if math.isfinite(c.height_m)]
         height = float(np.median(heights)) if heights else math.nan
@@ -107,6 +116,11 @@ class Track:
     @property
     def whole_size_m2(self) -> float:
         """Real area of it in the frames that show it whole, else the largest seen; NaN unknown."""
+        if 'size' not in self._known:
+            self._known['size'] = self._whole_size()
+        return float(self._known['size'])
+
+    def _whole_size(self) -> float:
         sizes: dict[bool, list[float]] = {True: [], False: []}
         for parts in self.seen.values():
             size = sum(part.size_m2 for part in parts)
@@ -141,13 +155,18 @@ def track(
     tracks: list[Track] = []
     for frame, candidates in found.items():
         pairs = []
+        lows = np.array([known.low for known in tracks]).reshape(-1, 3) - _REACH_M
+        highs = np.array([known.high for known in tracks]).reshape(-1, 3) + _REACH_M
         for number, candidate in enumerate(candidates):
-            for other, known in enumerate(tracks):
-                score = (space_overlap(candidate, known)
-                         if shared_world and len(candidate.points) >= 10 and len(known.points)
-                         else _image_overlap(candidate, known, image_width))
-                if score > _SHARE:
-                    pairs.append((score, number, other))
+            if shared_world and len(candidate.points) >= 10:
+                low, high = candidate.bounds
+                close = np.flatnonzero(((low <= highs) & (high >= lows)).all(axis=1))
+                scores = [space_overlap(candidate, tracks[other]) for other in close]
+            else:
+                close = np.arange(len(tracks))
+                scores = [_image_overlap(candidate, known, image_width) for known in tracks]
+            pairs += [(score, number, int(other)) for score, other in zip(scores, close)
+                      if score > _SHARE]
         placed: set[int] = set()
         for score, number, other in sorted(pairs, reverse=True):
             if number in placed:
@@ -170,8 +189,6 @@ def space_overlap(candidate: Candidate, known: Track) -> float:
     Both should cover each other; one that a border cuts off may be a part of the other.
     """
     low, high = candidate.bounds
-    if (low - _REACH_M > known.high).any() or (high + _REACH_M < known.low).any():
-        return 0.0
     points = candidate.points[:: max(1, len(candidate.points) // 400)].astype(np.float64)
     other = known.points[:: max(1, len(known.points) // 1500)]
     here = cKDTree(other).query(points, distance_upper_bound=_REACH_M)[0]
@@ -204,7 +221,7 @@ def link(tracks: list[Track]) -> list[Track]:
     """
     joined: list[Track] = []
     for one in sorted(tracks, key=lambda track: min(track.seen)):
-        home = next((other for other in joined if _alike(other, one) and _near(other, one)), None)
+        home = next((other for other in joined if _near(other, one) and _alike(other, one)), None)
         if home is None:
             joined.append(one)
         else:
@@ -241,11 +258,13 @@ def _alike(a: Track, b: Track) -> bool:
 
 
 def _near(a: Track, b: Track) -> bool:
+    if (a.low - _NEAREST_M > b.high).any() or (a.high + _NEAREST_M < b.low).any():
+        return False
     first, second = a.extent, b.extent
     if first is None or second is None:
         return False
     away = float(np.linalg.norm(first.center - second.center))
-    return away < max(0.05, min(0.15, 0.6 * min(first.length, second.length)))
+    return away < max(0.05, min(_NEAREST_M, 0.6 * min(first.length, second.length)))
 
 
 def expected_in(view: FrameView, points: np.ndarray) -> float:

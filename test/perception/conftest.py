@@ -78,7 +78,7 @@ def _hit(thing: Thing, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray
             return t, normals
         if thing.kind == 'ball':
             radius = thing.size[0]
-            center = base + (0, 0, radius)
+            center = base + np.array([0, 0, radius])
             return _sphere(origin - center, rays, radius)
         radius, height = thing.size
         away = origin - base
@@ -169,7 +169,7 @@ def _shadow(thing: Thing, origins: np.ndarray, rays: np.ndarray) -> np.ndarray:
     """Whether rays from many origins pass a ball that stands for the thing."""
     rise = thing.size[0] if thing.kind == 'ball' else thing.size[-1] / 2
     radius = max(rise, 0.01) if thing.kind != 'box' else min(thing.size) / 2
-    away = origins - (np.array(thing.base) + (0, 0, rise))
+    away = origins - (np.array(thing.base) + np.array([0, 0, rise]))
     b = (away * rays).sum(axis=1)
     root = b * b - ((away ** 2).sum(axis=1) - radius ** 2)
     return np.where((root > 0) & (b < -1.2 * radius), 1.0, np.inf)

@@ -88,7 +88,8 @@ def test_bad_calls_teach(ask: Ask, tool: str, values: dict, words: str | None) -
     if words is None:
         assert result.error is None
     else:
-        assert result.error is not None and words in result.error
+        assert result.error is not None
+        assert words in result.error
         assert len(result.error) < 400
 
 
