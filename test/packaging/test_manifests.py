@@ -151,8 +151,8 @@ def test_nothing_is_required_in_vain() -> None:
     names = imported()
     known = {pypi: name for name, (pypi, _) in LIBRARIES.items()}
     known |= {pypi: name for name, pypi in (OPTIONAL | STAND_INS).items()}
-    # What others need at run time, though no line of ours imports it.
-    silent = {'ros-rmw-fastrtps-cpp', 'ros-rosidl-default-runtime'}
+    # What others need at run time, though no line of ours imports it: rclpy reads /clock.
+    silent = {'ros-rmw-fastrtps-cpp', 'ros-rosgraph-msgs', 'ros-rosidl-default-runtime'}
     for pypi, requirements in required().items():
         if pypi in silent or all("extra == 'dev'" in str(r.marker).replace('"', "'")
                                  for r in requirements):
