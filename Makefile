@@ -25,13 +25,13 @@ $(VENV)/.locked: constraints.txt
 	@scripts/check_tools $(PYTHON)
 	@test -x $(BIN)/python || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
 	@echo 'Installing the locked versions of constraints.txt into $(VENV)'
-	@flock $(VENV)/.lock scripts/install_locked $(BIN)/python
+	@flock $(VENV)/.installing scripts/install_locked $(BIN)/python
 	@touch $@
 
 # The package: interfaces built by CMake, everything installed.
 $(VENV)/.built: $(VENV)/.locked $(BUILT_FROM)
 	@echo 'Building and installing spatialclaw_ros'
-	@flock $(VENV)/.lock $(PIP) install --no-build-isolation --no-deps --force-reinstall .
+	@flock $(VENV)/.installing $(PIP) install --no-build-isolation --no-deps --force-reinstall .
 	@touch $@
 
 install: $(VENV)/.built
