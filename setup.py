@@ -78,7 +78,8 @@ class BuildInterfaces(build_ext):
             raise SystemExit('no C++ compiler was found: install one, e.g. `apt install g++`')
         build = Path(self.build_temp).resolve()
         stage = build / 'stage'
-        for old in (build, self.build_lib):  # nothing that an earlier build left goes into the wheel
+        # Nothing that an earlier build left goes into the wheel.
+        for old in (build, self.build_lib):
             shutil.rmtree(old, ignore_errors=True)
         for name, source in (('tf2_msgs', ROOT / 'interfaces' / 'tf2_msgs'), (PACKAGE, ROOT)):
             if name == PACKAGE or not self.is_provided(name):
