@@ -204,8 +204,8 @@ class KernelSession:
 
     # ---- the worker's life
 
-    def _start_worker(self, deadline: Deadline) -> None:
-        """Get a worker that waits for its first cell."""
+    def _start_worker(self, deadline: Deadline, tries: int = 2) -> None:
+        """Get a worker that waits for its first cell; one that dies before that is replaced."""
         assert self._file is not None
         child = self._kernel.nursery.fork(self._interrupt)
         self._child = child
@@ -216,6 +216,9 @@ class KernelSession:
             ready = child.receive(until_s, deadline, doing)
         except (WorkerGoneError, WorkerTimeoutError, WireError) as error:
             self._drop_worker()
+            if isinstance(error, WorkerGoneError) and tries > 1:
+                _log.warning('a worker died before it was ready, the next one is tried')
+                return self._start_worker(deadline, tries - 1)
             raise KernelError(f'a worker did not get ready: {error}') from error
         except BaseException:
             self._drop_worker()

@@ -65,6 +65,7 @@ SHUTDOWN_WAIT_S = 5.0
 MAX_FAULTS = 100
 FIRST_IMAGES_WAIT_S = 5.0
 FIRST_IMAGES_POLL_S = 0.1
+TF_MARGIN_S = 5.0
 
 
 class SpatialClawNode(Node):
@@ -94,11 +95,11 @@ class SpatialClawNode(Node):
         except Exception:
             self._kernel.close()
             raise
+        self._transforms = TransformSource(self, cache_s=settings.buffer_s + TF_MARGIN_S)
         self._cameras = CameraBuffers(
             self, self.parameters.cameras,
             buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * 1_000_000,
-            pair_tolerance_s=settings.pair_tolerance_s)
-        self._transforms = TransformSource(self)
+            pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self._transforms.clear)
         self._outputs = Outputs(self, self._log.error)
         self._runner = QueryRunner(
             observe=self._observe, make_session=self._make_session, log_error=self._log.error,

@@ -26,7 +26,7 @@ from collections.abc import Callable
 import pytest
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, DeadlineExceededError
+from spatialclaw_ros.errors import CanceledError, DeadlineExceededError, KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
 
 SETUP = (
@@ -187,6 +187,32 @@ def test_zygote_death(observation, host) -> None:
         assert stats.zygote_starts == 2
         assert len(stats.worker_pids) == 1
         session.close()
+
+
+@pytest.mark.parametrize('deaths', [1, 2])
+def test_a_worker_killed_before_it_is_ready_is_replaced_once(
+    observation, host, monkeypatch, deaths: int,
+) -> None:
+    with Kernel(limits=KernelLimits(cell_timeout_s=5.0)) as kernel:
+        fork, killed = kernel.nursery.fork, []
+
+        def fork_and_kill(interrupt):
+            child = fork(interrupt)
+            if len(killed) < deaths:
+                killed.append(child.pid)
+                os.kill(child.pid, signal.SIGKILL)
+                wait_for(lambda: not child.alive)
+            return child
+
+        monkeypatch.setattr(kernel.nursery, 'fork', fork_and_kill)
+        if deaths > 1:
+            with pytest.raises(KernelError, match='did not get ready'):
+                kernel.open(observation, host)
+        else:
+            with kernel.open(observation, host) as session:
+                assert session.run('print(1)').stdout == '1\n'
+        assert len(killed) == deaths
+        assert kernel.stats().worker_pids == ()
 
 
 @pytest.mark.parametrize('how', ['deadline', 'session'])
