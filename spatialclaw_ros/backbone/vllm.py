@@ -16,12 +16,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import openai
@@ -34,9 +36,15 @@ from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
 MAX_IMAGE_EDGE = 768
+MAX_LOOKED_AT = 32
+MAX_REPLY_CHARS = 200_000
 MAX_REQUEST_S = 300.0
+# how soon a deadline that another thread cancels is noticed
+_SLICE_S = 0.05
+_LETTING_GO_S = 0.2
 
 Message = dict[str, Any]
+_T = TypeVar('_T')
 
 _PLAN_REQUEST = (
     'Before any code: in at most six lines, say which things must be found, in which frame of '
@@ -79,9 +87,7 @@ class VllmBackbone:
 
     def __init__(self, config: VllmConfig) -> None:
         self._config = config
-        self._client = openai.OpenAI(
-            base_url=config.base_url, api_key=os.environ.get(config.api_key_env, 'none'),
-            max_retries=1)
+        self._api_key = os.environ.get(config.api_key_env, 'none')
 
     def plan(self, brief: Brief, deadline: Deadline) -> str:
         """Plan from the question and the facts, without images."""
@@ -108,48 +114,114 @@ class VllmBackbone:
         return self._complete(messages, deadline)
 
     def look(self, call: ToolCall, observation: Observation, deadline: Deadline) -> ToolResult:
-        """Serve `vlm.locate` and `vlm.ask_with_thinking`."""
-        frames = observation.select([int(f) for f in call.args.get('frame_indices') or ()])
-        images = [frame.image for frame in frames]
-        images.extend(a for name, a in call.arrays.items() if name.startswith('image'))
+        """Serve `vlm.locate` and `vlm.ask_with_thinking`.
+
+        Returns:
+            The text; what the cell got wrong, and what the server refuses, is the `error`.
+        """
         system = _LOCATE_SYSTEM if call.args.get('kind') == 'locate' else _THINK_SYSTEM
-        content: list[Message] = [_image_part(image) for image in images]
-        content.append({'type': 'text', 'text': str(call.args.get('question', ''))})
-        text = self._complete(
-            [{'role': 'system', 'content': system}, {'role': 'user', 'content': content}],
-            deadline)
+        try:
+            content = [_image_part(image) for image in _pictures(call, observation)]
+            content.append({'type': 'text', 'text': str(call.args.get('question', ''))})
+            text = self._complete(
+                [{'role': 'system', 'content': system}, {'role': 'user', 'content': content}],
+                deadline)
+        except BackboneError as error:
+            return ToolResult(error=str(error))
         return ToolResult({'text': text})
 
     def _complete(self, messages: list[Message], deadline: Deadline) -> str:
-        """One completion, streamed so that a cancelled query lets go of the server."""
+        """One completion; lets go of the server as soon as the query ends, at any moment."""
         deadline.check('waiting for the model')
+        url = self._config.base_url
         try:
-            stream = self._client.with_options(
-                timeout=min(deadline.remaining_s, MAX_REQUEST_S),
-            ).chat.completions.create(
-                model=self._config.model, messages=cast(Any, messages),
-                temperature=self._config.temperature, max_tokens=self._config.max_tokens,
-                stream=True)
-            parts: list[str] = []
-            with stream:
-                for chunk in stream:
-                    deadline.check('waiting for the model')
-                    if chunk.choices:
-                        parts.append(chunk.choices[0].delta.content or '')
+            text, finish = asyncio.run(_until(deadline, self._stream(messages, deadline)))
         except openai.APITimeoutError as error:
             deadline.check('waiting for the model')
             raise BackboneError(
-                f'{self._config.base_url} did not answer within {MAX_REQUEST_S:.0f} s; '
+                f'{url} did not answer within {MAX_REQUEST_S:.0f} s; '
                 'is the model loaded?') from error
         except openai.APIConnectionError as error:
             raise BackboneError(
-                f'no server answers at {self._config.base_url} ({error}); start one with '
+                f'no server answers at {url} ({error}); start one with '
                 '`vllm serve MODEL`, or set the parameter backbone_url') from error
         except openai.OpenAIError as error:
             raise BackboneError(
-                f'{self._config.base_url} refused the request for model '
+                f'{url} refused the request for model '
                 f'{self._config.model!r}: {error}') from error
-        return ''.join(parts)
+        except json.JSONDecodeError as error:
+            raise BackboneError(f'{url} sent a stream that is not JSON: {error}') from error
+        if text:
+            return text
+        if finish == 'length':
+            raise BackboneError(
+                f'model {self._config.model!r} spent all {self._config.max_tokens} tokens without '
+                'a word of its reply, perhaps on reasoning; allow more tokens or reason less')
+        if not finish:
+            raise BackboneError(
+                f'{url} ended its stream without a reply; is it an OpenAI-compatible API, and '
+                'does the address end in /v1?')
+        return ''
+
+    async def _stream(self, messages: list[Message], deadline: Deadline) -> tuple[str, str]:
+        """Text of a completion and why it ended; '' when the server doesn't say."""
+        parts: list[str] = []
+        chars, finish = 0, ''
+        # a client of its own: connections belong to the event loop that opened them
+        async with openai.AsyncOpenAI(
+                base_url=self._config.base_url, api_key=self._api_key, max_retries=1,
+                timeout=min(deadline.remaining_s, MAX_REQUEST_S)) as client:
+            stream = await client.chat.completions.create(
+                model=self._config.model, messages=cast(Any, messages),
+                temperature=self._config.temperature, max_tokens=self._config.max_tokens,
+                stream=True)
+            async with stream:
+                async for chunk in stream:
+                    for choice in (getattr(chunk, 'choices', None) or ())[:1]:
+                        finish = choice.finish_reason or finish
+                        said = (choice.delta and choice.delta.content) or ''
+                        parts.append(said)
+                        chars += len(said)
+                    if chars > MAX_REPLY_CHARS:
+                        break
+        return ''.join(parts), finish
+
+
+async def _until(deadline: Deadline, work: Coroutine[Any, Any, _T]) -> _T:
+    """Result of some work, given up when the deadline passes or another thread cancels it.
+
+    Raises:
+        DeadlineExceededError: no time is left.
+        CanceledError: the query was cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        if deadline.expired:
+            task.cancel()
+            await asyncio.wait({task}, timeout=_LETTING_GO_S)
+            deadline.check('waiting for the model')
+        await asyncio.wait({task}, timeout=min(_SLICE_S, deadline.remaining_s))
+    return task.result()
+
+
+def _pictures(call: ToolCall, observation: Observation) -> list[np.ndarray]:
+    """Pictures that a cell wants to be looked at; nothing in the call is trusted.
+
+    Raises:
+        BackboneError: none, too many, frames that aren't there, or arrays that are no picture.
+    """
+    indices = call.args.get('frame_indices') or []
+    last = len(observation.frames) - 1
+    if not isinstance(indices, list) or not all(
+            type(index) is int and 0 <= index <= last for index in indices):
+        raise BackboneError(f'frame_indices must be a list of frame indices in [0, {last}]')
+    arrays = [array for name, array in call.arrays.items() if name.startswith('image')]
+    if any(a.ndim != 3 or a.shape[2] != 3 or a.dtype != np.uint8 or 0 in a.shape for a in arrays):
+        raise BackboneError('each picture must be (H, W, 3) uint8')
+    if not 1 <= len(indices) + len(arrays) <= MAX_LOOKED_AT:
+        raise BackboneError(
+            f'{len(indices) + len(arrays)} pictures came, give 1 to {MAX_LOOKED_AT}')
+    return [observation.frames[index].image for index in indices] + arrays
 
 
 def _question_text(brief: Brief) -> str:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +28,7 @@ import pytest
 from spatialclaw_ros.backbone.protocol import Brief, SeesImages, Turn
 from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import BackboneError, DeadlineExceededError
+from spatialclaw_ros.errors import BackboneError, CanceledError, DeadlineExceededError
 from spatialclaw_ros.workspace.calls import ToolCall
 from spatialclaw_ros.workspace.cell import CellResult, ShownImage
 from spatialclaw_ros.workspace.observation import Frame, Observation
@@ -42,10 +43,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers['Content-Length']))
         self.server.requests.append(json.loads(body))
+        if self.server.silent:  # until the client hangs up
+            self.connection.settimeout(10.0)
+            if not self.rfile.read(1):
+                self.server.hung_up.set()
+            return
         self.send_response(self.server.status)
         self.send_header('Content-Type', 'text/event-stream')
         self.end_headers()
         try:
+            if self.server.body:
+                self.wfile.write(self.server.body)
+                return
             for word in self.server.words:
                 chunk = {'id': 'c', 'object': 'chat.completion.chunk', 'created': 0, 'model': 'm',
                          'choices': [{'index': 0, 'delta': {'content': word}}]}
@@ -64,6 +73,7 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     httpd = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
     httpd.words, httpd.pause_s, httpd.status = ['Hello', ' there'], 0.0, 200
+    httpd.silent, httpd.body = False, b''
     httpd.requests, httpd.hung_up = [], threading.Event()
     thread = threading.Thread(target=httpd.serve_forever)
     thread.start()
@@ -116,6 +126,47 @@ def test_the_deadline_lets_go_of_a_slow_model(server) -> None:
         backbone_of(server).write(BRIEF, '', [], deadline)
     assert deadline.elapsed_s < 2.0
     assert server.hung_up.wait(5.0)
+
+
+def test_a_cancelled_query_does_not_wait_for_the_first_word(server) -> None:
+    server.silent = True
+    deadline = Deadline(30.0)
+    threading.Timer(0.6, deadline.cancel).start()
+    with pytest.raises(CanceledError):
+        backbone_of(server).write(BRIEF, '', [], deadline)
+    assert deadline.elapsed_s < 1.1
+    assert server.requests
+    assert server.hung_up.wait(5.0)
+
+
+DONE = b'data: [DONE]\n\n'
+
+
+@pytest.mark.parametrize(('body', 'part'), [
+    (b'<html>a web page</html>', 'OpenAI-compatible API'),
+    (b'data: {oops\n\n' + DONE, 'not JSON'),
+    (b'data: {"choices": [{"index": 0, "delta": null, "finish_reason": "length"}]}\n\n' + DONE,
+     'spent all 4096 tokens'),
+    (b'data: {"error": {"message": "out of memory"}}\n\n' + DONE, 'out of memory'),
+    (b'data: 5\n\n' + DONE, 'without a reply'),
+])
+def test_a_useless_stream_is_named(server, body, part) -> None:
+    server.body = body
+    with pytest.raises(BackboneError, match=part):
+        backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
+
+
+@pytest.mark.parametrize(('args', 'arrays', 'part'), [
+    ({'frame_indices': [3]}, {}, r'\[0, 0\]'),
+    ({'frame_indices': 'all'}, {}, r'\[0, 0\]'),
+    ({'frame_indices': []}, {}, '0 pictures came'),
+    ({}, {'image_0': np.zeros((4, 4), np.float32)}, 'uint8'),
+])
+def test_a_wrong_look_is_told_to_the_cell(server, args, arrays, part) -> None:
+    call = ToolCall('vlm', {'kind': 'think', 'question': 'what?', **args}, arrays)
+    result = backbone_of(server).look(call, Observation((FRAME,)), Deadline(10.0))
+    assert re.search(part, result.error or '')
+    assert not server.requests
 
 
 def test_a_refusing_server_is_named(server) -> None:
