@@ -46,11 +46,12 @@ class CellWritten:
 
 @dataclass(frozen=True, eq=False)
 class CellRan:
-    """A cell ran, or its reply was malformed (`result` is None and `feedback` names the fault)."""
+    """A cell ran, or its reply was malformed: then `result` is None and `reply` is what came."""
 
     step: int
     result: CellResult | None
     feedback: str
+    reply: str = ''
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,8 @@ MAX_OBJECTS = 64
 MIN_POINTS = 8
 MIN_CONFIDENCE = 0.3
 
+_FRAME_TOOLS = ('reconstruct', 'segment', 'exists', 'ocr', 'vlm')
+
 ToolLog = Iterable[tuple[ToolCall, ToolResult]]
 
 
@@ -56,7 +58,7 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
         if result.error is not None:
             continue
         notes.update(dict.fromkeys(str(note) for note in result.values.get('notes', ())))
-        indices = [int(f) for f in call.args.get('frame_indices') or ()]
+        indices = _frames_of(call)
         frames.update(indices)
         if call.tool == 'reconstruct':
             scale_source = str(result.values['scale_source'])
@@ -64,7 +66,7 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
                 points[f] = result.arrays[f'points_{f}']
                 confidence[f] = result.arrays[f'confidence_{f}']
                 extrinsics[f] = result.arrays['extrinsics'][row]
-        elif call.tool == 'segment' and indices:
+        elif call.tool == 'segment':
             found.update(_masks_by_label(result, indices))
     objects: list[EvidenceObject] = []
     for label, instances in found.items():
@@ -76,6 +78,16 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
     shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
     return Evidence(
         tuple(sorted(frames)), tuple(objects), shown, extrinsics, scale_source, tuple(notes))
+
+
+def _frames_of(call: ToolCall) -> list[int]:
+    """Frames that a call was about; none when it brought a picture of its own."""
+    given = [] if 'image' in call.arrays else call.args.get('frame_indices')
+    if call.tool == 'ocr' and 'image' not in call.arrays:
+        given = [call.args.get('frame_index')]
+    if call.tool not in _FRAME_TOOLS or not isinstance(given, (list, tuple)):
+        return []
+    return [f for f in given if isinstance(f, int)]
 
 
 def _masks_by_label(

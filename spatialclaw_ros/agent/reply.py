@@ -23,6 +23,7 @@ from spatialclaw_ros.errors import BackboneError
 
 MAX_REPLY_CHARS = 60_000
 _FENCE = re.compile(r'^```([^\n`]*)\n(.*?)^```[ \t]*$', re.DOTALL | re.MULTILINE)
+_OPEN_FENCE = re.compile(r'^```(?:python|py)[ \t]*$', re.MULTILINE)
 _FIELD = re.compile(
     r'^[ \t#*]*(Purpose|Reasoning|Next goal)[ \t*]*:[ \t*]*(.*?)'
     r'(?=^[ \t#*]*(?:Purpose|Reasoning|Next goal)[ \t*]*:|\Z)',
@@ -63,6 +64,11 @@ def parse_reply(text: str) -> Reply:
     blocks = [
         (match.group(1).strip().lower(), match.group(2)) for match in _FENCE.finditer(text)]
     python = [code for language, code in blocks if language in ('python', 'py')]
+    if not text.strip():
+        raise ReplyError('your reply was empty; write the next cell')
+    if not blocks and _OPEN_FENCE.search(text):
+        raise ReplyError(
+            'your Python block has no closing ``` (was the reply cut off?); write a shorter reply')
     if len(blocks) != 1 or len(python) != 1:
         raise ReplyError(
             f'your reply had {len(blocks)} fenced blocks, {len(python)} of them Python; '

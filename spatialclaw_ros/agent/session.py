@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
@@ -80,7 +82,7 @@ class AgentLimits:
 
 
 class Session:
-    """Runs one query: plan, write, run, feed back, answer.
+    """Runs a query: plan, write, run, feed back, answer; one at a time, and again if you like.
 
     Args:
         backbone: who writes the cells.
@@ -122,22 +124,49 @@ class Session:
             query_id: names the trace's folder.
         """
         start_s = time.monotonic()
+        self._trace, self._stage, self._steps = None, 'start', 0
+        self._evidence, self.timings = Evidence(), {}
         if self._trace_dir is not None:
-            self._trace = TraceWriter(self._trace_dir, query_id, self._limits.trace_keep)
-            self._trace.started(observation, question)
+            self._trace = self._new_trace(self._trace_dir, query_id)
         try:
-            for event in self._guarded(observation, question, deadline):
-                if self._trace is not None:
-                    self._trace.event(event)
-                yield event
+            self._record(lambda trace: trace.started(observation, question))
+            with closing(self._guarded(observation, question, deadline)) as events:
+                for event in events:
+                    self._record(partial(TraceWriter.event, event=event))
+                    yield event
+        except GeneratorExit:
+            self._record(lambda trace: trace.broke_off('nobody listened any longer'))
+            raise
+        except BaseException:
+            cause = traceback.format_exc()
+            self._record(lambda trace: trace.broke_off(cause))
+            raise
         finally:
             self.timings['total'] = time.monotonic() - start_s
-            if self._trace is not None:
-                self._trace.close()
+            self._record(TraceWriter.close)
+
+    def _new_trace(self, folder: Path, query_id: str) -> TraceWriter | None:
+        try:
+            return TraceWriter(folder, query_id, self._limits.trace_keep)
+        except OSError as error:
+            log.warning('query %s goes without a trace: %s', query_id, error)
+            return None
+
+    def _record(self, write: Callable[[TraceWriter], None]) -> None:
+        """Write to the trace, if there is one; a full disk ends the trace, not the query."""
+        if self._trace is None:
+            return
+        try:
+            write(self._trace)
+        except OSError as error:
+            log.warning('the trace %s is cut short: %s', self._trace.path, error)
+            trace, self._trace = self._trace, None
+            with suppress(OSError):
+                trace.close()
 
     def _guarded(
         self, observation: Observation, question: Question, deadline: Deadline,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Events, with every named error turned into the one that ends the query."""
         try:
             yield from self._stages(observation, question, deadline)
@@ -195,7 +224,7 @@ class Session:
             except ReplyError as error:
                 feedback = f'{error}\n\n{budget_text(steps_left, deadline.remaining_s)}'
                 turns.append(Turn(text, None, feedback))
-                yield CellRan(step, None, feedback)
+                yield CellRan(step, None, feedback, reply=text)
                 continue
             yield CellWritten(
                 step, reply.purpose, reply.reasoning, reply.next_goal, reply.code)
@@ -227,8 +256,10 @@ class Session:
     ) -> tuple[Answered | Refused | None, str]:
         """The query's end if the cell answered, or what is wrong with its answer."""
         answer = result.answer
-        if answer is None or result.error is not None:
+        if answer is None:
             return None, ''
+        if result.error is not None:
+            return None, 'The answer does not count, because the cell failed after it.'
         self._evidence = gather_evidence(worker.tool_log, answer)
         if answer.value is None:
             return Refused(answer.reason, self._evidence, self._steps), ''
@@ -251,8 +282,8 @@ class Session:
                 result = self._backbone.look(call, observation, deadline)
             else:
                 result = self._perception.handle(observation, call, deadline)
-        if self._trace is not None:
-            self._trace.tool_called(call, result, time.monotonic() - start_s)
+        spent_s = time.monotonic() - start_s
+        self._record(lambda trace: trace.tool_called(call, result, spent_s))
         return result
 
     @contextmanager

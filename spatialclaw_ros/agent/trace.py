@@ -58,7 +58,9 @@ class TraceWriter:
         self.path = root / query_id
         self.path.mkdir(parents=True, exist_ok=True)
         _prune(root, keep)
-        self._file: IO[str] = (self.path / TRACE_FILE).open('w', encoding='utf-8')
+        # a lone surrogate in a model's text becomes its JSON escape
+        self._file: IO[str] = (self.path / TRACE_FILE).open(
+            'w', encoding='utf-8', errors='backslashreplace')
         self._start_s = time.monotonic()
 
     def close(self) -> None:
@@ -83,6 +85,10 @@ class TraceWriter:
         self._write('tool_called', tool=call.tool, args=dict(call.args), error=result.error,
                     values=dict(result.values), duration_s=duration_s,
                     arrays={name: list(a.shape) for name, a in result.arrays.items()})
+
+    def broke_off(self, cause: str) -> None:
+        """Write that the session ended without a last event, and why."""
+        self._write('broke_off', cause=cause)
 
     def event(self, event: Event) -> None:
         """Write an event of the session."""
@@ -125,13 +131,15 @@ def _(event: CellWritten) -> tuple[str, dict[str, Any]]:
 def _(event: CellRan) -> tuple[str, dict[str, Any]]:
     fields: dict[str, Any] = {'step': event.step, 'feedback': event.feedback}
     result = event.result
-    if result is not None:
+    if result is None:
+        fields['reply'] = event.reply
+    else:
         fields.update(
             stdout=result.stdout, duration_s=result.duration_s, tool_calls=result.tool_calls,
             restarted=result.restarted,
             error=None if result.error is None else {
                 'kind': result.error.kind, 'message': result.error.message,
-                'line': result.error.line},
+                'line': result.error.line, 'traceback': result.error.traceback},
             variables=[{'name': v.name, 'type': v.type, 'text': v.text, 'nbytes': v.nbytes}
                        for v in result.variables])
     return 'cell_ran', fields

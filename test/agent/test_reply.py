@@ -46,11 +46,11 @@ def test_markup_around_a_field_name_is_markdown(markup: str) -> None:
 
 
 @pytest.mark.parametrize(('reply', 'fault'), [
-    ('', '0 fenced blocks'),
+    ('', 'reply was empty'),
     ('just words', '0 fenced blocks'),
     (GOOD + GOOD, '2 fenced blocks'),
     ('```\nx = 1\n```', '1 fenced blocks, 0 of them Python'),
-    ('```python\nx = 1\n', '0 fenced blocks'),
+    ('```python\nx = 1\n', 'cut off'),
     ('```python\n\n```', 'empty'),
     ('```json\n{}\n```\n```python\nx = 1\n```', '2 fenced blocks, 1 of them Python'),
     ('x' * (MAX_REPLY_CHARS + 1), 'characters'),

@@ -107,6 +107,7 @@ def test_a_malformed_reply_costs_a_step_and_is_named(kernel, observation) -> Non
     assert isinstance(events[1], CellRan)
     assert events[1].result is None
     assert 'exactly one block' in events[1].feedback
+    assert events[1].reply == '```text\nno code\n```'
     assert events[-1].value is True
     assert events[-1].steps == 1
 
@@ -146,3 +147,76 @@ def test_only_the_newest_traces_are_kept(kernel, observation, tmp_path) -> None:
             perception=make_perception(), limits=AgentLimits(trace_keep=2), trace_dir=tmp_path)
         list(session.run(observation, Question('q?'), Deadline(10.0), f'q{number}'))
     assert sorted(p.name for p in tmp_path.iterdir()) == ['q2', 'q3']
+
+
+def make_session(kernel, tmp_path, replies, perception=None) -> Session:
+    return Session(
+        backbone=RecordedBackbone(Script([reply(code) for code in replies])), kernel=kernel,
+        perception=perception or make_perception(), trace_dir=tmp_path)
+
+
+def trace_of(tmp_path, query_id: str) -> list[dict[str, object]]:
+    lines = (tmp_path / query_id / 'trace.jsonl').read_text(encoding='utf-8').splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_an_answer_before_an_error_does_not_count(kernel, observation) -> None:
+    _, events = run(kernel, observation, ['ReturnAnswer(1.0)\nundefined', 'ReturnAnswer(2.0)'])
+    assert 'does not count' in next(e for e in events if isinstance(e, CellRan)).feedback
+    assert events[-1].value == 2.0
+
+
+def test_an_abandoned_query_closes_its_kernel_session_and_its_trace(
+    kernel, observation, tmp_path,
+) -> None:
+    session = make_session(kernel, tmp_path, ['x = 1', 'x = 2'])
+    events = session.run(observation, Question('q?'), Deadline(20.0), 'q1')
+    while not isinstance(next(events), CellRan):
+        pass
+    assert kernel.stats().sessions == 1
+    events.close()
+    assert kernel.stats().sessions == 0
+    assert trace_of(tmp_path, 'q1')[-1]['event'] == 'broke_off'
+
+
+def test_a_fault_is_in_the_trace(kernel, observation, tmp_path) -> None:
+    class Broken(type(make_perception())):
+        def handle(self, observation, call, deadline):
+            raise ZeroDivisionError('in the depths')
+
+    session = make_session(kernel, tmp_path, [MEASURE], Broken(reconstructor=object()))
+    with pytest.raises(ZeroDivisionError):
+        list(session.run(observation, Question('q?'), Deadline(20.0), 'q1'))
+    last = trace_of(tmp_path, 'q1')[-1]
+    assert last['event'] == 'broke_off'
+    assert 'in the depths' in last['cause']
+    assert kernel.stats().sessions == 0
+
+
+def test_a_session_starts_afresh_each_time(kernel, observation, tmp_path) -> None:
+    session = make_session(kernel, tmp_path, [MEASURE + "ReturnAnswer(x, unit='m')"])
+    for query_id in ('q1', 'q2'):
+        *_, end = session.run(observation, Question('q?'), Deadline(20.0), query_id)
+        assert end.steps == 1
+        assert session.trace_path == tmp_path / query_id
+        assert session.timings['run'] <= session.timings['total']
+    canceled = Deadline()
+    canceled.cancel()
+    *_, end = session.run(observation, Question('q?'), canceled, 'q3')
+    assert (end.status, end.steps) == (Status.CANCELED, 0)
+
+
+def test_half_an_emoji_does_not_break_the_trace(kernel, observation, tmp_path) -> None:
+    session = make_session(kernel, tmp_path, ['# \ud83d', "ReturnAnswer('ok')"])
+    *_, end = session.run(observation, Question('q?'), Deadline(20.0), 'q1')
+    assert end.value == 'ok'
+    assert '\ud83d' in next(
+        e['code'] for e in trace_of(tmp_path, 'q1') if e['event'] == 'cell_written')
+
+
+def test_a_trace_that_cannot_be_written_costs_no_answer(kernel, observation, tmp_path) -> None:
+    (tmp_path / 'file').write_text('in the way')
+    session = make_session(kernel, tmp_path / 'file', ["ReturnAnswer('ok')"])
+    *_, end = session.run(observation, Question('q?'), Deadline(20.0), 'q1')
+    assert end.value == 'ok'
+    assert session.trace_path is None

@@ -1,0 +1,81 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Evidence is read off whatever calls a worker made, odd ones included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spatialclaw_ros.agent.evidence import gather_evidence
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.question import CellAnswer
+
+SHAPE = (6, 8)
+
+
+def reconstruction(points: np.ndarray) -> tuple[ToolCall, ToolResult]:
+    call = ToolCall('reconstruct', {'frame_indices': [0]})
+    return call, ToolResult(
+        {'metric_scale': 1.0, 'scale_source': 'sensor_depth', 'notes': ['a note']},
+        {'points_0': points.astype(np.float32), 'confidence_0': np.ones(SHAPE, np.float32),
+         'extrinsics': np.eye(4)[None]})
+
+
+def segmentation(mask: np.ndarray, labels: list[str]) -> tuple[ToolCall, ToolResult]:
+    call = ToolCall('segment', {'mode': 'text', 'frame_indices': [0]})
+    return call, ToolResult(
+        {'labels': labels}, {'masks_0': np.tile(mask, (len(labels), 1, 1)),
+                             'scores': np.ones((1, len(labels)), np.float32)})
+
+
+@pytest.mark.parametrize(('points', 'finite_box'), [
+    (np.ones((*SHAPE, 3)), True),  # all one point
+    (np.stack([*np.meshgrid(np.arange(8.0), np.arange(6.0)), np.zeros(SHAPE)], axis=2), True),
+    (np.stack([np.tile(np.arange(8.0), (6, 1))] * 3, axis=2), True),  # a line
+    (np.full((*SHAPE, 3), np.nan), False),
+])
+def test_a_box_round_degenerate_points(points: np.ndarray, finite_box: bool) -> None:
+    found = gather_evidence(
+        [reconstruction(points), segmentation(np.ones(SHAPE, bool), ['thing'])], None)
+    (item,) = found.objects
+    assert np.isfinite(item.box_center).all() == finite_box
+    assert np.isfinite(item.box_size).all() == finite_box
+    assert (np.nan_to_num(item.box_size) >= 0).all()
+
+
+def test_calls_that_are_about_no_frame_are_left_out() -> None:
+    picture = np.zeros((4, 4, 3), np.uint8)
+    log = [
+        (ToolCall('segment', {'frame_indices': [0]}, {'image': picture}),
+         ToolResult({'labels': ['crop']}, {'masks_0': np.ones((1, 4, 4), bool)})),
+        (ToolCall('ocr', {'frame_index': 2, 'frame_indices': 'no list'}),
+         ToolResult({'lines': []})),
+        (ToolCall('ocr', {'frame_index': None}, {'image': picture}), ToolResult({'lines': []})),
+        (ToolCall('reconstruct', {'frame_indices': [9]}), ToolResult(error='no such frame')),
+        segmentation(np.zeros(SHAPE, bool), ['nothing seen']),
+        reconstruction(np.ones((*SHAPE, 3)))]
+    answer = CellAnswer(1.0, 'm', points=np.zeros((2, 3)))
+    found = gather_evidence(log, answer)
+    assert found.frame_indices == (0, 2)
+    assert found.objects == ()
+    assert (found.scale_source, found.notes) == ('sensor_depth', ('a note',))
+    assert found.points.shape == (2, 3)
+
+
+def test_equal_labels_are_numbered() -> None:
+    mask = np.ones(SHAPE, bool)
+    found = gather_evidence([segmentation(mask, ['mug', 'mug'])], None)
+    assert [item.label for item in found.objects] == ['mug 1', 'mug 2']
