@@ -29,9 +29,9 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from spatialclaw_ros.ros.compat.dds import OLD_DISTRIBUTIONS, OLD_VARIABLE, VARIABLE
+
 PACKAGE = 'spatialclaw_ros'
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-OLD_DISTRIBUTIONS = ('humble', 'iron', 'jazzy')
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -48,10 +48,10 @@ def generate_launch_description() -> LaunchDescription:
             'rviz', default_value='false', description='Open RViz on the outputs.'),
     ]
     profile = []
-    if not any(os.environ.get(name) for name in PROFILE_VARIABLES):
+    if not os.environ.get(VARIABLE) and not os.environ.get(OLD_VARIABLE):
         old = os.environ.get('ROS_DISTRO') in OLD_DISTRIBUTIONS
         profile = [SetEnvironmentVariable(
-            PROFILE_VARIABLES[1 if old else 0], PathJoinSubstitution([config, 'fastdds.xml']))]
+            OLD_VARIABLE if old else VARIABLE, PathJoinSubstitution([config, 'fastdds.xml']))]
     use_sim_time = {'use_sim_time': LaunchConfiguration('use_sim_time')}
     node = Node(
         package=PACKAGE, executable='node', name='spatialclaw', output='screen',

@@ -48,12 +48,17 @@ def in_asked_frame(outcome: Outcome) -> Outcome:
         return outcome
     if observation is None or request is None:
         return outcome
+    fault = ''
     try:
         T_world_frame(observation, end.evidence, request.question.frame_id)
         T_world_frame(observation, end.evidence, end.frame)
     except TransformError as error:
-        return replace(outcome, end=Refused(str(error), end.evidence, end.steps))
-    return outcome
+        fault = str(error)
+    if not fault and not place(observation, end.evidence, ()).frame_id:
+        fault = (
+            f'there is a point, {end.text}, and no frame to give it in: '
+            f'{"; ".join(observation.missing) or "TF places no camera"}')
+    return replace(outcome, end=Refused(fault, end.evidence, end.steps)) if fault else outcome
 
 
 def answer_message(outcome: Outcome, *, default_frames: tuple[str, ...] = ()) -> SpatialAnswer:

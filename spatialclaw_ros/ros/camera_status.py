@@ -47,6 +47,11 @@ class StreamStatus:
     publishers: int
     hint: str = ''
 
+    @property
+    def keeps_last(self) -> bool:
+        """Whether the newest message holds however old it is: a calibration."""
+        return self.role.endswith('camera_info')
+
     def silence(self, window_s: float) -> str:
         """A line for a person about a topic without a usable message."""
         noun = self.role.replace('_', ' ')

@@ -27,7 +27,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import JumpThreshold, ROSClock, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from spatialclaw_ros.errors import InvalidRequestError
@@ -38,6 +38,7 @@ from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
 CAMERA_INFO_BYTES = 1024
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ class CameraBuffers:
         self._resolved = {
             id(stream): subscription.topic_name
             for stream, subscription in zip(self._rings.streams, self._subscriptions)}
+        self._fetching: set[int] = set()
         self._jump_handle = self._clock.create_jump_callback(
             JumpThreshold(
                 min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
@@ -197,7 +199,7 @@ class CameraBuffers:
             kept['depth_camera_info'], streams['image'].unstamped)
 
     def status(self) -> tuple[CameraStatus, ...]:
-        """Health of every camera."""
+        """Health of every camera; a CameraInfo that was published once before is fetched."""
         return tuple(
             CameraStatus(
                 name, tuple(self._stream_status(stream) for stream in streams.values()),
@@ -222,6 +224,7 @@ class CameraBuffers:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
+        self._fetching.clear()
         for stream in self._rings.streams:
             stream.keep_last = False
         self._rings.clear()
@@ -238,6 +241,20 @@ class CameraBuffers:
         if back_s:
             self._jumped(f'stamps on {stream.topic} jumped back by {back_s:.2f} s')
 
+    def _fetch_latched(self, stream: Stream) -> None:
+        """Subscribe to a publisher that sends what it sent before to those who come late.
+
+        Not done without such a publisher: others would warn of a QoS that they can't offer.
+        """
+        self._fetching.add(id(stream))
+        self._subscriptions.append(self._node.create_subscription(
+            CameraInfo, stream.topic, partial(self._append_first, stream), LATCHED,
+            callback_group=self._group))
+
+    def _append_first(self, stream: Stream, message: Any) -> None:
+        if not stream.samples:
+            self._append(stream, message)
+
     def _on_clock_jump(self, jump: TimeJump) -> None:
         self._rings.clear()
         self._jumped('ROS time jumped back or changed its source')
@@ -251,6 +268,10 @@ class CameraBuffers:
     def _stream_status(self, stream: Stream) -> StreamStatus:
         topic = self._resolved[id(stream)]
         endpoints = self._node.get_publishers_info_by_topic(topic)
+        if stream.keep_last and not stream.received and id(stream) not in self._fetching and any(
+                one.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+                for one in endpoints):
+            self._fetch_latched(stream)
         expected = _type_name(_message_type(self.configs[stream.camera], stream.role))
         others = sorted({one.topic_type for one in endpoints} - {expected})
         hint = ''

@@ -37,6 +37,7 @@ from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.question import AnswerType
 
 DEFAULT_NODE = '/spatialclaw'
+SERVICE_TYPE = 'spatialclaw_ros/srv/SpatialQuery'
 REPLY_MARGIN_S = 5.0
 UNKNOWN_TIMEOUT_S = 3600.0
 
@@ -98,10 +99,26 @@ class SpatialClient:
         while not self._client.service_is_ready():
             if time.monotonic() > end_s:
                 raise NodeNotFoundError(
-                    f'no node answers on {self._name}/query after {timeout_s:g} s; start one with '
-                    '`ros2 run spatialclaw_ros node` or `spatialclaw_node`, or name another with '
-                    '--node')
+                    f'no node answers on {self._name}/query after {timeout_s:g} s; '
+                    f'{self._advice()}')
             self._executor.spin_once(timeout_sec=0.05)
+
+    def _advice(self) -> str:
+        """What to do when the node isn't there: others that are, or how to start one."""
+        others = []
+        for node in self._node.get_node_names_and_namespaces():
+            try:
+                services = self._node.get_service_names_and_types_by_node(*node)
+            except RuntimeError:  # it left meanwhile
+                continue
+            others += [name.removesuffix('/query') for name, types in services
+                       if name.endswith('/query') and SERVICE_TYPE in types]
+        if others:
+            return f'there is {", ".join(sorted(others))}: name it with --node'
+        return (
+            'start one with `spatialclaw_node` or `ros2 run spatialclaw_ros node`; if one runs, '
+            f'both need the same ROS_DOMAIN_ID (here {os.environ.get("ROS_DOMAIN_ID") or 0}), and '
+            '--node its name')
 
     def ask(
         self,

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
@@ -85,7 +86,7 @@ class Diagnostics:
             values[f'{stream.role} rate (Hz)'] = f'{stream.rate_hz:.1f}'
             values[f'{stream.role} age (s)'] = f'{stream.age_s:.2f}'
             values[f'{stream.role} buffered (MB)'] = f'{stream.buffered_bytes / 1e6:.1f}'
-            if not stream.age_s <= STALE_S:
+            if not stream.age_s <= (math.inf if stream.keeps_last else STALE_S):
                 level = DiagnosticStatus.ERROR if stream.role == 'image' else (
                     max(level, DiagnosticStatus.WARN))
                 message = message or stream.silence(STALE_S)

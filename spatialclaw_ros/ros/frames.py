@@ -96,13 +96,15 @@ def _intrinsics(
     if info is None:
         missing.add(
             ('info', config.name), f'no CameraInfo for {config.name}: nothing came on '
-            f'{config.info_topic}')
+            f'{config.info_topic}; check `ros2 topic hz {config.info_topic}`')
         return None
     apart_s = abs(info.stamp_ns - raw.sample.stamp_ns) * 1e-9
     try:
         camera, assumed = image_camera(info.message, width, height, rectified=config.rectified)
     except MissingPriorError as error:
-        missing.add(('info', config.name), f'no intrinsics of {config.name}: {error}')
+        missing.add(
+            ('info', config.name),
+            f'no intrinsics of {config.name} from {config.info_topic}: {error}')
         return None
     if apart_s > tolerance_ns * 1e-9:
         missing.add(
@@ -126,7 +128,7 @@ def _depth(
     if sample is None:
         missing.add(
             ('depth', config.name), f'no depth for {config.name}: nothing came on '
-            f'{config.depth_topic}')
+            f'{config.depth_topic}; check `ros2 topic hz {config.depth_topic}`')
         return None
     apart_s = abs(sample.stamp_ns - raw.sample.stamp_ns) * 1e-9
     if apart_s > tolerance_ns * 1e-9:

@@ -25,6 +25,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -49,7 +50,7 @@ from spatialclaw_ros.ros.placement import place
 from spatialclaw_ros.ros.plain import clean
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Observation
-from spatialclaw_ros.workspace.question import Status
+from spatialclaw_ros.workspace.question import AnswerType, Status
 
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -88,9 +89,12 @@ class Outputs:
         if outcome.status == Status.BUSY:
             return
         self._answer.publish(answer)
-        if isinstance(outcome.end, Answered | Refused) and outcome.observation is not None:
-            self._artist.submit(
-                self._draw, outcome.end, outcome.observation, outcome.text)
+        end = outcome.end
+        if isinstance(end, Failed) or outcome.observation is None:
+            return
+        if isinstance(end, Answered):  # a point is written as it is in the answer's frame
+            end = replace(end, text=answer.text)
+        self._artist.submit(self._draw, end, outcome.observation, outcome.text)
 
     def event(self, query_id: str, event: Observation | Event) -> None:
         """Publish a step of a query's progress; any thread."""
@@ -144,7 +148,8 @@ def _(event: CellRan) -> tuple[str, int, str]:
 
 @describe.register
 def _(event: Answered) -> tuple[str, int, str]:
-    return 'answer', event.steps, event.text
+    in_world = event.answer_type == AnswerType.POINT and not event.frame
+    return 'answer', event.steps, event.text + (' in the world frame' if in_world else '')
 
 
 @describe.register

@@ -30,6 +30,8 @@ from spatialclaw_ros.errors import InvalidRequestError, TransformError
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
+MAX_NAME_CHARS = 60
+
 
 @dataclass(frozen=True, eq=False)
 class Placement:
@@ -91,8 +93,8 @@ def check_frame(observation: Observation, frame_id: str) -> None:
     known = known_frames(observation)
     if frame_id and frame_id not in known:
         raise InvalidRequestError(
-            f'frame_id {frame_id!r} is not in TF at the time of the images; known are '
-            f'{", ".join(known) or "none"}')
+            f'frame_id {frame_id[:MAX_NAME_CHARS]!r} is not in TF at the time of the images; known '
+            f'are {", ".join(known) or "none"}; see `ros2 run tf2_tools view_frames`')
 
 
 def T_world_frame(observation: Observation, evidence: Evidence, name: str) -> np.ndarray:

@@ -35,14 +35,9 @@ def request_of(message: Any, settings: Settings) -> QueryRequest:
         settings: defaults for what the request leaves empty.
 
     Raises:
-        InvalidRequestError: a field can't be used; the message names it, what came and what may be.
+        InvalidRequestError: a field can't be used; the message names it, what came and what may
+            be. Cameras and frames are checked where they are looked up.
     """
-    cameras = tuple(dict.fromkeys(message.cameras))
-    for name in cameras:
-        if name not in settings.cameras:
-            raise InvalidRequestError(
-                f'there is no camera {name!r}; the cameras parameter has '
-                f'{", ".join(settings.cameras)}')
     try:
         answer_type = AnswerType(message.answer_type)
     except ValueError as error:
@@ -59,7 +54,7 @@ def request_of(message: Any, settings: Settings) -> QueryRequest:
     question = Question(
         message.question, answer_type, tuple(message.choices), message.frame_id.lstrip('/'))
     return QueryRequest(
-        question=question, cameras=cameras, stamp_ns=stamp_ns or None,
+        question=question, cameras=tuple(dict.fromkeys(message.cameras)), stamp_ns=stamp_ns or None,
         window_s=_duration_s(message.window, 'window', settings.window_s),
         max_frames=message.max_frames or settings.max_frames,
         timeout_s=_duration_s(message.timeout, 'timeout', settings.timeout_s))

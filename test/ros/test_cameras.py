@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -76,6 +77,19 @@ def test_a_publisher_that_nothing_comes_from(rig, make):
     rig.out.create_publisher(type(make.image(1, 'cam', 'rgb8', COLOR)), '/cam/image', 10)
     assert rig.wait(lambda: buffers.status()[0].stream('image').publishers == 1)
     assert 'config/fastdds.xml' in buffers.status()[0].stream('image').silence(2.0)
+
+
+def test_a_camera_info_that_was_published_once_before_is_fetched(rig, make):
+    rig.publish('/cam/camera_info', make.camera_info(3.0, 'cam_optical'), latched=True)
+    buffers = rig.buffers()
+    # As diagnostics do, once a second.
+    assert rig.wait(lambda: buffers.status()[0].stream('camera_info').received)
+    (info,) = buffers.snapshot('cam').infos
+    assert info.stamp_ns == 3 * 10**9
+    rig.publish('/cam/camera_info', make.camera_info(4.0, 'cam_optical'))
+    assert rig.sent(buffers, 2, roles=('camera_info',))
+    time.sleep(0.1)
+    assert [one.stamp_ns for one in buffers.snapshot('cam').infos] == [3 * 10**9, 4 * 10**9]
 
 
 def test_stamps_that_jump_back_empty_all_cameras(rig):

@@ -154,6 +154,13 @@ def test_a_point_that_can_not_be_given_there_is_refused(lost):
     assert 'base_link' in refused.end.reason
 
 
+def test_a_point_that_no_frame_is_known_for_is_refused():
+    end = Answered(IN_ODOM[0], AnswerType.POINT, '(1.0, 2.0, 0.0) m', 'm')
+    refused = in_asked_frame(outcome(end, seen=observation(tf=False)))
+    assert refused.status == Status.REFUSED
+    assert 'no frame to give it in: a missing prior' in refused.end.reason
+
+
 def test_a_failure_has_a_message_and_no_values():
     answer = answer_message(Outcome(
         'q2', 'x' * 5000, Failed(Status.TIMEOUT, 'out of time', 'run', 3)))

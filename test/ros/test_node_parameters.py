@@ -133,7 +133,7 @@ def test_shipped_files_hold_known_parameters_and_the_defaults(repository, declar
              for path in (repository / 'config').glob('*.yaml')}
     assert {'spatialclaw.yaml', 'demo.yaml'} <= set(files)
     for name in ('spatialclaw.yaml', 'demo.yaml'):
-        values = _flat(files[name]['spatialclaw']['ros__parameters'])
+        values = _flat(files[name]['/**']['ros__parameters'])
         parameters, _, warnings = declare(**{
             key.replace('.', '__'): value for key, value in values.items()})
         assert warnings == [], name

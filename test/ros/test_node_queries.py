@@ -112,7 +112,7 @@ def test_distance_is_answered_and_says_what_it_rests_on(client, events):
 
 
 @pytest.mark.parametrize(('frame', 'offset'), [('odom', (1.0, 2.0, 0.0)), ('', (0, 0, 0))])
-def test_point_comes_in_the_frame_asked_for(client, frame, offset):
+def test_point_comes_in_the_frame_asked_for(client, listener, frame, offset):
     answer = client.ask('Where is the red ball?', frame_id=frame,
                         answer_type=SpatialAnswer.TYPE_POINT, timeout_s=30.0)
     assert answer.status == SpatialAnswer.STATUS_OK, answer.message
@@ -120,7 +120,13 @@ def test_point_comes_in_the_frame_asked_for(client, frame, offset):
     truth = np.array(BALLS['red'][0]) + offset
     point = np.array([answer.point.x, answer.point.y, answer.point.z])
     assert np.linalg.norm(point - truth) < 0.04
-    assert answer.header.frame_id in answer.text
+    assert answer.text == (
+        f'({point[0]:.3f}, {point[1]:.3f}, {point[2]:.3f}) m in {answer.header.frame_id}')
+    texts = []
+    listener.create_subscription(
+        MarkerArray, '/spatialclaw/markers',
+        lambda array: texts.extend(marker.text for marker in array.markers), LATCHED)
+    assert spin_until(listener, lambda: answer.text in texts), texts
 
 
 def test_outputs_are_latched_and_stamped_with_the_image(client, listener):
