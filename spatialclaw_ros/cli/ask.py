@@ -34,9 +34,14 @@ EXIT_OK, EXIT_NO_ANSWER, EXIT_USAGE, EXIT_NO_NODE = 0, 1, 2, 3
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
-        'ask', help='ask a running node',
-        description='Ask a running node. Exit status: 0 answered, 1 refused or failed, '
-                    '2 wrong command line, 3 no node found.')
+        'ask', help='ask a running node', formatter_class=argparse.RawDescriptionHelpFormatter,
+        description='Ask a running node, see what it does, and get its answer with its standard\n'
+                    'deviation and what it rests on.',
+        epilog='examples:\n'
+               '  spatialclaw ask "How far is the red mug from the blue box?"\n'
+               '  spatialclaw ask "Where is the red mug?" --type point --frame odom\n'
+               '  spatialclaw ask "Which is nearer?" --choice "red mug" --choice "blue box"\n\n'
+               'exit status: 0 answered, 1 refused or failed, 2 wrong command line, 3 no node')
     parser.add_argument('question', help='plain language, in quotes')
     parser.add_argument('--camera', action='append', default=[], metavar='NAME',
                         help="look at this camera only; may be repeated")
@@ -62,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from spatialclaw_ros.errors import DeadlineExceededError
     from spatialclaw_ros.ros.client import NodeNotFoundError, SpatialClient
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     answer_type = AnswerType[options.type.upper()]
     if options.choice and answer_type == AnswerType.ANY:
         answer_type = AnswerType.CHOICE
@@ -85,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     except DeadlineExceededError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_NO_ANSWER
-    print_answer(Console(highlight=False), answer, quiet=options.quiet)
+    print_answer(Console(highlight=False, soft_wrap=True), answer, quiet=options.quiet)
     return EXIT_OK if answer.status == Status.OK else EXIT_NO_ANSWER
 
 

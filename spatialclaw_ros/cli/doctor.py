@@ -40,11 +40,13 @@ PROBE_TIMEOUT_S = 10.0
 OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
     ('openai', 'openai', "no backbone 'vllm'; 'rules' answers the common metric questions"),
     ('rapidocr_onnxruntime', 'rapidocr-onnxruntime', 'tools.OCR reads no text in images'),
+    ('rosbags', 'rosbags', 'no recording for `spatialclaw demo` to play'),
     ('mujoco', 'mujoco', 'no live simulated robot; `spatialclaw demo` plays its recording'),
     ('torch', 'torch', 'no learned perception in this process; rgbd and classical need none'),
     ('vllm', 'vllm', "no model is served from here; 'vllm' reaches one on another machine"),
 )
-NEEDED_PACKAGES = ('numpy', 'scipy', 'cv2', 'matplotlib', 'PIL', 'lark', 'msgspec', 'rich')
+NEEDED_PACKAGES = (
+    'numpy', 'scipy', 'cv2', 'matplotlib', 'PIL', 'yaml', 'lark', 'msgspec', 'rich')
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def _renderer() -> Iterator[Finding]:
         cost = '' if egl or osmesa else (
             f'no live simulation (apt install {package}); `spatialclaw demo` plays its recording')
         yield Finding('renderer', name, FOUND if library else OPTIONAL, library,
-                      cost or ('' if library else 'nothing: the other one renders'))
+                      cost or ('' if library else 'not needed: the other one renders'))
 
 
 def _gpu() -> Iterator[Finding]:
@@ -229,6 +231,7 @@ def _print_table(findings: list[Finding]) -> None:
                   title='spatialclaw doctor', box=SIMPLE_HEAD)
     for column in table.columns[:3]:
         column.no_wrap = True
+    table.columns[3].overflow = 'fold'  # paths are shown whole
     part = ''
     for finding in findings:
         if finding.part != part and part:

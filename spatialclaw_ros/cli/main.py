@@ -22,6 +22,7 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = ('demo', 'ask', 'doctor')
+EXIT_NOT_INSTALLED = 3
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,12 +43,16 @@ def main(args: Sequence[str] | None = None) -> int:
         args: command line without the program's name; None takes `sys.argv`.
 
     Returns:
-        Exit status of the subcommand; 2 for a wrong command line.
+        Exit status of the subcommand; 2 for a wrong command line, 3 where a package is missing.
     """
     options = build_parser().parse_args(args)
     command = importlib.import_module(f'spatialclaw_ros.cli.{options.command}')
     try:
         return int(command.run(options))
+    except ModuleNotFoundError as error:
+        print(f'spatialclaw {options.command}: {error}; `spatialclaw doctor` tells what is missing '
+              'and what to do about it', file=sys.stderr)
+        return EXIT_NOT_INSTALLED
     except KeyboardInterrupt:
         return 130
 

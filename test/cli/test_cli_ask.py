@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,15 +25,19 @@ import pytest
 from node_process import NodeProcess
 from robot_double import PARAMETERS, RobotDouble
 
+from spatialclaw_ros.cli.main import main
+
 SPATIALCLAW = Path(sys.executable).with_name('spatialclaw')
+LONELY_DOMAIN = '101'
 DISTANCE = 'How far apart are the red ball and the blue ball?'
 
 
-def spatialclaw(*arguments, timeout_s=60.0):
+def spatialclaw(*arguments, timeout_s=60.0, **environment):
     return subprocess.run(
         [sys.executable, '-c', 'import sys; from spatialclaw_ros.cli.main import main; '
          'sys.exit(main())', *arguments],
-        capture_output=True, text=True, timeout=timeout_s, cwd=SPATIALCLAW.parent, check=False)
+        capture_output=True, text=True, timeout=timeout_s, cwd=SPATIALCLAW.parent,
+        env={**os.environ, **environment}, check=False)
 
 
 @pytest.fixture(scope='module')
@@ -91,7 +96,24 @@ def test_a_wrong_command_line_is_status_2(arguments):
 
 
 def test_no_node_is_status_3_and_tells_how_to_start_one():
-    result = spatialclaw('ask', 'q', '--node', '/nobody', '--wait', '0.5')
+    result = spatialclaw(
+        'ask', 'q', '--node', '/nobody', '--wait', '0.5', ROS_DOMAIN_ID=LONELY_DOMAIN)
     assert result.returncode == 3
     assert '/nobody/query' in result.stderr
     assert 'spatialclaw_node' in result.stderr
+    assert f'ROS_DOMAIN_ID (here {LONELY_DOMAIN})' in result.stderr
+
+
+def test_another_node_is_named_when_the_one_asked_for_is_not_there(node):
+    result = spatialclaw('ask', 'q', '--node', '/nobody', '--wait', '3')
+    assert result.returncode == 3
+    assert 'there is /spatialclaw: name it with --node' in result.stderr
+
+
+def test_a_missing_package_is_named_without_a_traceback(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'rclpy', None)
+    monkeypatch.delitem(sys.modules, 'spatialclaw_ros.ros.client', raising=False)
+    assert main(['ask', 'q']) == 3
+    said = capsys.readouterr().err
+    assert 'rclpy' in said
+    assert 'spatialclaw doctor' in said
