@@ -38,7 +38,7 @@ class RememberedCall:
         result: what the host answered; its arrays lie in `file` where there is one.
         reply: the encoded answer.
         file: memory file of a large answer, owned by this value.
-        nbytes: size of the arrays.
+        nbytes: size of the arrays, those of the call included.
     """
 
     call: ToolCall
@@ -83,6 +83,7 @@ def remember(call: ToolCall, result: ToolResult) -> RememberedCall:
     arrays = {name: np.asarray(array) for name, array in result.arrays.items()}
     specs, nbytes = layout(arrays)
     values = dict(result.values)
+    asked_bytes = sum(array.nbytes for array in call.arrays.values())
     if nbytes > INLINE_BYTES:
         file = MemoryFile(nbytes)
         try:
@@ -92,12 +93,14 @@ def remember(call: ToolCall, result: ToolResult) -> RememberedCall:
             file.close()
             raise
         views = read_arrays(file.buffer, specs)
-        return RememberedCall(call, ToolResult(values, views, result.error), reply, file, nbytes)
+        return RememberedCall(
+            call, ToolResult(values, views, result.error), reply, file, nbytes + asked_bytes)
     data = bytearray(nbytes)
     write_arrays(data, specs, arrays)
     reply = wire.encode(ToolReply(values, specs, nbytes, bytes(data), result.error))
     views = read_arrays(data, specs)
-    return RememberedCall(call, ToolResult(values, views, result.error), reply, None, nbytes)
+    return RememberedCall(
+        call, ToolResult(values, views, result.error), reply, None, nbytes + asked_bytes)
 
 
 def _equal_json(one: object, other: object) -> bool:

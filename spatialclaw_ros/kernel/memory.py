@@ -155,6 +155,7 @@ class MemoryPool:
     def __init__(self, keep_bytes: int) -> None:
         self._keep_bytes = keep_bytes
         self._free: list[MemoryFile] = []
+        self._closed = False
         self._lock = threading.Lock()
 
     @property
@@ -170,6 +171,8 @@ class MemoryPool:
             if fitting:
                 file = min(fitting, key=lambda f: f.nbytes)
                 self._free.remove(file)
+                # what will not be written over is another query's
+                np.frombuffer(file.buffer, np.uint8)[nbytes:] = 0
                 return file
         return MemoryFile(nbytes)
 
@@ -178,7 +181,8 @@ class MemoryPool:
         with self._lock:
             self._free.append(file)
             dropped = []
-            while sum(f.nbytes for f in self._free) > self._keep_bytes:
+            keep_bytes = -1 if self._closed else self._keep_bytes
+            while sum(f.nbytes for f in self._free) > keep_bytes and self._free:
                 dropped.append(self._free.pop(0))
         for old in dropped:
             old.close()
@@ -186,6 +190,6 @@ class MemoryPool:
     def close(self) -> None:
         """Let all free files go."""
         with self._lock:
-            dropped, self._free = self._free, []
+            dropped, self._free, self._closed = self._free, [], True
         for file in dropped:
             file.close()

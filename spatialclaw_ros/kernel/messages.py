@@ -39,6 +39,10 @@ MAX_SUMMARY_CHARS = 400
 MAX_ARRAYS = 64
 MAX_ARRAY_BYTES = 64 * 1024 * 1024 - 65_536
 MAX_CODE_CHARS = 100_000
+MAX_ARGS = 64
+MAX_ARGS_BYTES = 1024 * 1024
+MAX_ARGS_NODES = 20_000
+MAX_ARGS_DEPTH = 12
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
@@ -148,7 +152,18 @@ class ToolRequest(msgspec.Struct, tag='tool_request', frozen=True):
     """A cell's tool call."""
 
     tool: Name
-    args: Annotated[dict[str, Any], Meta(max_length=64)]
+    args: dict[str, Any]
+    arrays: list[ArrayData]
+
+
+class PackedToolRequest(msgspec.Struct, tag='tool_request', frozen=True):
+    """A `ToolRequest` as it comes in: arguments stay packed until their size is known to be fair.
+
+    Packed lists of nothing would grow to sixty times their size.
+    """
+
+    tool: Name
+    args: msgspec.Raw
     arrays: Annotated[list[ArrayData], Meta(max_length=MAX_ARRAYS)]
 
 
@@ -234,5 +249,6 @@ class Reaped(msgspec.Struct, tag='reaped', frozen=True):
 
 ToWorker = Begin | Execute | ToolReply
 FromWorker = Ready | StartFailed | ToolRequest | Shown | CellDone
+PackedFromWorker = Ready | StartFailed | PackedToolRequest | Shown | CellDone
 ToZygote = Fork | Reap
 FromZygote = ZygoteReady | Forked | Reaped

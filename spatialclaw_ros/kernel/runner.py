@@ -169,6 +169,6 @@ def _pack_answer(answer: CellAnswer | None) -> Answer | None:
         value=value,
         unit=None if answer.unit is None else clean(str(answer.unit), MAX_NAME_CHARS),
         points=None if points is None else
-        points[:MAX_ANSWER_POINTS].astype('<f8', copy=False).tobytes(),
+        points[::-(-len(points) // MAX_ANSWER_POINTS)].astype('<f8', copy=False).tobytes(),
         frame=None if answer.frame is None else clean(str(answer.frame), 256),
         sigma=float(answer.sigma), reason=clean(str(answer.reason), MAX_TEXT_CHARS))

@@ -27,7 +27,7 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -35,11 +35,18 @@ import numpy as np
 from spatialclaw_ros.errors import WireError
 from spatialclaw_ros.kernel import messages
 from spatialclaw_ros.kernel.messages import (
+    MAX_ARGS,
+    MAX_ARGS_BYTES,
+    MAX_ARGS_DEPTH,
+    MAX_ARGS_NODES,
     MAX_IMAGE_PIXELS,
+    Answer,
     ArrayData,
     CellDone,
     FromWorker,
     FromZygote,
+    PackedFromWorker,
+    PackedToolRequest,
     Shown,
     ToolRequest,
     ToWorker,
@@ -49,13 +56,13 @@ from spatialclaw_ros.kernel.messages import (
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 DTYPES = frozenset((
     '|b1', '|u1', '|i1', '<u2', '<i2', '<u4', '<i4', '<u8', '<i8', '<f2', '<f4', '<f8'))
-MAX_ARGS_NODES = 20_000
-MAX_ARGS_DEPTH = 12
 _LENGTH = struct.Struct('<I')
 _MAX_FDS = 4
 
 _encoder = msgspec.msgpack.Encoder()
-_from_worker = msgspec.msgpack.Decoder(FromWorker)
+_from_worker = msgspec.msgpack.Decoder(PackedFromWorker)
+_args = msgspec.msgpack.Decoder(
+    Annotated[dict[str, Any], msgspec.Meta(max_length=MAX_ARGS)])
 _to_worker = msgspec.msgpack.Decoder(ToWorker)
 _from_zygote = msgspec.msgpack.Decoder(FromZygote)
 _to_zygote = msgspec.msgpack.Decoder(ToZygote)
@@ -82,18 +89,16 @@ def decode_from_worker(payload: bytes | bytearray | memoryview) -> FromWorker:
         WireError: malformed or out of bounds.
     """
     message = _decode(_from_worker, payload)
-    if isinstance(message, ToolRequest):
-        _check_request(message)
-    elif isinstance(message, Shown):
+    if isinstance(message, PackedToolRequest):
+        return _unpacked(message)
+    if isinstance(message, Shown):
         if message.height * message.width > MAX_IMAGE_PIXELS or (
                 len(message.data) != 3 * message.height * message.width):
             raise WireError(
                 f'a shown image of {message.width}x{message.height} came '
                 f'with {len(message.data)} bytes')
-    elif isinstance(message, CellDone):
-        answer = message.answer
-        if answer is not None and answer.points is not None and len(answer.points) % 24:
-            raise WireError(f'answer points must be (K, 3) float64, got {len(answer.points)} bytes')
+    elif isinstance(message, CellDone) and message.answer is not None:
+        _check_answer(message.answer)
     return message
 
 
@@ -122,11 +127,35 @@ def _decode(decoder: msgspec.msgpack.Decoder, payload: bytes | bytearray | memor
         raise WireError(f'a malformed message came: {error}') from error
 
 
-def _check_request(request: ToolRequest) -> None:
-    _check_args(request.args)
+def _unpacked(request: PackedToolRequest) -> ToolRequest:
+    """A request whose arguments and arrays are checked."""
+    if len(memoryview(request.args)) > MAX_ARGS_BYTES:
+        raise WireError(f'tool arguments have more than {MAX_ARGS_BYTES} bytes')
+    args = _decode(_args, request.args)
+    check_args(args)
+    _check_arrays(request.arrays)
+    return ToolRequest(request.tool, args, request.arrays)
+
+
+def _check_answer(answer: Answer) -> None:
+    """What `ReturnAnswer` promises, for a worker may have gone round it."""
+    value, points = answer.value, answer.points
+    if isinstance(value, (float, list)) and not np.isfinite(value).all():
+        raise WireError(f'an answer of {value} came, expected finite numbers')
+    if value is None and not answer.reason.strip():
+        raise WireError('a refusal came without a reason')
+    if answer.sigma < 0 or math.isinf(answer.sigma):
+        raise WireError(f'an answer came with sigma {answer.sigma}')
+    if points is not None and (len(points) % 24 or not np.isfinite(np.frombuffer(
+            points, '<f8')).all()):
+        raise WireError(
+            f'answer points must be finite (K, 3) float64, got {len(points)} bytes')
+
+
+def _check_arrays(arrays: Sequence[ArrayData]) -> None:
     total = 0
     names = set()
-    for item in request.arrays:
+    for item in arrays:
         total += len(item.data)
         names.add(item.name)
         if item.dtype not in DTYPES:
@@ -138,12 +167,16 @@ def _check_request(request: ToolRequest) -> None:
             raise WireError(
                 f'array {item.name!r} of shape {item.shape} and type {item.dtype} '
                 f'came with {len(item.data)} bytes')
-    if total > messages.MAX_ARRAY_BYTES or len(names) != len(request.arrays):
-        raise WireError(f'{len(request.arrays)} arrays of {total} bytes came, too many or the same')
+    if total > messages.MAX_ARRAY_BYTES or len(names) != len(arrays):
+        raise WireError(f'{len(arrays)} arrays of {total} bytes came, too many or the same')
 
 
-def _check_args(args: dict[str, Any]) -> None:
-    """Only JSON's own types, not too deep and not too many."""
+def check_args(args: dict[str, Any]) -> None:
+    """Only JSON's own types, not too deep and not too many.
+
+    Raises:
+        WireError: something else, or more of it.
+    """
     nodes = 0
     level: list[Any] = [args]
     for _ in range(MAX_ARGS_DEPTH):

@@ -32,6 +32,8 @@ from spatialclaw_ros.errors import WireError
 from spatialclaw_ros.kernel import hardening, wire
 from spatialclaw_ros.kernel.memory import layout, read_arrays, take_file
 from spatialclaw_ros.kernel.messages import (
+    MAX_ARGS,
+    MAX_ARGS_BYTES,
     MAX_ARRAY_BYTES,
     MAX_ARRAYS,
     MAX_NAME_CHARS,
@@ -119,7 +121,8 @@ class Worker:
             ValueError: the call holds what can't cross the wire.
         """
         self._send(ToolRequest(
-            clean(call.tool, MAX_NAME_CHARS), _plain(call.args), pack_call_arrays(call.arrays)))
+            clean(call.tool, MAX_NAME_CHARS), _checked_args(call.args),
+            pack_call_arrays(call.arrays)))
         payload, fds = self._wire.receive()
         reply = wire.decode_to_worker(payload)
         if not isinstance(reply, ToolReply):
@@ -148,6 +151,24 @@ def pack_call_arrays(arrays: Mapping[str, np.ndarray]) -> list[ArrayData]:
         ArrayData(spec.name, spec.dtype, spec.shape,
                   np.ascontiguousarray(arrays[spec.name], spec.dtype).tobytes())
         for spec in specs]
+
+
+def _checked_args(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Tool arguments that the host will take.
+
+    Raises:
+        ValueError: too many, too deep or too long.
+    """
+    try:
+        plain: dict[str, Any] = _plain(args)
+        wire.check_args(plain)
+    except (WireError, RecursionError) as error:
+        raise ValueError(f'{error}; give the tool less') from None
+    size = len(wire.encode(ToolRequest('', plain, [])))
+    if len(plain) > MAX_ARGS or size > MAX_ARGS_BYTES:
+        raise ValueError(
+            f'{len(plain)} tool arguments of {size} bytes are too many; give the tool less')
+    return plain
 
 
 def _plain(value: Any) -> Any:

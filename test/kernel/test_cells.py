@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -25,6 +26,9 @@ import pytest
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import DeadlineExceededError, KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
+from spatialclaw_ros.kernel.memo import remember
+from spatialclaw_ros.kernel.memory import MemoryPool
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -304,3 +308,43 @@ def test_limits_are_checked(bound: str) -> None:
         KernelLimits(**{bound: 0})
     with pytest.raises(ValueError, match=bound):
         KernelLimits(**{bound: math.nan})
+
+
+def test_too_much_for_a_tool_is_an_error_of_the_cell(session: KernelSession) -> None:
+    session.run('a = 5')
+    result = session.run('tools.SAM3(InputImages[0], ["cup"] * 30_000)')
+    assert result.error is not None
+    assert result.error.kind == 'ValueError'
+    assert 'more than 20000 values; give the tool less' in result.error.message
+    assert not result.restarted
+    assert session.run('print(a)').stdout == '5\n'
+
+
+def test_many_points_of_an_answer_are_thinned_evenly(session: KernelSession) -> None:
+    result = session.run(
+        'p = np.zeros((30_001, 3)); p[:, 0] = range(30_001); ReturnAnswer(1.0, points=p)')
+    assert result.answer is not None
+    assert result.answer.points is not None
+    assert 5_000 < len(result.answer.points) <= 10_000
+    assert result.answer.points[-1, 0] > 29_990
+
+
+def test_a_remembered_call_counts_what_it_brought() -> None:
+    call = ToolCall('segment', {}, {'image': np.zeros((10, 10, 3), np.uint8)})
+    result = ToolResult({}, {'masks_0': np.zeros((1, 8, 8), bool)})
+    assert remember(call, result).nbytes == 364
+
+
+def test_a_pool_keeps_nothing_of_the_last_query_and_nothing_when_closed() -> None:
+    pool = MemoryPool(2**20)
+    file = pool.borrow(8192)
+    file.buffer[:] = b'x' * 8192
+    pool.give_back(file)
+    again = pool.borrow(5000)
+    assert again is file
+    assert bytes(again.buffer[5000:]) == bytes(3192)
+    pool.close()
+    pool.give_back(again)
+    assert pool.free_bytes == 0
+    with pytest.raises(OSError, match='descriptor'):
+        os.fstat(again.fd)

@@ -18,8 +18,10 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,6 +80,34 @@ def test_empty_arrays_are_arrays() -> None:
     decoded = wire.decode_from_worker(wire.encode(message))
     assert isinstance(decoded, ToolRequest)
     assert call_of(decoded).arrays['points'].shape == (0, 2)
+
+
+def test_packed_arguments_can_not_blow_up() -> None:
+    """32 MB of empty lists would be 2 GB of Python objects."""
+    count = 32 * 1024 * 1024
+    many = b'\xdd' + count.to_bytes(4, 'big') + b'\x90' * count
+    payload = msgspec.msgpack.encode({
+        'type': 'tool_request', 'tool': 't', 'arrays': [], 'args': {'a': msgspec.Raw(many)}})
+    tracemalloc.start()
+    with pytest.raises(WireError, match='more than 1048576 bytes'):
+        wire.decode_from_worker(payload)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 2**20
+
+
+@pytest.mark.parametrize('answer', [
+    Answer(math.nan, 'm', None, None, math.nan, ''),
+    Answer([1.0, math.inf, 0.0], 'm', None, None, math.nan, ''),
+    Answer(None, None, None, None, math.nan, ' '),
+    Answer(1.0, 'm', None, None, -1.0, ''),
+    Answer(1.0, 'm', bytes(23), None, 0.0, ''),
+    Answer(1.0, 'm', np.full(3, np.nan).tobytes(), None, 0.0, ''),
+])
+def test_an_answer_that_return_answer_would_refuse(answer: Answer) -> None:
+    payload = wire.encode(CellDone(1, '', None, [], answer))
+    with pytest.raises(WireError):
+        wire.decode_from_worker(payload)
 
 
 @settings(max_examples=400, deadline=None)
