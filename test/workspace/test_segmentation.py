@@ -151,6 +151,8 @@ def test_unknown_depth_and_low_confidence_are_dropped(cell) -> None:
     ('tools.SAM2', AttributeError, "did you mean 'SAM3'"),
     ('tools.SAM3.segment_video_by_text("table", start_frame=9)', FrameMismatchError, 'frame 9'),
     ('tools.SAM3.segment_video_by_box([1, 2, 3], prompt_frame_idx=0)', ValueError, 'x0, y0'),
+    ('tools.SAM3.segment_video_by_text("box", prompt_frame_idx=8)', FrameMismatchError,
+     'did you mean'),
     ('tools.SAM3.segment_video_by_box([1, 2, 3, 4], prompt_frame_idx=8)', FrameMismatchError,
      'frame 8'),
     ('tools.SAM3.segment_image_by_points(InputImages[0], [[1, 2, 3]])', ValueError, r'\(K, 2\)'),

@@ -116,7 +116,7 @@ class SAM3(Teaching):
         Args:
             prompts: noun phrases.
             labels: names, one per prompt; the prompts when left out.
-            prompt_frame_idx: absolute frame to start from.
+            prompt_frame_idx: absolute frame to start from; 0 for the camera's first.
             start_frame: first absolute frame; the camera's first when left out.
             end_frame: last absolute frame, included.
             video_index: camera, from 1.
@@ -127,7 +127,8 @@ class SAM3(Teaching):
         if len(names) not in (1, len(texts)):
             raise ValueError(f'{len(names)} labels came for {len(texts)} prompts; give one each')
         frames = self._span(start_frame, end_frame, video_index)
-        prompt_frame = int(prompt_frame_idx) if prompt_frame_idx in frames else frames[0]
+        # 0 stands for the first frame of any camera
+        prompt_frame = self._prompt_frame(prompt_frame_idx or frames[0], frames)
         return self._frames(
             {'mode': 'text', 'prompts': texts, 'labels': names, 'prompt_frame': prompt_frame,
              'video': True}, frames, {})
