@@ -26,7 +26,8 @@ from spatialclaw_ros.perception.pointing import box_in, point_at
 from spatialclaw_ros.perception.poses import place_frames
 from spatialclaw_ros.perception.protocols import Segmentation, SegmentRequest
 from spatialclaw_ros.perception.rgbd import features_of
-from spatialclaw_ros.perception.text_search import Found, Scene, search
+from spatialclaw_ros.perception.scene import Found, Scene
+from spatialclaw_ros.perception.text_search import search, shared_support
 from spatialclaw_ros.perception.view import FrameView, view_of
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
@@ -47,9 +48,10 @@ class ClassicalSegmenter:
         found: list[Found] = []
         notes = list(scene.notes)
         if request.mode == 'text':
+            beside = shared_support(request.prompts)
             for number, prompt in enumerate(request.prompts):
                 label = _label(request.labels, number, prompt)
-                things, remarks = search(scene, prompt, label, deadline)
+                things, remarks = search(scene, prompt, label, deadline, beside)
                 found += things
                 notes += remarks
         else:

@@ -22,6 +22,7 @@ from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.candidates import (
     Candidate,
     colour_pieces,
+    colour_share,
     measure,
     surface_pieces,
 )
@@ -62,6 +63,8 @@ def find_in(
     else:
         found = []
         for piece, source in _distinct(pieces, registered):
+            if query.colours and colour_share(view, piece, query.colours) < 0.5 * _MIN_COLOUR:
+                continue  # correcting its outline won't give it the colour
             candidate = measure(view, frame, piece, source, query.colours, 1.0, registered)
             if candidate.colour >= _MIN_COLOUR and (
                     large or candidate.separation >= _MIN_SEPARATION):

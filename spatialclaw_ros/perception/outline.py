@@ -21,6 +21,7 @@ table behind: few pixels, but centimetres to metres away from the thing.
 from __future__ import annotations
 
 import math
+import weakref
 
 import cv2
 import numpy as np
@@ -38,9 +39,11 @@ _TALL_M = 0.04  # seen from above, nothing inside its outline is as low as its s
 _SAMPLE = 1500
 
 
-def main_clusters(
-    view: FrameView, piece: Piece, registered: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+Clusters = tuple[np.ndarray, np.ndarray, np.ndarray]
+_known: weakref.WeakKeyDictionary[Piece, Clusters] = weakref.WeakKeyDictionary()
+
+
+def main_clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
     """Large groups of a piece's clean points.
 
     Args:
@@ -53,6 +56,13 @@ def main_clusters(
         Rows, columns (K,) of sampled clean pixels, and label (K,) of the group each belongs to,
         -1 for small ones; empty when there are too few points to tell.
     """
+    found = _known.get(piece)
+    if found is None:
+        found = _known[piece] = _clusters(view, piece, registered)
+    return found
+
+
+def _clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
     none = np.empty(0, dtype=np.int64)
     if view.geometry is None:
         return none, none, none

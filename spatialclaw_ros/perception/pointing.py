@@ -26,7 +26,7 @@ from spatialclaw_ros.perception.candidates import surface_pieces
 from spatialclaw_ros.perception.outline import refined
 from spatialclaw_ros.perception.pieces import Piece, components_of, piece_of, square
 from spatialclaw_ros.perception.protocols import SegmentRequest
-from spatialclaw_ros.perception.text_search import Found, Scene
+from spatialclaw_ros.perception.scene import Found, Scene
 from spatialclaw_ros.perception.view import FrameView
 
 _REACH_M = 0.02

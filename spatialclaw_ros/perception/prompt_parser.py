@@ -14,7 +14,8 @@
 
 """Open text to what can be looked for: colours, shape, size, surface, support, place.
 
-A noun that is not in the tables is a generic object: colour and support decide then.
+A noun that is not in the tables names nothing that colour and depth could tell from other things:
+with a colour the colour decides then, without one `ObjectQuery.tellable` is False.
 """
 
 from __future__ import annotations
@@ -45,6 +46,16 @@ SHAPES: dict[str, str] = {
                      'cabinet', 'cupboard', 'refrigerator', 'fridge', 'bed', 'shelving', 'robot',
                      'wardrobe', 'dishwasher', 'oven'), 'furniture'),
 }
+PLAIN_SHAPES = frozenset((
+    'box', 'cube', 'block', 'brick', 'carton', 'package', 'parcel', 'container', 'crate',
+    'ball', 'sphere', 'globe', 'cylinder', 'tube', 'can', 'tin', 'jar', 'mug', 'cup', 'tumbler',
+    'beaker', 'bottle', 'flask', 'magazine', 'paper', 'sheet', 'card', 'mat', 'leaflet',
+    'brochure', 'flyer', 'newspaper', 'placemat', 'book', 'notebook', 'plate', 'dish', 'saucer',
+    'disc', 'disk'))
+"""Nouns of `SHAPES` that mean little more than the shape, so that a shape is enough to tell.
+
+An apple is a ball too, but not every ball is an apple; a chair is large, and so is a person.
+"""
 SURFACES: dict[str, str] = {
     **dict.fromkeys(('table', 'tabletop', 'desk', 'desktop', 'workbench', 'bench'), 'table'),
     **dict.fromkeys(('counter', 'countertop', 'worktop'), 'counter'),
@@ -55,7 +66,8 @@ SURFACES: dict[str, str] = {
 }
 _PART_NOUNS = frozenset(('top', 'edge', 'surface', 'corner', 'side', 'border', 'rim', 'center',
                          'centre', 'middle'))
-GENERIC = frozenset(('object', 'thing', 'item', 'obstacle', 'stuff', 'one', 'something'))
+GENERIC = frozenset(('object', 'thing', 'item', 'obstacle', 'stuff', 'one', 'something',
+                     'anything', 'everything'))
 SIZES: dict[str, str] = {
     **dict.fromkeys(('small', 'little', 'tiny', 'mini'), 'small'),
     **dict.fromkeys(('big', 'large', 'huge', 'giant'), 'large'),
@@ -85,8 +97,9 @@ _SPLIT = re.compile(
     r'from|with|without|to the left of|to the right of|left of|right of|inside|in|at)\b')
 _STOP = frozenset(('the', 'a', 'an', 'this', 'that', 'these', 'those', 'of', 'all', 'any', 'every',
                    'each', 'my', 'your', 'our', 'some', 'and', 'very', 'its', 'his', 'her', 'is',
-                   'are', 'there', 'colored', 'coloured', 'color', 'colour', 'light', 'dark',
-                   'bright', 'pale', 'deep', 'shiny', 'plastic', 'metal', 'paper'))
+                   'are', 'there', 'colored', 'coloured', 'color', 'colour'))
+_QUALITIES = frozenset(('light', 'dark', 'bright', 'pale', 'deep', 'shiny', 'plastic', 'metal',
+                        'paper'))  # before a noun; alone each is a noun itself
 
 
 @dataclass(frozen=True)
@@ -119,9 +132,16 @@ class ObjectQuery:
     generic: bool = False
     unread: tuple[str, ...] = ()
 
+    @property
+    def tellable(self) -> bool:
+        """Whether colour, shape or being a surface can tell the thing from other things."""
+        named = self.noun in GENERIC or self.noun in PLAIN_SHAPES
+        described = not self.noun and (self.size or self.rank or self.support)
+        return bool(named or described or self.colours or self.surface)
+
 
 def parse(text: str) -> ObjectQuery:
-    """Read a prompt; never fails, an unknown word is a generic object's name."""
+    """Read a prompt; never fails, see `ObjectQuery.tellable` for what can't be told."""
     low = ' '.join(re.findall(r"[a-z0-9']+", text.lower().replace('-', ' ')))
     head, support = _split_support(low)
     head = _SPLIT.split(head, maxsplit=1)[0].strip() or head
@@ -130,6 +150,7 @@ def parse(text: str) -> ObjectQuery:
     shape = size = rank = None
     noun, plural = '', False
     content = [word for word in words if word not in _STOP]
+    content = [word for word in content[:-1] if word not in _QUALITIES] + content[-1:]
     for position, word in enumerate(content):
         last = position == len(content) - 1
         single, many = singular(word)

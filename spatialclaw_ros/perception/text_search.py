@@ -16,98 +16,44 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.perception import colour
-from spatialclaw_ros.perception.candidates import Candidate, depth_is_registered
+from spatialclaw_ros.perception.candidates import Candidate
 from spatialclaw_ros.perception.finder import find_in
-from spatialclaw_ros.perception.kinds import SurfaceGroup, best_groups, group_surfaces
-from spatialclaw_ros.perception.pieces import Piece
+from spatialclaw_ros.perception.kinds import SurfaceGroup, best_groups
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery, parse
-from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
-from spatialclaw_ros.perception.solids import solid_score
-from spatialclaw_ros.perception.tracking import Track, expected_in, has_moved, link, track
-from spatialclaw_ros.perception.view import FrameView
+from spatialclaw_ros.perception.rating import MIN_SCORE, scored
+from spatialclaw_ros.perception.scene import Found, Scene
+from spatialclaw_ros.perception.tracking import Track, link, track
+from spatialclaw_ros.workspace.calls import CANT_TELL
 
-MIN_SCORE = 0.25
-"""Things below this are not given back."""
-
-_SECOND_SHARE = 0.82  # a singular prompt keeps others that are about as good as the best
-_MANY_SHARE = 0.65
+_SURE = 0.6
 
 
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """The frames of one request.
-
-    Args:
-        views: frame index to view, in time order.
-        shared_world: whether all poses are in one world.
-        notes: what was assumed.
-    """
-
-    views: Mapping[int, FrameView]
-    shared_world: bool
-    notes: tuple[str, ...] = ()
-
-    @cached_property
-    def pieces(self) -> dict[int, list[Piece]]:
-        """Things on surfaces of each view, by `id`, filled in by who needs them."""
-        return {}
-
-    @cached_property
-    def groups(self) -> list[SurfaceGroup]:
-        """Named surfaces through the frames."""
-        return group_surfaces(self.views, self.shared_world)
-
-    @cached_property
-    def registered(self) -> bool:
-        """Whether depth is registered to colour to about two pixels, by most of a few frames."""
-        solid = [view for view in self.views.values() if view.geometry is not None]
-        votes = [depth_is_registered(view) for view in solid[:: max(1, len(solid) // 4)]]
-        return bool(votes) and sum(votes) * 2 > len(votes)
-
-    @cached_property
-    def floors(self) -> frozenset[tuple[int, int]]:
-        """(frame, surface index) of every surface that is the floor; empty when all are."""
-        floors = {member for group in self.groups if group.kinds['floor'] > 0.5
-                  for member in group.members}
-        total = {member for group in self.groups for member in group.members}
-        return frozenset(floors) if floors != total else frozenset()
-
-    @property
-    def has_depth(self) -> bool:
-        """Whether any frame has usable depth."""
-        return any(view.geometry is not None for view in self.views.values())
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """One thing found.
-
-    Args:
-        label: what to call it.
-        masks: frame index to (H, W) bool, only where it is seen.
-        scores: frame index to score in [0, 1].
-        score: of the thing as a whole.
-    """
-
-    label: str
-    masks: Mapping[int, np.ndarray]
-    scores: Mapping[int, float]
-    score: float
+def shared_support(prompts: Sequence[str]) -> str | None:
+    """The surface that prompts of one request say their things are on, if it is one."""
+    supports = {query.support for query in map(parse, prompts)} - {None}
+    return supports.pop() if len(supports) == 1 else None
 
 
 def search(
-    scene: Scene, prompt: str, label: str, deadline: Deadline,
+    scene: Scene, prompt: str, label: str, deadline: Deadline, beside: str | None = None,
 ) -> tuple[list[Found], list[str]]:
     """Find what a prompt names.
+
+    Args:
+        scene: the frames.
+        prompt: a noun phrase.
+        label: what to call it.
+        deadline: of the query.
+        beside: surface that other things of the same request are said to be on. What no hue
+            tells from the many others of its kind, such as a gray box, is looked for there
+            first: phrases of one question share their scene.
 
     Returns:
         Things, best first (none is a valid answer), and notes that say why there are none or
@@ -116,14 +62,32 @@ def search(
     query = parse(prompt)
     if query.surface is not None:
         return find_surface(scene, query, label)
-    if not scene.has_depth and not query.colours:
-        return [], [
-            f'"{prompt}": without depth only colours are seen; name a colour, or give a point or '
-            'a box.']
+    unclear = _untold(scene, query)
+    if unclear:
+        return [], [unclear]
+    if beside and _is_common(query):
+        near = replace(query, support=beside)
+        things, notes = _found(scene, near, label, deadline)
+        if things and things[0].score >= _SURE:
+            return things, [*notes, f'"{prompt}" was taken to be on the {beside}, where other '
+                                    'things of the question are.']
+    return _found(scene, query, label, deadline)
+
+
+def _is_common(query: ObjectQuery) -> bool:
+    """Whether many things in a room look like it: a single one of no hue, place or rank."""
+    hued = any(not colour.is_neutral(name) for name in query.colours)
+    return not (hued or query.support or query.plural or query.rank
+                or query.shape == 'furniture')
+
+
+def _found(
+    scene: Scene, query: ObjectQuery, label: str, deadline: Deadline,
+) -> tuple[list[Found], list[str]]:
     support, notes = _support(scene, query)
     found: dict[int, list[Candidate]] = {}
     for index, view in scene.views.items():
-        deadline.check(f'search for "{prompt}" in frame {index}')
+        deadline.check(f'search for "{query.text}" in frame {index}')
         on = None if support is None else [i for group in support for i in group.within(index)]
         if support is not None and not on:
             found[index] = []
@@ -133,11 +97,23 @@ def search(
     tracks = track(found, scene.shared_world, width)
     if scene.shared_world:
         tracks = link(tracks)
-    things, remarks = _scored(scene, query, label, tracks)
+    things, remarks = scored(scene, query, label, tracks)
     notes += remarks
     if not things:
         notes.append(_why_none(scene, query, support, tracks))
     return things, notes
+
+
+def _untold(scene: Scene, query: ObjectQuery) -> str:
+    """Why a prompt can't be looked for; '' when it can."""
+    if not query.tellable:
+        return (
+            f'classical segmentation {CANT_TELL} what a "{query.noun or query.text}" looks like; '
+            f'name a colour ("yellow {query.noun or "thing"}") or use a learned segmenter')
+    if not scene.has_depth and not query.colours:
+        return (f'"{query.text}": {CANT_TELL} without depth, only colours are seen; name a '
+                'colour, or give a point or a box.')
+    return ''
 
 
 def find_surface(
@@ -146,7 +122,7 @@ def find_surface(
     """Find a table, floor, wall, counter, shelf or any surface."""
     kind = query.surface or 'surface'
     if not scene.has_depth:
-        return [], [f'"{query.text}": a surface is found by depth, and no frame has it.']
+        return [], [f'"{query.text}": {CANT_TELL} a surface without depth, and no frame has it.']
     if kind == 'wall':
         return _walls(scene, label)
     groups = best_groups(scene.groups, kind, query.plural)
@@ -194,172 +170,6 @@ def _support(scene: Scene, query: ObjectQuery) -> tuple[list[SurfaceGroup] | Non
         return raised, [
             f'No {query.support} is sure; every surface above the floor was searched.']
     return None, [f'No {query.support} found; the whole image was searched.']
-
-
-def _scored(
-    scene: Scene, query: ObjectQuery, label: str, tracks: list[Track],
-) -> tuple[list[Found], list[str]]:
-    rated = _rated(scene, query, tracks)
-    notes: list[str] = []
-    if scene.shared_world and not query.plural and len(rated) > 1:
-        strong = [item for item in rated if item.score >= max(0.5, 0.7 * rated[0].score)]
-        merged = _reunited(strong, scene, notes)
-        if merged:
-            weak = [item.track for item in rated if item not in strong]
-            rated = _rated(scene, query, merged + weak)
-    if query.rank and rated:
-        rated = _ranked(scene, query.rank, rated)
-    least = MIN_SCORE
-    if rated:
-        share = _MANY_SHARE if query.plural else _SECOND_SHARE
-        least = max(least, share * rated[0].score)
-    return [
-        Found(label, {index: mask for index in item.track.seen
-                      if (mask := item.track.mask(index)) is not None},
-              item.frames, item.score)
-        for item in rated if item.score >= least], notes
-
-
-@dataclass(frozen=True, eq=False)
-class _Rated:
-    score: float
-    track: Track
-    frames: Mapping[int, float]
-    extent: Extent | None
-
-
-def _rated(scene: Scene, query: ObjectQuery, tracks: list[Track]) -> list[_Rated]:
-    """Tracks with their scores, best first."""
-    extents = [one.extent for one in tracks]
-    sizes = size_scores(query.size, extents) if query.size else [1.0] * len(tracks)
-    rated = []
-    for one, extent, size in zip(tracks, extents, sizes):
-        common = size * _form(query, one, extent, scene.registered)
-        common *= _setting(query, one, scene.floors)
-        common *= _persistence(scene, one)
-        whole = one.whole_size_m2
-        frames = {}
-        for index, parts in one.seen.items():
-            share = 1.0
-            if query.colours:
-                weights = [part.area for part in parts]
-                share = float(np.average([part.colour for part in parts], weights=weights))
-            shown = _shown(parts, whole)
-            frames[index] = float(
-                common * min(1.0, share / 0.75) * _area_trust(query, parts) * (0.5 + 0.5 * shown))
-        overall = float(np.mean(sorted(frames.values(), reverse=True)[:5]))
-        rated.append(_Rated(overall, one, frames, extent))
-    return sorted(rated, key=lambda item: -item.score)
-
-
-def _reunited(
-    strong: list[_Rated], scene: Scene, notes: list[str],
-) -> list[Track] | None:
-    """Tracks of one thing that moved, joined; None when none did."""
-    joined: list[Track] = []
-    changed = False
-    for one in sorted((item.track for item in strong), key=lambda track: min(track.seen)):
-        for other in joined:
-            moved_m = has_moved(other, one, scene.views)
-            if math.isfinite(moved_m):
-                notes.append(
-                    f'One thing moved by about {moved_m:.2f} m between frames {max(other.seen)} '
-                    f'and {min(one.seen)}; use its points frame by frame.')
-                other.take(one)
-                changed = True
-                break
-        else:
-            joined.append(one)
-    return joined if changed else None
-
-
-def _form(
-    query: ObjectQuery, one: Track, extent: Extent | None, registered: bool,
-) -> float:
-    form = form_score(query.shape, extent)
-    if registered:
-        form *= solid_score(query.shape, one.shape_points)
-    flat = extent is not None and extent.height < 0.012
-    if flat and query.shape is None and not query.plural:
-        form *= 0.75  # a thing with a name of its own is rarely as thin as paper
-    return 0.9 * form if query.unread else form
-
-
-def _setting(query: ObjectQuery, one: Track, floors: frozenset[tuple[int, int]]) -> float:
-    """How much it looks like a thing of its own: set off from what is round it, and standing."""
-    hued = _is_hued(query)
-    separation = one.mean('separation')
-    setting = 0.55 + 0.45 * one.mean('isolation')
-    setting *= 0.7 + 0.3 * separation if hued else 0.1 + 0.9 * separation
-    if not hued and query.shape != 'furniture':
-        setting *= 0.6 + 0.4 * min(1.0, 2.0 * one.mean('grounded'))
-    low = [c.low_m for c in one.candidates]
-    standing = [not value > 0.08 for value in low if math.isfinite(value)]
-    if query.shape != 'furniture' and query.support is None:
-        if not standing or not any(c.surface >= 0 for c in one.candidates):
-            setting *= 0.85 if hued else 0.7
-        elif not any(standing):
-            setting *= 0.8 if hued else 0.5  # hangs, or is a part of something tall
-        elif not hued and all((c.frame, c.surface) in floors for c in one.candidates):
-            setting *= 0.75  # small things are mostly kept on raised surfaces
-    return setting
-
-
-def _persistence(scene: Scene, one: Track) -> float:
-    """Less for what shows in far fewer frames than it should."""
-    if not scene.shared_world or len(scene.views) < 3 or len(one.points) < 10:
-        return 1.0
-    expected = 0.0
-    for index, view in scene.views.items():
-        if index in one.seen:
-            expected += 1.0
-        elif view.geometry is not None:
-            expected += expected_in(view, one.points) > 0.8
-    often = 1.0 - 0.3 / len(one.seen) if len(one.seen) < 4 and len(scene.views) > 4 else 1.0
-    return often * float(min(1.0, 0.4 + 0.6 * 2.0 * len(one.seen) / max(1.0, expected)))
-
-
-def _shown(parts: list[Candidate], whole_m2: float) -> float:
-    """Share of the thing that one frame shows."""
-    size = sum(part.size_m2 for part in parts)
-    if not math.isfinite(size) or not whole_m2 > 0 or not any(part.cut for part in parts):
-        return 1.0
-    return float(min(1.0, size / whole_m2))
-
-
-def _area_trust(query: ObjectQuery, parts: list[Candidate]) -> float:
-    """Less for a few pixels; a thing without a hue of its own must show more of itself."""
-    height, width = parts[0].piece.shape
-    share = sum(part.area for part in parts) / (height * width)
-    enough = 0.0015 if _is_hued(query) else 0.015
-    return float(0.5 + 0.5 * min(1.0, math.sqrt(share / enough)))
-
-
-def _is_hued(query: ObjectQuery) -> bool:
-    return bool(query.colours) and not all(colour.is_neutral(name) for name in query.colours)
-
-
-def _ranked(scene: Scene, rank: str, rated: list[_Rated]) -> list[_Rated]:
-    fitting = [item for item in rated if item.score >= max(MIN_SCORE, 0.6 * rated[0].score)]
-    if not fitting:
-        return rated
-    sign = -1.0 if rank in ('largest', 'highest', 'farthest', 'right') else 1.0
-
-    def value(item: _Rated) -> float:
-        extent = item.extent
-        if rank in ('left', 'right'):
-            return float(np.mean(item.track.candidates[0].piece.indices()[1]))
-        if extent is None:
-            return float(sum(c.area for c in item.track.candidates))
-        if rank in ('largest', 'smallest'):
-            return extent.volume
-        if rank in ('highest', 'lowest'):
-            return extent.height
-        last = list(scene.views.values())[-1].geometry
-        eye = last.pose[:3, 3] if last is not None else np.zeros(3)
-        return float(np.linalg.norm(extent.center - eye))
-
-    return [min(fitting, key=lambda item: sign * value(item))]
 
 
 def _why_none(

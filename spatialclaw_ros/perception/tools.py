@@ -30,10 +30,10 @@ from spatialclaw_ros.perception.protocols import (
     Segmenter,
     SegmentRequest,
 )
-from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.calls import CANT_TELL, ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
-EXISTS_SCORE = 0.35
+EXISTS_SCORE = 0.4
 """Least score of an object for `exists` to say yes."""
 
 Handler = Callable[[Observation, ToolCall, Deadline], ToolResult]
@@ -140,6 +140,9 @@ class PerceptionTools:
             mode='text', frame_indices=indices, prompts=(name,), image=picture)
         found = self._run(observation, request, deadline)
         score = float(found.scores.max()) if found.scores.size else 0.0
+        unclear = [note for note in found.notes if CANT_TELL in note]
+        if unclear and score < EXISTS_SCORE:
+            raise PerceptionError(unclear[0])
         return ToolResult(values={
             'exists': score >= EXISTS_SCORE, 'score': score, 'notes': list(found.notes)})
 

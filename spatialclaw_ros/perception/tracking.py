@@ -71,6 +71,14 @@ class Track:
         self.seen = dict(sorted(self.seen.items()))
 
     @property
+    def tree(self) -> tuple[np.ndarray, cKDTree]:
+        """(K, 3) some of its points, and a tree of them."""
+        if 'tree' not in self._known:
+            some = self.points[:: max(1, len(self.points) // 1500)]
+            self._known['tree'] = some, cKDTree(some)
+        return self._known['tree']  # type: ignore[no-any-return]
+
+    @property
     def candidates(self) -> list[Candidate]:
         """All of them, in frame order."""
         return [candidate for found in self.seen.values() for candidate in found]
@@ -190,8 +198,8 @@ def space_overlap(candidate: Candidate, known: Track) -> float:
     """
     low, high = candidate.bounds
     points = candidate.points[:: max(1, len(candidate.points) // 400)].astype(np.float64)
-    other = known.points[:: max(1, len(known.points) // 1500)]
-    here = cKDTree(other).query(points, distance_upper_bound=_REACH_M)[0]
+    other, tree = known.tree
+    here = tree.query(points, distance_upper_bound=_REACH_M)[0]
     back = cKDTree(points).query(other, distance_upper_bound=1.3 * _REACH_M)[0]
     mine, theirs = float(np.isfinite(here).mean()), float(np.isfinite(back).mean())
     score = math.sqrt(mine * theirs)

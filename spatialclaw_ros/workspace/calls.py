@@ -28,7 +28,7 @@
 
 F in a name is a frame index. Pixels are (x, y), origin at the top left pixel's centre. `image`
 is (H, W, 3) uint8 RGB, sent when the picture is not one of the query's frames; the masks then
-come as `masks_0`.
+come as `masks_0`. A note with the words of `CANT_TELL` says that a prompt could not be looked for.
 """
 
 from __future__ import annotations
@@ -59,5 +59,8 @@ class ToolResult:
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     error: str | None = None
 
+
+CANT_TELL = "can't tell"
+"""Words in a note of `segment`: finding nothing does not mean that there is nothing."""
 
 ToolPort = Callable[[ToolCall], ToolResult]

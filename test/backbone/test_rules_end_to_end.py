@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.agent import Session
-from spatialclaw_ros.agent.events import Answered, CellRan, Event
+from spatialclaw_ros.agent.events import Answered, CellRan, Event, Refused
 from spatialclaw_ros.backbone.rules import RulesBackbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.geometry.camera import PinholeCamera
@@ -92,6 +92,38 @@ def test_evidence_reaches_the_events(kernel: Kernel, tabletop: Any) -> None:
     assert {each.label for each in evidence.objects} == {'ball', 'mug'}
     assert evidence.points.shape == (2, 3)
     assert evidence.scale_source == 'sensor_depth'
+
+
+@pytest.mark.parametrize('text', ['How many blocks are on the table?', 'Is there a mug?'])
+def test_counting_shows_where_things_are(kernel: Kernel, tabletop: Any, text: str) -> None:
+    evidence = ask(kernel, TruePerception(tabletop), tabletop.observation, text)[-1].evidence
+    assert evidence.objects
+    assert evidence.scale_source == 'sensor_depth'
+    for each in evidence.objects:
+        assert len(each.points) > 20
+        assert np.isfinite(each.box_center).all()
+
+
+@pytest.mark.parametrize('text', [
+    'Is there a banana?', 'How many bananas are on the table?', 'How far is the mug from the lamp?',
+    'Which is closer to the ball: the banana or the box?', 'Which fruit is nearest to the camera?'])
+def test_what_perception_can_not_tell_is_refused(
+    kernel: Kernel, tabletop: Any, text: str,
+) -> None:
+    refused = ask(kernel, make_perception(), tabletop.observation, text)[-1]
+    assert isinstance(refused, Refused), refused
+    assert "can't tell what a" in refused.reason
+
+
+@pytest.mark.parametrize(('text', 'value'), [
+    ('Is there a purple banana?', False), ('Is there a blue box?', True),
+    ('Is there a blue box on the table?', True), ('How many purple boxes are there?', 0)])
+def test_a_colour_that_is_not_seen_is_not_there(
+    kernel: Kernel, tabletop: Any, text: str, value: bool | int,
+) -> None:
+    answer = ask(kernel, make_perception(), tabletop.observation, text)[-1]
+    assert isinstance(answer, Answered), answer
+    assert answer.value == value
 
 
 def read_kitchen(folder: Path, every: int) -> Observation:

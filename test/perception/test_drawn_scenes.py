@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.geometry.closest import closest_points
-from spatialclaw_ros.workspace.calls import ToolResult
+from spatialclaw_ros.workspace.calls import CANT_TELL, ToolResult
 
 Ask = Callable[..., ToolResult]
 EYES = ((0.0, -0.3, 1.45), (0.05, 0.0, 1.5), (0.0, 0.35, 1.42))
@@ -103,6 +103,42 @@ def clouds(table, ask: Ask) -> dict[str, np.ndarray]:
 
 
 # Closest distance of the true solids, worked out on their ground plans and heights.
+@pytest.mark.parametrize('noun', ['ball', 'box', 'bottle', 'mug', 'plate', 'book'])
+def test_shape_that_is_not_there_is_not_found(
+    drawing: Callable, thing: type, ask: Ask, noun: str,
+) -> None:
+    z = 0.75
+    things = {
+        'mug': thing('mug', 'cylinder', (0.85, -0.30, z), (0.042, 0.10), (178, 26, 30)),
+        'box': thing('box', 'box', (0.95, 0.05, z), (0.10, 0.14, 0.09), (30, 62, 176)),
+        'ball': thing('ball', 'ball', (0.78, 0.30, z), (0.045,), (34, 140, 52)),
+        'bottle': thing('bottle', 'cylinder', (1.2, -0.1, z), (0.035, 0.23), (226, 190, 30)),
+        'book': thing('book', 'box', (1.18, 0.36, z), (0.2, 0.28, 0.02), (108, 60, 128)),
+        'plate': thing('plate', 'cylinder', (1.15, -0.45, z), (0.11, 0.015), (236, 236, 232))}
+    del things[noun]
+    result = ask(drawing(list(things.values()), EYES[:2]).observation, 'segment', mode='text',
+                 frame_indices=[0, 1], prompts=[noun])
+    assert result.error is None
+    assert result.values['labels'] == []
+    assert not any(CANT_TELL in note for note in result.values['notes'])
+
+
+@pytest.mark.parametrize('noun', ['banana', 'game controller', 'person', '☕'])
+def test_what_can_not_be_told_is_not_made_up(table, ask: Ask, noun: str) -> None:
+    result = ask(table.observation, 'segment', mode='text', frame_indices=[0], prompts=[noun])
+    assert result.values['labels'] == []
+    assert CANT_TELL in result.values['notes'][0]
+    unknown = ask(table.observation, 'exists', frame_indices=[0], object_name=noun)
+    assert CANT_TELL in (unknown.error or '')
+
+
+@pytest.mark.parametrize('prompt', ['yellow banana', 'red game controller', 'object'])
+def test_colour_carries_a_noun_that_is_not_known(table, ask: Ask, prompt: str) -> None:
+    result = ask(table.observation, 'segment', mode='text', frame_indices=[0], prompts=[prompt])
+    assert result.values['labels']
+    assert result.arrays['scores'].max() > 0.5
+
+
 DISTANCES = {
     ('red mug', 'yellow bottle'): np.hypot(0.35, 0.18) - 0.077,
     ('green ball', 'red mug'): np.hypot(0.07, 0.60) - 0.087,
@@ -195,3 +231,5 @@ def test_exists(table, ask: Ask) -> None:
     gone = ask(table.observation, 'exists', frame_indices=frames, object_name='pink cup')
     assert gone.values['exists'] is False
     assert 'pink' in gone.values['notes'][0]
+    other = ask(table.observation, 'exists', frame_indices=frames, object_name='blue ball')
+    assert other.values['exists'] is False  # the colour is there, the shape is not

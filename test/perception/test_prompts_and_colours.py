@@ -44,11 +44,25 @@ from spatialclaw_ros.perception.prompt_parser import parse
     ('red or blue cup', {'colours': ('red', 'blue'), 'shape': 'mug'}),
     ('violet BOOK', {'colours': ('purple',), 'shape': 'slab'}),
     ('mug next to the red box', {'colours': (), 'shape': 'mug'}),
-    ('☕🙂', {'generic': True, 'colours': ()}), ('on the table', {'support': 'table'}),
+    ('☕🙂', {'tellable': False, 'colours': ()}), ('on the table', {'support': 'table'}),
+    ('paper', {'noun': 'paper', 'shape': 'sheet'}), ('paper cup', {'noun': 'cup'}),
 ])
 def test_parse(text: str, expected: dict) -> None:
     query = parse(text)
     assert {name: getattr(query, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(('text', 'tellable'), [
+    ('banana', False), ('game controller', False), ('the light', False), ('apple', False),
+    ('person', False), ('phones on the table', False), ('small banana', False),
+    ('tasse à café', False), ('', False),
+    ('yellow banana', True), ('red game controller', True), ('gray box', True),
+    ('objects on the table', True), ('anything', True), ('largest thing', True), ('orange', True),
+    ('box', True), ('coffee mug', True), ('bottles', True), ('ball', True), ('book', True),
+    ('plate', True), ('table', True), ('edge of the desk', True), ('floor', True), ('wall', True),
+])
+def test_what_can_be_told_without_learned_weights(text: str, tellable: bool) -> None:
+    assert parse(text).tellable is tellable
 
 
 @pytest.mark.parametrize(('name', 'rgb'), [

@@ -146,3 +146,21 @@ def test_what_is_not_there(scene: dict, ask: Ask) -> None:
     assert result.values['labels'] == []
     assert 'green' in result.values['notes'][0]
     assert 'purple' in result.values['notes'][0]  # says what colours it saw instead
+
+
+@pytest.mark.parametrize('offset', [0, 1, 2])
+def test_phrases_of_one_question_share_their_table(
+    kitchen: Kitchen, ask: Ask, offset: int,
+) -> None:
+    """A kitchen is full of gray; the box is the one beside the controller, in any third frame."""
+    numbers = list(range(20 * offset, 461, 60))
+    observation, frames = kitchen(numbers), list(range(len(numbers)))
+    prompts = ['gray box', 'purple magazine', 'red game controller on the table']
+    result = ask(observation, 'segment', mode='text', frame_indices=frames, prompts=prompts,
+                 labels=prompts)
+    recon = ask(observation, 'reconstruct', frame_indices=frames)
+    best = result.values['labels'].index('gray box')
+    frame = int(result.arrays['scores'][:, best].argmax())
+    points = recon.arrays[f'points_{frame}'][result.arrays[f'masks_{frame}'][best]]
+    assert np.nanmedian(points, axis=0) == pytest.approx([1.02, -1.33, 0.80], abs=0.10)
+    assert any('"gray box" was taken to be on the table' in n for n in result.values['notes'])

@@ -52,15 +52,19 @@ def look(
     Args:
         task: what is asked.
         prompts: (label, prompt) of each thing; the prompt may be looser than the label.
-        depth: whether points are needed, or masks will do.
+        depth: whether points are needed; where not, they are taken if they can be had.
         single: look at a few frames one by one instead of at each camera's video.
         again: add to what an earlier cell found and defined.
         why: what led to this cell.
     """
     labels, texts = [label for label, _ in prompts], [text for _, text in prompts]
-    recon = (
-        'recon = tools.Reconstruct.Reconstruct(InputImages)' if depth
-        else 'recon = None  # masks are enough')
+    recon = 'recon = tools.Reconstruct.Reconstruct(InputImages)'
+    if not depth:
+        recon = f'''try:  # masks would do; points tell repeats apart and show where things are
+    {recon}
+except Exception as error:
+    recon = None
+    print('without points:', error)'''
     if not prompts:
         code = f'{recon}\nprint("look", recon.scale_source, "frames", recon.frame_indices)\n'
         return reply(
@@ -79,7 +83,9 @@ def look(
     lift = snippets.INSTANCES.strip('\n')
     if not depth:
         lift = lift.replace(
-            'points = seg.get_masked_points(recon, None, k)', 'points = np.empty((0, 3))')
+            'points = seg.get_masked_points(recon, None, k)',
+            'points = (np.empty((0, 3)) if recon is None\n'
+            '                      else seg.get_masked_points(recon, None, k))')
     head = '' if again else f'import json\n\n# Everything in 3D.\n{recon}\n'
     each = '{label: instances(label) for label in labels}'
     found = f'found.update({each})' if again else f'\n{lift}\n\n\nfound = {each}'

@@ -37,6 +37,9 @@ from spatialclaw_ros.backbone.rules.parts import (
     pose,
 )
 
+EXISTS_SCORE = 0.4
+"""Least score of a candidate that counts as one; what has the colour but not the shape is below."""
+
 
 def distance(task: Task, intent: Distance) -> str:
     a, b = intent.a, intent.b
@@ -177,7 +180,7 @@ evidence = [[at[0], at[1], high], [at[0], at[1], low]]
 
 def count(task: Task, intent: Count) -> str:
     return f'''
-those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= 0.3]
+those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= {EXISTS_SCORE}]
 value, unit, sigma, problem = len(those), None, None, ''
 evidence = [c['middle'] for c in those if np.isfinite(c['middle']).all()] or None
 '''
@@ -185,7 +188,7 @@ evidence = [c['middle'] for c in those if np.isfinite(c['middle']).all()] or Non
 
 def exists(task: Task, intent: Exists) -> str:
     return f'''
-those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= 0.35]
+those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= {EXISTS_SCORE}]
 value, unit, sigma, problem = bool(those), None, None, ''
 evidence = [c['middle'] for c in those if np.isfinite(c['middle']).all()] or None
 '''

@@ -41,6 +41,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     things,
 )
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of
+from spatialclaw_ros.workspace.calls import CANT_TELL
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
 MIN_POINTS = 20
@@ -192,6 +193,9 @@ def _many_allowed(task: Task) -> bool:
 def _after_missing(
     task: Task, step: Step, missing: list[str], looks: dict[str, dict[str, Any]],
 ) -> Step:
+    untold = [note for note in step.notes if CANT_TELL in note]
+    if untold:
+        return _refusal(step, untold[0])
     if _many_allowed(task):
         return replace(step, kind='measure', why='Nothing fits the phrase in any frame: none.')
     tried = dict(step.loosened)
