@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from rclpy.qos import (
     DurabilityPolicy,
@@ -36,6 +35,7 @@ from std_msgs.msg import Header
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import matrix_to_quat_xyzw
+from spatialclaw_ros.ros.plain import time_message
 
 SECOND_NS = 1_000_000_000
 # compressed_depth_image_transport's own header: format (0: as it is) and two unused parameters.
@@ -80,12 +80,6 @@ class Topics:
     def depth_compressed(self) -> str:
         """Depth as 16-bit png."""
         return f'{self.depth}/compressedDepth'
-
-
-def time_message(stamp_ns: int) -> Time:
-    """Nanoseconds to `builtin_interfaces/Time`."""
-    seconds, nanoseconds = divmod(stamp_ns, SECOND_NS)
-    return Time(sec=seconds, nanosec=nanoseconds)
 
 
 def header(stamp_ns: int, frame_id: str) -> Header:

@@ -42,6 +42,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.plain import time_message
 from spatialclaw_ros.sim.messages import (
     COLOR_FORMAT,
     DEPTH_FORMAT,
@@ -52,7 +53,6 @@ from spatialclaw_ros.sim.messages import (
     depth_millimetres,
     encode_color,
     encode_depth,
-    time_message,
     transform_messages,
 )
 from spatialclaw_ros.sim.trajectory import OPTICAL_FRAME, fixed
