@@ -206,7 +206,11 @@ class Session:
         def handle(call: ToolCall) -> ToolResult:
             return self._handle(observation, call, deadline)
 
-        with self._kernel.open(observation, handle, capabilities=capabilities) as worker:
+        self._stage = 'kernel'
+        deadline.check('opening the kernel')
+        with self._timed('kernel'):
+            worker = self._kernel.open(observation, handle, capabilities=capabilities)
+        with worker:
             yield from self._steps_until_answer(brief, plan, worker, deadline)
 
     def _steps_until_answer(

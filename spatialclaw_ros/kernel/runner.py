@@ -143,6 +143,9 @@ def _fault_of(error: BaseException, filename: str) -> Fault:
             place = '' if frame.name == '<module>' else f', in {frame.name}'
             lines.append(f'{frame.filename[1:-1]}, line {frame.lineno}{place}: {frame.line}')
         message = str.__str__(str(error))
+        if isinstance(error, ModuleNotFoundError):
+            message += ('; there are numpy, scipy, cv2, PIL, matplotlib and what comes with '
+                        'Python')
     # str() of a cell's own exception class may raise anything
     except BaseException:
         message = 'this exception can not be turned into a text'

@@ -80,8 +80,8 @@ class ReturnAnswer:
             return None
         if frame not in self._frames:
             raise ValueError(
-                f'frame {frame!r} is not known{nearest_names(frame, self._frames)}; leave it out '
-                'for the world')
+                f'frame {frame!r} is not known at any image; leave it out for the world'
+                f'{nearest_names(frame, self._frames)}')
         return frame
 
     def __repr__(self) -> str:

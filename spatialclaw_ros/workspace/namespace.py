@@ -83,7 +83,8 @@ def make_namespace(
     tools = Tools(scope)
     show_tool = Show(show)
     plt.__dict__['show'] = _plt_show(show_tool)
-    names = {observation.base_frame, *tools.TF.frames(), *observation.transforms} - {''}
+    # a camera's own frame is known from its reconstruction, without TF too
+    names = {*tools.TF.frames(), *(frame.frame_id for frame in observation.frames)} - {''}
     namespace: dict[str, object] = {
         'InputImages': images,
         'Metadata': Metadata(metadata_of(observation)),

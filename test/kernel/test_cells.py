@@ -348,3 +348,9 @@ def test_a_pool_keeps_nothing_of_the_last_query_and_nothing_when_closed() -> Non
     assert pool.free_bytes == 0
     with pytest.raises(OSError, match='descriptor'):
         os.fstat(again.fd)
+
+
+def test_a_missing_package_names_those_there_are(session: KernelSession) -> None:
+    result = session.run('from sklearn.cluster import DBSCAN')
+    assert result.error is not None
+    assert "No module named 'sklearn'; there are numpy, scipy" in result.error.message

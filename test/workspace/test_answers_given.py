@@ -21,6 +21,7 @@ import math
 
 import numpy as np
 import pytest
+from analytic_scene import make_scene
 
 
 @pytest.mark.parametrize(('value', 'expected', 'kind'), [
@@ -38,7 +39,8 @@ def test_scalars_and_texts(cell, value: str, expected, kind: type) -> None:
     assert answer.unit is None
 
 
-def test_vectors_and_evidence(cell) -> None:
+def test_vectors_and_evidence(new_cell) -> None:
+    cell = new_cell(make_scene(transforms={'base_link': np.tile(np.eye(4), (4, 1, 1))}))
     cell.run('ReturnAnswer((1, 2, 3), unit="m", points=[(0, 0, 0), (1, 2, 3)], frame="base_link", '
              'sigma=np.float32(0.01))')
     (answer,) = cell.answers
@@ -73,7 +75,8 @@ def test_refusal(cell) -> None:
     ('ReturnAnswer(1, points=[(0, 0)])', ValueError, r'\(K, 3\)'),
     ('ReturnAnswer(1, points=np.empty((0, 3)))', ValueError, r'\(K, 3\)'),
     ('ReturnAnswer(1, points=[(0, 0, np.nan)])', ValueError, 'finite'),
-    ('ReturnAnswer((1, 2, 3), frame="base_lnk")', ValueError, "did you mean 'base_link'"),
+    ('ReturnAnswer((1, 2, 3), frame="front_optcal")', ValueError, "did you mean 'front_optical'"),
+    ('ReturnAnswer((1, 2, 3), frame="base_link")', ValueError, 'not known at any image'),
     ('ReturnAnswer(1, sigma=-1)', ValueError, 'sigma must be'),
     ('ReturnAnswer(1, sigma="1 cm")', TypeError, 'sigma must be'),
     ('ReturnAnswer(1, unit=3)', TypeError, 'unit must be'),
