@@ -84,14 +84,23 @@ def answer_message(outcome: Outcome, *, default_frames: tuple[str, ...] = ()) ->
         return answer
 
     evidence = evidence_of(outcome)
-    asked = outcome.request.question.frame_id if outcome.request else ''
-    placement = place(observation, evidence, (asked,) if asked else default_frames)
+    placement = place(observation, evidence, _wanted_frames(outcome, default_frames))
     answer.header = Header(stamp=time_message(placement.stamp_ns), frame_id=placement.frame_id)
     answer.points = [point_message(p) for p in placement.points(evidence.points)]
     _fill_basis(answer, observation, evidence, placement)
     if isinstance(end, Answered):
         _fill_value(answer, end, observation, placement)
     return answer
+
+
+def _wanted_frames(outcome: Outcome, default_frames: tuple[str, ...]) -> tuple[str, ...]:
+    """The request's frame; else the one that the question itself names for its point."""
+    asked = outcome.request.question.frame_id if outcome.request else ''
+    if asked:
+        return (asked,)
+    end = outcome.end
+    is_point = isinstance(end, Answered) and end.answer_type == AnswerType.POINT
+    return (end.frame, *default_frames) if is_point else default_frames
 
 
 def _fill_basis(

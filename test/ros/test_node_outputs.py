@@ -144,6 +144,13 @@ def test_a_point_is_converted_from_its_own_frame_and_told_in_words(value_frame, 
     assert answer.text == '(0.600, 0.150, 0.050) m in base_link'
 
 
+def test_a_point_stays_in_the_frame_that_the_question_names():
+    end = Answered(np.zeros(3), AnswerType.POINT, '…', 'm', frame=CAMERA_FRAME, evidence=evidence())
+    answer = answer_message(outcome(end), default_frames=('base_link',))
+    assert answer.header.frame_id == CAMERA_FRAME
+    np.testing.assert_allclose([answer.point.x, answer.point.y, answer.point.z], 0.0, atol=1e-9)
+
+
 @pytest.mark.parametrize('lost', [{'asked': 'lost'}, {'value_frame': 'lost'}])
 def test_a_point_that_can_not_be_given_there_is_refused(lost):
     end = Answered(IN_ODOM[0], AnswerType.POINT, '…', 'm', frame=lost.get('value_frame', ''),
