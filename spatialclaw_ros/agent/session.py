@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
 from spatialclaw_ros.agent.events import (
     Answered,
@@ -56,7 +58,7 @@ from spatialclaw_ros.perception import PerceptionTools
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.metadata import metadata_of
-from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import CellAnswer, Question, Status
 
 log = logging.getLogger(__name__)
@@ -196,7 +198,7 @@ class Session:
         metadata = metadata_of(observation)
         brief = Brief(
             question, metadata, system_prompt(capabilities, metadata, self._limits.max_steps),
-            observation.frames[:MAX_KEY_FRAMES], self._limits.max_steps)
+            _key_frames(observation.frames), self._limits.max_steps)
 
         self._stage = 'plan'
         with self._timed('plan'):
@@ -298,3 +300,10 @@ class Session:
         finally:
             spent_s = time.monotonic() - start_s
             self.timings[part] = self.timings.get(part, 0.0) + spent_s
+
+
+def _key_frames(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """At most `MAX_KEY_FRAMES`, evenly chosen, the first and the newest among them."""
+    if len(frames) <= MAX_KEY_FRAMES:
+        return frames
+    return tuple(frames[round(i)] for i in np.linspace(0, len(frames) - 1, MAX_KEY_FRAMES))

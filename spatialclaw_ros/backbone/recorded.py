@@ -61,7 +61,7 @@ class RecordedBackbone:
         try:
             data = yaml.safe_load(path.read_text(encoding='utf-8'))
             return cls(msgspec.convert(data, Script))
-        except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
             raise BackboneError(
                 f'{path} is not a script of replies ({error}); it needs a mapping with '
                 '`replies`, a list of texts, and may have `plan`') from error

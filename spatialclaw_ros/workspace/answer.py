@@ -29,6 +29,15 @@ from spatialclaw_ros.workspace.teaching import nearest_names
 
 MAX_TEXT_CHARS = 4000
 MAX_POINTS = 100_000
+_SI_FACTORS = {
+    'm': {'mm': '0.001', 'cm': '0.01', 'dm': '0.1', 'km': '1000', 'in': '0.0254',
+          'inch': '0.0254', 'inches': '0.0254', 'ft': '0.3048', 'feet': '0.3048'},
+    'rad': dict.fromkeys(('deg', 'degree', 'degrees', '°'), 'math.pi / 180'),
+    's': {'ms': '0.001', 'min': '60', 'h': '3600'},
+}
+_SI_NAMES = {
+    'meter': 'm', 'meters': 'm', 'metre': 'm', 'metres': 'm', 'radian': 'rad', 'radians': 'rad',
+    'sec': 's', 'second': 's', 'seconds': 's'}
 
 PROMPT = """\
 `ReturnAnswer(value, unit=None, points=None, frame=None, sigma=None, reason='')` ends the query.
@@ -61,7 +70,7 @@ class ReturnAnswer:
         """Hand in the answer.
 
         Raises:
-            ValueError: NaN or infinite, of a wrong shape, an unknown frame, no reason.
+            ValueError: NaN or infinite, of a wrong shape, an unknown frame, no reason, not SI.
             TypeError: a value of another type.
         """
         checked = _value(value)
@@ -69,10 +78,8 @@ class ReturnAnswer:
             raise ValueError(
                 "ReturnAnswer(None) refuses and needs reason='why'; for an answer of None as text "
                 "give 'none'")
-        if unit is not None and not isinstance(unit, str):
-            raise TypeError(f"unit must be a text such as 'm', got {type(unit).__name__}")
         self._sink(CellAnswer(
-            value=checked, unit=unit or None, points=_points(points), frame=self._frame(frame),
+            value=checked, unit=_unit(unit), points=_points(points), frame=self._frame(frame),
             sigma=_sigma(sigma), reason=str(reason).strip()))
 
     def _frame(self, frame: str | None) -> str | None:
@@ -86,6 +93,22 @@ class ReturnAnswer:
 
     def __repr__(self) -> str:
         return '<ReturnAnswer(value, unit=None, points=None, frame=None, sigma=None, reason="")>'
+
+
+def _unit(unit: Any) -> str | None:
+    """The SI symbol of a unit; None for none."""
+    if unit is None:
+        return None
+    if not isinstance(unit, str):
+        raise TypeError(f"unit must be a text such as 'm', got {type(unit).__name__}")
+    given = unit.strip()
+    for symbol, others in _SI_FACTORS.items():
+        factor = others.get(given.lower())
+        if factor is not None:
+            raise ValueError(
+                f"answers are in SI units, got {unit!r}; give value * {factor} with "
+                f"unit={symbol!r}")
+    return _SI_NAMES.get(given.lower(), given) or None
 
 
 def _value(value: Any) -> Value | None:

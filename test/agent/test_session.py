@@ -220,3 +220,19 @@ def test_a_trace_that_cannot_be_written_costs_no_answer(kernel, observation, tmp
     *_, end = session.run(observation, Question('q?'), Deadline(20.0), 'q1')
     assert end.value == 'ok'
     assert session.trace_path is None
+
+
+def test_key_frames_reach_to_the_newest(kernel) -> None:
+    class Listening(RecordedBackbone):
+        def plan(self, brief, deadline):
+            self.brief = brief
+            return ''
+
+    image = np.zeros((8, 8, 3), np.uint8)
+    frames = tuple(Frame(i, 'front', i, 'front_optical', image) for i in range(40))
+    backbone = Listening(Script([reply('ReturnAnswer(1)')]))
+    session = Session(backbone=backbone, kernel=kernel, perception=make_perception())
+    list(session.run(Observation(frames), Question('q?'), Deadline(20.0), 'q1'))
+    shown = [frame.index for frame in backbone.brief.key_frames]
+    assert len(set(shown)) == 32
+    assert (shown[0], shown[-1]) == (0, 39)

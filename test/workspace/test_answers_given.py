@@ -80,8 +80,17 @@ def test_refusal(cell) -> None:
     ('ReturnAnswer(1, sigma=-1)', ValueError, 'sigma must be'),
     ('ReturnAnswer(1, sigma="1 cm")', TypeError, 'sigma must be'),
     ('ReturnAnswer(1, unit=3)', TypeError, 'unit must be'),
+    ('ReturnAnswer(41, unit="cm")', ValueError, r"value \* 0.01 with unit='m'"),
+    ('ReturnAnswer(90, unit="Degrees")', ValueError, r"math.pi / 180 with unit='rad'"),
 ])
 def test_what_is_no_answer_teaches(cell, call: str, error, message: str) -> None:
     with pytest.raises(error, match=message):
         cell.run(call)
     assert not cell.answers
+
+
+@pytest.mark.parametrize(('given', 'unit'), [
+    ('"m"', 'm'), ('" metres "', 'm'), ('"radians"', 'rad'), ('"m/s"', 'm/s'), ('""', None)])
+def test_units_have_their_si_symbol(cell, given: str, unit: str | None) -> None:
+    cell.run(f'ReturnAnswer(1.0, unit={given})')
+    assert cell.answers[0].unit == unit
