@@ -61,6 +61,7 @@ def parse_reply(text: str) -> Reply:
         raise ReplyError(
             f'your reply had {len(text)} characters, at most {MAX_REPLY_CHARS} are read; '
             'write a shorter cell')
+    text = text.replace('\r\n', '\n')
     blocks = [
         (match.group(1).strip().lower(), match.group(2)) for match in _FENCE.finditer(text)]
     python = [code for language, code in blocks if language in ('python', 'py')]

@@ -63,3 +63,7 @@ def test_a_malformed_reply_is_named_and_not_repaired(reply: str, fault: str) -> 
 def test_a_fence_inside_a_string_does_not_end_the_cell() -> None:
     code = "print('a ``` b')\n"
     assert parse_reply(f'```python\n{code}```').code == code
+
+
+def test_lines_may_end_as_on_windows() -> None:
+    assert parse_reply(GOOD.replace('\n', '\r\n')) == parse_reply(GOOD)
