@@ -173,8 +173,8 @@ def test_intrinsics_of_zeros(ask, bent):
     time.sleep(SETTLE_S)
     answer = ask()
     assert answer.status == REFUSED, answer.message
-    assert f'no intrinsics of camera from {TOPICS["camera_info"]}' in notes(answer)
-    assert 'all zeros' in notes(answer)
+    assert f'no intrinsics of camera from {TOPICS["camera_info"]}' in answer.message
+    assert 'all zeros' in answer.message
 
 
 def test_a_camera_info_that_stops_is_taken_to_hold(ask, bent):
@@ -215,7 +215,7 @@ def test_no_depth_at_all_is_refused_with_the_topic(ask, bent):
     time.sleep(SETTLE_S)
     answer = ask()
     assert answer.status == REFUSED, answer.message
-    assert TOPICS['depth'] in notes(answer)
+    assert f'no depth on {TOPICS["depth"]}' in answer.message
 
 
 def test_a_gap_in_tf_is_reported_and_the_rest_still_serves(ask, bent):
@@ -277,7 +277,7 @@ def test_an_unknown_depth_encoding(ask, bent):
     time.sleep(SETTLE_S)
     answer = ask()
     assert answer.status == REFUSED, answer.message
-    assert '64FC9' in notes(answer)
+    assert '64FC9' in answer.message
 
 
 def test_stamps_that_jump_back_empty_the_buffers_and_go_on(ask, bent):

@@ -56,8 +56,8 @@ def in_asked_frame(outcome: Outcome) -> Outcome:
         fault = str(error)
     if not fault and not place(observation, end.evidence, ()).frame_id:
         fault = (
-            f'there is a point, {end.text}, and no frame to give it in: '
-            f'{"; ".join(observation.missing) or "TF places no camera"}')
+            f'the point {end.text} has no frame to be given in: no pose of a camera is known; '
+            'check `ros2 topic hz /tf`')
     return replace(outcome, end=Refused(fault, end.evidence, end.steps)) if fault else outcome
 
 
@@ -79,7 +79,7 @@ def answer_message(outcome: Outcome, *, default_frames: tuple[str, ...] = ()) ->
     if isinstance(end, Failed):
         answer.message = clean(end.message)
     elif isinstance(end, Refused):
-        answer.message = clean(end.reason or 'the agent gave no reason')
+        answer.message = clean(_reason(end, observation))
     if observation is None:
         return answer
 
@@ -101,6 +101,16 @@ def _wanted_frames(outcome: Outcome, default_frames: tuple[str, ...]) -> tuple[s
     end = outcome.end
     is_point = isinstance(end, Answered) and end.answer_type == AnswerType.POINT
     return (end.frame, *default_frames) if is_point else default_frames
+
+
+def _reason(end: Refused, observation: Observation | None) -> str:
+    """Why it was refused; where nothing could be measured at all, with what is missing for it."""
+    reason = end.reason or 'the agent gave no reason'
+    if observation is None or not observation.missing or any(
+            frame.depth_m is not None and frame.intrinsics is not None
+            for frame in observation.frames):
+        return reason
+    return f'{reason}. Missing: {"; ".join(observation.missing)}'
 
 
 def _fill_basis(

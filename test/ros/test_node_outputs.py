@@ -165,7 +165,8 @@ def test_a_point_that_no_frame_is_known_for_is_refused():
     end = Answered(IN_ODOM[0], AnswerType.POINT, '(1.0, 2.0, 0.0) m', 'm')
     refused = in_asked_frame(outcome(end, seen=observation(tf=False)))
     assert refused.status == Status.REFUSED
-    assert 'no frame to give it in: a missing prior' in refused.end.reason
+    assert '(1.0, 2.0, 0.0) m has no frame to be given in' in refused.end.reason
+    assert '/tf' in refused.end.reason
 
 
 def test_a_failure_has_a_message_and_no_values():
