@@ -99,8 +99,9 @@ def _wanted_frames(outcome: Outcome, default_frames: tuple[str, ...]) -> tuple[s
     if asked:
         return (asked,)
     end = outcome.end
-    is_point = isinstance(end, Answered) and end.answer_type == AnswerType.POINT
-    return (end.frame, *default_frames) if is_point else default_frames
+    if isinstance(end, Answered) and end.answer_type == AnswerType.POINT:
+        return (end.frame, *default_frames)
+    return default_frames
 
 
 def _reason(end: Refused, observation: Observation | None) -> str:
