@@ -65,7 +65,7 @@ def ask(kernel: Kernel, perception: Any, observation: Observation, text: str) ->
 @pytest.mark.parametrize(('text', 'shown'), [
     ('How far is the ball from the mug?', '0.19'),
     ('How far is the mug from the edge of the table?', '0.26'),
-    ('How tall is the mug?', '0.09'),
+    ('How tall is the mug?', '0.100 m'),
     ('How many blocks are on the table?', '3'),
     ('Which object is nearest to the camera?', 'green object'),
     ('Is the mug left of the box?', 'yes'),

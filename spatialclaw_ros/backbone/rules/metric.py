@@ -37,6 +37,7 @@ from spatialclaw_ros.backbone.rules.parts import (
     pose,
 )
 
+_DISC = 'width_of_disc(p, outline(a) / 2) if size[1] > 0.75 * size[0] else size[0]'
 EXISTS_SCORE = 0.4
 """Least score of a candidate that counts as one; what has the colour but not the shape is below."""
 
@@ -120,22 +121,40 @@ def size(task: Task, intent: Size) -> str:
     thing = intent.a
     value = {
         'length': 'size[0]', 'width': 'size[1]', 'height': 'size[2]', 'thickness': 'size.min()',
-        'diameter': 'width_of_disc(p) if size[1] > 0.75 * size[0] else size[0]',
-        'radius': '(width_of_disc(p) if size[1] > 0.75 * size[0] else size[0]) / 2',
+        'diameter': _DISC,
+        'radius': f'({_DISC}) / 2',
         'size': 'size.max()',
     }[intent.dimension]
+    off = 'height_sigma' if intent.dimension == 'height' else 'outline(a)'
     code = snippets.join('edge') + f'''
 {item(thing, 'a')}
 
+foot = foot_of(a) if drift(a) < 0.012 else float('nan')
+
+
+def sides_of(p):
+    """Centre and size of the box, and sigma of its height.
+
+    A box of seen points begins over what it stands on, as the lowest are dropped with the outline;
+    the noise of its top makes up for a part of that: its foot is taken to be half way down.
+    """
+    center, size = box_of(p)
+    lost = center[2] - size[2] / 2 - foot
+    if not 0 < lost < 0.015 or ball_of(p) is not None:
+        return center, size, 0.0
+    return center - [0, 0, lost / 4], size + [0, 0, lost / 2], lost / 2
+
+
 def length_of(p):
     """The length asked for, with the corners of the box that it was read from."""
-    center, size = box_of(p)
+    center, size, height_sigma = sides_of(p)
     sigma = np.hypot(0.003, np.nan_to_num(noise(p), nan=0.003))
+    sigma = sigma if ball_of(p) else np.hypot(sigma, {off})
     return float({value}), tools.Geometry.oriented_box(p).corners, float(sigma)
 
 
 value, evidence, sigma = over_views(length_of, a)
-center, size = box_of(all_points(a))
+center, size, _ = sides_of(all_points(a))
 unit, problem = 'm', ''
 if not a['whole']:  # no frame shows all of it: only a top whose whole edge was seen will do
     real = edge_of(a['points'])[1] if size[:2].max() > 0.3 else np.zeros(1)

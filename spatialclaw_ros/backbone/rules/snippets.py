@@ -19,6 +19,8 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 
 from __future__ import annotations
 
+from spatialclaw_ros.backbone.rules.hidden import HIDDEN
+
 INSTANCES = '''
 def instances(label):
     """What carries a label: the best score first, with its points and where it is cut off."""
@@ -97,15 +99,18 @@ def box_of(points):
     return ball[0], np.full(3, 2 * ball[1])
 
 
-def width_of_disc(points):
-    """Diameter of something round seen from above, from the area of its outline."""
+def width_of_disc(points, pixel_m=0.0):
+    """Diameter of something round seen from above, from the area of its outline.
+
+    The outline goes through the middles of pixels: half a pixel is missing on each side.
+    """
     ball = ball_of(points)
     if ball is not None:
         return 2 * ball[1]
     p = np.asarray(points, dtype=float)
     apart = scipy.spatial.cKDTree(p).query(p, k=min(9, len(p)))[0][:, -1]
     hull = scipy.spatial.ConvexHull(p[apart <= 4 * np.median(apart), :2])
-    return 2 * float(np.sqrt(hull.volume / np.pi))  # in a plane, `volume` is the area
+    return pixel_m + 2 * float(np.sqrt(hull.volume / np.pi))  # in a plane, `volume` is the area
 
 
 def noise(points):
@@ -189,9 +194,15 @@ def gap(a, b):
     """
     ball_a, ball_b = (ball_of(p) if len(p) > 1 else None for p in (a, b))
     if ball_a is None and ball_b is None:
-        close = tools.Geometry.closest_points(a, b)
+        (all_a, post_a), (all_b, post_b) = completed(a), completed(b)
+        close = tools.Geometry.closest_points(all_a, all_b)
         sigma = close.sigma if len(a) > 1 and len(b) > 1 else noise(a if len(a) > 1 else b)
-        return close.distance, [close.point_a, close.point_b], sigma
+        if post_a or post_b:
+            sigma = float(np.hypot(
+                np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0), 0.003))
+        p, q = close.point_a, close.point_b
+        hidden = np.hypot(0 if post_a else far_side(a, p, q), 0 if post_b else far_side(b, q, p))
+        return close.distance, [p, q], float(np.hypot(sigma, hidden)) if hidden else sigma
     at_a = ball_a[0][None] if ball_a else a
     at_b = ball_b[0][None] if ball_b else b
     close = tools.Geometry.closest_points(at_a, at_b)
@@ -277,8 +288,9 @@ def edge_gap(points, samples, real, plane):
         if len(p) > 50:
             d = scipy.spatial.cKDTree(p).query(p, k=9)[0][:, 1:].mean(axis=1)
             keep = d <= d.mean() + 3 * d.std()
-        to, index = scipy.spatial.cKDTree(flat(p[keep])).query(flat(samples))
-        near = p[keep][index]
+        whole, post = completed(p[keep])
+        to, index = scipy.spatial.cKDTree(flat(whole)).query(flat(samples))
+        near = whole[index]
     if not real.any():
         return None, None, None, None, 'no part of the edge is in view'
     best = np.nonzero(real)[0][np.argmin(to[real])]
@@ -288,6 +300,8 @@ def edge_gap(points, samples, real, plane):
             f'{to[~real].min():.2f} m away, its nearest seen edge is {to[best]:.2f} m away')
     sigma = float(np.hypot(np.nan_to_num(noise(points), nan=0.002), 0.005))
     a, b = near[best], samples[best]
+    if ball is None and not post:
+        sigma = float(np.hypot(sigma, far_side(points, a, b)))
     if resting:
         a = a - (plane.distance(a[None])[0] - plane.distance(b[None])[0]) * np.asarray(plane.normal)
     return max(0.0, float(to[best])), a, b, sigma, ''
@@ -325,12 +339,15 @@ def colour_of(c):
     return 'red'
 '''
 
-_ORDER = ('instances', 'shape', 'views', 'gap', 'level', 'edge', 'viewer', 'colour')
+_ORDER = ('instances', 'shape', 'views', 'hidden', 'gap', 'level', 'edge', 'viewer', 'colour')
 _TEXT = {
-    'instances': INSTANCES, 'shape': SHAPE, 'views': VIEWS, 'gap': GAP, 'level': LEVEL,
-    'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
+    'instances': INSTANCES, 'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'gap': GAP,
+    'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
 }
-_NEEDS = {'gap': ('views', 'shape'), 'edge': ('views', 'shape'), 'views': ('shape',)}
+_NEEDS = {
+    'gap': ('views', 'shape', 'hidden'), 'edge': ('views', 'shape', 'hidden'),
+    'views': ('shape',),
+}
 
 
 def join(*names: str) -> str:

@@ -1,0 +1,125 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Functions of the cells for what no camera saw: far sides, feet, outlines.
+
+A depth camera measures the side of a thing that faces it. Where an answer depends on another side,
+that side follows from a shape that the seen one gives away (an upright round body), or its place
+is a guess, and sigma says so.
+"""
+
+from __future__ import annotations
+
+HIDDEN = '''
+def post_of(points):
+    """(centre x and y, radius, low z, high z) of an upright round body, else None.
+
+    A circle of least squares through the lower part of what shows of its side, about half of it.
+    """
+    p = np.asarray(points, dtype=float)
+    if len(p) < 100:
+        return None
+    low, high = np.percentile(p[:, 2], (2, 98))
+    rise = high - low
+    side = p[(p[:, 2] > low + 0.1 * rise) & (p[:, 2] < low + 0.6 * rise), :2]
+    if rise < 0.03 or len(side) < 60:  # of a plate the whole outline shows
+        return None
+    count = len(side)
+    for _ in range(4):
+        A = np.column_stack([2 * side, np.ones(len(side))])
+        solution = np.linalg.lstsq(A, (side ** 2).sum(axis=1), rcond=None)[0]
+        center = solution[:2]
+        radius = float(np.sqrt(max(solution[2] + center @ center, 0)))
+        off = np.linalg.norm(side - center, axis=1) - radius
+        spread = float(np.sqrt(np.mean(off ** 2)))
+        keep = np.abs(off) <= max(2.5 * spread, 0.002)
+        if keep.all():
+            break
+        side = side[keep]
+    turns = np.linspace(0, np.pi, 12, endpoint=False)
+    along = side @ np.array([np.cos(turns), np.sin(turns)])
+    reach = float(np.ptp(np.percentile(along, (1, 99), axis=0), axis=0).max())
+    if len(side) < 0.9 * count or spread > 0.0015 + 0.02 * radius or not (
+            0.01 < radius < 0.3 and 1.6 * radius < reach < 2.15 * radius):
+        return None
+    return center, radius, low + 0.1 * rise, low + 0.6 * rise
+
+
+def completed(points):
+    """Points with the hidden half of an upright round body, and whether there is one."""
+    post = post_of(points) if len(points) > 1 else None
+    if post is None:
+        return points, False
+    center, radius, low, high = post
+    turn, level = np.meshgrid(np.linspace(0, 2 * np.pi, 90), np.linspace(low, high, 8))
+    round_it = np.column_stack([
+        center[0] + radius * np.cos(turn.ravel()), center[1] + radius * np.sin(turn.ravel()),
+        level.ravel()])
+    return np.concatenate([np.asarray(points, dtype=float), round_it]), True
+
+
+def far_side(points, at, toward):
+    """Sigma of where a thing ends towards a place when no camera looked at that side of it.
+
+    A thing is about as deep as it is wide: its far side is unknown within a half of its width,
+    sigma is a quarter. A top as wide as the thing, seen from above, shows where it ends.
+    """
+    p = np.asarray(points, dtype=float)
+    way = (np.asarray(toward) - at)[:2]
+    if len(p) < 20 or np.linalg.norm(way) < 1e-6:
+        return 0.0
+    way = way / np.linalg.norm(way)
+    eyes = np.stack([recon.extrinsics[f][:3, 3] for f in recon.frame_indices])
+    toward_eye = (eyes - at)[:, :2]
+    faced = toward_eye @ way / np.maximum(np.linalg.norm(toward_eye, axis=1), 1e-6)
+    if faced.max() > 0.1:
+        return 0.0
+    across = p[:, :2] @ np.array([-way[1], way[0]])
+    width = float(np.ptp(np.percentile(across, (2, 98))))
+    low, high = np.percentile(p[:, 2], (2, 98))
+    top = across[p[:, 2] > high - 0.15 * (high - low)]
+    seen_from_above = eyes[:, 2].max() > high + 0.05
+    if seen_from_above and len(top) > 10 and np.ptp(np.percentile(top, (2, 98))) > 0.8 * width:
+        return 0.0
+    return width / 4
+
+
+def outline(thing):
+    """Sigma of a length between two outlines in metres.
+
+    Pixels on an outline are mixed, those beside a jump in depth are dropped: about a pixel, at the
+    thing's distance, is lost or won at each end.
+    """
+    f = (thing['whole'] or thing['frames'])[0]
+    depth = np.asarray(recon.depth[f])[thing['seg'].get_mask(f, thing['k'])]
+    return float(2 * np.nanmedian(depth) / recon.intrinsics[f]['fx'])
+
+
+def foot_of(thing):
+    """Level of what a thing stands on, seen round it; NaN where nothing level is.
+
+    The lowest points of a thing are dropped with its outline; its support is not.
+    """
+    levels = []
+    for f in (thing['whole'] or thing['frames'])[:3]:
+        mask = thing['seg'].get_mask(f, thing['k'])
+        inner = scipy.ndimage.binary_dilation(mask, iterations=3)
+        ring = scipy.ndimage.binary_dilation(inner, iterations=8) & ~inner
+        z = np.asarray(recon.points[f])[ring][:, 2]
+        z = z[np.isfinite(z)]
+        near = z[np.abs(z - np.percentile(thing['points'][:, 2], 1)) < 0.02]
+        if len(near) > max(50, 0.25 * len(z)):
+            levels.append(float(np.median(near)))
+    return float(np.median(levels)) if levels else float('nan')
+'''
