@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from spatialclaw_ros.workspace.frames import FrameImage
-from spatialclaw_ros.workspace.teaching import not_a_frame
+from spatialclaw_ros.workspace.teaching import listed, not_a_frame
 
 
 def frame_key(key: Any) -> Any:
@@ -90,7 +90,13 @@ class PerFrame(NDArrayOperatorsMixin):
         return frame_key(frame) in self.frame_indices
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        stacked = np.stack([np.asarray(value) for value in self.values()])
+        arrays = [np.asarray(value) for value in self.values()]
+        shapes = dict.fromkeys(array.shape for array in arrays)
+        if len(shapes) > 1:
+            raise ValueError(
+                f'{self._name} has frames of several sizes, {listed(shapes)}, which make no one '
+                f'array; take one frame, [{self.frame_indices[0]}], or those of one camera')
+        stacked = np.stack(arrays)
         return stacked if dtype is None else stacked.astype(dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:

@@ -26,6 +26,7 @@ from spatialclaw_ros.errors import InvalidRequestError
 
 MAX_QUESTION_CHARS = 4000
 MAX_CHOICES = 64
+MAX_CHOICE_CHARS = 500
 
 
 class AnswerType(enum.IntEnum):
@@ -89,6 +90,10 @@ class Question:
                 f'{len(self.choices)} choices came, at most {MAX_CHOICES} are read')
         if any(not choice.strip() for choice in self.choices):
             raise InvalidRequestError('a choice is empty; give each one a text')
+        longest = max(map(len, self.choices), default=0)
+        if longest > MAX_CHOICE_CHARS:
+            raise InvalidRequestError(
+                f'a choice has {longest} characters, at most {MAX_CHOICE_CHARS} are read')
 
 
 Value = str | float | bool | np.ndarray

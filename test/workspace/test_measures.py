@@ -163,6 +163,8 @@ def test_normalized_coordinates_as_four_numbers(cell) -> None:
     (lambda: GEOMETRY.closest_points([(0, 0)], [(0, 0, 1)]), r'\(N, 3\) world points'),
     (lambda: GEOMETRY.euclidean_distance((0, 0, np.nan), (1, 1, 1)), 'no depth'),
     (lambda: GEOMETRY.angle_between_vectors((0, 0, 0), (1, 1, 1)), 'no direction'),
+    (lambda: GEOMETRY.rotation_matrix_from_vectors((1, 0, 0), (0, 0, 0)), 'no direction'),
+    (lambda: GEOMETRY.extent(np.eye(3), axis=(0, 0, 0)), 'no direction'),
     (lambda: GEOMETRY.oriented_box(np.zeros((2, 3))), 'at least 4'),
     (lambda: GEOMETRY.extent(np.zeros((9, 3)), 'up'), 'axis'),
     (lambda: GEOMETRY.transform_points(np.zeros((9, 3)), np.eye(3)), r'\(4, 4\)'),

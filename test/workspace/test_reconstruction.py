@@ -23,6 +23,7 @@ from analytic_scene import SOLIDS, make_scene
 
 from spatialclaw_ros.errors import FrameMismatchError, PerceptionError
 from spatialclaw_ros.workspace.calls import ToolResult
+from spatialclaw_ros.workspace.perframe import PerFrame
 
 
 @pytest.mark.parametrize(('call', 'frames'), [
@@ -146,3 +147,11 @@ def test_picture_from_above(cell) -> None:
         cell.run('recon.render_bev(seg, labels=["A"])')
     assert cell.run('out = recon.render_bev()').size[0] >= 320
     assert cell.run('out = recon.render_bev([seg, seg.select(0)], ego_trajectory=False)')
+
+
+def test_frames_of_several_sizes_are_no_one_array() -> None:
+    sizes = {0: (4, 6), 2: (3, 5)}
+    depth = PerFrame([0, 2], lambda frame: np.zeros(sizes[frame]), 'recon.depth')
+    assert depth[2].shape == (3, 5)
+    with pytest.raises(ValueError, match=r'\(4, 6\), \(3, 5\), .* take one frame, \[0\]'):
+        depth + 1

@@ -61,10 +61,7 @@ class Geometry(Teaching):
 
     def angle_between_vectors(self, a: Any, b: Any, degrees: bool = False) -> float:
         """Angle between two directions (3,), 0 to pi radians, or in degrees."""
-        first, second = _vector(a, 'a'), _vector(b, 'b')
-        if not (np.any(first) and np.any(second)):
-            raise ValueError('a vector of zeros has no direction')
-        first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
+        first, second = _direction(a, 'a'), _direction(b, 'b')
         # Kahan's formula: exact for small angles too
         angle = 2.0 * math.atan2(
             float(np.linalg.norm(first - second)), float(np.linalg.norm(first + second)))
@@ -72,8 +69,7 @@ class Geometry(Teaching):
 
     def rotation_matrix_from_vectors(self, a: Any, b: Any) -> np.ndarray:
         """(3, 3) smallest rotation that turns direction a onto direction b (Rodrigues)."""
-        first, second = _vector(a, 'a'), _vector(b, 'b')
-        first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
+        first, second = _direction(a, 'a'), _direction(b, 'b')
         axis = np.cross(first, second)
         cosine = float(first @ second)
         if cosine < -1.0 + 1e-12:
@@ -183,9 +179,9 @@ class Geometry(Teaching):
             axis: 'x', 'y', 'z' of the world, or a vector (3,).
             trim: percent left out at each end.
         """
-        direction = _vector(_AXES.get(axis, axis) if isinstance(axis, str) else axis, 'axis')
+        direction = _direction(_AXES.get(axis, axis) if isinstance(axis, str) else axis, 'axis')
         cloud, _ = _cloud(points, 'points', True)
-        along = cloud @ (direction / np.linalg.norm(direction))
+        along = cloud @ direction
         low, high = np.percentile(along, (trim, 100 - trim))
         return float(high - low)
 
@@ -204,6 +200,15 @@ def _vector(value: Any, name: str) -> np.ndarray:
             f'{name} must be three finite numbers, got {value!r}'[:200]
             + '; NaN means that no depth is known there')
     return vector
+
+
+def _direction(value: Any, name: str) -> np.ndarray:
+    """(3,) unit vector of a direction."""
+    vector = _vector(value, name)
+    length = float(np.linalg.norm(vector))
+    if not length:
+        raise ValueError(f'{name} is a vector of zeros, which has no direction')
+    return np.asarray(vector / length)
 
 
 def _cloud(points: Any, name: str, clean: bool) -> tuple[np.ndarray, np.ndarray | None]:
