@@ -126,6 +126,7 @@ def notes(answer):
     ({'answer_type': SpatialAnswer.TYPE_CHOICE}, ('CHOICE', 'two choices', 'got 0')),
     ({'answer_type': SpatialAnswer.TYPE_CHOICE, 'choices': ['red']}, ('CHOICE', 'got 1')),
     ({'choices': ['red', ' ']}, ('choice is empty',)),
+    ({'choices': ['red', 'x' * 1_000_000]}, ('1000000 characters', '500')),
     ({'timeout': Duration(sec=-1)}, ('timeout', '-1 s', '25 s')),
     ({'window': Duration(sec=-3)}, ('window', '-3 s')),
     ({'max_frames': 4_000_000_000}, ('max_frames', '512')),
