@@ -23,6 +23,7 @@ which is rarely registered to the pixel.
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,6 +39,8 @@ from spatialclaw_ros.perception.view import FrameView
 MAX_POINTS = 1200
 """Points kept of each candidate for tracking and measuring."""
 
+_known: weakref.WeakKeyDictionary[
+    FrameView, dict[tuple[int, bool], list[tuple[Piece, str]]]] = weakref.WeakKeyDictionary()
 _CORE = 0.55
 _RIM = 0.25
 
@@ -117,7 +120,16 @@ def colour_pieces(
 def surface_pieces(
     view: FrameView, index: int, registered: bool,
 ) -> list[tuple[Piece, str]]:
-    """Things on a surface, by its colour and by relief, with their source."""
+    """Things on a surface, by its colour and by relief, with their source; kept with the view."""
+    known = _known.setdefault(view, {})
+    if (index, registered) not in known:
+        known[index, registered] = _surface_pieces(view, index, registered)
+    return list(known[index, registered])
+
+
+def _surface_pieces(
+    view: FrameView, index: int, registered: bool,
+) -> list[tuple[Piece, str]]:
     if view.geometry is None:
         return []
     found: list[tuple[Piece, str]] = []
