@@ -113,6 +113,7 @@ def test_what_perception_can_not_tell_is_refused(
     refused = ask(kernel, make_perception(), tabletop.observation, text)[-1]
     assert isinstance(refused, Refused), refused
     assert "can't tell what a" in refused.reason
+    assert '; the TF frames are ' in refused.reason
 
 
 @pytest.mark.parametrize(('text', 'value'), [

@@ -83,6 +83,7 @@ class Task:
         values: SI value of each choice, for a number to be chosen.
         names: for each candidate of the intent, what to answer when it is the one.
         cameras: names of the cameras.
+        frames: names of the TF frames that could have been meant.
     """
 
     intent: Intent
@@ -92,6 +93,7 @@ class Task:
     values: tuple[float, ...] = ()
     names: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ('camera',)
+    frames: tuple[str, ...] = ()
 
 
 def bind(intent: Intent, question: Question, metadata: Mapping[str, Any]) -> Task:
@@ -114,7 +116,8 @@ def bind(intent: Intent, question: Question, metadata: Mapping[str, Any]) -> Tas
         raise OutOfScopeError(
             f'this question is answered by {_WORDS_FOR_KIND[kind]}, but answer_type is '
             f'{wanted.name}; ask it with {allowed} or ANY')
-    task = Task(intent, kind, wanted, cameras=cameras)
+    task = Task(intent, kind, wanted, cameras=cameras,
+                frames=tuple(sorted(metadata.get('tf_frames') or ())))
     return _with_choices(task, question) if wanted == AnswerType.CHOICE else _with_names(task)
 
 

@@ -69,6 +69,8 @@ _SUPPORT = re.compile(
     r'in front of|above|below|left of|right of|to the left of|to the right of)\b.*$',
     re.IGNORECASE)
 
+MAX_FRAMES_NAMED = 12
+
 
 @dataclass(frozen=True)
 class Step:
@@ -195,7 +197,8 @@ def _after_missing(
 ) -> Step:
     untold = [note for note in step.notes if CANT_TELL in note]
     if untold:
-        return _refusal(step, untold[0])
+        frames = ', '.join(task.frames[:MAX_FRAMES_NAMED])
+        return _refusal(step, untold[0] + (f'; the TF frames are {frames}' if frames else ''))
     if _many_allowed(task):
         return replace(step, kind='measure', why='Nothing fits the phrase in any frame: none.')
     tried = dict(step.loosened)
