@@ -71,10 +71,16 @@ def test_demo_with_the_recording(tmp_path: Path) -> None:
     assert not running(str(out))
 
 
+def hear_interrupts() -> None:
+    """In the new process: a shell that runs the tests in the background has SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     demo = subprocess.Popen(
         [*COMMAND, '--recording', '--out', str(tmp_path)], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env=dict(os.environ), cwd=tmp_path)
+        stderr=subprocess.STDOUT, env=dict(os.environ), cwd=tmp_path,
+        preexec_fn=hear_interrupts)
     end_s = time.monotonic() + 60
     while len(psutil.Process(demo.pid).children()) != 2:
         assert demo.poll() is None, demo.communicate()[0].decode()
