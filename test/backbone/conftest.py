@@ -32,6 +32,7 @@ import pytest
 
 from spatialclaw_ros.backbone.protocol import Brief, Turn
 from spatialclaw_ros.backbone.rules import RulesBackbone
+from spatialclaw_ros.backbone.rules.nouns import singular
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import look_at
@@ -159,6 +160,9 @@ class World:
         return ToolResult({'labels': labels, 'notes': []}, arrays)
 
     def _fitting(self, prompt: str) -> list[tuple[str, float]]:
+        if prompt in self.prompts:
+            return self.prompts[prompt]
+        prompt = singular(prompt)
         if prompt in self.prompts:
             return self.prompts[prompt]
         if prompt in {'object', 'object on the table'}:

@@ -90,6 +90,24 @@ def singular(phrase: str) -> str:
     return f'{before} {noun}{rest}' if before else noun + rest
 
 
+_PLURALS = {one: many for many, one in _IRREGULAR.items()}
+
+
+def plural(phrase: str) -> str:
+    """A noun phrase with its head noun, a singular, in the plural: 'red block on the table'."""
+    match = _PREPOSITIONS.search(phrase)
+    head, rest = (phrase[:match.start()], phrase[match.start():]) if match else (phrase, '')
+    before, _, noun = head.rpartition(' ')
+    lower = noun.lower()
+    if lower in _PLURALS:
+        noun = _PLURALS[lower]
+    elif lower.endswith('y') and lower[-2:-1] not in 'aeiou':
+        noun = noun[:-1] + 'ies'
+    else:
+        noun += 'es' if lower.endswith(('s', 'x', 'ch', 'sh')) else 's'
+    return f'{before} {noun}{rest}' if before else noun + rest
+
+
 def head_of(phrase: str) -> str:
     """Words of a noun phrase before its first preposition, in lower case."""
     match = _PREPOSITIONS.search(phrase)

@@ -40,7 +40,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     Thing,
     things,
 )
-from spatialclaw_ros.backbone.rules.nouns import head_of, place_of
+from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
 from spatialclaw_ros.workspace.calls import CANT_TELL
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
@@ -125,7 +125,14 @@ def first_step(task: Task) -> Step:
         labels.append(category)
     return Step(
         'look', 'Nothing has been looked at yet; the phrases of the question name what to find.',
-        tuple((label, label) for label in labels))
+        tuple((label, _prompt_of(task, label, label)) for label in labels))
+
+
+def _prompt_of(task: Task, label: str, text: str) -> str:
+    """How to ask for a thing: in the plural where every instance is wanted."""
+    intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
+    every = isinstance(intent, Count) or label == category_label(task)
+    return plural(text) if every else text
 
 
 def category_label(task: Task) -> str:
@@ -205,7 +212,7 @@ def _after_missing(
     prompts = dict(step.prompts)
     again = False
     for label in missing:
-        looser = looser_prompts(label)
+        looser = tuple(_prompt_of(task, label, text) for text in looser_prompts(label))
         at = tried.get(label, 0)
         while at < len(looser) and looser[at] in prompts.values():
             at += 1
