@@ -38,7 +38,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     Size,
     Thing,
 )
-from spatialclaw_ros.backbone.rules.nouns import plural, singular
+from spatialclaw_ros.backbone.rules.nouns import singular
 from spatialclaw_ros.backbone.rules.parse import parse
 
 T = Thing
@@ -397,12 +397,3 @@ def test_table_is_wide() -> None:
 ])
 def test_singular(plural: str, single: str) -> None:
     assert singular(plural) == single
-
-
-@pytest.mark.parametrize(('single', 'many'), [
-    ('red block on the table', 'red blocks on the table'), ('box', 'boxes'), ('dish', 'dishes'),
-    ('blue berry', 'blue berries'), ('toy', 'toys'), ('shelf', 'shelves'), ('person', 'people'),
-])
-def test_plural(single: str, many: str) -> None:
-    assert plural(single) == many
-    assert singular(many) == single

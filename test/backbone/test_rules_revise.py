@@ -23,6 +23,7 @@ import pytest
 
 from spatialclaw_ros.backbone.protocol import Brief, Turn
 from spatialclaw_ros.backbone.rules import RulesBackbone
+from spatialclaw_ros.backbone.rules.nouns import plural, singular
 from spatialclaw_ros.backbone.rules.revise import looser_prompts
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError
@@ -249,3 +250,12 @@ def test_a_cancelled_query_writes_nothing() -> None:
     deadline.cancel()
     with pytest.raises(CanceledError):
         RulesBackbone().write(BRIEF, '', [], deadline)
+
+
+@pytest.mark.parametrize(('single', 'many'), [
+    ('red block on the table', 'red blocks on the table'), ('box', 'boxes'), ('dish', 'dishes'),
+    ('blue berry', 'blue berries'), ('toy', 'toys'), ('shelf', 'shelves'), ('person', 'people'),
+])
+def test_plural(single: str, many: str) -> None:
+    assert plural(single) == many
+    assert singular(many) == single
