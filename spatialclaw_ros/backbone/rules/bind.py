@@ -95,6 +95,11 @@ class Task:
     cameras: tuple[str, ...] = ('camera',)
     frames: tuple[str, ...] = ()
 
+    @property
+    def measured(self) -> Intent:
+        """What is measured: a limit's own measure, else the intent itself."""
+        return self.intent.measure if isinstance(self.intent, Limit) else self.intent
+
 
 def bind(intent: Intent, question: Question, metadata: Mapping[str, Any]) -> Task:
     """Make a task of an intent.

@@ -34,7 +34,6 @@ from spatialclaw_ros.backbone.rules.intents import (
     Exists,
     Extreme,
     HeightAbove,
-    Limit,
     Motion,
     RelationWhat,
     Thing,
@@ -130,8 +129,7 @@ def first_step(task: Task) -> Step:
 
 def _prompt_of(task: Task, label: str, text: str) -> str:
     """How to ask for a thing: in the plural where every instance is wanted."""
-    intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
-    every = isinstance(intent, Count) or label == category_label(task)
+    every = isinstance(task.measured, Count) or label == category_label(task)
     return plural(text) if every else text
 
 
@@ -195,8 +193,7 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
 
 def _many_allowed(task: Task) -> bool:
     """Whether several instances of one phrase are what is asked about."""
-    intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
-    return isinstance(intent, Count | Exists)
+    return isinstance(task.measured, Count | Exists)
 
 
 def _after_missing(
@@ -311,7 +308,7 @@ def _with_place(step: Step, unclear: list[tuple[str, str]]) -> Step | None:
 
 
 def _is_surface(task: Task, label: str) -> bool:
-    intent = task.intent.measure if isinstance(task.intent, Limit) else task.intent
+    intent = task.measured
     if parts.is_flat(Thing(label)) or head_of(label).split()[-1:] == ['wall']:
         return True
     if isinstance(intent, HeightAbove):
