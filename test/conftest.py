@@ -29,6 +29,8 @@ os.environ['ROS_DOMAIN_ID'] = os.environ.get('SPATIALCLAW_TEST_DOMAIN', str(20 +
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 use_fastdds_profile(os.environ)
 
+pytest_plugins = ('kernel_fixtures',)
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

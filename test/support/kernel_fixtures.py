@@ -13,7 +13,10 @@
 # limitations under the License.
 
 
-"""A real kernel, shared by the tests of its room."""
+"""A real kernel and a host that counts, shared by all tests and benches of the kernel.
+
+`test/conftest.py` loads the fixtures; helpers are imported by name.
+"""
 
 from __future__ import annotations
 
