@@ -1,0 +1,87 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""No technique of the corpus gets anything out of a session, with the gate and without it.
+
+The second is the one that counts: the gate is advice to the model, the sandbox is the boundary.
+`make escapes-unsandboxed` shows that the same techniques succeed where there is no sandbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from analytic_scene import make_scene
+from escape_corpus import ACTS, Technique, corpus
+from escape_harmless import HARMLESS
+from escape_lab import Lab
+
+from spatialclaw_ros.kernel import KernelSession
+
+CORPUS = corpus()
+
+
+@pytest.fixture(scope='module')
+def lab() -> Iterator[Lab]:
+    """One kernel for all attempts."""
+    made = Lab()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope='module')
+def refused() -> Iterator[list[str]]:
+    """Names of the techniques that the gate refused, printed in the end."""
+    names: list[str] = []
+    yield names
+    print(f'\nthe gate refused {len(names)} of {len(CORPUS)} techniques; '
+          f'it let through: {", ".join(sorted({t.name for t in CORPUS}.difference(names)))}')
+
+
+@pytest.mark.parametrize('gated', [True, False], ids=['gate', 'no gate'])
+@pytest.mark.parametrize('technique', CORPUS, ids=lambda technique: technique.name)
+def test_nothing_gets_out(
+    lab: Lab, refused: list[str], technique: Technique, gated: bool,
+) -> None:
+    outcome = lab.attempt(technique, gated=gated)
+    if outcome.refused:
+        refused.append(technique.name)
+    assert outcome.acts == {}, f'{technique.name}: {technique.text}'
+    assert outcome.harm == []
+
+
+def test_the_corpus_is_large_and_no_technique_stands_twice() -> None:
+    assert len(CORPUS) >= 100
+    assert {technique.act for technique in CORPUS} == set(ACTS)
+    for values in ([technique.body for technique in CORPUS],
+                   [technique.text for technique in CORPUS]):
+        assert len(set(values)) == len(values)
+
+
+@pytest.fixture(scope='module')
+def harmless_session(lab: Lab) -> Iterator[KernelSession]:
+    """A session with the gate on, over a scene that its tools know."""
+    scene = make_scene()
+    with lab.kernel.open(scene.observation, scene) as session:
+        yield session
+
+
+@pytest.mark.parametrize('name', HARMLESS)
+def test_harmless_cells_run(lab: Lab, harmless_session: KernelSession, name: str) -> None:
+    result = lab.run(harmless_session, HARMLESS[name])
+    assert result.error is None, result.error
+    assert not result.restarted

@@ -1,0 +1,330 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""Attempts: a technique's cells in a real kernel, watched from outside."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+
+import psutil
+from analytic_scene import make_scene
+from escape_corpus import Technique
+from escape_world import World
+
+from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
+from spatialclaw_ros.workspace.cell import CellResult
+
+MIB = 1024 * 1024
+LIMITS = KernelLimits(
+    cell_timeout_s=3.0, replay_timeout_s=6.0, cpu_s=60, memory_bytes=384 * MIB,
+    tool_bytes=128 * MIB, pool_bytes=64 * MIB, tool_calls=64)
+# beyond these a service is denied
+TREE_BYTES = 768 * MIB
+HOST_BYTES = 256 * MIB
+THREADS = 1000
+PROCESSES = 10
+HANG_S = 30.0
+# beyond these the machine itself is protected: strays are ended at once
+GUARD_PROCESSES = 64
+GUARD_BYTES = 4096 * MIB
+_SAMPLE_S, _TREE_EVERY = 0.03, 8
+_PR_SET_CHILD_SUBREAPER = 36
+NEIGHBOUR_CELL = 'print(kept, private)\nReturnAnswer(6.5, unit="m")'
+
+
+@dataclass
+class Outcome:
+    """What an attempt came to.
+
+    Args:
+        acts: what was observed, with the evidence; empty when the sandbox held.
+        refused: whether the gate refused one of its cells.
+        errors: how each of its cells ended.
+        harm: what was wrong afterwards with its own session, or with its neighbour.
+    """
+
+    acts: dict[str, str] = field(default_factory=dict)
+    refused: bool = False
+    errors: list[str] = field(default_factory=list)
+    harm: list[str] = field(default_factory=list)
+
+
+class HungError(Exception):
+    """The host did not come back from a cell."""
+
+
+class Lab:
+    """A kernel, the world around it, and a neighbour whom nothing may happen to.
+
+    Args:
+        sandbox: the kernel's policy.
+    """
+
+    def __init__(self, sandbox: str = 'required') -> None:
+        self._sandbox = sandbox
+        self._libc = ctypes.CDLL(None)
+        # whoever escapes from the zygote becomes a child of this process
+        self._libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.world = World()
+        self._scene = make_scene()
+        self._texts: list[str] = []
+        self._open_kernel()
+
+    def close(self) -> None:
+        """End the kernel, and everybody who got out of it."""
+        self._close_kernel()
+        for process in self.strays():
+            _end(process)
+        self.world.close()
+        self._libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+    def attempt(self, technique: Technique, *, gated: bool) -> Outcome:
+        """Run a technique in a session of its own, and see what came of it."""
+        outcome = Outcome()
+        self.world.renew()
+        before_bytes = psutil.Process().memory_info().rss
+        watch = _Watch(self)
+        watch.start()
+        try:
+            self._run_sections(technique, gated, outcome, watch)
+        except HungError as error:
+            outcome.acts['deny'] = str(error)
+            self._close_kernel()
+            self._open_kernel()
+        except SpatialClawError as error:
+            outcome.harm.append(f'the kernel gave up: {error}')
+            self._close_kernel()
+            self._open_kernel()
+        finally:
+            watch.stop()
+        outcome.acts.update(watch.acts)
+        self._look_around(outcome, before_bytes)
+        outcome.acts.update(self.world.take())
+        return outcome
+
+    def strays(self) -> list[psutil.Process]:
+        """Processes that descend from this one and are neither zygote, worker nor victim."""
+        zygote_pid = self.kernel.stats().zygote_pid
+        found = []
+        for process in psutil.Process().children(recursive=True):
+            if process.pid in (zygote_pid, self.world.victim.pid):
+                continue
+            try:
+                worker = process.ppid() == zygote_pid and os.getsid(process.pid) in (
+                    process.pid, zygote_pid)
+                if not worker and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.NoSuchProcess, ProcessLookupError):
+                continue
+        return found
+
+    def run(self, session: KernelSession, code: str) -> CellResult:
+        """Run a cell, but not for ever.
+
+        Raises:
+            HungError: the host does not come back.
+        """
+        results: list[CellResult | SpatialClawError] = []
+
+        def work() -> None:
+            try:
+                results.append(session.run(code))
+            except SpatialClawError as error:
+                results.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(HANG_S)
+        if not results:
+            raise HungError(f'the host did not come back from a cell within {HANG_S} s')
+        if isinstance(results[0], SpatialClawError):
+            raise results[0]
+        return results[0]
+
+    def _open_kernel(self) -> None:
+        options = {} if self._sandbox == 'required' else {'sandbox': self._sandbox}
+        self.kernel = Kernel(limits=LIMITS, **options)
+        self.kernel.start()
+        self._open_neighbour()
+
+    def _close_kernel(self) -> None:
+        closing = threading.Thread(target=self.kernel.close, daemon=True)
+        closing.start()
+        closing.join(HANG_S)
+
+    def _open_neighbour(self) -> None:
+        self.neighbour = self.kernel.open(self._scene.observation, self._scene, gated=False)
+        result = self.run(self.neighbour, (
+            f'private = {self.world.tokens["neighbour"]!r}\nkept = list(range(5))\n'
+            'memory = private.encode()\nprint(id(memory) + 32)'))
+        self._neighbour_address = int(result.stdout)
+        self._zygote_pid = self.kernel.stats().zygote_pid
+
+    def _open(self, gated: bool, private: str) -> KernelSession:
+        session = self.kernel.open(self._scene.observation, self._scene, gated=gated)
+        stage = {
+            **self.world.stage(), 'PRIVATE': private, 'ZYGOTE_PID': self._zygote_pid,
+            'NEIGHBOUR_PID': self.neighbour.worker_pid, 'MEMORY_BYTES': LIMITS.memory_bytes,
+            'NEIGHBOUR_ADDRESS': self._neighbour_address,
+            'CELL_TIMEOUT_S': LIMITS.cell_timeout_s}
+        self.run(session, '\n'.join(f'{name} = {value!r}' for name, value in stage.items()))
+        return session
+
+    def _run_sections(
+        self, technique: Technique, gated: bool, outcome: Outcome, watch: _Watch,
+    ) -> None:
+        private = self.world.tokens['private']
+        own: tuple[str, ...] = ('private',)
+        session = self._open(gated, private)
+        try:
+            for section in technique.sections:
+                if section.place == 'next session':
+                    session.close()
+                    own = ()
+                    session = self._open(gated, '')
+                watch.session = session
+                beside = section.place == 'neighbour'
+                result = self.run(self.neighbour if beside else session, section.code)
+                outcome.acts.update(self._acts_of(result, ('neighbour',) if beside else own))
+                error = result.error
+                outcome.errors.append(
+                    'no error' if error is None else f'{error.kind}: {error.message}')
+                outcome.refused |= error is not None and error.kind == 'GateError'
+            after = self.run(session, 'print(6 * 7, SCRATCH)')
+            if after.error is not None or after.stdout != f'42 {self.world.scratch}\n':
+                outcome.harm.append(f'its session runs no more: {after.stdout} {after.error}')
+            strays = self.strays()
+            if strays:
+                outcome.acts['spawn'] = f'new processes: {[p.pid for p in strays][:5]}'
+        finally:
+            session.close()
+
+    def _acts_of(self, result: CellResult, own: tuple[str, ...]) -> dict[str, str]:
+        """Acts that what a cell put out gives away: texts, answers, variables, pictures."""
+        texts = [result.stdout, repr(result.error), repr(result.answer), repr(result.variables),
+                 repr([call.args for call in self._scene.calls])]
+        for image in result.images:
+            texts += [image.label, image.array[..., 0].tobytes().decode('latin-1')]
+        self._scene.calls.clear()
+        return self.world.acts_in('\n'.join(texts), own=own)
+
+    def _look_around(self, outcome: Outcome, before_bytes: int) -> None:
+        """After the session is closed: see who is left, and how the neighbour is."""
+        for process in self.strays():
+            _end(process)
+        if psutil.Process().memory_info().rss - before_bytes > HOST_BYTES:
+            outcome.acts['deny'] = 'the host\'s own memory has grown'
+        stats = self.kernel.stats()
+        if stats.zygote_pid != self._zygote_pid:
+            outcome.acts['signal'] = 'the zygote died'
+        result = None
+        try:
+            result = self.run(self.neighbour, NEIGHBOUR_CELL)
+        except (HungError, SpatialClawError) as error:
+            outcome.harm.append(f'the neighbour: {error}')
+        if result is not None:
+            outcome.acts.update(self._acts_of(result, ('neighbour',)))
+            said = f'[0, 1, 2, 3, 4] {self.world.tokens["neighbour"]}\n'
+            answer = None if result.answer is None else result.answer.value
+            if result.stdout != said or answer != 6.5 or result.error is not None:
+                outcome.acts['forge'] = f'the neighbour says {result.stdout!r}, {answer}'
+            if result.restarted:
+                outcome.harm.append('the neighbour\'s worker had to be replaced')
+        if outcome.harm or 'forge' in outcome.acts or 'signal' in outcome.acts:
+            self._close_kernel()
+            self._open_kernel()
+
+
+class _Watch(threading.Thread):
+    """Looks at a session's processes while it runs, and keeps the machine alive."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(name='watch', daemon=True)
+        self.session: KernelSession | None = None
+        self.acts: dict[str, str] = {}
+        self._lab = lab
+        self._done = threading.Event()
+        self._baselines: dict[int, int] = {}
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._done.set()
+        self.join()
+
+    def run(self) -> None:
+        """Take samples until stopped."""
+        count = 0
+        while not self._done.wait(_SAMPLE_S):
+            pid = None if self.session is None else self.session.worker_pid
+            if pid is not None:
+                self._worker(pid)
+            count += 1
+            if count % _TREE_EVERY == 0:
+                self._tree()
+
+    def _worker(self, pid: int) -> None:
+        size, threads = _size(pid)
+        grown = size - self._baselines.setdefault(pid, size)
+        if grown > TREE_BYTES:
+            self.acts['deny'] = f'the worker grew by {grown // MIB} MiB'
+        if threads > THREADS:
+            self.acts['deny'] = f'the worker has {threads} threads'
+
+    def _tree(self) -> None:
+        strays = self._lab.strays()
+        if strays:
+            self.acts['spawn'] = f'{len(strays)} processes'
+        if len(strays) > PROCESSES:
+            self.acts['deny'] = f'{len(strays)} processes'
+        size = sum(_size(process.pid)[0] for process in strays)
+        if size > TREE_BYTES:
+            self.acts['deny'] = f'its processes hold {size // MIB} MiB'
+        if len(strays) > GUARD_PROCESSES or size > GUARD_BYTES:
+            for process in strays:
+                _end(process)
+
+
+def _size(pid: int) -> tuple[int, int]:
+    """Anonymous and shared memory in bytes, and threads, of a process; nothing when it is gone."""
+    try:
+        with open(f'/proc/{pid}/status') as file:
+            fields = dict(line.split(':', 1) for line in file.read().splitlines())
+        kilobytes = sum(int(fields[name].split()[0]) for name in ('RssAnon', 'RssShmem'))
+        return 1024 * kilobytes, int(fields['Threads'])
+    except (OSError, KeyError, ValueError):
+        return 0, 0
+
+
+def _end(process: psutil.Process) -> None:
+    try:
+        process.send_signal(signal.SIGKILL)
+        process.wait(2.0)
+    except (psutil.NoSuchProcess, psutil.TimeoutExpired):
+        return
+    # a zombie that came to this process from a dead parent
+    end_s = time.monotonic() + 1.0
+    while time.monotonic() < end_s:
+        try:
+            os.waitpid(process.pid, os.WNOHANG)
+        except ChildProcessError:
+            return
