@@ -1,0 +1,102 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What a tool call's arguments may hold: JSON's own types, few and shallow, with texts for keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Union
+
+from msgspec import Meta
+
+from spatialclaw_ros.errors import WireError
+from spatialclaw_ros.kernel.messages import (
+    MAX_ARGS,
+    MAX_ARGS_DEPTH,
+    MAX_ARGS_NODES,
+    MAX_NAME_CHARS,
+    Name,
+)
+from spatialclaw_ros.kernel.texts import clean_line, clean_text
+
+
+def _json_types(depth: int) -> Any:
+    """JSON's own types, nested no deeper than that.
+
+    Keys of other types would be hashed without a salt: a sender can choose thousands of pairs of
+    numbers with one hash, and a table of them takes minutes to fill.
+    """
+    plain = Union[None, bool, int, float, str]  # noqa: UP007
+    nested: Any = plain
+    for _ in range(depth):
+        nested = Union[  # noqa: UP007
+            plain, Annotated[list[nested], Meta(max_length=MAX_ARGS_NODES)],
+            Annotated[dict[Name, nested], Meta(max_length=MAX_ARGS)]]
+    return nested
+
+
+ARGS_TYPE: Any = Annotated[
+    dict[Name, _json_types(MAX_ARGS_DEPTH - 1)], Meta(max_length=MAX_ARGS)]  # type: ignore[misc]
+"""For msgspec: refuses in the decoder what would cost memory or time as objects."""
+
+
+def check_args(args: dict[str, Any]) -> None:
+    """Only JSON's own types, not too deep and not too many.
+
+    Raises:
+        WireError: something else, or more of it.
+    """
+    nodes = 0
+    level: list[Any] = [args]
+    for _ in range(MAX_ARGS_DEPTH):
+        following: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                _check_keys(value)
+                following.extend(value.values())
+            elif isinstance(value, list):
+                following.extend(value)
+            elif value is not None and not isinstance(value, (bool, int, float, str)):
+                raise WireError(f'tool arguments hold a {type(value).__name__}')
+        nodes += len(following)
+        if nodes > MAX_ARGS_NODES:
+            raise WireError(f'tool arguments hold more than {MAX_ARGS_NODES} values')
+        if not following:
+            return
+        level = following
+    raise WireError(f'tool arguments are nested deeper than {MAX_ARGS_DEPTH}')
+
+
+def _check_keys(table: dict[Any, Any]) -> None:
+    if len(table) > MAX_ARGS:
+        raise WireError(f'tool arguments hold a dict of {len(table)} keys, '
+                        f'expected at most {MAX_ARGS}')
+    for key in table:
+        if not isinstance(key, str):
+            raise WireError('tool arguments have a key that is not a text')
+        if len(key) > MAX_NAME_CHARS:
+            raise WireError(f'tool arguments have a key of {len(key)} characters, '
+                            f'expected at most {MAX_NAME_CHARS}')
+
+
+def clean_args(value: Any) -> Any:
+    """The same arguments with clean texts; no deeper than `MAX_ARGS_DEPTH`."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [clean_args(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_line(key): clean_args(item) for key, item in value.items()}
+    return value
