@@ -27,27 +27,29 @@ _NO_INSIDE = 'write the names out; everything that is available is in scope alre
 _NO_ROS = ('ROS is not reachable from a cell; frames are in InputImages, '
            'transforms in tools.TF.lookup')
 _NO_MODELS = 'there are no model weights here; use tools.SAM3, tools.Reconstruct or vlm'
+_ENDS = 'a cell ends at its last line; commit with ReturnAnswer(...)'
+_NO_TYPING = 'nobody can type here; ask vlm.ask_with_thinking(images, question)'
 _NO_PACKAGE = 'its tools are in scope already, under `tools`'
 
 MODULES: dict[str, str] = {
     **dict.fromkeys((
-        'os', 'sys', 'subprocess', 'ctypes', '_ctypes', 'cffi', 'signal', 'resource', 'platform',
+        'os', 'subprocess', 'ctypes', '_ctypes', 'cffi', 'signal', 'resource', 'platform',
         'posix', '_posixsubprocess', 'pwd', 'grp', 'pty', 'tty', 'termios', 'fcntl', 'psutil',
         'sysconfig', 'site', 'atexit', 'faulthandler', 'syslog'), _NO_SYSTEM),
     **dict.fromkeys((
         'pathlib', 'shutil', 'tempfile', 'glob', 'fileinput', 'mmap', 'sqlite3', 'dbm', 'zipfile',
         'tarfile', 'scipy.io', 'h5py'), _NO_FILES),
     **dict.fromkeys((
-        'socket', '_socket', 'socketserver', 'ssl', 'select', 'selectors', 'urllib', 'urllib3',
-        'http', 'requests', 'httpx', 'aiohttp', 'ftplib', 'smtplib', 'poplib', 'imaplib',
-        'telnetlib', 'xmlrpc', 'webbrowser'), _NO_NETWORK),
+        'socket', '_socket', 'socketserver', 'ssl', 'select', 'selectors', 'urllib.request',
+        'urllib3', 'http.client', 'http.server', 'requests', 'httpx', 'aiohttp', 'ftplib',
+        'smtplib', 'poplib', 'imaplib', 'telnetlib', 'xmlrpc', 'webbrowser'), _NO_NETWORK),
     **dict.fromkeys((
         'threading', '_thread', 'multiprocessing', 'concurrent', 'asyncio', 'sched', 'joblib'),
         _NO_PARALLEL),
     **dict.fromkeys(('pickle', '_pickle', 'shelve', 'marshal', 'dill', 'cloudpickle'), _NO_PICKLE),
     **dict.fromkeys((
-        'importlib', 'imp', 'builtins', 'runpy', 'pkgutil', 'zipimport', 'code', 'codeop', 'gc',
-        'inspect', 'pdb', 'bdb'), _NO_INSIDE),
+        'importlib', 'imp', 'builtins', 'runpy', 'pkgutil', 'zipimport', 'code', 'codeop', 'pdb',
+        'bdb'), _NO_INSIDE),
     **dict.fromkeys(('rclpy', 'rospy', 'tf2_ros', 'cv_bridge', 'sensor_msgs'), _NO_ROS),
     **dict.fromkeys(('torch', 'torchvision', 'transformers', 'tensorflow'), _NO_MODELS),
     'spatialclaw_ros': _NO_PACKAGE,
@@ -67,26 +69,44 @@ BUILTIN_NAMES: dict[str, str] = {
 
 # fine as names of one's own, no use as calls
 BUILTIN_CALLS: dict[str, str] = {
-    'input': 'nobody can type here; ask vlm.ask_with_thinking(images, question)',
+    'input': _NO_TYPING,
     'breakpoint': 'print what you want to see',
-    'exit': 'a cell ends at its last line; commit with ReturnAnswer(...)',
-    'quit': 'a cell ends at its last line; commit with ReturnAnswer(...)',
+    'exit': _ENDS,
+    'quit': _ENDS,
     'help': 'the tools are described in the prompt',
 }
 
+# steps from an object to the interpreter; those that only tell about an object (`__mro__`,
+# `__code__`) are not among them
 INNER_ATTRIBUTES = frozenset((
-    '__subclasses__', '__globals__', '__builtins__', '__code__', '__closure__', '__bases__',
-    '__base__', '__mro__', '__import__', '__loader__', '__spec__', '__reduce__', '__reduce_ex__',
-    '__getattribute__', '__self__', '__cached__', 'f_globals', 'f_locals', 'f_back', 'f_builtins',
-    'f_code', 'tb_frame', 'gi_frame', 'gi_code', 'cr_frame', 'cr_code', 'ag_frame', 'ag_code'))
+    '__subclasses__', '__globals__', '__builtins__', '__closure__', '__import__', '__loader__',
+    '__spec__', 'f_globals', 'f_locals', 'f_back', 'f_builtins', 'f_code', 'tb_frame', 'gi_frame',
+    'gi_code', 'cr_frame', 'cr_code', 'ag_frame', 'ag_code'))
+
+# what other modules carry along: `np.os`
+REEXPORTED = frozenset((
+    'os', 'subprocess', 'builtins', 'ctypes', 'importlib', 'socket', 'shutil', 'pickle',
+    'threading', 'multiprocessing'))
+
+# builtins' names that a star-import gives another meaning
+STAR_NAMES = {
+    're': ('compile',),
+    **dict.fromkeys(('bz2', 'codecs', 'gzip', 'lzma', 'tokenize', 'wave'), ('open',))}
 
 KNOWN_ALIASES = {
     'np': 'numpy', 'plt': 'matplotlib.pyplot', 'scipy': 'scipy', 'cv2': 'cv2',
-    'Image': 'PIL.Image', 'io': 'io', 'json': 'json'}
+    'Image': 'PIL.Image', 'io': 'io', 'sys': 'sys'}
 
 _NUMPY_FILES = 'keep arrays in variables; they stay from cell to cell'
 _PICTURE_FILES = 'frames are in InputImages as PIL images, `.array` gives their pixels'
 _SHOW = 'put pictures out with show(image) or plt.show()'
+
+MODULE_ATTRIBUTES: dict[str, str] = {
+    **dict.fromkeys((
+        'sys.modules', 'sys._getframe', 'sys._current_frames', 'sys.settrace', 'sys.setprofile',
+        'sys.meta_path', 'sys.path_hooks', 'sys.addaudithook'), _NO_INSIDE),
+    'sys.stdin': _NO_TYPING,
+}
 
 FILE_FUNCTIONS: dict[str, str] = {
     'numpy.fromfile': _NUMPY_FILES,
@@ -99,6 +119,9 @@ FILE_FUNCTIONS: dict[str, str] = {
     'cv2.VideoWriter': _SHOW,
     'cv2.imshow': _SHOW,
     'cv2.waitKey': _SHOW,
+    'cv2.namedWindow': _SHOW,
+    'cv2.destroyAllWindows': 'there are no windows here; show(image) puts pictures out',
+    'sys.exit': _ENDS,
     'io.open': 'use io.BytesIO or io.StringIO for files in memory',
 }
 
@@ -122,3 +145,10 @@ FILE_METHODS: dict[str, str] = {
     'save': _SHOW,
     'tofile': _NUMPY_FILES,
 }
+
+PATH_KEYWORDS = frozenset(('fname', 'filename', 'file', 'path', 'fp'))
+
+# A cell without any of these words has no fault.
+WATCHED = frozenset((
+    'import', 'io', *BUILTIN_NAMES, *BUILTIN_CALLS, *INNER_ATTRIBUTES, *REEXPORTED, *FILE_METHODS,
+    *(name.rpartition('.')[2] for name in (*MODULE_ATTRIBUTES, *FILE_FUNCTIONS, *PATH_FUNCTIONS))))
