@@ -1,0 +1,110 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Measures the kernel and the tools against what is used today; fails where it falls short."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import re
+import sys
+import time
+from pathlib import Path
+
+import cell_rows
+import numpy as np
+import recovery_rows
+import start_rows
+import tools_rows
+import transfer_rows
+from bench_table import Row, shortfalls, table
+from peer import Peer
+
+_BEGIN, _END = '<!-- bench -->', '<!-- bench end -->'
+
+
+def main() -> int:
+    """Measure, print, say what falls short.
+
+    Returns:
+        Exit status: 1 when something does.
+    """
+    options = parse()
+    rows = measure(short=options.short)
+    text = f'{machine()}\n\n{table(rows)}\n'
+    print(text)
+    if options.into is not None:
+        put(text, options.into)
+    failures = shortfalls(rows, short=options.short)
+    for failure in failures:
+        print(f'falls short{", even by half" if options.short else ""}: {failure}',
+              file=sys.stderr)
+    return 1 if failures else 0
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog='make bench-kernel', description=__doc__)
+    parser.add_argument('--short', action='store_true', help=(
+        'few samples; fails only below half of what is required, for machines that others use'))
+    parser.add_argument('--into', type=Path, metavar='FILE', help=(
+        f'put the table between {_BEGIN} and {_END} of a page, too'))
+    return parser.parse_args()
+
+
+def measure(*, short: bool) -> list[Row]:
+    """Take all samples, in one run."""
+    rows = []
+    with Peer('peer_jupyter.py') as jupyter, Peer('peer_smolagents.py') as smolagents:
+        for what, take in (
+            ('query start', lambda: start_rows.rows(jupyter, short=short)),
+            ('cells', lambda: cell_rows.rows(jupyter, smolagents, short=short)),
+            ('tool results', lambda: transfer_rows.rows(short=short)),
+            ('recovery', lambda: recovery_rows.rows(jupyter, short=short)),
+            ('tools', lambda: tools_rows.rows(short)),
+        ):
+            began_s = time.monotonic()
+            rows += take()
+            print(f'measured: {what}, {time.monotonic() - began_s:.0f} s', file=sys.stderr)
+    return rows
+
+
+
+def machine() -> str:
+    """One line on what this ran on."""
+    cpus = Path('/proc/cpuinfo').read_text(encoding='utf-8')
+    models = re.findall(r'^model name\s*: (.*)$', cpus, re.MULTILINE)
+    return (f'{len(models)} x {models[0] if models else platform.machine()}, Linux '
+            f'{platform.release().split("-")[0]}, Python {platform.python_version()}, '
+            f'NumPy {np.__version__}; '
+            'medians of 30 samples or more unless a number says otherwise.')
+
+
+def put(text: str, page: Path) -> None:
+    """Replace what stands between the marks of a page.
+
+    Raises:
+        ValueError: the page has no marks.
+    """
+    before, begin, rest = page.read_text(encoding='utf-8').partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f'{page} must have {_BEGIN} and {_END}, has not both')
+    page.write_text(f'{before}{_BEGIN}\n{text}{_END}{after}', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,72 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""One step: gate, run, summaries of variables, a look for an answer."""
+
+from __future__ import annotations
+
+import time
+
+from bench_cells import PRINTED, PRINTING, TRIVIAL
+from bench_scene import Tools, observation
+from bench_table import Row, faster
+from floor import round_trips
+from peer import Peer
+
+from spatialclaw_ros.kernel import Kernel, KernelSession
+
+_ROUNDS = 5
+# as many cells as a long query has; then the next session
+_CELLS = 20
+
+
+def rows(jupyter: Peer, smolagents: Peer, *, short: bool) -> list[Row]:
+    """The trivial cell, the printing one, and what two processes need at least."""
+    scene, tools = observation(), Tools()
+    ours: dict[str, list[float]] = {TRIVIAL: [], PRINTING: []}
+    theirs: dict[str, list[float]] = {TRIVIAL: [], PRINTING: []}
+    interpreted: dict[str, list[float]] = {TRIVIAL: [], PRINTING: []}
+    floor: list[float] = []
+    with Kernel() as kernel:
+        for _ in range(2 if short else _ROUNDS):
+            for code, name in ((TRIVIAL, 'trivial'), (PRINTING, 'printing')):
+                theirs[code] += jupyter.ask(name, _CELLS)
+                interpreted[code] += smolagents.ask(name, _CELLS)
+                with kernel.open(scene, tools) as session:
+                    _step(session, code)
+                    ours[code] += [_step(session, code) for _ in range(_CELLS)]
+            floor += round_trips(_CELLS)
+    return [
+        Row('trivial cell, whole step', ours[TRIVIAL], theirs[TRIVIAL], faster(60),
+            smolagents=interpreted[TRIVIAL],
+            note='gate, run, summaries, answer; Jupyter: three round trips (execute, introspect, '
+                 'check for an answer); smolagents interprets in the process of its caller'),
+        Row('cell with 1,000 lines and an array', ours[PRINTING], theirs[PRINTING], faster(30),
+            smolagents=interpreted[PRINTING],
+            note='1,000 calls of print, and (480, 640, 3) float32 of ones'),
+        Row('floor: one round trip of two processes', floor,
+            note='for information: two Python processes, a socket pair, 300 bytes each way'),
+    ]
+
+
+def _step(session: KernelSession, code: str) -> float:
+    """Seconds of one cell."""
+    began_s = time.perf_counter()
+    result = session.run(code)
+    took_s = time.perf_counter() - began_s
+    assert result.error is None, result.error
+    assert result.answer is None
+    assert result.stdout == (PRINTED if code == PRINTING else '')
+    return took_s

@@ -1,0 +1,97 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""How soon a query's first cell has run, and what a waiting worker costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import psutil
+from bench_cells import TRIVIAL
+from bench_scene import observation
+from bench_table import Row, below, faster
+from peer import Peer
+
+from spatialclaw_ros.kernel import Kernel, KernelLimits
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.observation import Observation
+
+# queries come seconds apart; a spare worker is ready again long before this has passed
+_PAUSE_S = 0.5
+_ROUNDS = 3
+
+
+def rows(jupyter: Peer, *, short: bool) -> list[Row]:
+    """Start with a spare worker, start without, memory."""
+    count = 3 if short else 10
+    scene = observation()
+    spared: list[float] = []
+    bare: list[float] = []
+    cold: list[float] = []
+    worker_mb: list[float] = []
+    spare_mb: list[float] = []
+    without = dataclasses.replace(KernelLimits(), spare_workers=0)
+    with Kernel() as kernel, Kernel(limits=without) as bare_kernel:
+        for warming in (kernel, bare_kernel):
+            _start(warming, scene, [])
+        for _ in range(_ROUNDS):
+            cold += jupyter.ask('cold', 1 if short else count)
+            for _ in range(count):
+                time.sleep(_PAUSE_S)
+                spare_mb += _private_mb(kernel)
+                spared.append(_start(kernel, scene, worker_mb))
+                bare.append(_start(bare_kernel, scene, []))
+    reused = jupyter.ask('reused', 6 if short else 30)
+    jupyter_mb = jupyter.ask('memory', 30)
+    return [
+        Row('query start, 32 frames 768x576', spared, cold, faster(60),
+            note='a spare worker waits, as by default; to the end of a first trivial step, against '
+                 'a cold Jupyter kernel with imports and frames'),
+        Row('query start without a spare', bare, cold,
+            note='for information: a second query within some tens of milliseconds'),
+        Row('query start, Jupyter kernel reused', spared, reused,
+            note="for information: new frames in a kernel that keeps the last query's variables"),
+        Row('idle worker, private memory', worker_mb, jupyter_mb, below(10), unit='MB',
+            note='USS, after a first cell; Jupyter: its kernel after imports, frames included'),
+        Row('spare worker, private memory', spare_mb, (), below(10), unit='MB',
+            note='USS of the worker that waits for a query'),
+    ]
+
+
+def _start(kernel: Kernel, scene: Observation, worker_mb: list[float]) -> float:
+    """Seconds from nothing to the end of a first cell."""
+    began_s = time.perf_counter()
+    with kernel.open(scene, _no_tools) as session:
+        result = session.run(TRIVIAL)
+        took_s = time.perf_counter() - began_s
+        assert result.error is None, result.error
+        pid = session.worker_pid
+        assert pid is not None
+        worker_mb.append(psutil.Process(pid).memory_full_info().uss / 1e6)
+    return took_s
+
+
+def _private_mb(kernel: Kernel) -> list[float]:
+    """Private memory of the workers that wait."""
+    zygote_pid = kernel.stats().zygote_pid
+    assert zygote_pid is not None
+    return [child.memory_full_info().uss / 1e6
+            for child in psutil.Process(zygote_pid).children()]
+
+
+def _no_tools(call: ToolCall) -> ToolResult:
+    return ToolResult(error=f'{call.tool} is not measured here')
