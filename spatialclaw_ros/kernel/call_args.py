@@ -29,7 +29,6 @@ from spatialclaw_ros.kernel.messages import (
     MAX_NAME_CHARS,
     Name,
 )
-from spatialclaw_ros.kernel.texts import clean_line, clean_text
 
 
 def _json_types(depth: int) -> Any:
@@ -89,14 +88,3 @@ def _check_keys(table: dict[Any, Any]) -> None:
         if len(key) > MAX_NAME_CHARS:
             raise WireError(f'tool arguments have a key of {len(key)} characters, '
                             f'expected at most {MAX_NAME_CHARS}')
-
-
-def clean_args(value: Any) -> Any:
-    """The same arguments with clean texts; no deeper than `MAX_ARGS_DEPTH`."""
-    if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, list):
-        return [clean_args(item) for item in value]
-    if isinstance(value, dict):
-        return {clean_line(key): clean_args(item) for key, item in value.items()}
-    return value

@@ -26,6 +26,9 @@ within their bounds and the model still sees that something was there.
 from __future__ import annotations
 
 import re
+from typing import TypeVar, cast
+
+import msgspec
 
 _REPLACEMENT = '\ufffd'
 # C0 without tab and line feed, DEL, C1; separators that only some readers take for line ends;
@@ -33,7 +36,38 @@ _REPLACEMENT = '\ufffd'
 _UNFIT = re.compile(
     '[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufffe\uffff'
     '\U000e0000-\U000e007f]')
+_LINES = frozenset(('stdout', 'message', 'traceback', 'value'))
+"""Fields of messages that may have several lines; the others end in a log, a table, a name."""
 _SPACES = re.compile('[\t\n\r]+')
+
+
+_Value = TypeVar('_Value')
+
+
+def clean(value: _Value, *, lines: bool = False) -> _Value:
+    """A message or a part of it with clean texts; the same object when they were.
+
+    Args:
+        value: a struct, or lists and dicts as msgspec makes them.
+        lines: whether a text in it may have several lines.
+    """
+    found: object = value
+    if isinstance(value, str):
+        found = clean_text(value) if lines else clean_line(value)
+    elif isinstance(value, msgspec.Struct):
+        changed = {}
+        for name in value.__struct_fields__:
+            old = getattr(value, name)
+            new = clean(old, lines=name in _LINES)
+            if new is not old:
+                changed[name] = new
+        found = msgspec.structs.replace(value, **changed) if changed else value
+    elif isinstance(value, list):
+        items = [clean(item, lines=lines) for item in value]
+        found = items if any(a is not b for a, b in zip(items, value)) else value
+    elif isinstance(value, dict):
+        found = {clean_line(key): clean(item, lines=lines) for key, item in value.items()}
+    return cast(_Value, found)
 
 
 def clean_text(text: str) -> str:

@@ -25,16 +25,15 @@ times its size), a list of nothing or a table with crafted keys never becomes ob
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, TypeVar, Union, get_args
 
 import msgspec
 import numpy as np
 from msgspec import Meta, Raw
-from msgspec.structs import replace
 
 from spatialclaw_ros.errors import WireError
-from spatialclaw_ros.kernel.call_args import ARGS_TYPE, check_args, clean_args
+from spatialclaw_ros.kernel.call_args import ARGS_TYPE, check_args
 from spatialclaw_ros.kernel.messages import (
     MAX_ARGS_BYTES,
     MAX_ARRAY_BYTES,
@@ -45,15 +44,12 @@ from spatialclaw_ros.kernel.messages import (
     Answer,
     ArrayData,
     CellDone,
-    Fault,
     FromWorker,
     Shape,
     Shown,
-    StartFailed,
     ToolRequest,
-    Variable,
 )
-from spatialclaw_ros.kernel.texts import clean_line, clean_text
+from spatialclaw_ros.kernel.texts import clean, clean_line
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 MAX_PLAIN_BYTES = 2 * 1024 * 1024
@@ -125,11 +121,9 @@ def decode_from_worker(payload: bytes | bytearray | memoryview) -> FromWorker:
         raise WireError(f'a message of {len(payload)} bytes came that is neither a picture nor a '
                         f'tool call, expected at most {MAX_PLAIN_BYTES}')
     message = unpack(_plain, payload)
-    if isinstance(message, CellDone):
-        return _clean_done(message)
-    if isinstance(message, StartFailed):
-        return StartFailed(clean_text(message.message))
-    return message
+    if isinstance(message, CellDone) and message.answer is not None:
+        _check_answer(message.answer)
+    return clean(message)
 
 
 def unpack(
@@ -179,7 +173,8 @@ def _request_of(packed: _PackedRequest) -> ToolRequest:
                   item.data)
         for item in packed.arrays]
     _check_arrays(arrays)
-    return ToolRequest(_short_text(packed.tool, MAX_NAME_CHARS), clean_args(args), arrays)
+    return ToolRequest(
+        _short_text(packed.tool, MAX_NAME_CHARS), clean(args, lines=True), arrays)
 
 
 def _check_arrays(arrays: Sequence[ArrayData]) -> None:
@@ -215,46 +210,6 @@ def _shown_of(packed: _PackedShown) -> Shown:
     if height * width > MAX_IMAGE_PIXELS or len(data) != 3 * height * width:
         raise WireError(f'a shown image of {width}x{height} came with {len(data)} bytes')
     return Shown(_short_text(packed.label, _LABEL_CHARS), height, width, data)
-
-
-def _clean_done(done: CellDone) -> CellDone:
-    """The end of a cell with clean texts and an answer that `ReturnAnswer` would have taken."""
-    if done.answer is not None:
-        _check_answer(done.answer)
-    if all(text.isprintable() for text in _texts(done)):
-        return done
-    return replace(
-        done, stdout=clean_text(done.stdout),
-        error=None if done.error is None else _clean_fault(done.error),
-        variables=[Variable(clean_line(v.name), clean_line(v.type), clean_line(v.text), v.nbytes)
-                   for v in done.variables],
-        answer=None if done.answer is None else _clean_answer(done.answer))
-
-
-def _texts(done: CellDone) -> Iterator[str]:
-    yield done.stdout
-    for variable in done.variables:
-        yield from (variable.name, variable.type, variable.text)
-    if done.error is not None:
-        yield from (done.error.kind, done.error.message, done.error.traceback)
-    if done.answer is not None:
-        answer = done.answer
-        yield from (text for text in (answer.value, answer.unit, answer.frame, answer.reason)
-                    if isinstance(text, str))
-
-
-def _clean_fault(fault: Fault) -> Fault:
-    return Fault(clean_line(fault.kind), clean_text(fault.message), fault.line,
-                 clean_text(fault.traceback))
-
-
-def _clean_answer(answer: Answer) -> Answer:
-    return replace(
-        answer, value=clean_text(answer.value) if isinstance(answer.value, str) else answer.value,
-        unit=None if answer.unit is None else clean_line(answer.unit),
-        frame=None if answer.frame is None else clean_line(answer.frame),
-        # it ends in one line of the log
-        reason=clean_line(answer.reason))
 
 
 def _check_answer(answer: Answer) -> None:
