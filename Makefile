@@ -8,13 +8,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip lint clean
+.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip bench bench-kernel lint clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo         asks a simulated robot five questions; pictures land in demo_out/'
 	@echo 'make test         runs the tests on the installed package'
 	@echo 'make escapes-unsandboxed  runs the corpus of escapes without the sandbox, in a scratch folder'
+	@echo 'make bench        measures against what is used today; SHORT=1 in two minutes, coarsely'
 	@echo 'make lint         ruff and mypy'
 	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
 	@echo 'make test-colcon  builds and tests with colcon, plain and with --symlink-install'
@@ -50,6 +51,18 @@ test: install
 # The corpus of escapes where there is no sandbox: most of it must succeed, or it proves nothing.
 escapes-unsandboxed: install
 	@$(BIN)/python test/support/escape_table.py --sandbox off
+
+# What is measured against has an environment of its own.
+.bench/.locked: test/bench/requirements.txt | $(VENV)/.locked
+	@test -x .bench/bin/python || $(BIN)/python -m venv .bench
+	@echo 'Installing the locked versions of test/bench/requirements.txt into .bench'
+	@flock .bench/.installing scripts/install_locked .bench/bin/python test/bench/requirements.txt
+	@touch $@
+
+bench: bench-kernel
+
+bench-kernel: install .bench/.locked
+	@$(BIN)/python test/bench $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
 
 test-colcon: install
 	@scripts/test_colcon $(BIN)

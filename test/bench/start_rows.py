@@ -48,6 +48,7 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
     with Kernel() as kernel, Kernel(limits=without) as bare_kernel:
         for warming in (kernel, bare_kernel):
             _start(warming, scene, [])
+        jupyter.ask('cold', 1)  # writes byte code that the next ones find
         for _ in range(_ROUNDS):
             cold += jupyter.ask('cold', 1 if short else count)
             for _ in range(count):
