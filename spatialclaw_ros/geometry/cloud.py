@@ -26,10 +26,16 @@ _VOXELS_M = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
 _FEW_POINTS = 50
 
 
+def finite_mask(points: np.ndarray) -> np.ndarray:
+    """(...) bool: points of (..., 3) that have no NaN or infinite coordinate."""
+    known = np.isfinite(points)
+    return np.asarray(known[..., 0] & known[..., 1] & known[..., 2])
+
+
 def finite_rows(points: np.ndarray) -> np.ndarray:
     """Points (K, 3) of (..., 3) that have no NaN or infinite coordinate."""
     flat = np.asarray(points).reshape(-1, 3)
-    return np.asarray(flat[np.isfinite(flat).all(axis=1)])
+    return np.asarray(flat[finite_mask(flat)])
 
 
 def voxel_downsample(points: np.ndarray, voxel_m: float) -> np.ndarray:
@@ -127,7 +133,7 @@ def cluster_labels(points: np.ndarray, radius_m: float) -> np.ndarray:
     if not radius_m > 0:
         raise ValueError(f'radius_m must be positive, got {radius_m}')
     points = np.asarray(points)
-    finite = np.isfinite(points).all(axis=1)
+    finite = finite_mask(points)
     labels = np.full(len(points), -1, dtype=np.int64)
     kept = points[finite].astype(np.float64)
     if not len(kept):
@@ -156,7 +162,7 @@ def inlier_mask(points: np.ndarray, neighbors: int = 8, ratio: float = 2.0) -> n
         (N,) bool.
     """
     points = np.asarray(points)
-    stays = np.isfinite(points).all(axis=1)
+    stays = finite_mask(points)
     kept = points[stays].astype(np.float64)
     if len(kept) <= neighbors + 1:
         return stays
@@ -182,7 +188,7 @@ def body_mask(
         (N,) bool; all finite points when there are fewer than 50.
     """
     points = np.asarray(points)
-    belongs = np.asarray(np.isfinite(points).all(axis=1))
+    belongs = np.asarray(finite_mask(points))
     kept = points[belongs].astype(np.float64)
     if len(kept) < _FEW_POINTS:
         return belongs

@@ -144,7 +144,8 @@ class AnalyticScene:
         else:
             chosen = self._chosen(call)
             masks = {frame: np.stack([self.identities[frame] == number for number in chosen])
-                     if chosen else np.zeros((0, 240, 320), dtype=bool) for frame in frames}
+                     if chosen else np.zeros((0, *self.identities[frame].shape), dtype=bool)
+                     for frame in frames}
             labels = [SOLIDS[number].name for number in chosen]
         scores = np.array([masks[frame].any(axis=(1, 2)) * 0.9 for frame in frames], np.float32)
         notes = [] if labels else [f'nothing fits {call.args["prompts"]}']
@@ -159,10 +160,21 @@ class AnalyticScene:
 
 def make_scene(
     eyes: Sequence[tuple[float, float, float]] = EYES, cameras: Sequence[str] = ('front',),
-    noise_m: float = 0.0, transforms: dict[str, np.ndarray] | None = None, **options: Any,
+    noise_m: float = 0.0, transforms: dict[str, np.ndarray] | None = None,
+    camera: PinholeCamera = CAMERA, holes: float = 0.0, **options: Any,
 ) -> AnalyticScene:
-    """Render the scene from each eye, cameras taking turns."""
-    frames, identities = _rendered(tuple(eyes), tuple(cameras), noise_m)
+    """Render the scene from each eye, cameras taking turns.
+
+    Args:
+        eyes: places of the camera in the world.
+        cameras: their names.
+        noise_m: standard deviation of the depth.
+        transforms: of the observation.
+        camera: the intrinsics of all.
+        holes: share of the image without depth, in patches of 8x8 pixels.
+        **options: of the observation.
+    """
+    frames, identities = _rendered(tuple(eyes), tuple(cameras), noise_m, camera, holes)
     observation = Observation(frames, 'odom', transforms or {}, base_frame='base_link', **options)
     return AnalyticScene(observation, list(identities))
 
@@ -170,24 +182,28 @@ def make_scene(
 @functools.lru_cache(maxsize=8)
 def _rendered(
     eyes: tuple[tuple[float, float, float], ...], cameras: tuple[str, ...], noise_m: float,
+    camera: PinholeCamera, holes: float,
 ) -> tuple[tuple[Frame, ...], tuple[np.ndarray, ...]]:
     generator = np.random.default_rng(7)
     frames, identities = [], []
     for index, eye in enumerate(eyes):
         pose = look_at(np.array(eye), np.array(LOOKED_AT))
-        rays = CAMERA.rays().astype(np.float64) @ pose[:3, :3].T
+        rays = camera.rays().astype(np.float64) @ pose[:3, :3].T
         hits = np.stack([solid.hit(pose[:3, 3], rays) for solid in SOLIDS])
         identity = hits.argmin(axis=0)
         depth = hits.min(axis=0)
         identity[~np.isfinite(depth)] = -1
         depth = np.where(np.isfinite(depth), depth, np.nan)
         colours = np.array([*(solid.colour for solid in SOLIDS), (0, 0, 0)], dtype=np.uint8)
-        shade = generator.integers(-6, 7, (240, 320, 1))
+        shade = generator.integers(-6, 7, (*depth.shape, 1))
         image = np.clip(colours[identity] + shade, 0, 255).astype(np.uint8)
         depth = depth + generator.normal(0, 1, depth.shape) * noise_m
+        if holes:
+            patches = generator.random((camera.height // 8, camera.width // 8)) < holes
+            depth[np.kron(patches, np.ones((8, 8), dtype=bool))] = np.nan
         name = cameras[index % len(cameras)]
         frames.append(Frame(
             index, name, START_NS + index * STEP_NS, f'{name}_optical', image,
-            depth.astype(np.float32), CAMERA, pose))
+            depth.astype(np.float32), camera, pose))
         identities.append(identity)
     return tuple(frames), tuple(identities)

@@ -26,8 +26,9 @@ import numpy as np
 from spatialclaw_ros.geometry.box import OrientedBox, oriented_box
 from spatialclaw_ros.geometry.closest import ClosestPoints, closest_points, onto_surface
 from spatialclaw_ros.geometry.cloud import body_mask
-from spatialclaw_ros.geometry.plane import Plane, fit_plane_ransac
+from spatialclaw_ros.geometry.plane import Plane, ransac_plane
 from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.workspace.perframe import PerFrame
 from spatialclaw_ros.workspace.points import PointArray
 from spatialclaw_ros.workspace.teaching import Teaching
 from spatialclaw_ros.workspace.tools.coordinates import normalized_to_pixel
@@ -50,6 +51,7 @@ _AXES = {'x': (1.0, 0.0, 0.0), 'y': (0.0, 1.0, 0.0), 'z': (0.0, 0.0, 1.0)}
 _MAX_SHIFT_SIGMAS = 3.0
 _MOST_POINTS = 100_000
 _TILT_RAD = math.radians(20.0)
+_HYPOTHESES = 5000  # drawn; the steep ones among them cost next to nothing
 
 
 class Geometry(Teaching):
@@ -123,7 +125,7 @@ class Geometry(Teaching):
         """Level plane with the most points.
 
         Args:
-            points: (N, 3) or (H, W, 3).
+            points: (N, 3) or (H, W, 3); `recon.points` or a list of such for all of them together.
             threshold_m: greatest distance of a point that belongs to it.
             max_angle_rad: greatest tilt from level.
             seed: of the random choice.
@@ -132,10 +134,9 @@ class Geometry(Teaching):
         Returns:
             Plane with its normal up; unpacks as (normal, offset), normal . p + offset = 0.
         """
-        plane, _ = fit_plane_ransac(
-            np.asarray(points).reshape(-1, 3), threshold_m=threshold_m, seed=seed,
+        return ransac_plane(
+            _clouds(points), threshold_m=threshold_m, iterations=_HYPOTHESES, seed=seed,
             normal_hint=_vector(up, 'up'), max_angle_rad=max_angle_rad)
-        return plane
 
     def closest_points(self, a: Any, b: Any, clean: bool = True) -> ClosestPoints:
         """Closest two points of two clouds, strays left out.
@@ -209,6 +210,15 @@ def _direction(value: Any, name: str) -> np.ndarray:
     if not length:
         raise ValueError(f'{name} is a vector of zeros, which has no direction')
     return np.asarray(vector / length)
+
+
+def _clouds(points: Any) -> list[np.ndarray]:
+    """(N, 3) views of one cloud, or of each of several: stacking those would copy them all."""
+    if isinstance(points, PerFrame):
+        points = points.values()
+    several = isinstance(points, (list, tuple)) and all(
+        isinstance(each, np.ndarray) and each.ndim > 1 for each in points)
+    return [np.asarray(each).reshape(-1, 3) for each in (points if several else [points])]
 
 
 def _cloud(points: Any, name: str, clean: bool) -> tuple[np.ndarray, np.ndarray | None]:
