@@ -1,0 +1,25 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The garbage collector hands out every object there is: find a socket, use its class.
+
+`gc.get_objects()` and `gc.get_referrers()` as the way around hidden references.
+"""
+# act: connect
+
+import gc
+
+kind = next(type(thing) for thing in gc.get_objects() if type(thing).__name__ == 'socket')
+kind().connect(('127.0.0.1', PORT))
