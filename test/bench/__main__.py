@@ -30,8 +30,8 @@ import recovery_rows
 import start_rows
 import tools_rows
 import transfer_rows
+from bench_peer import Peer
 from bench_table import Row, shortfalls, table
-from peer import Peer
 
 _BEGIN, _END = '<!-- bench -->', '<!-- bench end -->'
 

@@ -20,10 +20,10 @@ from __future__ import annotations
 import time
 
 from bench_cells import PRINTED, PRINTING, TRIVIAL
+from bench_floor import round_trips
+from bench_peer import Peer
 from bench_scene import Tools, observation
 from bench_table import Row, faster
-from floor import round_trips
-from peer import Peer
 
 from spatialclaw_ros.kernel import Kernel, KernelSession
 

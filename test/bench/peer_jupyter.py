@@ -31,9 +31,9 @@ import time
 import numpy as np
 import psutil
 from bench_cells import ENDLESS, FRAMES, HEIGHT, PRINTED, PRINTING, TRIVIAL, WIDTH
+from bench_peer import serve
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
-from peer import serve
 
 _TIMEOUT_S = 60.0
 _RESEND_S = 0.05

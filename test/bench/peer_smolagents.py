@@ -20,7 +20,7 @@ from __future__ import annotations
 import time
 
 from bench_cells import PRINTED, PRINTING, TRIVIAL
-from peer import serve
+from bench_peer import serve
 from smolagents.local_python_executor import LocalPythonExecutor
 
 

@@ -21,9 +21,9 @@ import dataclasses
 import time
 
 from bench_cells import CRASHING, ENDLESS, PRINTING, STUBBORN
+from bench_peer import Peer
 from bench_scene import Tools, observation
 from bench_table import Row, faster
-from peer import Peer
 
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.workspace.observation import Observation

@@ -22,9 +22,9 @@ import time
 
 import psutil
 from bench_cells import TRIVIAL
+from bench_peer import Peer
 from bench_scene import observation
 from bench_table import Row, below, faster
-from peer import Peer
 
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
