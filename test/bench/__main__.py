@@ -18,22 +18,18 @@
 from __future__ import annotations
 
 import argparse
-import platform
-import re
 import sys
 import time
 from pathlib import Path
 
 import cell_rows
-import numpy as np
 import recovery_rows
 import start_rows
 import tools_rows
 import transfer_rows
+from bench_page import BEGIN, END, machine, put
 from bench_peer import Peer
 from bench_table import Row, shortfalls, table
-
-_BEGIN, _END = '<!-- bench -->', '<!-- bench end -->'
 
 
 def main() -> int:
@@ -61,7 +57,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument('--short', action='store_true', help=(
         'few samples; fails only below half of what is required, for machines that others use'))
     parser.add_argument('--into', type=Path, metavar='FILE', help=(
-        f'put the table between {_BEGIN} and {_END} of a page, too'))
+        f'put the table between {BEGIN} and {END} of a page, too'))
     return parser.parse_args()
 
 
@@ -81,29 +77,6 @@ def measure(*, short: bool) -> list[Row]:
             print(f'measured: {what}, {time.monotonic() - began_s:.0f} s', file=sys.stderr)
     return rows
 
-
-
-def machine() -> str:
-    """One line on what this ran on."""
-    cpus = Path('/proc/cpuinfo').read_text(encoding='utf-8')
-    models = re.findall(r'^model name\s*: (.*)$', cpus, re.MULTILINE)
-    return (f'{len(models)} x {models[0] if models else platform.machine()}, Linux '
-            f'{platform.release().split("-")[0]}, Python {platform.python_version()}, '
-            f'NumPy {np.__version__}; '
-            'medians of 30 samples or more unless a number says otherwise.')
-
-
-def put(text: str, page: Path) -> None:
-    """Replace what stands between the marks of a page.
-
-    Raises:
-        ValueError: the page has no marks.
-    """
-    before, begin, rest = page.read_text(encoding='utf-8').partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f'{page} must have {_BEGIN} and {_END}, has not both')
-    page.write_text(f'{before}{_BEGIN}\n{text}{_END}{after}', encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@
 
 """What a cell costs at least: a message to another Python process and one back.
 
-`python bench_floor.py` prints its median; `perf stat` or `strace -c` in front of it count what it does.
+`python bench_floor.py` prints its median; `perf stat` or `strace -c` before it count what it does.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def shortfalls(rows: Sequence[Row], *, short: bool) -> list[str]:
     """
     slack = SLACK_WHEN_SHORT if short else 1.0
     return [f'{row.name}: required {row.required}, ours {_shown(row.ours, row.unit)}, '
-            f'reference {_shown(row.reference, row.unit)}'
+            f'reference {_shown(row.reference, row.unit) or "none"}'
             for row in rows if not row.met(slack)]
 
 
