@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip bench bench-kernel lint clean
+.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip bench bench-kernel lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make escapes-unsandboxed  runs the corpus of escapes without the sandbox, in a scratch folder'
 	@echo 'make bench        measures against what is used today; SHORT=1 in two minutes, coarsely'
 	@echo 'make lint         ruff and mypy'
+	@echo 'make fuzz         bytes of a hostile worker against the host, SECONDS=60 for each target'
 	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
 	@echo 'make test-colcon  builds and tests with colcon, plain and with --symlink-install'
 	@echo 'make test-pip     pip install into new environments, on each Python that is found'
@@ -69,6 +70,14 @@ test-colcon: install
 
 test-pip:
 	@scripts/test_pip
+
+SECONDS ?= 60
+
+# Corpus and findings stay in build/fuzz; `--again FILE` runs one input of them.
+fuzz: install
+	@for target in wire stream; do \
+	  PYTHONPATH=test/support $(BIN)/python test/fuzz/fuzz_$$target.py build/fuzz/$$target \
+	    --seconds $(SECONDS) || exit 1; done
 
 lint: $(VENV)/.locked
 	@$(BIN)/ruff check .
