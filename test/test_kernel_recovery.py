@@ -194,17 +194,17 @@ def test_a_worker_killed_before_it_is_ready_is_replaced_once(
     observation, host, monkeypatch, deaths: int,
 ) -> None:
     with Kernel(limits=KernelLimits(cell_timeout_s=5.0)) as kernel:
-        fork, killed = kernel.nursery.fork, []
+        take, killed = kernel.nursery.take, []
 
-        def fork_and_kill(interrupt):
-            child = fork(interrupt)
+        def take_and_kill(interrupt, deadline):
+            child = take(interrupt, deadline)
             if len(killed) < deaths:
                 killed.append(child.pid)
                 os.kill(child.pid, signal.SIGKILL)
                 wait_for(lambda: not child.alive)
             return child
 
-        monkeypatch.setattr(kernel.nursery, 'fork', fork_and_kill)
+        monkeypatch.setattr(kernel.nursery, 'take', take_and_kill)
         if deaths > 1:
             with pytest.raises(KernelError, match='did not get ready'):
                 kernel.open(observation, host)

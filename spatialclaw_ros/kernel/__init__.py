@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spatialclaw_ros.kernel.kernel import Kernel, KernelStats
-    from spatialclaw_ros.kernel.limits import KernelLimits
+    from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
     from spatialclaw_ros.kernel.session import KernelSession
 
-__all__ = ['Kernel', 'KernelLimits', 'KernelSession', 'KernelStats']
+__all__ = ['Kernel', 'KernelLimits', 'KernelSession', 'KernelStats', 'SandboxPolicy']
 
 _HOMES = {
     'Kernel': 'kernel', 'KernelStats': 'kernel', 'KernelLimits': 'limits',
-    'KernelSession': 'session'}
+    'KernelSession': 'session', 'SandboxPolicy': 'limits'}
 
 
 def __getattr__(name: str) -> Any:

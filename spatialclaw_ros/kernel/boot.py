@@ -15,7 +15,8 @@
 
 """First file of the zygote's interpreter, started without `site`: takes over the host's paths.
 
-Arguments: control descriptor, the package's `__init__.py`, and the import path, one line each.
+Arguments: control descriptor, the package's `__init__.py`, the import path, one line each, and the
+sandbox policy.
 """
 
 from __future__ import annotations
@@ -35,4 +36,4 @@ _spec.loader.exec_module(_package)
 
 from spatialclaw_ros.kernel.zygote import main  # noqa: E402
 
-main(int(sys.argv[1]))
+main(int(sys.argv[1]), sys.argv[4])

@@ -101,7 +101,7 @@ class Child:
         self._pidfd = pidfd
         self._socket = connection
         self._socket.setblocking(False)
-        self._interrupt = interrupt
+        self.interrupt = interrupt
         self._reader = wire.FrameReader()
         self.killed = False
 
@@ -170,15 +170,15 @@ class Child:
             if time.monotonic() >= until_s:
                 raise WorkerTimeoutError(f'{doing} took too long')
             deadline.check(doing)
-            self._interrupt.check(doing)
+            self.interrupt.check(doing)
 
     def _wait(self, events: int, until_s: float, deadline: Deadline, doing: str) -> None:
         poll = select.poll()
         poll.register(self._socket, events)
         poll.register(self._pidfd, select.POLLIN)
-        poll.register(self._interrupt.fd, select.POLLIN)
+        poll.register(self.interrupt.fd, select.POLLIN)
         while True:
-            self._interrupt.check(doing)
+            self.interrupt.check(doing)
             deadline.check(doing)
             wait_s = until_s - time.monotonic()
             if wait_s <= 0:

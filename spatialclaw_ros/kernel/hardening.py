@@ -13,29 +13,33 @@
 # limitations under the License.
 
 
-"""What a worker gives up before its first cell."""
+"""What a worker gives up before it has seen anything of a session."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
+import socket
+from collections.abc import Callable
 
-from spatialclaw_ros.kernel import landlock, seccomp
+from spatialclaw_ros.kernel import landlock, parts, resources, seccomp
+from spatialclaw_ros.kernel.limits import SandboxPolicy
+from spatialclaw_ros.kernel.messages import Fork
 
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 4, 38, 24
-_SYS_CAPSET = {'x86_64': 126, 'aarch64': 91}
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
+_SYS_CAPGET_CAPSET = {'x86_64': (125, 126), 'aarch64': (90, 91)}
 _CAPABILITY_VERSION_3 = 0x20080522
 _MAX_CAPABILITY = 63
-_MAX_OPEN_FILES = 64
 _SCRATCH_FD = 60
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
 
 WIRE_FD = 3
 RULESET_FD = 4
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def leave_parent(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
@@ -66,71 +70,63 @@ def leave_parent(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
             except OSError:
                 continue  # the folder's own descriptor is closed already
     os.chdir('/')
-    os.umask(0o777)
-    os.environ.clear()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
 
-def limit_resources(memory_bytes: int, shared_bytes: int, cpu_s: int) -> None:
-    """Bound memory, processor time, open files, and forbid files and core dumps.
+def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
+    """Put on what this Linux has of the sandbox, as far as the policy wants it.
 
     Args:
-        memory_bytes: private memory beyond what there is now.
-        shared_bytes: address space for mapped tool results beside it.
-        cpu_s: processor time, seconds.
-    """
-    try:
-        with open('/proc/self/oom_score_adj', 'w') as file:
-            file.write('900')
-    except OSError:
-        pass  # only decides whom the kernel takes first when the machine runs out of memory
-    with open('/proc/self/statm') as file:
-        pages = [int(field) for field in file.read().split()]
-    page_bytes = resource.getpagesize()
-    bounds = {
-        resource.RLIMIT_AS: pages[0] * page_bytes + memory_bytes + shared_bytes,
-        resource.RLIMIT_DATA: pages[5] * page_bytes + memory_bytes,
-        resource.RLIMIT_CPU: cpu_s,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _MAX_OPEN_FILES,
-        resource.RLIMIT_MEMLOCK: 0,
-        resource.RLIMIT_MSGQUEUE: 0,
-    }
-    for kind, bound in bounds.items():
-        _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            bound = min(bound, hard)
-        resource.setrlimit(kind, (bound, bound))
+        request: the worker's bounds, the policy, and what to leave off.
+        has_ruleset: whether a Landlock ruleset lies at `RULESET_FD`.
 
-
-def drop_privileges() -> None:
-    """No new privileges, no capabilities, not to be read or traced by others."""
-    _prctl(_PR_SET_DUMPABLE, 0)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    for capability in range(_MAX_CAPABILITY + 1):
-        _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
-    number = _SYS_CAPSET.get(os.uname().machine)
-    if number is not None:
-        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-        data = (ctypes.c_uint32 * 6)()
-        if _libc.syscall(number, header, data) != 0:
-            raise OSError(ctypes.get_errno(), 'capabilities could not be given up')
-
-
-def close_sandbox(*, has_ruleset: bool) -> None:
-    """Put on Landlock and seccomp, as far as this Linux has them; `support` tells which.
+    Returns:
+        Names of the parts that are found to be on.
 
     Raises:
         OSError: the operating system has a part and refuses it.
     """
+    wanted = set(parts.WORKER_PARTS).difference(request.without)
+    if request.sandbox == SandboxPolicy.OFF:
+        wanted = {parts.PROCESS_GROUP, parts.NO_DESCRIPTORS, parts.RESOURCE_LIMITS}
+    is_shut = request.sandbox != SandboxPolicy.OFF
+    os.umask(0o777 if is_shut else 0o077)
+    resources.step_back()
     has_filters = seccomp.available()  # asks /proc, which Landlock takes away
+    limits_threads = False
+    if parts.NO_ENVIRONMENT in wanted:
+        os.environ.clear()
+    if parts.THREAD_LIMIT in wanted:
+        resources.be_counted_alone()
+    if parts.NO_CAPABILITIES in wanted:
+        _drop_capabilities()
+    if parts.THREAD_LIMIT in wanted:
+        limits_threads = resources.limit_threads()
+    if parts.RESOURCE_LIMITS in wanted:
+        resources.limit(request, may_write=not is_shut)
+    if parts.NO_NEW_PRIVILEGES in wanted:
+        _prctl(_PR_SET_DUMPABLE, 0)
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     if has_ruleset:
-        landlock.restrict(RULESET_FD)
+        if parts.LANDLOCK in wanted:
+            landlock.restrict(RULESET_FD)
         os.close(RULESET_FD)
-    if has_filters:
+    if has_filters and parts.SECCOMP in wanted:
         seccomp.install()
+    is_on: dict[str, Callable[[], bool]] = {
+        parts.PROCESS_GROUP: lambda: os.getsid(0) == os.getpid(),
+        parts.NO_DESCRIPTORS: lambda: not any(map(_is_open, range(WIRE_FD + 1, _SCRATCH_FD + 2))),
+        parts.NO_ENVIRONMENT: lambda: not os.environ,
+        parts.RESOURCE_LIMITS:
+            lambda: resource.getrlimit(resource.RLIMIT_DATA)[1] != resource.RLIM_INFINITY,
+        parts.THREAD_LIMIT: lambda: limits_threads,
+        parts.NO_CAPABILITIES: _has_no_capabilities,
+        parts.NO_NEW_PRIVILEGES: lambda: _libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+        parts.LANDLOCK: _is_shut_out_of_files,
+        parts.SECCOMP: _is_without_sockets,
+    }
+    return [part for part in parts.WORKER_PARTS if part in wanted and is_on[part]()]
 
 
 def wipe_environment() -> None:
@@ -141,6 +137,49 @@ def wipe_environment() -> None:
     start, end = int(fields[47]), int(fields[48])
     if 0 < start < end:
         ctypes.memset(start, 0, end - start)
+
+
+def _drop_capabilities() -> None:
+    for capability in range(_MAX_CAPABILITY + 1):
+        _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+    numbers = _SYS_CAPGET_CAPSET.get(os.uname().machine)
+    if numbers is not None:
+        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+        data = (ctypes.c_uint32 * 6)()
+        if _libc.syscall(numbers[1], header, data) != 0:
+            raise OSError(ctypes.get_errno(), 'capabilities could not be given up')
+
+
+def _has_no_capabilities() -> bool:
+    numbers = _SYS_CAPGET_CAPSET.get(os.uname().machine)
+    if numbers is None:
+        return False
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)()
+    return _libc.syscall(numbers[0], header, data) == 0 and not any(data)
+
+
+def _is_shut_out_of_files() -> bool:
+    try:
+        os.close(os.open('/', os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    except PermissionError:
+        return True
+    return False
+
+
+def _is_without_sockets() -> bool:
+    try:
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).close()
+    except PermissionError:
+        return True
+    return False
+
+
+def _is_open(fd: int) -> bool:
+    with contextlib.suppress(OSError):
+        os.fstat(fd)
+        return True
+    return False
 
 
 def _prctl(option: int, value: int) -> None:

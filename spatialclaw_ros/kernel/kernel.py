@@ -21,8 +21,9 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import KernelError
-from spatialclaw_ros.kernel.limits import KernelLimits
+from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.nursery import Nursery
 from spatialclaw_ros.kernel.session import KernelSession
@@ -43,6 +44,8 @@ class KernelStats:
         worker_pids: processes of the sessions' workers that live.
         restarts: workers replaced since the kernel was made.
         pool_bytes: shared memory kept for the next session.
+        spare_workers: workers that wait for a session.
+        sandbox: parts of the sandbox that are on, as the newest worker found; empty before one.
     """
 
     zygote_pid: int | None
@@ -51,6 +54,8 @@ class KernelStats:
     worker_pids: tuple[int, ...]
     restarts: int
     pool_bytes: int
+    spare_workers: int = 0
+    sandbox: tuple[str, ...] = ()
 
 
 class Kernel:
@@ -58,11 +63,21 @@ class Kernel:
 
     Args:
         limits: of every session.
+        sandbox: what to do where this host lacks a part of the sandbox: 'required' (don't
+            start), 'best_effort' (go without it, and say so in the log) or 'off'.
+        without: parts to leave off, as on a host that lacks them; for tests.
+
+    Raises:
+        ValueError: there is no such policy.
     """
 
-    def __init__(self, *, limits: KernelLimits | None = None) -> None:
+    def __init__(
+        self, *, limits: KernelLimits | None = None,
+        sandbox: SandboxPolicy | str = SandboxPolicy.REQUIRED, without: Iterable[str] = (),
+    ) -> None:
         self.limits = limits if limits is not None else KernelLimits()
-        self.nursery = Nursery(self.limits.start_timeout_s)
+        self.sandbox = SandboxPolicy(sandbox)
+        self.nursery = Nursery(self.limits, self.sandbox, frozenset(without))
         self.pool = MemoryPool(self.limits.pool_bytes)
         self._lock = threading.Lock()
         self._sessions: set[KernelSession] = set()
@@ -77,16 +92,17 @@ class Kernel:
         self.close()
 
     def start(self) -> None:
-        """Start the zygote and wait for its imports, some seconds; `open` would do so too.
+        """Start the zygote and wait for a worker, some seconds; `open` would do so too.
 
         Raises:
-            KernelError: it does not come up.
+            KernelError: none comes up, or a required part of the sandbox is missing.
         """
         self.nursery.start()
 
     def open(
         self, observation: Observation, tools: ToolPort,
         capabilities: Iterable[str] = ALL_CAPABILITIES, *, gated: bool = True,
+        deadline: Deadline | None = None,
     ) -> KernelSession:
         """Open a session over an observation.
 
@@ -95,14 +111,19 @@ class Kernel:
             tools: answers the cells' tool calls, in the thread that calls `run`.
             capabilities: which tools there are: 'reconstruct', 'segment', 'ocr', 'vlm'.
             gated: False only to test what holds without the gate.
+            deadline: of the wait for a worker.
 
         Raises:
-            KernelError: there is no worker to be had.
+            KernelError: there is no worker to be had, or a required part of the sandbox is
+                missing.
+            DeadlineExceededError: the deadline passed.
+            CanceledError: the deadline was cancelled.
         """
         with self._lock:
             if self._closed:
                 raise KernelError('the kernel is closed; make a new one')
-        session = KernelSession(self, observation, tools, capabilities, gated=gated)
+        session = KernelSession(
+            self, observation, tools, capabilities, gated=gated, deadline=deadline)
         with self._lock:
             if not self._closed:
                 self._sessions.add(session)
@@ -129,7 +150,8 @@ class Kernel:
         return KernelStats(
             zygote_pid=self.nursery.pid, zygote_starts=self.nursery.starts,
             sessions=len(sessions), worker_pids=pids, restarts=restarts,
-            pool_bytes=self.pool.free_bytes)
+            pool_bytes=self.pool.free_bytes,
+            spare_workers=self.nursery.spares, sandbox=self.nursery.parts)
 
     def forget(self, session: KernelSession) -> None:
         """A session tells that it is closed."""

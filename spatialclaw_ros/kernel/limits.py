@@ -13,13 +13,25 @@
 # limitations under the License.
 
 
-"""How much time and memory a session's cells may use."""
+"""How much time and memory a session's cells may use, and how firmly they are shut in."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, fields
 
 MIB = 1024 * 1024
+
+
+class SandboxPolicy(str, enum.Enum):
+    """What to do on a host that lacks a part of the sandbox."""
+
+    REQUIRED = 'required'
+    """Don't start."""
+    BEST_EFFORT = 'best_effort'
+    """Go without that part, and say so."""
+    OFF = 'off'
+    """No sandbox at all: only to measure what it is good for."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +47,12 @@ class KernelLimits:
         tool_calls: tool calls that one session may make.
         tool_bytes: memory of all tool results that one session may hold.
         pool_bytes: shared memory kept warm between sessions.
+        shown_bytes: pictures that the cells of one session may show.
+        spare_workers: workers kept ready for the next session.
         seed: of the random generators that a session starts with.
 
     Raises:
-        ValueError: a bound is not positive (`pool_bytes` and `seed` may be 0).
+        ValueError: a bound is not positive (`pool_bytes`, `spare_workers` and `seed` may be 0).
     """
 
     cell_timeout_s: float = 30.0
@@ -49,11 +63,13 @@ class KernelLimits:
     tool_calls: int = 256
     tool_bytes: int = 4096 * MIB
     pool_bytes: int = 256 * MIB
+    shown_bytes: int = 256 * MIB
+    spare_workers: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            may_be_zero = field.name in ('pool_bytes', 'seed')
+            may_be_zero = field.name in ('pool_bytes', 'spare_workers', 'seed')
             if not (value > 0 or (may_be_zero and value == 0)):
                 raise ValueError(f'{field.name} must be positive, got {value}')

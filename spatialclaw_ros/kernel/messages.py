@@ -43,6 +43,7 @@ MAX_ARGS = 64
 MAX_ARGS_BYTES = 1024 * 1024
 MAX_ARGS_NODES = 20_000
 MAX_ARGS_DEPTH = 12
+MAX_PARTS = 32
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
@@ -103,9 +104,6 @@ class Begin(msgspec.Struct, tag='begin', frozen=True):
 
     observation: ObservationHeader
     capabilities: list[str]
-    memory_bytes: int
-    shared_bytes: int
-    cpu_s: int
     seed: int
 
 
@@ -130,7 +128,13 @@ class ToolReply(msgspec.Struct, tag='tool_reply', frozen=True):
 # ---- worker to host
 
 class Ready(msgspec.Struct, tag='ready', frozen=True):
-    """The worker has given up its rights and waits for cells."""
+    """The worker has given up its rights and waits for a session; `parts` are those it found on."""
+
+    parts: Annotated[list[Name], Meta(max_length=MAX_PARTS)]
+
+
+class Begun(msgspec.Struct, tag='begun', frozen=True):
+    """The session's scope is made, and the worker waits for cells."""
 
 
 class StartFailed(msgspec.Struct, tag='start_failed', frozen=True):
@@ -220,7 +224,16 @@ class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
 # ---- host to zygote, and back
 
 class Fork(msgspec.Struct, tag='fork', frozen=True):
-    """Make a worker; carries the worker's end of its wire."""
+    """Make a worker; carries the worker's end of its wire.
+
+    `sandbox` is a `SandboxPolicy`, `without` names parts of the sandbox to be left off.
+    """
+
+    sandbox: str
+    memory_bytes: int
+    shared_bytes: int
+    cpu_s: int
+    without: list[str] = []
 
 
 class Reap(msgspec.Struct, tag='reap', frozen=True):
@@ -248,7 +261,7 @@ class Reaped(msgspec.Struct, tag='reaped', frozen=True):
 
 
 ToWorker = Begin | Execute | ToolReply
-FromWorker = Ready | StartFailed | ToolRequest | Shown | CellDone
-PackedFromWorker = Ready | StartFailed | PackedToolRequest | Shown | CellDone
+FromWorker = Ready | Begun | StartFailed | ToolRequest | Shown | CellDone
+PackedFromWorker = Ready | Begun | StartFailed | PackedToolRequest | Shown | CellDone
 ToZygote = Fork | Reap
 FromZygote = ZygoteReady | Forked | Reaped

@@ -13,182 +13,374 @@
 # limitations under the License.
 
 
-"""Starts the zygote, asks it for workers, and starts it again when it dies."""
+"""Keeps workers ready: one thread owns the zygote, starts it again when it dies, and forks.
+
+Nobody waits for the zygote's imports but who needs a worker, and that one no longer than it may.
+"""
 
 from __future__ import annotations
 
+import collections
+import logging
 import os
+import select
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
-import spatialclaw_ros
-from spatialclaw_ros.errors import KernelError, WireError
-from spatialclaw_ros.kernel import wire
-from spatialclaw_ros.kernel.child import Child, Interrupt, readable
-from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ToZygote, ZygoteReady
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import CanceledError, KernelError, WireError
+from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
+from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
+from spatialclaw_ros.kernel.messages import Fork, Ready, StartFailed
+from spatialclaw_ros.kernel.parts import WORKER_PARTS
+from spatialclaw_ros.kernel.support import explain
+from spatialclaw_ros.kernel.zygote_process import ZygoteGoneError, ZygoteProcess
 
-# what libraries need to be found and Matplotlib to keep its font cache; wiped after the imports
-_ENVIRONMENT = ('LD_LIBRARY_PATH', 'HOME', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'MPLCONFIGDIR')
-# one thread for each library, or a fork is not safe; the same order of sets in every zygote
-_ZYGOTE_ENVIRONMENT = {
-    'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1',
-    'MPLBACKEND': 'Agg', 'PYTHONHASHSEED': '0'}
-_REPLY_S = 10.0
-_LOG_TAIL_BYTES = 4000
+_log = logging.getLogger(__name__)
+# how soon a deadline that another thread cancels is noticed
+_SLICE_S = 0.05
+_REAP_S = 2.0
+# a zygote that dies sooner than this is only replaced when somebody asks for a worker
+_STEADY_S = 30.0
+# frames are mapped into a worker's address space too
+_SCENE_BYTES = 2 * 1024**3
+_CLOSED = 'the kernel is closed; make a new one'
+
+
+class _Order:
+    """Somebody waits for a worker."""
+
+    def __init__(self) -> None:
+        self.child: Child | None = None
+        self.error: KernelError | None = None
+
+
+class _Burial:
+    """A dead worker to be collected."""
+
+    def __init__(self, pid: int, zygote: ZygoteProcess) -> None:
+        self.pid = pid
+        self.zygote = zygote
+        self.status: int | None = None
+        self.done = False
 
 
 class Nursery:
-    """Owns the zygote process; safe from any thread.
+    """Gives ready workers; safe from any thread.
 
     Args:
-        start_timeout_s: how long its imports may take.
+        limits: of every worker.
+        sandbox: what to do where a part of the sandbox is missing.
+        without: parts to leave off, as on a host that lacks them; for tests.
     """
 
-    def __init__(self, start_timeout_s: float) -> None:
-        self._start_timeout_s = start_timeout_s
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+    def __init__(
+        self, limits: KernelLimits, sandbox: SandboxPolicy = SandboxPolicy.REQUIRED,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self._limits = limits
+        self._sandbox = sandbox
+        self._request = Fork(
+            sandbox.value, limits.memory_bytes, limits.tool_bytes + _SCENE_BYTES, limits.cpu_s,
+            sorted(without))
+        self._changed = threading.Condition()
+        self._stop = Interrupt()
+        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._thread: threading.Thread | None = None
+        self._zygote: ZygoteProcess | None = None
+        self._zygote_began_s = 0.0
+        self._spares: collections.deque[Child] = collections.deque()
+        self._orders: collections.deque[_Order] = collections.deque()
+        self._burials: collections.deque[_Burial] = collections.deque()
+        self._makers: dict[int, ZygoteProcess] = {}
+        self._resting = True
+        self._warned = False
         self._closed = False
         self.starts = 0
+        self.parts: tuple[str, ...] = ()
 
     @property
     def pid(self) -> int | None:
         """The zygote's process number, None while there is none."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        zygote = self._zygote
+        return None if zygote is None else zygote.pid
 
-    def start(self) -> None:
-        """Start the zygote and wait for its imports.
+    @property
+    def spares(self) -> int:
+        """Workers that wait for a session."""
+        return len(self._spares)
+
+    def take(self, interrupt: Interrupt, deadline: Deadline) -> Child:
+        """Get a ready worker, a spare one if there is one.
+
+        Args:
+            interrupt: of the session that it is for.
+            deadline: of the wait.
 
         Raises:
-            KernelError: it does not come up; the message holds the end of what it printed.
+            KernelError: there is no worker to be had, or it lacks a part of the sandbox.
+            DeadlineExceededError: the deadline passed.
+            CanceledError: the deadline or the session was cancelled.
         """
-        with self._lock:
-            self._ensure()
+        doing = 'the start of a worker'
+        interrupt.check(doing)
+        deadline.check(doing)
+        order = _Order()
+        with self._changed:
+            if self._closed:
+                raise KernelError(_CLOSED)
+            self._orders.append(order)
+            self._resting = False
+            self._hand_out()
+            self._wake()
+            try:
+                while order.child is None and order.error is None:
+                    self._changed.wait(min(_SLICE_S, deadline.remaining_s))
+                    if order.child is None and order.error is None:
+                        interrupt.check(doing)
+                        deadline.check(doing)
+            except BaseException:
+                if order.child is not None:
+                    self._spares.append(order.child)
+                elif order in self._orders:
+                    self._orders.remove(order)
+                raise
+        if order.error is not None:
+            raise KernelError(str(order.error)) from order.error
+        assert order.child is not None
+        order.child.interrupt = interrupt
+        return order.child
 
-    def fork(self, interrupt: Interrupt) -> Child:
-        """Get a new worker; a dead zygote is replaced first.
+    def start(self, deadline: Deadline | None = None) -> None:
+        """Start the zygote and wait until a worker is ready.
 
         Raises:
-            KernelError: there is no worker to be had.
+            as `take`.
         """
-        host_end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        interrupt = Interrupt()
         try:
-            with self._lock:
-                try:
-                    self._ensure()
-                    reply, fds = self._ask(Fork(), worker_end.fileno())
-                except (OSError, EOFError, WireError):
-                    self._stop()
-                    self._ensure()
-                    try:
-                        reply, fds = self._ask(Fork(), worker_end.fileno())
-                    except (OSError, EOFError, WireError) as error:
-                        raise KernelError(f'the zygote gives no worker: {error}') from error
-            if not isinstance(reply, Forked) or len(fds) != 1:
-                raise KernelError(f'expected a worker from the zygote, got {reply}')
-        except BaseException:
-            host_end.close()
-            raise
+            child = self.take(interrupt, deadline if deadline is not None else Deadline())
         finally:
-            worker_end.close()
-        return Child(reply.pid, fds[0], host_end, interrupt)
+            interrupt.close()
+        with self._changed:
+            child.interrupt = self._stop
+            self._spares.appendleft(child)
 
     def reap(self, child: Child) -> int | None:
-        """Collect a worker that has ended, and close it.
+        """End a worker if it still runs, let the zygote collect it, and close it.
 
         Returns:
             Its wait status; None when this call ended it, or when the zygote is another by now.
         """
         try:
             child.kill()
-            with self._lock:
-                try:
-                    reply, _ = self._ask(Reap(child.pid))
-                except (OSError, EOFError, WireError):
-                    self._stop()
+            with self._changed:
+                zygote = self._makers.pop(child.pid, None)
+                if zygote is None or zygote is not self._zygote:
                     return None
-            return reply.status if isinstance(reply, Reaped) and not child.killed else None
+                burial = _Burial(child.pid, zygote)
+                self._burials.append(burial)
+                self._wake()
+                if child.killed:
+                    return None
+                until_s = time.monotonic() + _REAP_S
+                while not burial.done and (left_s := until_s - time.monotonic()) > 0:
+                    self._changed.wait(left_s)
+                return burial.status
         finally:
             child.close()
 
     def close(self) -> None:
-        """End the zygote, and with it every worker that is left."""
-        with self._lock:
+        """End the zygote, and with it every worker that is left; waits for the thread."""
+        with self._changed:
+            if self._closed:
+                return
             self._closed = True
-            self._stop()
+            self._stop.set()
+            self._wake()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        self._stop.close()
+        os.close(self._wake_fd)
 
-    def _ensure(self) -> None:
-        if self._closed:
-            raise KernelError('the kernel is closed; make a new one')
-        if self.pid is not None:
-            return
-        self._stop()
-        control, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-        environment.update(_ZYGOTE_ENVIRONMENT)
-        with far_end, tempfile.TemporaryFile() as log:
+    # ---- under the lock
+
+    def _wake(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._work, name='nursery', daemon=True)
+            self._thread.start()
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _hand_out(self) -> None:
+        """Give spares to those who wait."""
+        while self._orders and self._spares:
+            child = self._spares.popleft()
+            if not child.alive:
+                self._burials.append(_Burial(child.pid, self._makers.pop(child.pid)))
+                child.close()
+                continue
+            self._orders.popleft().child = child
+        self._changed.notify_all()
+
+    def _short_of_workers(self) -> bool:
+        return bool(self._orders) or (
+            not self._resting and len(self._spares) < self._limits.spare_workers)
+
+    # ---- in the nursery's own thread
+
+    def _work(self) -> None:
+        try:
+            while not self._closed:
+                self._bury()
+                if self._short_of_workers():
+                    self._breed()
+                else:
+                    self._idle()
+        except CanceledError:
+            pass
+        finally:
+            self._leave()
+
+    def _idle(self) -> None:
+        """Wait for work, or for the zygote's death."""
+        poll = select.poll()
+        poll.register(self._wake_fd, select.POLLIN)
+        if self._zygote is not None:
+            poll.register(self._zygote.control_fd, select.POLLIN)
+        ready = {fd for fd, _ in poll.poll()}
+        if self._wake_fd in ready:
+            os.eventfd_read(self._wake_fd)
+        if self._zygote is not None and self._zygote.control_fd in ready:
+            _log.warning('the zygote ended, and with it %d spare workers', len(self._spares))
+            if time.monotonic() - self._zygote_began_s < _STEADY_S:
+                with self._changed:
+                    self._resting = not self._orders
+            self._drop_zygote()
+
+    def _bury(self) -> None:
+        """Collect the dead."""
+        while self._burials:
+            burial = self._burials.popleft()
             try:
-                self._process = subprocess.Popen(
-                    [sys.executable, '-s', '-S', str(Path(__file__).with_name('boot.py')),
-                     str(far_end.fileno()), str(Path(spatialclaw_ros.__file__)), _import_path()],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd='/',
-                    pass_fds=[far_end.fileno()], start_new_session=True)
-            except OSError as error:
-                control.close()
-                raise KernelError(f'the zygote could not be started: {error}') from error
-            far_end.close()
-            self._control = control
+                if burial.zygote is self._zygote:
+                    burial.status = self._zygote.reap(burial.pid)
+            except ZygoteGoneError:
+                self._drop_zygote()
+            with self._changed:
+                burial.done = True
+                self._changed.notify_all()
+
+    def _breed(self) -> None:
+        """Make one worker; a failure is told to everybody who waits, and not tried again."""
+        try:
+            child = self._fork()
+        except (KernelError, OSError) as fault:
+            error = fault if isinstance(fault, KernelError) else KernelError(
+                f'a worker did not get ready: {fault}')
+            with self._changed:
+                self._resting = True
+                if not self._orders:
+                    _log.warning('no spare worker could be made: %s', error)
+                while self._orders:
+                    self._orders.popleft().error = error
+                self._changed.notify_all()
+            return
+        with self._changed:
+            self._spares.append(child)
+            self._hand_out()
+
+    def _fork(self) -> Child:
+        """Make a worker and wait until it is ready; a dead zygote is replaced once."""
+        try:
+            return self._ready_worker()
+        except (ZygoteGoneError, WorkerGoneError) as error:
+            _log.warning('another try for a worker: %s', error)
+            if isinstance(error, ZygoteGoneError):
+                self._drop_zygote()
+            return self._ready_worker()
+
+    def _ready_worker(self) -> Child:
+        zygote = self._running_zygote()
+        host_end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with worker_end:
+                pid, pidfd = zygote.fork(self._request, worker_end)
+        except BaseException:
+            host_end.close()
+            raise
+        child = Child(pid, pidfd, host_end, self._stop)
+        self._makers[pid] = zygote
+        try:
+            ready = child.receive(
+                time.monotonic() + self._limits.start_timeout_s, Deadline(),
+                'the start of a worker')
+            if not isinstance(ready, Ready):
+                reason = ready.message if isinstance(ready, StartFailed) else type(ready).__name__
+                raise KernelError(f'a worker did not get ready: {reason}')
+            self._check_parts(ready.parts)
+        except BaseException as error:
+            self._put_away(child)
+            if isinstance(error, (WorkerTimeoutError, WireError)):
+                raise KernelError(f'a worker did not get ready: {error}') from error
+            raise
+        return child
+
+    def _check_parts(self, parts: list[str]) -> None:
+        self.parts = tuple(part for part in WORKER_PARTS if part in parts)
+        missing = [part for part in WORKER_PARTS if part not in parts]
+        if not missing or self._sandbox is SandboxPolicy.OFF:
+            return
+        if self._sandbox is SandboxPolicy.REQUIRED:
+            raise KernelError(explain(missing))
+        if not self._warned:
+            self._warned = True
+            _log.warning('%s', explain(missing))
+
+    def _put_away(self, child: Child) -> None:
+        """End a worker that nobody has seen."""
+        try:
+            child.kill()
+        finally:
+            child.close()
+            with self._changed:
+                self._burials.append(_Burial(child.pid, self._makers.pop(child.pid)))
+
+    def _running_zygote(self) -> ZygoteProcess:
+        if self._zygote is None:
+            zygote = ZygoteProcess(self._sandbox, self._stop)
             self.starts += 1
             try:
-                reply, _ = self._receive(time.monotonic() + self._start_timeout_s)
-                if not isinstance(reply, ZygoteReady):
-                    raise WireError(f'expected a ready zygote, got {reply}')
-            except (OSError, EOFError, WireError) as error:
-                self._stop()
-                log.seek(0)
-                tail = log.read()[-_LOG_TAIL_BYTES:].decode(errors='replace').strip()
-                raise KernelError(
-                    f'the zygote did not come up within {self._start_timeout_s} s ({error}); '
-                    f'it printed: {tail or "nothing"}') from error
+                zygote.wait_ready(self._limits.start_timeout_s)
+            except BaseException:
+                zygote.close()
+                raise
+            self._zygote_began_s = time.monotonic()
+            self._zygote = zygote
+        return self._zygote
 
-    def _ask(self, request: ToZygote, *fds: int) -> tuple[Forked | Reaped | ZygoteReady, list[int]]:
-        if self._control is None:
-            raise EOFError('there is no zygote')
-        self._control.settimeout(_REPLY_S)
-        wire.BlockingWire(self._control).send(wire.encode(request), fds)
-        return self._receive(time.monotonic() + _REPLY_S)
+    def _drop_zygote(self) -> None:
+        """End the zygote; its workers die with it, and nobody collects them any more."""
+        with self._changed:
+            zygote, self._zygote = self._zygote, None
+            spares = list(self._spares)
+            self._spares.clear()
+            for burial in self._burials:
+                burial.done = True
+            self._burials.clear()
+            self._changed.notify_all()
+        if zygote is not None:
+            zygote.close()
+        for child in spares:
+            self._makers.pop(child.pid, None)
+            child.kill()
+            child.close()
 
-    def _receive(self, until_s: float) -> tuple[Forked | Reaped | ZygoteReady, list[int]]:
-        if self._control is None:
-            raise EOFError('there is no zygote')
-        if not readable(self._control.fileno(), max(0.0, until_s - time.monotonic())):
-            raise TimeoutError('no answer in time')
-        self._control.settimeout(_REPLY_S)
-        payload, fds = wire.BlockingWire(self._control).receive()
-        return wire.decode_from_zygote(payload), fds
-
-    def _stop(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            try:
-                self._process.wait(timeout=2.0)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-
-
-def _import_path() -> str:
-    """The host's import path for the zygote: folders and archives, never the current folder."""
-    entries = [entry for entry in sys.path if entry and os.path.isabs(entry)
-               and os.path.exists(entry) and '\n' not in entry]
-    return '\n'.join(dict.fromkeys(entries))
+    def _leave(self) -> None:
+        with self._changed:
+            self._closed = True
+            error = KernelError(_CLOSED)
+            while self._orders:
+                self._orders.popleft().error = error
+        self._drop_zygote()

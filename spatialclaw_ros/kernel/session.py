@@ -39,10 +39,10 @@ from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
 from spatialclaw_ros.kernel.messages import (
     MAX_IMAGES,
     Begin,
+    Begun,
     CellDone,
     Execute,
     FromWorker,
-    Ready,
     Shown,
     StartFailed,
     ToolReply,
@@ -99,7 +99,7 @@ class KernelSession:
 
     def __init__(
         self, kernel: Kernel, observation: Observation, tools: ToolPort,
-        capabilities: Iterable[str], *, gated: bool,
+        capabilities: Iterable[str], *, gated: bool, deadline: Deadline | None = None,
     ) -> None:
         self._kernel = kernel
         self._limits: KernelLimits = kernel.limits
@@ -118,10 +118,8 @@ class KernelSession:
             self._file = kernel.pool.borrow(header.nbytes)
             write_arrays(self._file.buffer, header.arrays, arrays)
             self._begin = encode(Begin(
-                observation=header, capabilities=sorted(capabilities),
-                memory_bytes=self._limits.memory_bytes, shared_bytes=self._limits.tool_bytes,
-                cpu_s=self._limits.cpu_s, seed=self._limits.seed))
-            self._start_worker(Deadline(self._limits.start_timeout_s))
+                observation=header, capabilities=sorted(capabilities), seed=self._limits.seed))
+            self._start_worker(deadline if deadline is not None else Deadline())
         except BaseException:
             self.close()
             raise
@@ -207,13 +205,13 @@ class KernelSession:
     def _start_worker(self, deadline: Deadline, tries: int = 2) -> None:
         """Get a worker that waits for its first cell; one that dies before that is replaced."""
         assert self._file is not None
-        child = self._kernel.nursery.fork(self._interrupt)
+        child = self._kernel.nursery.take(self._interrupt, deadline)
         self._child = child
         doing = 'the start of a worker'
         until_s = time.monotonic() + self._limits.start_timeout_s
         try:
             child.send(self._begin, until_s, deadline, doing, (self._file.fd,))
-            ready = child.receive(until_s, deadline, doing)
+            begun = child.receive(until_s, deadline, doing)
         except (WorkerGoneError, WorkerTimeoutError, WireError) as error:
             self._drop_worker()
             if isinstance(error, WorkerGoneError) and tries > 1:
@@ -223,9 +221,9 @@ class KernelSession:
         except BaseException:
             self._drop_worker()
             raise
-        if not isinstance(ready, Ready):
+        if not isinstance(begun, Begun):
             self._drop_worker()
-            reason = ready.message if isinstance(ready, StartFailed) else type(ready).__name__
+            reason = begun.message if isinstance(begun, StartFailed) else type(begun).__name__
             raise KernelError(f'a worker did not get ready: {reason}')
 
     def _drop_worker(self) -> int | None:

@@ -20,14 +20,30 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from spatialclaw_ros.errors import KernelError
-from spatialclaw_ros.kernel import landlock, seccomp
+from spatialclaw_ros.kernel import landlock, parts, seccomp
 from spatialclaw_ros.kernel.memory import MemoryFile
 
 _PR_GET_NO_NEW_PRIVS = 39
+_COSTS = {
+    parts.MEMORY_FILES:
+        'no kernel: frames can not be handed to cells read-only (Linux 5.1 or later)',
+    parts.PROCESS_DESCRIPTORS:
+        'no kernel: workers can not be watched and ended safely (Linux 5.3 or later)',
+    parts.PROCESS_GROUP: 'signals to the node\'s terminal would reach cells',
+    parts.NO_DESCRIPTORS: 'cells could use what the kernel holds open',
+    parts.NO_ENVIRONMENT: 'cells could read the node\'s environment',
+    parts.RESOURCE_LIMITS: 'cells could use up memory and processor',
+    parts.THREAD_LIMIT: 'cells could start threads without end',
+    parts.NO_CAPABILITIES: 'a node that runs as root would hand its rights to cells',
+    parts.NO_NEW_PRIVILEGES: 'a cell that starts a set-user-id program would get its rights',
+    parts.LANDLOCK: 'cells could read files that the node\'s user can read (Linux 5.13 or later)',
+    parts.SECCOMP: 'cells could open sockets and start processes',
+}
 
 
 @dataclass(frozen=True)
@@ -47,20 +63,26 @@ class SandboxPart:
 
 def sandbox_support() -> list[SandboxPart]:
     """Look at this host; opens and starts nothing that stays."""
-    return [
-        SandboxPart('sealed memory files', _has_memory_files(),
-                    'no kernel: frames can not be handed to cells read-only (Linux 5.1 or later)'),
-        SandboxPart('process descriptors', _has_pidfd(),
-                    'no kernel: workers can not be watched and ended safely (Linux 5.3 or later)'),
-        SandboxPart('no new privileges', _libc().prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0,
-                    'a cell that starts a set-user-id program would get its rights'),
-        SandboxPart('capabilities', Path('/proc/sys/kernel/cap_last_cap').exists(),
-                    'a node that runs as root would hand its rights to cells'),
-        SandboxPart('seccomp filters', seccomp.available(),
-                    'cells could open sockets and start processes'),
-        SandboxPart(f'Landlock (ABI {landlock.abi()})', landlock.abi() > 0,
-                    'cells could read files that the node\'s user can read'),
-    ]
+    available = {
+        parts.MEMORY_FILES: _has_memory_files(),
+        parts.PROCESS_DESCRIPTORS: _has_pidfd(),
+        parts.NO_NEW_PRIVILEGES: _libc().prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0,
+        parts.NO_CAPABILITIES: Path('/proc/sys/kernel/cap_last_cap').exists(),
+        parts.SECCOMP: seccomp.available(),
+        parts.LANDLOCK: landlock.abi() > 0,
+    }
+    return [SandboxPart(name, available.get(name, True), cost) for name, cost in _COSTS.items()]
+
+
+def explain(missing: Iterable[str]) -> str:
+    """Say which parts are missing, what that costs, and what to do.
+
+    Args:
+        missing: names of parts.
+    """
+    listed = '; '.join(f'{name} ({_COSTS[name]})' for name in missing)
+    return (f'this host lacks parts of the sandbox: {listed}. '
+            'A newer Linux may have them; sandbox: best_effort starts without them')
 
 
 def _libc() -> ctypes.CDLL:

@@ -39,7 +39,9 @@ from spatialclaw_ros.kernel.messages import (
     MAX_NAME_CHARS,
     ArrayData,
     Begin,
+    Begun,
     Execute,
+    Fork,
     FromWorker,
     Ready,
     StartFailed,
@@ -53,12 +55,12 @@ from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.namespace import make_namespace
 
 
-def main(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
+def main(request: Fork, zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
     """Serve one session until the host closes the wire; never returns."""
     try:
         hardening.leave_parent(zygote_pid, wire_fd, ruleset_fd)
         connection = wire.BlockingWire(socket.socket(fileno=hardening.WIRE_FD))
-        Worker(connection, has_ruleset=ruleset_fd is not None).serve()
+        Worker(connection).serve(request, has_ruleset=ruleset_fd is not None)
     except (EOFError, ConnectionError):
         os._exit(0)
     finally:
@@ -69,23 +71,24 @@ def main(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
 class Worker:
     """Reads requests off the wire and answers each."""
 
-    def __init__(self, connection: wire.BlockingWire, *, has_ruleset: bool) -> None:
+    def __init__(self, connection: wire.BlockingWire) -> None:
         self._wire = connection
-        self._has_ruleset = has_ruleset
         self._stdout = BoundedText()
         self._runner = CellRunner(self._stdout)
         self._pictures = Pictures(self._send)
 
-    def serve(self) -> None:
-        """Get ready, then run cells for ever."""
+    def serve(self, fork: Fork, *, has_ruleset: bool) -> None:
+        """Close the sandbox, take a session, then run cells for ever."""
         try:
+            sys.stdin = None
+            self._send(Ready(hardening.close_sandbox(fork, has_ruleset=has_ruleset)))
             self._begin()
         # the host must learn why; it is the host's own mistake or a missing part of the system
         except Exception as error:
             self._send(StartFailed(clean(
                 f'{type(error).__name__}: {error}\n{traceback.format_exc()}', 4096)))
             raise
-        self._send(Ready())
+        self._send(Begun())
         while True:
             request = wire.decode_to_worker(self._wire.receive()[0])
             if not isinstance(request, Execute):
@@ -104,11 +107,7 @@ class Worker:
         header = begin.observation
         arrays = read_arrays(take_file(fds[0], header.nbytes), header.arrays)
         observation = unpack_observation(header, arrays)
-        hardening.limit_resources(begin.memory_bytes, begin.shared_bytes, begin.cpu_s)
-        hardening.drop_privileges()
-        hardening.close_sandbox(has_ruleset=self._has_ruleset)
         seed_generators(begin.seed)
-        sys.stdin = None
         self._runner.install(make_namespace(
             observation, self._call_tool, show=self._pictures.show,
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))

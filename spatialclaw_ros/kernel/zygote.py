@@ -26,11 +26,11 @@ import importlib
 import os
 import signal
 import socket
-import sys
 import time
 
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import hardening, landlock, wire, worker
+from spatialclaw_ros.kernel.limits import SandboxPolicy
 from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ZygoteReady
 
 # NumPy, SciPy and Matplotlib import parts of themselves late; a worker may not read files then
@@ -50,10 +50,14 @@ PRELOADED = (
 _THREADS_END_S = 10.0
 
 
-def main(control_fd: int) -> None:
+def main(control_fd: int, sandbox: str) -> None:
     """Serve the host until it closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threads = preload()
+    if sandbox != SandboxPolicy.OFF:
+        hardening.wipe_environment()
+    gc.collect()
+    gc.freeze()
     ruleset_fd = landlock.make_ruleset(landlock.library_paths())
     control = wire.BlockingWire(socket.socket(fileno=control_fd))
     control.send(wire.encode(ZygoteReady(threads)))
@@ -63,7 +67,7 @@ def main(control_fd: int) -> None:
             payload, fds = control.receive()
             request = wire.decode_to_zygote(payload)
             if isinstance(request, Fork):
-                _fork(control, fds[0], ruleset_fd, children)
+                _fork(control, request, fds[0], ruleset_fd, children)
             elif isinstance(request, Reap):
                 status = _reap(request.pid, children)
                 control.send(wire.encode(Reaped(status)))
@@ -72,7 +76,7 @@ def main(control_fd: int) -> None:
 
 
 def preload() -> int:
-    """Import everything, then drop the environment.
+    """Import everything.
 
     Returns:
         How many threads are left: 1.
@@ -95,9 +99,6 @@ def preload() -> int:
                 f'the zygote has {threads} threads after its imports, expected 1; '
                 'a library starts a pool when it is imported')
         time.sleep(0.02)
-    hardening.wipe_environment()
-    gc.collect()
-    gc.freeze()
     return threads
 
 
@@ -112,12 +113,13 @@ def _warm_up() -> None:
 
 
 def _fork(
-    control: wire.BlockingWire, wire_fd: int, ruleset_fd: int | None, children: set[int],
+    control: wire.BlockingWire, request: Fork, wire_fd: int, ruleset_fd: int | None,
+    children: set[int],
 ) -> None:
     zygote_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
-        worker.main(zygote_pid, wire_fd, ruleset_fd)
+        worker.main(request, zygote_pid, wire_fd, ruleset_fd)
     os.close(wire_fd)
     children.add(pid)
     pidfd = os.pidfd_open(pid)
@@ -136,7 +138,3 @@ def _reap(pid: int, children: set[int]) -> int | None:
     children.discard(pid)
     _, status = os.waitpid(pid, 0)
     return status
-
-
-if __name__ == '__main__':
-    main(int(sys.argv[1]))

@@ -45,7 +45,7 @@ from spatialclaw_ros.kernel.messages import (
 )
 
 VALID = (
-    Ready(),
+    Ready(['Landlock']),
     StartFailed('no memory'),
     ToolRequest('segment', {'mode': 'text', 'prompts': ['cup'], 'n': [1, 2.5, None, True]},
                 [ArrayData('image', '|u1', [2, 3, 3], bytes(18)),

@@ -1,0 +1,189 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The host's end of the zygote: its process, its control socket, and the end of its output."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import spatialclaw_ros
+from spatialclaw_ros.errors import KernelError, WireError
+from spatialclaw_ros.kernel import wire
+from spatialclaw_ros.kernel.child import Interrupt
+from spatialclaw_ros.kernel.limits import SandboxPolicy
+from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ToZygote, ZygoteReady
+
+# what libraries need to be found and Matplotlib to keep its font cache; wiped after the imports
+_ENVIRONMENT = ('LD_LIBRARY_PATH', 'HOME', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'MPLCONFIGDIR')
+# one thread for each library, or a fork is not safe; the same order of sets in every zygote
+_ZYGOTE_ENVIRONMENT = {
+    'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1',
+    'MPLBACKEND': 'Agg', 'PYTHONHASHSEED': '0'}
+_REPLY_S = 10.0
+_END_S = 2.0
+_LOG_TAIL_BYTES = 4000
+
+
+class ZygoteGoneError(KernelError):
+    """The zygote ended, or does not answer as it should."""
+
+
+class ZygoteProcess:
+    """One zygote; belongs to one thread.
+
+    Args:
+        sandbox: `OFF` keeps the host's environment in it.
+        interrupt: ends every wait.
+
+    Raises:
+        KernelError: it could not be started.
+    """
+
+    def __init__(self, sandbox: SandboxPolicy, interrupt: Interrupt) -> None:
+        self._interrupt = interrupt
+        self._control, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        environment = dict(os.environ) if sandbox is SandboxPolicy.OFF else {
+            key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
+        environment.update(_ZYGOTE_ENVIRONMENT)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, '-s', '-S', str(Path(__file__).with_name('boot.py')),
+                 str(far_end.fileno()), str(Path(spatialclaw_ros.__file__)), _import_path(),
+                 sandbox.value],
+                stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=environment,
+                cwd='/', pass_fds=[far_end.fileno()], start_new_session=True)
+        except OSError as error:
+            self._control.close()
+            self._log.close()
+            raise KernelError(f'the zygote could not be started: {error}') from error
+        finally:
+            far_end.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process number, None when it has ended; from any thread."""
+        return self._process.pid if self._process.poll() is None else None
+
+    @property
+    def control_fd(self) -> int:
+        """Becomes readable, while nothing is asked, when the zygote has ended."""
+        return self._control.fileno()
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Wait for its imports.
+
+        Raises:
+            KernelError: it does not come up; the message holds the end of what it printed.
+            CanceledError: the interrupt was set.
+        """
+        try:
+            reply, _ = self._receive(timeout_s)
+            if not isinstance(reply, ZygoteReady):
+                raise ZygoteGoneError(f'expected a ready zygote, got {reply}')
+        except ZygoteGoneError as error:
+            self._end()
+            self._log.seek(0)
+            tail = self._log.read()[-_LOG_TAIL_BYTES:].decode(errors='replace').strip()
+            raise KernelError(
+                f'the zygote did not come up within {timeout_s} s ({error}); '
+                f'it printed: {tail or "nothing"}') from error
+
+    def fork(self, request: Fork, worker_end: socket.socket) -> tuple[int, int]:
+        """Make a worker.
+
+        Returns:
+            Its process number, and a descriptor of it.
+
+        Raises:
+            ZygoteGoneError: the zygote has ended, or gave something else.
+            CanceledError: the interrupt was set.
+        """
+        reply, fds = self._ask(request, worker_end.fileno())
+        if not isinstance(reply, Forked) or len(fds) != 1:
+            raise ZygoteGoneError(f'expected a worker from the zygote, got {reply}')
+        return reply.pid, fds[0]
+
+    def reap(self, pid: int) -> int | None:
+        """Collect a worker that has ended.
+
+        Returns:
+            Its wait status; None for one that this zygote did not make.
+
+        Raises:
+            as `fork`.
+        """
+        reply, _ = self._ask(Reap(pid))
+        return reply.status if isinstance(reply, Reaped) else None
+
+    def close(self) -> None:
+        """End it, and with it every worker that is left."""
+        self._end()
+        self._log.close()
+
+    def _end(self) -> None:
+        self._control.close()
+        try:
+            self._process.wait(timeout=_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _ask(self, request: ToZygote, *fds: int) -> tuple[Forked | Reaped | ZygoteReady, list[int]]:
+        self._control.settimeout(_REPLY_S)
+        try:
+            wire.BlockingWire(self._control).send(wire.encode(request), fds)
+        except OSError as error:
+            raise ZygoteGoneError(f'the zygote takes no requests: {error}') from error
+        return self._receive(_REPLY_S)
+
+    def _receive(self, timeout_s: float) -> tuple[Forked | Reaped | ZygoteReady, list[int]]:
+        self._wait_readable(timeout_s)
+        self._control.settimeout(_REPLY_S)
+        try:
+            payload, fds = wire.BlockingWire(self._control).receive()
+            return wire.decode_from_zygote(payload), fds
+        except (OSError, EOFError, WireError) as error:
+            raise ZygoteGoneError(f'no answer from the zygote: {error}') from error
+
+    def _wait_readable(self, timeout_s: float) -> None:
+        until_s = time.monotonic() + timeout_s
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._interrupt.fd, select.POLLIN)
+        while True:
+            self._interrupt.check('a wait for the zygote')
+            ready = {fd for fd, _ in poll.poll(max(0.0, 1000 * (until_s - time.monotonic())))}
+            if self._control.fileno() in ready:
+                return
+            if time.monotonic() >= until_s:
+                raise ZygoteGoneError('no answer in time')
+
+
+def _import_path() -> str:
+    """The host's import path for the zygote: folders and archives, never the current folder."""
+    entries: Sequence[str] = [
+        entry for entry in sys.path if entry and os.path.isabs(entry)
+        and os.path.exists(entry) and '\n' not in entry]
+    return '\n'.join(dict.fromkeys(entries))
