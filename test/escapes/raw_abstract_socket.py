@@ -1,0 +1,25 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Connect to an abstract unix socket, which no file permission guards."""
+
+# act: connect
+import ctypes
+import struct
+
+libc = ctypes.CDLL(None, use_errno=True)
+name = struct.pack('H', 1) + ABSTRACT_SOCKET.encode()
+for kind in (1, 1 | 0o2000000):
+    fd = libc.socket(1, kind, 0)
+    print(libc.connect(fd, name, len(name)))

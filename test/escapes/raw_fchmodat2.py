@@ -1,0 +1,23 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Change a file's mode by fchmodat2(2) of Linux 6.6, and by its older sisters."""
+
+# act: write
+import ctypes
+
+libc = ctypes.CDLL(None, use_errno=True)
+path = SECRET_FILE.encode()
+print(libc.syscall(452, -100, path, 0o666, 0))
+print(libc.syscall(268, -100, path, 0o666), libc.syscall(90, path, 0o666))

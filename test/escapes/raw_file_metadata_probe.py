@@ -1,0 +1,27 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Read what is kept beside a file: its attributes, and where links lead.
+
+Landlock leaves these calls out, see landlock(7), "Current limitations".
+"""
+
+# act: read
+import os
+
+names = os.listxattr(SECRET_FILE)
+print(names, [os.getxattr(SECRET_FILE, name) for name in names])
+for folder in (SECRETS, SCRATCH):
+    print(os.listdir(folder))
+print(open(os.readlink(f'/proc/{VICTIM_PID}/fd/{VICTIM_FD}')).read())
