@@ -60,6 +60,10 @@ class KernelError(SpatialClawError):
     """The kernel can't be started, or can't be brought back."""
 
 
+class SandboxError(KernelError):
+    """This host lacks a part of the sandbox that is required."""
+
+
 class WireError(KernelError):
     """A message on the kernel's wire is malformed, oversized, or out of turn."""
 

@@ -211,7 +211,8 @@ class Session:
         self._stage = 'kernel'
         deadline.check('opening the kernel')
         with self._timed('kernel'):
-            worker = self._kernel.open(observation, handle, capabilities=capabilities)
+            worker = self._kernel.open(
+                observation, handle, capabilities=capabilities, deadline=deadline)
         with worker:
             yield from self._steps_until_answer(brief, plan, worker, deadline)
 

@@ -29,7 +29,7 @@ import threading
 import time
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, KernelError, WireError
+from spatialclaw_ros.errors import CanceledError, KernelError, SandboxError, WireError
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.messages import Fork, Ready, StartFailed
@@ -147,7 +147,8 @@ class Nursery:
                     self._orders.remove(order)
                 raise
         if order.error is not None:
-            raise KernelError(str(order.error)) from order.error
+            kind = SandboxError if isinstance(order.error, SandboxError) else KernelError
+            raise kind(str(order.error)) from order.error
         assert order.child is not None
         order.child.interrupt = interrupt
         return order.child
@@ -333,7 +334,7 @@ class Nursery:
         if not missing or self._sandbox is SandboxPolicy.OFF:
             return
         if self._sandbox is SandboxPolicy.REQUIRED:
-            raise KernelError(explain(missing))
+            raise SandboxError(explain(missing))
         if not self._warned:
             self._warned = True
             _log.warning('%s', explain(missing))
