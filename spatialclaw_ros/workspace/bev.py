@@ -116,8 +116,7 @@ def _objects(
     position = 0
     for each in sets:
         for number in range(each.num_objects):
-            points = np.asarray(each.get_masked_points(recon, None, number))
-            yield chosen[position], points[::max(1, len(points) // _OBJECT_POINTS)]
+            yield chosen[position], each.some_points(recon, number, _OBJECT_POINTS)
             position += 1
 
 

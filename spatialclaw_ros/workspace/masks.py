@@ -20,22 +20,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from spatialclaw_ros.workspace.frames import InputImages
+from spatialclaw_ros.workspace.lifting import MIN_CONFIDENCE, lifted, some_lifted
 from spatialclaw_ros.workspace.overlay import draw_masks
 from spatialclaw_ros.workspace.perframe import frame_key
 from spatialclaw_ros.workspace.points import PointArray
 from spatialclaw_ros.workspace.reconstruction import Reconstruction
 from spatialclaw_ros.workspace.teaching import Teaching, nearest_names, not_a_frame
 
-MIN_CONFIDENCE = 0.02  # keeps the near side of depth edges; what is behind goes by depth
-_SUPPORT = 3
-_SUPPORT_M = 0.01
-_SUPPORT_RATIO = 0.02
-_KEPT_AT_LEAST = 0.2
 _CENTERED_POINTS = 4000
 _STRAY_RATIO = 3.0
 
@@ -153,19 +148,31 @@ class PerFrameMask(Teaching):
         Raises:
             FrameMismatchError: a frame that was not reconstructed, or is not in this set.
         """
+        frames = self.frame_indices if frame is None else [frame_key(frame)]
+        parts = [lifted(recon, each, mask, min_confidence, clean)
+                 for each, mask in self._masks_in(recon, frames, object).items()]
+        points = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return points if isinstance(points, PointArray) else PointArray.make(points, None)
+
+    def some_points(
+        self, recon: Reconstruction, object: int | str | None, count: int,
+    ) -> np.ndarray:
+        """About so many of an object's points through all frames, (K, 3), fast, for pictures."""
+        return some_lifted(recon, self._masks_in(recon, self.frame_indices, object), count)
+
+    def _masks_in(
+        self, recon: Reconstruction, frames: Sequence[int], object: int | str | None,
+    ) -> dict[int, np.ndarray]:
+        """(H, W) masks of an object, or of all together, in frames that the reconstruction has."""
         if self._picture is not None:
             raise not_a_frame('of a crop', recon.frame_indices, 'the reconstruction')
-        frames = self.frame_indices if frame is None else [frame_key(frame)]
         for each in frames:
             self[each]
         recon.require_frames(frames, 'this segmentation')
-        parts = []
-        for each in frames:
-            mask = (np.asarray(self[each].any(axis=0)) if object is None
-                    else self.get_mask(each, object))
-            parts.append(_lift(recon, each, mask, min_confidence, clean))
-        points = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        return points if isinstance(points, PointArray) else PointArray.make(points, None)
+        if object is None:
+            return {each: np.asarray(self[each].any(axis=0)) for each in frames}
+        number = self.object_index(object)
+        return {each: self[each][number] for each in frames}
 
     def get_centroid_3d(
         self, recon: Reconstruction, frame: Any = None, object: int | str = 0,
@@ -198,41 +205,3 @@ class PerFrameMask(Teaching):
         return (f'<masks of {self.num_objects} objects {self.labels} in frames '
                 f'{self.frame_indices}>')
 
-
-def _lift(
-    recon: Reconstruction, frame: int, mask: np.ndarray, min_confidence: float, clean: bool,
-) -> PointArray:
-    """Points of one frame under a mask."""
-    points = recon.points[frame]
-    if mask.shape != points.shape[:2]:
-        raise ValueError(
-            f'the mask is {mask.shape}, the points of frame {frame} are {points.shape[:2]}; '
-            'masks and reconstruction must be of the same image size')
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    window = np.s_[y:y + height, x:x + width]
-    depth = recon.depth[frame][window]
-    good = mask[window] & np.isfinite(depth) & (
-        recon.points.confidence[frame][window] >= min_confidence)
-    if clean and good.any():
-        kept = good & ~recon.behind_edge(frame)[window]
-        kept &= _support(depth, kept) >= _SUPPORT
-        if kept.sum() >= _KEPT_AT_LEAST * good.sum():
-            good = kept
-    found = points[window][good]
-    return found if isinstance(found, PointArray) else PointArray.make(found, None)
-
-
-def _support(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """How many of a pixel's eight neighbours are in the mask and at its depth."""
-    depth = np.where(mask, depth, np.float32(np.inf))
-    padded = cv2.copyMakeBorder(depth, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=float('inf'))
-    tolerance = _SUPPORT_M + _SUPPORT_RATIO * depth
-    height, width = depth.shape
-    count = np.zeros(depth.shape, dtype=np.uint8)
-    with np.errstate(invalid='ignore'):
-        for row in range(3):
-            for column in range(3):
-                if (row, column) != (1, 1):
-                    other = padded[row:row + height, column:column + width]
-                    count += np.abs(other - depth) < tolerance
-    return count

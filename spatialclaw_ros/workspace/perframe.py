@@ -24,6 +24,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from spatialclaw_ros.workspace.frames import FrameImage
+from spatialclaw_ros.workspace.points import picked
 from spatialclaw_ros.workspace.teaching import listed, not_a_frame
 
 
@@ -61,12 +62,21 @@ class PerFrame(NDArrayOperatorsMixin):
         if isinstance(key, tuple) and key and isinstance(frame_key(key[0]), int):
             value = self._at(frame_key(key[0]))
             return value[key[1:]] if len(key) > 1 else value
+        if isinstance(key, np.ndarray) and key.dtype == bool and key.shape[:1] == (len(self),):
+            return self._where(key)
         return np.asarray(self)[key]
 
     def _at(self, frame_index: int) -> Any:
         if frame_index not in self.frame_indices:
             raise not_a_frame(frame_index, self.frame_indices, self._name)
         return self._get(frame_index)
+
+    def _where(self, mask: np.ndarray) -> np.ndarray:
+        """The stacked array's values under a mask over its first axes, without stacking it."""
+        values = [np.asarray(value) for value in self.values()]
+        if mask.ndim == 1 or any(value.shape[:mask.ndim - 1] != mask.shape[1:] for value in values):
+            return np.asarray(np.asarray(self)[mask])
+        return np.concatenate([picked(value, part) for value, part in zip(values, mask)])
 
     def keys(self) -> list[int]:
         """Absolute frame indices."""

@@ -29,6 +29,14 @@ _MOVES = (np.add, np.subtract)
 _PRINTED_NUMBERS = 60
 
 
+def picked(array: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`array[mask]` of a bool mask over the first axes; taking by number is many times faster."""
+    if not array.flags.c_contiguous or mask.shape != array.shape[:mask.ndim]:
+        return np.asarray(array[mask])
+    rows = array.reshape(-1, *array.shape[mask.ndim:])
+    return np.asarray(rows.take(np.flatnonzero(mask), axis=0))
+
+
 class PointArray(np.ndarray):
     """(..., 3) world points in metres that carry each point's depth, so that noise is known.
 
@@ -70,6 +78,10 @@ class PointArray(np.ndarray):
         self.depth_m = depth if same else None
 
     def __getitem__(self, index: Any) -> Any:
+        if (isinstance(index, np.ndarray) and index.dtype == bool and self.ndim > 1
+                and index.shape == self.shape[:-1] and self.shape[-1] == 3):
+            depth = None if self.depth_m is None else picked(self.depth_m, index)
+            return PointArray.make(picked(np.asarray(self), index), depth)
         found = super().__getitem__(index)
         if not isinstance(found, PointArray):
             return found

@@ -33,10 +33,20 @@ from spatialclaw_ros.workspace.teaching import Teaching, listed, not_a_frame
 if TYPE_CHECKING:
     from spatialclaw_ros.workspace.masks import PerFrameMask
 
-_JUMP_M = 0.02
-_JUMP_RATIO = 0.02
-_JUMP_REACH_PX = 2
-_FAR_M = 1e6
+JUMP_REACH_PX = 2
+FAR_M = np.float32(1e6)
+_JUMP_M = np.float32(0.02)
+_JUMP_RATIO = np.float32(0.02)
+
+
+def is_behind(depth_m: np.ndarray, nearest_m: np.ndarray) -> np.ndarray:
+    """Whether depths are beyond the nearest ones round them by more than noise and slant explain.
+
+    Args:
+        depth_m: float32, any shape.
+        nearest_m: least depth within `JUMP_REACH_PX`, same shape.
+    """
+    return np.asarray(depth_m - nearest_m > _JUMP_M + _JUMP_RATIO * nearest_m)
 
 
 class Points(PerFrame):
@@ -137,10 +147,11 @@ class Reconstruction(Teaching):
         A mask that is a little too wide holds these; on the object itself they are few.
         """
         if frame not in self._behind:
-            depth = np.nan_to_num(self._depth[frame], nan=_FAR_M)
-            side = 2 * _JUMP_REACH_PX + 1
-            nearest = cv2.erode(depth, np.ones((side, side), dtype=np.uint8))
-            self._behind[frame] = depth - nearest > _JUMP_M + _JUMP_RATIO * nearest
+            depth = self._depth[frame]
+            depth = np.where(np.isfinite(depth), depth, FAR_M)
+            side = 2 * JUMP_REACH_PX + 1
+            self._behind[frame] = is_behind(
+                depth, cv2.erode(depth, np.ones((side, side), dtype=np.uint8)))
         return self._behind[frame]
 
     def render_bev(

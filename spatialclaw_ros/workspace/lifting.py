@@ -1,0 +1,174 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""World points under masks: what lies behind their edge, and strays, are left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from spatialclaw_ros.workspace.points import PointArray
+from spatialclaw_ros.workspace.reconstruction import (
+    FAR_M,
+    JUMP_REACH_PX,
+    Reconstruction,
+    is_behind,
+)
+
+MIN_CONFIDENCE = 0.02  # keeps the near side of depth edges; what is behind goes by depth
+_SUPPORT = 3
+_SUPPORT_M = np.float32(0.01)
+_SUPPORT_RATIO = np.float32(0.02)
+_KEPT_AT_LEAST = 0.2
+_NOWHERE_M = -1e9  # as a depth it supports nothing, and nothing supports it
+
+
+def lifted(
+    recon: Reconstruction, frame: int, mask: np.ndarray, min_confidence: float, clean: bool,
+) -> PointArray:
+    """Points of one frame under a mask.
+
+    Args:
+        recon: has the frame.
+        frame: absolute index.
+        mask: (H, W) bool.
+        min_confidence: points below it are dropped; unknown depth is always dropped.
+        clean: drop pixels at depth jumps that belong to what is behind, and strays.
+
+    Returns:
+        (K, 3) float32 world, row by row.
+
+    Raises:
+        ValueError: the mask is of another size.
+    """
+    _check_size(recon, frame, mask)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    window = np.s_[y:y + height, x:x + width]
+    depth = recon.depth[frame][window]
+    good = recon.points.confidence[frame][window] >= min_confidence
+    good &= mask[window]
+    good &= np.isfinite(depth)
+    if clean and good.any():
+        kept = good & ~recon.behind_edge(frame)[window]
+        kept &= _support(depth, kept) >= _SUPPORT
+        if np.count_nonzero(kept) >= _KEPT_AT_LEAST * np.count_nonzero(good):
+            good = kept
+    pixels = np.flatnonzero(good)
+    pixels += pixels // max(width, 1) * (mask.shape[1] - width) + (y * mask.shape[1] + x)
+    return _taken(recon, frame, pixels)
+
+
+def some_lifted(
+    recon: Reconstruction, masks: Mapping[int, np.ndarray], count: int,
+) -> np.ndarray:
+    """About so many points under the masks of some frames, cleaned as in `lifted`, for pictures.
+
+    Only the pixels that are taken are looked at, with their neighbours; those at the very border
+    of the image are left out.
+
+    Args:
+        recon: has the frames.
+        masks: (H, W) bool by absolute frame index.
+        count: of points, roughly.
+
+    Returns:
+        (K, 3) float32 world.
+
+    Raises:
+        ValueError: a mask is of another size.
+    """
+    area = 0
+    for frame, mask in masks.items():
+        _check_size(recon, frame, mask)
+        area += int(np.count_nonzero(mask))
+    step = max(1, area // count)
+    points, depths, inside = [np.empty((0, 3), np.float32)], [], []
+    side = 2 * JUMP_REACH_PX + 1
+    for frame, mask in masks.items():
+        pixels, around = _spread(mask, step)
+        sure = recon.points.confidence[frame].reshape(-1).take(pixels) >= MIN_CONFIDENCE
+        points.append(np.asarray(_taken(recon, frame, pixels[sure])))
+        depths.append(recon.depth[frame].reshape(-1).take(around[sure]))
+        inside.append(mask.reshape(-1).take(around[sure]))
+    found = np.concatenate(points)
+    if not len(found):
+        return found
+    depth = np.concatenate(depths)
+    own = depth[:, side * side // 2]
+    good = np.isfinite(own)
+    nearest = np.where(np.isfinite(depth), depth, FAR_M).min(axis=1)
+    inner = np.zeros((side, side), dtype=bool)
+    inner[JUMP_REACH_PX - 1:JUMP_REACH_PX + 2, JUMP_REACH_PX - 1:JUMP_REACH_PX + 2] = True
+    inner[JUMP_REACH_PX, JUMP_REACH_PX] = False
+    beside = inner.reshape(-1)
+    with np.errstate(invalid='ignore'):
+        close = np.abs(depth[:, beside] - own[:, None]) < (
+            _SUPPORT_M + _SUPPORT_RATIO * own)[:, None]
+        kept = good & ~is_behind(own, nearest)
+    close &= np.concatenate(inside)[:, beside]
+    kept &= np.count_nonzero(close, axis=1) >= _SUPPORT
+    few = np.count_nonzero(kept) < _KEPT_AT_LEAST * np.count_nonzero(good)
+    return np.asarray(found[good if few else kept])
+
+
+def _check_size(recon: Reconstruction, frame: int, mask: np.ndarray) -> None:
+    size = recon.depth[frame].shape
+    if mask.shape != size:
+        raise ValueError(
+            f'the mask is {mask.shape}, the points of frame {frame} are {size}; '
+            'masks and reconstruction must be of the same image size')
+
+
+def _taken(recon: Reconstruction, frame: int, pixels: np.ndarray) -> PointArray:
+    """Points of flat pixels: taking by number is many times faster than by a mask."""
+    points = recon.points[frame]
+    depth = points.depth_m
+    return PointArray.make(
+        np.asarray(points).reshape(-1, 3).take(pixels, axis=0),
+        None if depth is None else depth.reshape(-1).take(pixels))
+
+
+def _spread(mask: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """(K,) flat pixels of a mask, every so many, and (K, side * side) the pixels round each."""
+    height, width = mask.shape
+    while math.gcd(step, width) > 1:  # else they would stand in a few columns
+        step += 1
+    pixels = np.flatnonzero(mask.reshape(-1)[::step]) * step
+    rows, columns = np.divmod(pixels, width)
+    pixels = pixels[
+        (np.minimum(rows, height - 1 - rows) >= JUMP_REACH_PX)
+        & (np.minimum(columns, width - 1 - columns) >= JUMP_REACH_PX)]
+    across = np.arange(-JUMP_REACH_PX, JUMP_REACH_PX + 1)
+    return pixels, pixels[:, None] + (across[:, None] * width + across).reshape(-1)
+
+
+def _support(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """How many of a pixel's eight neighbours are in the mask and at its depth."""
+    depth = np.where(mask, depth, np.float32(_NOWHERE_M))
+    padded = cv2.copyMakeBorder(depth, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=_NOWHERE_M)
+    tolerance = depth * _SUPPORT_RATIO + _SUPPORT_M
+    height, width = depth.shape
+    count = np.zeros(depth.shape, dtype=np.uint8)
+    for row in range(3):
+        for column in range(3):
+            if (row, column) != (1, 1):
+                away = cv2.absdiff(padded[row:row + height, column:column + width], depth)
+                count -= cv2.compare(away, tolerance, cv2.CMP_LT)  # 255 is -1
+    return count
