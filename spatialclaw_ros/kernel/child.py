@@ -121,9 +121,7 @@ class Child:
         """
         if not isinstance(payload, bytes):
             payload = wire.encode(payload)
-        header = wire.header_of(payload)
-        parts = [memoryview(header + payload)] if len(payload) < 65_536 else [
-            memoryview(header), memoryview(payload)]
+        parts = wire.parts_of(payload)
         for part in parts:
             while part:
                 try:
@@ -153,7 +151,9 @@ class Child:
             DeadlineExceededError: the deadline has passed.
             CanceledError: the deadline or the session was cancelled.
         """
-        while True:
+        self._check(until_s, deadline, doing)
+        payload = self._reader.take()
+        while payload is None:
             try:
                 count = self._socket.recv_into(self._reader.wanted)
             except BlockingIOError:
@@ -164,13 +164,15 @@ class Child:
             if count == 0:
                 raise WorkerGoneError('the worker closed its wire')
             payload = self._reader.advance(count)
-            if payload is not None:
-                return wire.decode_from_worker(payload)
             # a worker that keeps sending must not outrun the clock
-            if time.monotonic() >= until_s:
-                raise WorkerTimeoutError(f'{doing} took too long')
-            deadline.check(doing)
-            self.interrupt.check(doing)
+            self._check(until_s, deadline, doing)
+        return wire.decode_from_worker(payload)
+
+    def _check(self, until_s: float, deadline: Deadline, doing: str) -> None:
+        self.interrupt.check(doing)
+        deadline.check(doing)
+        if time.monotonic() >= until_s:
+            raise WorkerTimeoutError(f'{doing} took too long')
 
     def _wait(self, events: int, until_s: float, deadline: Deadline, doing: str) -> None:
         poll = select.poll()
@@ -178,11 +180,8 @@ class Child:
         poll.register(self._pidfd, select.POLLIN)
         poll.register(self.interrupt.fd, select.POLLIN)
         while True:
-            self.interrupt.check(doing)
-            deadline.check(doing)
-            wait_s = until_s - time.monotonic()
-            if wait_s <= 0:
-                raise WorkerTimeoutError(f'{doing} took too long')
+            self._check(until_s, deadline, doing)
+            wait_s = max(0.0, until_s - time.monotonic())
             ready = {fd for fd, _ in poll.poll(
                 math.ceil(1000 * min(wait_s, deadline.remaining_s, _SLICE_S)))}
             if self._socket.fileno() in ready:

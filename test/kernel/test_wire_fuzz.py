@@ -35,6 +35,7 @@ from spatialclaw_ros.kernel.messages import (
     MAX_VARIABLES,
     Answer,
     ArrayData,
+    Begun,
     CellDone,
     Fault,
     Ready,
@@ -45,7 +46,8 @@ from spatialclaw_ros.kernel.messages import (
 )
 
 VALID = (
-    Ready(['Landlock']),
+    Ready(['landlock', 'seccomp']),
+    Begun(),
     StartFailed('no memory'),
     ToolRequest('segment', {'mode': 'text', 'prompts': ['cup'], 'n': [1, 2.5, None, True]},
                 [ArrayData('image', '|u1', [2, 3, 3], bytes(18)),
@@ -246,6 +248,6 @@ def test_crafted_bytes_are_refused(payload: bytes) -> None:
 @pytest.mark.parametrize('length', [0, wire.MAX_MESSAGE_BYTES + 1, 2**32 - 1])
 def test_announced_lengths_are_bounded(length: int) -> None:
     reader = wire.FrameReader()
-    reader.wanted[:] = length.to_bytes(4, 'little')
+    reader.wanted[:4] = length.to_bytes(4, 'little')
     with pytest.raises(WireError):
         reader.advance(4)

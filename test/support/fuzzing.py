@@ -54,9 +54,11 @@ def fuzz(
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
         (corpus / f'seed_{number:03}').write_bytes(seed)
+    # a dictionary must not be empty
     dictionary = options.folder / 'words.dict'
     dictionary.write_text(''.join(
-        '"' + ''.join(f'\\x{byte:02x}' for byte in word.encode()) + '"\n' for word in words))
+        '"' + ''.join(f'\\x{byte:02x}' for byte in word.encode()) + '"\n'
+        for word in ('type', *words)))
     arguments = [
         sys.argv[0], f'-max_total_time={options.seconds}', f'-timeout={options.input_seconds}',
         f'-rss_limit_mb={options.rss_mib}', f'-max_len={options.max_bytes}',

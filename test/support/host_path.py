@@ -35,6 +35,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError, WireError
 from spatialclaw_ros.kernel import wire
 from spatialclaw_ros.kernel.memo import call_of, remember
+from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.messages import (
     Answer,
     ArrayData,
@@ -110,16 +111,20 @@ class _Refusing:
         return []
 
 
+_pool = MemoryPool(0)
 _tools = PerceptionTools(_Refusing(), _Refusing(), _Refusing())  # type: ignore[arg-type]
 
 
 def follow(payload: bytes | bytearray | memoryview) -> FromWorker | None:
     """Take a message as far as its content goes; None for one that the decoder refused."""
+    complaint, message = '', None
     try:
         message = wire.decode_from_worker(payload)
     except WireError as error:
-        assert len(str(error)) < 1000
-        assert_clean(str(error))
+        complaint = str(error)
+    if message is None:
+        assert 0 < len(complaint) < 1000
+        assert_clean(complaint)
         return None
     assert all(text == clean_text(text) for text in texts_of(message))
     if isinstance(message, ToolRequest):
@@ -138,11 +143,10 @@ def _follow_call(message: ToolRequest, payload: bytes | bytearray | memoryview) 
     assert all(array.nbytes <= len(payload) for array in call.arrays.values())
     assert all(not array.flags.writeable for array in call.arrays.values())
     result = _tools.handle(_OBSERVATION, ToolCall(call.tool, call.args, call.arrays), Deadline())
-    remembered = remember(call, ToolResult(error=result.error))
+    remembered = remember(call, ToolResult(error=result.error), _pool)
     again = wire.decode_from_worker(payload)
     assert isinstance(again, ToolRequest)
     assert remembered.matches(call_of(again))
-    remembered.close()
 
 
 def _follow_end(message: CellDone) -> None:
