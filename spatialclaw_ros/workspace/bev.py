@@ -71,7 +71,7 @@ def render_bev(
     scene, colours = _scene(recon, ceiling)
     objects = list(_objects(recon, masks, labels))
     view = _fit([scene, *(points for _, points in objects)], cameras if ego_trajectory else None)
-    canvas = np.full((view.height, view.width, 3), _BACKGROUND, dtype=np.uint8)
+    canvas = np.full((view.height, view.width, 4), _BACKGROUND, dtype=np.uint8)
     _grid(canvas, view)
     _splat(canvas, view, scene, colours)
     sizes = [float(np.prod(np.ptp(points[:, :2], axis=0))) if len(points) else 0.0
@@ -79,6 +79,7 @@ def render_bev(
     for number in np.argsort(sizes)[::-1]:  # the small ones on top
         colour = np.array([colour_of(int(number))], dtype=np.uint8)
         _splat(canvas, view, objects[number][1], colour)
+    canvas = cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB)
     if ego_trajectory:
         _trajectory(canvas, view, recon, ref_frame)
     return _labelled(canvas, view, objects, ego_trajectory, ref_frame)
@@ -162,21 +163,19 @@ def _grid(canvas: np.ndarray, view: _View) -> None:
 
 
 def _splat(canvas: np.ndarray, view: _View, points: np.ndarray, colours: np.ndarray) -> None:
-    """Put points down as 2x2 pixels, the highest on top."""
-    if not len(points):
-        return
+    """Put points down as 2x2 pixels, the highest on top; a whole pixel is one number."""
     height_mm = np.clip(points[:, 2] * 1000 + 2**14, 0, 2**15 - 1).astype(np.int16)
     order = np.argsort(height_mm, kind='stable')  # radix sort for 16 bits
-    at = view.pixels(points).astype(np.int32)[order]
-    seen = ((at >= 0) & (at < (view.width - 1, view.height - 1))).all(axis=1)
-    at, order = at[seen], order[seen]
-    topmost = np.full((view.height, view.width), -1, dtype=np.int32)
-    topmost.ravel()[at[:, 1] * view.width + at[:, 0]] = order
-    for target, source in (
-            (topmost[:, 1:], topmost[:, :-1].copy()), (topmost[1:], topmost[:-1].copy())):
-        np.copyto(target, source, where=target < 0)
-    filled = topmost >= 0
-    canvas[filled] = colours[topmost[filled]] if len(colours) > 1 else colours[0]
+    x, y = view.pixels(points[order]).astype(np.int32).T
+    seen = np.flatnonzero((x >= 0) & (x < view.width - 1) & (y >= 0) & (y < view.height - 1))
+    at = y[seen].astype(np.intp) * view.width + x[seen]
+    padded = np.zeros((len(colours), 4), dtype=np.uint8)
+    padded[:, :3] = colours
+    whole = padded.view(np.uint32)[:, 0]
+    ink = whole[order[seen]] if len(whole) > 1 else whole[0]
+    pixels = canvas.view(np.uint32).reshape(-1)
+    for offset in (view.width + 1, view.width, 1, 0):  # a point's own pixel comes last
+        pixels[at + offset] = ink
 
 
 def _trajectory(canvas: np.ndarray, view: _View, recon: Reconstruction, ref_frame: int) -> None:

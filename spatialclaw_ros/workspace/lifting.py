@@ -100,32 +100,30 @@ def some_lifted(
         area += int(np.count_nonzero(mask))
     step = max(1, area // count)
     points, depths, inside = [np.empty((0, 3), np.float32)], [], []
-    side = 2 * JUMP_REACH_PX + 1
     for frame, mask in masks.items():
-        pixels, around = _spread(mask, step)
+        pixels = _spread(mask, step)
         sure = recon.points.confidence[frame].reshape(-1).take(pixels) >= MIN_CONFIDENCE
         points.append(np.asarray(_taken(recon, frame, pixels[sure])))
-        depths.append(recon.depth[frame].reshape(-1).take(around[sure]))
-        inside.append(mask.reshape(-1).take(around[sure]))
+        around = pixels[sure] + _square(JUMP_REACH_PX, mask.shape[1])[:, None]
+        depths.append(recon.depth[frame].reshape(-1).take(around))
+        inside.append(mask.reshape(-1).take(around))
     found = np.concatenate(points)
     if not len(found):
         return found
-    depth = np.concatenate(depths)
-    own = depth[:, side * side // 2]
+    depth = np.concatenate(depths, axis=1)
+    middle = len(depth) // 2
+    own = depth[middle]
     good = np.isfinite(own)
-    nearest = np.where(np.isfinite(depth), depth, FAR_M).min(axis=1)
-    inner = np.zeros((side, side), dtype=bool)
-    inner[JUMP_REACH_PX - 1:JUMP_REACH_PX + 2, JUMP_REACH_PX - 1:JUMP_REACH_PX + 2] = True
-    inner[JUMP_REACH_PX, JUMP_REACH_PX] = False
-    beside = inner.reshape(-1)
+    nearest = np.fmin.reduce(depth, axis=0, initial=FAR_M)
+    beside = middle + _square(1, 2 * JUMP_REACH_PX + 1)
+    beside = beside[beside != middle]
     with np.errstate(invalid='ignore'):
-        close = np.abs(depth[:, beside] - own[:, None]) < (
-            _SUPPORT_M + _SUPPORT_RATIO * own)[:, None]
+        close = np.abs(depth[beside] - own) < _SUPPORT_M + _SUPPORT_RATIO * own
         kept = good & ~is_behind(own, nearest)
-    close &= np.concatenate(inside)[:, beside]
-    kept &= np.count_nonzero(close, axis=1) >= _SUPPORT
+    close &= np.concatenate(inside, axis=1)[beside]
+    kept &= np.count_nonzero(close, axis=0) >= _SUPPORT
     few = np.count_nonzero(kept) < _KEPT_AT_LEAST * np.count_nonzero(good)
-    return np.asarray(found[good if few else kept])
+    return found.take(np.flatnonzero(good if few else kept), axis=0)
 
 
 def _check_size(recon: Reconstruction, frame: int, mask: np.ndarray) -> None:
@@ -145,18 +143,22 @@ def _taken(recon: Reconstruction, frame: int, pixels: np.ndarray) -> PointArray:
         None if depth is None else depth.reshape(-1).take(pixels))
 
 
-def _spread(mask: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
-    """(K,) flat pixels of a mask, every so many, and (K, side * side) the pixels round each."""
+def _spread(mask: np.ndarray, step: int) -> np.ndarray:
+    """(K,) flat pixels of a mask, every so many; none at the border of the image."""
     height, width = mask.shape
     while math.gcd(step, width) > 1:  # else they would stand in a few columns
         step += 1
     pixels = np.flatnonzero(mask.reshape(-1)[::step]) * step
     rows, columns = np.divmod(pixels, width)
-    pixels = pixels[
-        (np.minimum(rows, height - 1 - rows) >= JUMP_REACH_PX)
-        & (np.minimum(columns, width - 1 - columns) >= JUMP_REACH_PX)]
-    across = np.arange(-JUMP_REACH_PX, JUMP_REACH_PX + 1)
-    return pixels, pixels[:, None] + (across[:, None] * width + across).reshape(-1)
+    low, high = JUMP_REACH_PX, JUMP_REACH_PX + 1
+    return np.asarray(pixels[
+        (rows >= low) & (rows <= height - high) & (columns >= low) & (columns <= width - high)])
+
+
+def _square(reach: int, width: int) -> np.ndarray:
+    """(side * side,) offsets of the flat pixels round one in an image of so many columns."""
+    across = np.arange(-reach, reach + 1)
+    return (across[:, None] * width + across).reshape(-1)
 
 
 def _support(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
