@@ -23,7 +23,6 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable
 
 from spatialclaw_ros.kernel import landlock, parts, resources, seccomp
 from spatialclaw_ros.kernel.limits import SandboxPolicy
@@ -108,25 +107,27 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
     if parts.NO_NEW_PRIVILEGES in wanted:
         _prctl(_PR_SET_DUMPABLE, 0)
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    found = {  # as long as it may be asked
+        parts.PROCESS_GROUP: os.getsid(0) == os.getpid(),
+        parts.NO_ENVIRONMENT: not os.environ,
+        parts.RESOURCE_LIMITS:
+            resource.getrlimit(resource.RLIMIT_DATA)[1] != resource.RLIM_INFINITY,
+        parts.THREAD_LIMIT: limits_threads,
+        parts.NO_CAPABILITIES: _has_no_capabilities(),
+        parts.NO_NEW_PRIVILEGES: _libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+    }
     if has_ruleset:
         if parts.LANDLOCK in wanted:
             landlock.restrict(RULESET_FD)
         os.close(RULESET_FD)
     if has_filters and parts.SECCOMP in wanted:
         seccomp.install()
-    is_on: dict[str, Callable[[], bool]] = {
-        parts.PROCESS_GROUP: lambda: os.getsid(0) == os.getpid(),
-        parts.NO_DESCRIPTORS: lambda: not any(map(_is_open, range(WIRE_FD + 1, _SCRATCH_FD + 2))),
-        parts.NO_ENVIRONMENT: lambda: not os.environ,
-        parts.RESOURCE_LIMITS:
-            lambda: resource.getrlimit(resource.RLIMIT_DATA)[1] != resource.RLIM_INFINITY,
-        parts.THREAD_LIMIT: lambda: limits_threads,
-        parts.NO_CAPABILITIES: _has_no_capabilities,
-        parts.NO_NEW_PRIVILEGES: lambda: _libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
-        parts.LANDLOCK: _is_shut_out_of_files,
-        parts.SECCOMP: _is_without_sockets,
+    found |= {
+        parts.NO_DESCRIPTORS: not any(map(_is_open, range(WIRE_FD + 1, _SCRATCH_FD + 2))),
+        parts.LANDLOCK: _is_shut_out_of_files(),
+        parts.SECCOMP: _is_without_sockets(),
     }
-    return [part for part in parts.WORKER_PARTS if part in wanted and is_on[part]()]
+    return [part for part in parts.WORKER_PARTS if part in wanted and found[part]]
 
 
 def wipe_environment() -> None:

@@ -41,8 +41,6 @@ ATTACKS = {
     'ready again': 'send(type="ready")\nwhile True: pass',
     'end of the session': 'send(type="start_failed", message="x")\nwhile True: pass',
     'tool calls without end': 'while True: send(type="tool_request", tool="t", args={}, arrays=[])',
-    'descriptors': 'import socket\nwire = socket.socket(fileno=os.dup(3))\n'
-                   'socket.send_fds(wire, [b"\\x01\\0\\0\\0\\xc0"], [0, 1, 2])\nwhile True: pass',
     'stop itself': 'os.kill(os.getpid(), 19)',
     'no builtins': 'import builtins\nfor name in ("len", "isinstance", "dict", "Exception"):\n'
                    '    delattr(builtins, name)',
