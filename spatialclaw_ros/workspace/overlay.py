@@ -17,15 +17,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from spatialclaw_ros.workspace.pictures import colour_of, put_label
+from spatialclaw_ros.workspace.pictures import PALETTE, colour_of, put_label
 
 _ALPHA = 0.45
+
+
+@functools.lru_cache(maxsize=len(PALETTE))
+def _blends(colour: tuple[int, int, int]) -> np.ndarray:
+    """(1, 256, 3) what each value of each channel becomes under a colour."""
+    values = np.repeat(np.arange(256, dtype=np.float64)[:, None], 3, axis=1)
+    return np.rint(values * (1 - _ALPHA) + _ALPHA * np.array(colour)).astype(np.uint8)[None]
 
 
 def draw_masks(
@@ -47,17 +55,15 @@ def draw_masks(
     canvas = picture.copy()
     names = []
     for number, mask in enumerate(masks):
-        x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+        x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
         if not width:
             continue
         colour = colour_of(number)
         window = np.s_[y:y + height, x:x + width]
-        part, inside = canvas[window], mask[window]
-        blend = cv2.addWeighted(
-            part, 1 - _ALPHA, np.full_like(part, colour), _ALPHA, 0)
-        cv2.copyTo(blend, inside.astype(np.uint8), part)
+        part, inside = canvas[window], mask.view(np.uint8)[window]
+        cv2.copyTo(cv2.LUT(part, _blends(colour)), inside, part)
         outlines, _ = cv2.findContours(
-            inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y))
+            inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x, y))
         cv2.drawContours(canvas, outlines, -1, colour, 2, cv2.LINE_AA)
         names.append((x, y, f'{number} {labels[number]} {scores[number]:.2f}', colour))
     image = Image.fromarray(canvas)
