@@ -14,15 +14,41 @@
 
 
 
-"""Coverage-guided: any bytes as a worker's message, through the decoder and all that follows it."""
+"""Coverage-guided: any bytes as a worker's message, through the decoder and all that follows it.
+
+Every other mutation leaves the packing whole and changes what the message says.
+"""
 
 from __future__ import annotations
 
+import random
+
 import atheris
+import msgspec
 
 with atheris.instrument_imports(include=['spatialclaw_ros']):
     from fuzzing import fuzz
     from host_path import ENCODED, WORDS, follow
+from wire_mutation import mutate
+
+MAX_CHANGES = 4
+
+
+def change(data: bytes, max_bytes: int, seed: int) -> bytes:
+    """Mutate as libFuzzer does, or by parts of the message."""
+    chance = random.Random(seed)
+    if chance.random() < 0.5:
+        return atheris.Mutate(data, max_bytes)
+    try:
+        message = msgspec.msgpack.decode(data)
+        for _ in range(chance.randint(1, MAX_CHANGES)):
+            message = mutate(message, chance.randrange)
+        packed = msgspec.msgpack.encode(message)
+    # what can't be unpacked, or packed again, is left to libFuzzer
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError):
+        return atheris.Mutate(data, max_bytes)
+    return packed if len(packed) <= max_bytes else atheris.Mutate(data, max_bytes)
+
 
 if __name__ == '__main__':
-    fuzz(follow, seeds=ENCODED, words=WORDS, description=__doc__ or '')
+    fuzz(follow, change=change, seeds=ENCODED, words=WORDS, description=__doc__ or '')

@@ -32,7 +32,7 @@ import atheris
 
 def fuzz(
     one_input: Callable[[bytes], None], *, seeds: Iterable[bytes], words: Iterable[str] = (),
-    description: str = '',
+    change: Callable[[bytes, int, int], bytes] | None = None, description: str = '',
 ) -> None:
     """Run a target until its time is over; never returns.
 
@@ -40,6 +40,7 @@ def fuzz(
         one_input: takes any bytes; whatever it raises is a finding.
         seeds: inputs to start from, written into the corpus.
         words: put into inputs as they stand.
+        change: makes a new input of one, given its largest size and a seed; None for libFuzzer's.
         description: for `--help`.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -64,5 +65,5 @@ def fuzz(
         f'-rss_limit_mb={options.rss_mib}', f'-max_len={options.max_bytes}',
         f'-artifact_prefix={options.folder}/', '-print_final_stats=1', '-verbosity=1',
         f'-dict={dictionary}', str(options.again or corpus)]
-    atheris.Setup(arguments, one_input)
+    atheris.Setup(arguments, one_input, **({} if change is None else {'custom_mutator': change}))
     atheris.Fuzz()
