@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatialclaw_ros.kernel import wire
-from spatialclaw_ros.kernel.memory import MemoryFile, layout, read_arrays, write_arrays
+from spatialclaw_ros.kernel.memory import MemoryFile, MemoryPool, layout, read_arrays, write_arrays
 from spatialclaw_ros.kernel.messages import ToolReply, ToolRequest
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 
@@ -37,7 +37,7 @@ class RememberedCall:
         call: what the cell asked.
         result: what the host answered; its arrays lie in `file` where there is one.
         reply: the encoded answer.
-        file: memory file of a large answer, owned by this value.
+        file: memory file of a large answer, borrowed from a pool.
         nbytes: size of the arrays, those of the call included.
     """
 
@@ -60,11 +60,6 @@ class RememberedCall:
             and all(_equal_arrays(call.arrays[name], self.call.arrays[name])
                     for name in call.arrays))
 
-    def close(self) -> None:
-        """Close the memory file; arrays that somebody still holds stay readable."""
-        if self.file is not None:
-            self.file.close()
-
 
 def call_of(request: ToolRequest) -> ToolCall:
     """The tool call that a checked request stands for; its arrays are read-only."""
@@ -73,8 +68,13 @@ def call_of(request: ToolRequest) -> ToolCall:
         arrays={item.name: wire.array_of(item) for item in request.arrays})
 
 
-def remember(call: ToolCall, result: ToolResult) -> RememberedCall:
+def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> RememberedCall:
     """Write a result down so that it can be handed out now and at every replay.
+
+    Args:
+        call: what was asked.
+        result: what the tools answered.
+        pool: where the memory for a large answer comes from.
 
     Raises:
         ValueError: an array holds no numbers.
@@ -85,12 +85,12 @@ def remember(call: ToolCall, result: ToolResult) -> RememberedCall:
     values = dict(result.values)
     asked_bytes = sum(array.nbytes for array in call.arrays.values())
     if nbytes > INLINE_BYTES:
-        file = MemoryFile(nbytes)
+        file = pool.borrow(nbytes)
         try:
             write_arrays(file.buffer, specs, arrays)
             reply = wire.encode(ToolReply(values, specs, nbytes, None, result.error))
         except BaseException:
-            file.close()
+            pool.give_back(file)
             raise
         views = read_arrays(file.buffer, specs)
         return RememberedCall(

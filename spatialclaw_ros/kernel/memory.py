@@ -29,6 +29,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -69,9 +70,14 @@ def layout(arrays: Mapping[str, np.ndarray]) -> tuple[list[ArraySpec], int]:
 def write_arrays(
     buffer: memoryview | bytearray, specs: Iterable[ArraySpec], arrays: Mapping[str, np.ndarray],
 ) -> None:
-    """Copy arrays to their places."""
+    """Copy arrays to their places; what lies between them becomes zero."""
     for spec in specs:
-        np.copyto(_view(buffer, spec), arrays[spec.name])
+        view = _view(buffer, spec)
+        np.copyto(view, arrays[spec.name])
+        end = spec.offset + view.nbytes
+        gap = -view.nbytes % ALIGNMENT
+        if gap:
+            buffer[end:end + gap] = bytes(gap)
 
 
 def read_arrays(
@@ -93,29 +99,30 @@ def _view(buffer: memoryview | bytes | bytearray, spec: ArraySpec) -> np.ndarray
     return np.frombuffer(buffer, spec.dtype, count, spec.offset).reshape(spec.shape)
 
 
-def map_file(fd: int, nbytes: int, *, writable: bool) -> memoryview:
-    """Map a memory file for as long as somebody holds a view of it.
-
-    Python's own `mmap` would keep a second descriptor open beside each mapping.
+def map_file(fd: int, nbytes: int) -> memoryview:
+    """Map a memory file read-only, for as long as somebody holds a view of it.
 
     Raises:
         OSError: the operating system refuses.
     """
-    protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
+    return memoryview(_map(fd, nbytes, mmap.PROT_READ)).cast('B').toreadonly()
+
+
+def _map(fd: int, nbytes: int, protection: int) -> Any:
+    # Python's own `mmap` would keep a second descriptor open beside each mapping
     address = _libc.mmap(None, nbytes, protection, mmap.MAP_SHARED, fd, 0)
     if address is None or address == ctypes.c_void_p(-1).value:
         raise OSError(ctypes.get_errno(), f'a memory file of {nbytes} bytes can not be mapped')
-    buffer = (ctypes.c_char * nbytes).from_address(address)
-    finalizer = weakref.finalize(buffer, _libc.munmap, address, nbytes)
+    mapping = (ctypes.c_char * nbytes).from_address(address)
+    finalizer = weakref.finalize(mapping, _libc.munmap, address, nbytes)
     finalizer.atexit = False  # type: ignore[misc]
-    view = memoryview(buffer).cast('B')
-    return view if writable else view.toreadonly()
+    return mapping
 
 
 def take_file(fd: int, nbytes: int) -> memoryview:
     """Map a memory file that came over the wire read-only, and close its descriptor."""
     try:
-        return map_file(fd, nbytes, writable=False) if nbytes else memoryview(b'')
+        return map_file(fd, nbytes) if nbytes else memoryview(b'')
     finally:
         os.close(fd)
 
@@ -135,7 +142,8 @@ class MemoryFile:
             raise KernelError(f'no memory file of {self.nbytes} bytes: {error}') from error
         try:
             os.ftruncate(self.fd, self.nbytes)
-            self.buffer = map_file(self.fd, self.nbytes, writable=True)
+            self._mapping = _map(self.fd, self.nbytes, mmap.PROT_READ | mmap.PROT_WRITE)
+            self.buffer = memoryview(self._mapping).cast('B')
             fcntl.fcntl(self.fd, _F_ADD_SEALS,
                         _SEAL_FUTURE_WRITE | _SEAL_SHRINK | _SEAL_GROW | _SEAL_SEAL)
         except OSError as error:
@@ -143,6 +151,15 @@ class MemoryFile:
             raise KernelError(
                 f'a memory file of {self.nbytes} bytes could not be made and sealed: {error}; '
                 'Linux 5.1 or later and free shared memory are needed') from error
+
+    def idle(self) -> bool:
+        """Whether nobody in this process holds an array over it any more."""
+        try:
+            self.buffer.release()
+        except BufferError:
+            return False
+        self.buffer = memoryview(self._mapping).cast('B')
+        return True
 
     def close(self) -> None:
         """Close the descriptor; the memory goes when the last view of it does."""
@@ -166,22 +183,31 @@ class MemoryPool:
 
     def borrow(self, nbytes: int) -> MemoryFile:
         """Take the smallest free file that is large enough, not more than twice; or a new one."""
+        most = 2 * max(nbytes, mmap.PAGESIZE)
         with self._lock:
-            fitting = [f for f in self._free if nbytes <= f.nbytes <= 2 * nbytes]
-            if fitting:
-                file = min(fitting, key=lambda f: f.nbytes)
+            fitting = [f for f in self._free if nbytes <= f.nbytes <= most]
+            file = min(fitting, key=lambda f: f.nbytes, default=None)
+            if file is not None:
                 self._free.remove(file)
-                # what will not be written over is another query's
-                np.frombuffer(file.buffer, np.uint8)[nbytes:] = 0
-                return file
-        return MemoryFile(nbytes)
+        if file is None:
+            return MemoryFile(nbytes)
+        # what will not be written over is another query's
+        np.frombuffer(file.buffer, np.uint8)[nbytes:] = 0
+        return file
 
     def give_back(self, file: MemoryFile) -> None:
-        """Keep a file that no worker maps any more, or let it go when the pool is full."""
+        """Keep a file that no worker maps any more.
+
+        It is let go when somebody here still reads it, or when the pool is full; those that
+        were kept for longest go first.
+        """
+        dropped = []
         with self._lock:
-            self._free.append(file)
-            dropped = []
             keep_bytes = -1 if self._closed else self._keep_bytes
+            if file.nbytes > keep_bytes or not file.idle():
+                dropped.append(file)
+            else:
+                self._free.append(file)
             while sum(f.nbytes for f in self._free) > keep_bytes and self._free:
                 dropped.append(self._free.pop(0))
         for old in dropped:

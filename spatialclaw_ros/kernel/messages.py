@@ -44,10 +44,12 @@ MAX_ARGS_BYTES = 1024 * 1024
 MAX_ARGS_NODES = 20_000
 MAX_ARGS_DEPTH = 12
 MAX_PARTS = 32
+MAX_CLOCK_READINGS = 4096
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
+Nanoseconds = Annotated[int, Meta(ge=-2**63, le=2**63 - 1)]
 Shape = Annotated[list[Size], Meta(max_length=8)]
 
 
@@ -105,14 +107,16 @@ class Begin(msgspec.Struct, tag='begin', frozen=True):
     observation: ObservationHeader
     capabilities: list[str]
     seed: int
+    shown_bytes: int
 
 
 class Execute(msgspec.Struct, tag='execute', frozen=True):
-    """Run a cell. `replay` says that nobody will look at its pictures."""
+    """Run a cell. In a replay nobody looks at its pictures, and it reads `clock` again."""
 
     cell: int
     code: str
     replay: bool = False
+    clock: list[int] = []
 
 
 class ToolReply(msgspec.Struct, tag='tool_reply', frozen=True):
@@ -211,7 +215,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
-    """A cell came to its end, or to an exception."""
+    """A cell came to its end, or to an exception.
+
+    `clock` is what it read from the clocks: how often, then readings in nanoseconds.
+    """
 
     cell: int
     stdout: Annotated[str, Meta(max_length=MAX_STDOUT_CHARS)]
@@ -219,6 +226,7 @@ class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
     variables: Annotated[list[Variable], Meta(max_length=MAX_VARIABLES)]
     answer: Answer | None
     out_of_memory: bool = False
+    clock: Annotated[list[Nanoseconds], Meta(max_length=MAX_CLOCK_READINGS + 1)] = []
 
 
 # ---- host to zygote, and back

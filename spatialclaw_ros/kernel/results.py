@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spatialclaw_ros.kernel.messages import Answer, Shown
-from spatialclaw_ros.workspace.cell import ShownImage
+from spatialclaw_ros.kernel.messages import Answer, Shown, Variable
+from spatialclaw_ros.workspace.cell import ShownImage, VariableSummary
 from spatialclaw_ros.workspace.question import CellAnswer
 
 
@@ -44,3 +44,8 @@ def answer_of(answer: Answer | None) -> CellAnswer | None:
     return CellAnswer(
         value=value, unit=answer.unit, points=points, frame=answer.frame, sigma=answer.sigma,
         reason=answer.reason)
+
+
+def summary_of(variable: Variable) -> VariableSummary:
+    """One line about a variable."""
+    return VariableSummary(variable.name, variable.type, variable.text, variable.nbytes)

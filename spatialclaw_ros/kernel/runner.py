@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from spatialclaw_ros.kernel.clock import Clock
 from spatialclaw_ros.kernel.messages import (
     MAX_ANSWER_POINTS,
     MAX_NAME_CHARS,
@@ -54,10 +55,12 @@ class CellRunner:
 
     Args:
         stdout: where cells print.
+        clock: what they read the time from.
     """
 
-    def __init__(self, stdout: BoundedText) -> None:
+    def __init__(self, stdout: BoundedText, clock: Clock) -> None:
         self._stdout = stdout
+        self._clock = clock
         self._module = types.ModuleType('__main__')
         self._scope = self._module.__dict__
         self._watch = VariableWatch(self._scope)
@@ -84,19 +87,20 @@ class CellRunner:
         """Run one cell."""
         filename = f'<cell {number}>'
         self._answer = None
-        self._stdout.clear()
-        sys.stdout = sys.stderr = self._stdout  # a cell may have put others there
+        sys.stdout = sys.stderr = self._stdout.begin()  # a cell may have put others there
         linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
         fault: Fault | None = None
-        mentioned: set[str] = set()
+        names: set[str] = set()
         out_of_memory = False
         try:
-            body, last, mentioned = _compile(code, filename)
+            body, last = _compile(code, filename)
+            names = _names_of(body)
             exec(body, self._scope)
             if last is not None:
+                names |= _names_of(last)
                 value = eval(last, self._scope)
                 if value is not None:
-                    self._stdout.write(f'{value!r}\n')
+                    sys.stdout.write(f'{value!r}\n')
         # a cell may raise anything at all, KeyboardInterrupt and SystemExit included
         except BaseException as error:
             out_of_memory = isinstance(error, MemoryError)
@@ -108,22 +112,29 @@ class CellRunner:
             gc.collect()
             return CellDone(number, '', fault, [], None, out_of_memory=True)
         return CellDone(
-            number, self._stdout.text(), fault, self._watch.changes(mentioned),
-            _pack_answer(self._answer))
+            number, self._stdout.text(), fault, self._watch.changes(names),
+            _pack_answer(self._answer), clock=self._clock.end())
 
 
-def _compile(
-    code: str, filename: str,
-) -> tuple[types.CodeType, types.CodeType | None, set[str]]:
-    """Compile a cell, its last expression apart, and list the names that it mentions."""
+def _compile(code: str, filename: str) -> tuple[types.CodeType, types.CodeType | None]:
+    """Compile a cell, its last expression apart."""
     tree = ast.parse(code, filename)
-    mentioned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        expression = tree.body.pop()
-        assert isinstance(expression, ast.Expr)
-        last = compile(ast.Expression(expression.value), filename, 'eval', dont_inherit=True)
-    return compile(tree, filename, 'exec', dont_inherit=True), last, mentioned
+    expression = tree.body[-1] if tree.body else None
+    if not isinstance(expression, ast.Expr):
+        # again from the source: quicker than to turn the tree back into the compiler's own
+        return compile(code, filename, 'exec', dont_inherit=True), None
+    tree.body.pop()
+    last = compile(ast.Expression(expression.value), filename, 'eval', dont_inherit=True)
+    return compile(tree, filename, 'exec', dont_inherit=True), last
+
+
+def _names_of(code: types.CodeType) -> set[str]:
+    """Every global name that a piece of code mentions, and some more."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names_of(constant)
+    return names
 
 
 def _fault_of(error: BaseException, filename: str) -> Fault:

@@ -33,6 +33,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import KernelError, WireError
 from spatialclaw_ros.kernel import gate
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
+from spatialclaw_ros.kernel.history import History, RememberedCell
 from spatialclaw_ros.kernel.limits import KernelLimits
 from spatialclaw_ros.kernel.memo import RememberedCall, call_of, remember
 from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
@@ -49,33 +50,19 @@ from spatialclaw_ros.kernel.messages import (
     ToolRequest,
 )
 from spatialclaw_ros.kernel.postmortem import diagnose
-from spatialclaw_ros.kernel.results import answer_of, image_of
+from spatialclaw_ros.kernel.replay import ReplayError, Revival, check_number, replay
+from spatialclaw_ros.kernel.results import answer_of, image_of, summary_of
 from spatialclaw_ros.kernel.scene import pack_observation
 from spatialclaw_ros.kernel.wire import encode
 from spatialclaw_ros.workspace.calls import ToolCall, ToolPort, ToolResult
-from spatialclaw_ros.workspace.cell import CellError, CellResult, ShownImage, VariableSummary
+from spatialclaw_ros.workspace.cell import CellError, CellResult, ShownImage
 from spatialclaw_ros.workspace.observation import Observation
 
 if TYPE_CHECKING:
     from spatialclaw_ros.kernel.kernel import Kernel
 
 _log = logging.getLogger(__name__)
-_MAX_NAMED = 12
 _LAST_BREATH_S = 0.3
-
-
-class ReplayError(KernelError):
-    """The session's earlier cells did not run again as they ran before."""
-
-
-@dataclass(frozen=True, eq=False)
-class RememberedCell:
-    """A cell that came to its end."""
-
-    code: str
-    error_kind: str | None
-    names: tuple[str, ...]
-    calls: tuple[RememberedCall, ...]
 
 
 @dataclass(eq=False)
@@ -84,11 +71,8 @@ class _Running:
 
     images: list[ShownImage] = field(default_factory=list)
     calls: list[RememberedCall] = field(default_factory=list)
+    shown_bytes: int = 0
     used_s: float = 0.0
-
-    def discard(self) -> None:
-        for call in self.calls:
-            call.close()
 
 
 class KernelSession:
@@ -108,9 +92,8 @@ class KernelSession:
         self._lock = threading.Lock()
         self._interrupt = Interrupt()
         self._child: Child | None = None
-        self._cells: list[RememberedCell] = []
+        self._history = History(kernel.pool)
         self._restarts = 0
-        self._lost = False
         self._closed = False
         self._file: MemoryFile | None = None
         try:
@@ -118,7 +101,8 @@ class KernelSession:
             self._file = kernel.pool.borrow(header.nbytes)
             write_arrays(self._file.buffer, header.arrays, arrays)
             self._begin = encode(Begin(
-                observation=header, capabilities=sorted(capabilities), seed=self._limits.seed))
+                observation=header, capabilities=sorted(capabilities), seed=self._limits.seed,
+                shown_bytes=self._limits.shown_bytes))
             self._start_worker(deadline if deadline is not None else Deadline())
         except BaseException:
             self.close()
@@ -133,12 +117,12 @@ class KernelSession:
     @property
     def tool_log(self) -> tuple[tuple[ToolCall, ToolResult], ...]:
         """Every remembered tool call with its result, in order."""
-        return tuple((c.call, c.result) for cell in self._cells for c in cell.calls)
+        return self._history.tool_log
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Names that remembered cells made, in order."""
-        return tuple(dict.fromkeys(name for cell in self._cells for name in cell.names))
+        return self._history.names
 
     @property
     def restarts(self) -> int:
@@ -174,7 +158,7 @@ class KernelSession:
             self._interrupt.check('the start of a cell')
             deadline.check('the start of a cell')
             if self._gated:
-                fault = gate.check(code, frozenset(self.variables))
+                fault = gate.check(code, self._history.known)
                 if fault is not None:
                     return CellResult(error=fault, duration_s=time.monotonic() - began_s)
             return self._run(code, deadline, began_s)
@@ -191,9 +175,7 @@ class KernelSession:
                 return
             self._closed = True
             self._drop_worker()
-            for cell in self._cells:
-                for call in cell.calls:
-                    call.close()
+            self._history.keep(0)
             if self._file is not None:
                 self._kernel.pool.give_back(self._file)
                 self._file = None
@@ -231,100 +213,76 @@ class KernelSession:
         child, self._child = self._child, None
         return None if child is None else self._kernel.nursery.reap(child)
 
-    def _revive(self, deadline: Deadline) -> tuple[bool, str | None]:
-        """Replace a dead worker and replay.
+    def _revive(self, deadline: Deadline) -> Revival | None:
+        """Replace a dead worker and replay, with fewer cells where that fails.
 
         Returns:
-            Whether that was needed, and a sentence for the model when the variables are lost.
+            What came of it; None when the worker lives.
         """
         if self._child is not None and self._child.alive:
-            return False, None
+            return None
         self._drop_worker()
         self._restarts += 1
         self._kernel.count_restart()
-        try:
-            self._start_worker(deadline)
-            self._replay(deadline)
-        except (ReplayError, WorkerGoneError, WorkerTimeoutError, WireError) as error:
-            _log.warning('replay failed, the session starts empty: %s', error)
-            self._drop_worker()
-            for cell in self._cells:
-                for call in cell.calls:
-                    call.close()
-            self._cells.clear()
-            self._start_worker(deadline)
-            return True, (
-                f'the kernel was restarted and earlier cells could not be run again: {error}. '
-                'All variables are gone; make those you need again')
-        except BaseException:
-            self._drop_worker()
-            raise
-        return True, None
-
-    def _replay(self, deadline: Deadline) -> None:
-        """Run the remembered cells again with the remembered tool results."""
+        count = len(self._history)
+        trouble: ReplayError | None = None
         until_s = time.monotonic() + self._limits.replay_timeout_s
-        assert self._child is not None
-        for number, cell in enumerate(self._cells, 1):
-            doing = f'the replay of cell {number}'
-            self._child.send(Execute(number, cell.code, replay=True), until_s, deadline, doing)
-            waiting = list(cell.calls)
-            while True:
-                message = self._child.receive(until_s, deadline, doing)
-                if isinstance(message, CellDone):
-                    break
-                if not isinstance(message, ToolRequest):
-                    raise WireError(f'{type(message).__name__} came during a replay')
-                if not waiting or not waiting[0].matches(call_of(message)):
-                    raise ReplayError(f'cell {number} made other tool calls than before')
-                remembered = waiting.pop(0)
-                self._child.send(remembered.reply, until_s, deadline, doing, remembered.fds)
-            _check_number(message, number)
-            kind = None if message.error is None else message.error.kind
-            if kind != cell.error_kind or waiting:
-                raise ReplayError(
-                    f'cell {number} ended with {kind or "no error"}, '
-                    f'before with {cell.error_kind or "no error"}')
+        may_die = True
+        while True:
+            self._start_worker(deadline)
+            assert self._child is not None
+            try:
+                changed = replay(self._child, self._history.cells, until_s, deadline)
+                return Revival(count, self._history.names, len(self._history), changed, trouble)
+            except ReplayError as error:
+                self._drop_worker()
+                if error.died and may_die:
+                    may_die = False
+                    continue
+                _log.warning('replay failed: %s', error)
+                # the cells before it did run: once more with them, and then without any
+                self._history.keep(0 if trouble is not None else error.number - 1)
+                trouble = error
+                until_s = time.monotonic() + self._limits.replay_timeout_s
+            except BaseException:
+                self._drop_worker()
+                raise
 
     # ---- a cell
 
     def _run(self, code: str, deadline: Deadline, began_s: float) -> CellResult:
         """Run a cell that passed the gate, and remember it."""
         running = _Running()
-        restarted, lost = self._revive(deadline)
+        revival = self._revive(deadline)
         try:
             done = self._execute(code, running, deadline)
         except (WorkerGoneError, WorkerTimeoutError, WireError) as death:
-            running.discard()
             return self._bury(death, running, deadline, began_s)
         except BaseException:
-            running.discard()
             self._drop_worker()
+            self._history.discard(running.calls)
             raise
         if done.out_of_memory:
-            running.discard()
             return self._bury(None, running, deadline, began_s)
         fault = done.error
-        self._cells.append(RememberedCell(
-            code=code, error_kind=None if fault is None else fault.kind,
-            names=tuple(variable.name for variable in done.variables),
-            calls=tuple(running.calls)))
-        note = '' if lost is None else f'({lost})\n'
+        variables = tuple(summary_of(variable) for variable in done.variables)
+        self._history.add(RememberedCell(
+            code, None if fault is None else fault.kind, variables, tuple(running.calls),
+            done.clock, running.shown_bytes))
+        note = '' if revival is None else revival.note
         return CellResult(
             stdout=note + done.stdout,
             error=None if fault is None else CellError(
                 fault.kind, note + fault.message, fault.line, fault.traceback),
-            variables=tuple(VariableSummary(v.name, v.type, v.text, v.nbytes)
-                            for v in done.variables),
-            images=tuple(running.images), answer=answer_of(done.answer),
+            variables=variables, images=tuple(running.images), answer=answer_of(done.answer),
             duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
-            restarted=restarted)
+            restarted=revival is not None)
 
     def _execute(self, code: str, running: _Running, deadline: Deadline) -> CellDone:
         """Run a cell, and answer its tool calls."""
         assert self._child is not None
         child = self._child
-        number = len(self._cells) + 1
+        number = len(self._history) + 1
         doing = f'cell {number}'
         outgoing: bytes | Execute = Execute(number, code)
         fds: tuple[int, ...] = ()
@@ -337,12 +295,15 @@ class KernelSession:
             message: FromWorker = child.receive(until_s, deadline, doing)
             running.used_s += time.monotonic() - began_s
             if isinstance(message, CellDone):
-                _check_number(message, number)
+                check_number(message, number)
                 return message
             if isinstance(message, Shown):
                 if len(running.images) >= MAX_IMAGES:
                     raise WireError(f'more than {MAX_IMAGES} pictures came from one cell')
                 running.images.append(image_of(message))
+                running.shown_bytes += len(message.data)
+                if self._history.shown_bytes + running.shown_bytes > self._limits.shown_bytes:
+                    raise WireError('more pictures came than one query may show')
             elif isinstance(message, ToolRequest):
                 outgoing, fds = self._serve(call_of(message), running)
                 deadline.check(doing)
@@ -351,17 +312,18 @@ class KernelSession:
 
     def _serve(self, call: ToolCall, running: _Running) -> tuple[bytes, tuple[int, ...]]:
         """Let the host's tools answer a call, unless the session has used up its share."""
-        past = [c for cell in self._cells for c in cell.calls] + running.calls
+        calls = self._history.calls + len(running.calls)
         refusal = None
-        if len(past) >= self._limits.tool_calls:
-            refusal = (f'this query has made {len(past)} tool calls, no more are allowed; '
+        if calls >= self._limits.tool_calls:
+            refusal = (f'this query has made {calls} tool calls, no more are allowed; '
                        'work with the results you have')
-        elif sum(c.nbytes for c in past) >= self._limits.tool_bytes:
+        elif self._history.nbytes + sum(c.nbytes for c in running.calls) >= (
+                self._limits.tool_bytes):
             refusal = ('the tool results of this query fill the memory allowed for them; '
                        'work with the results you have')
         if refusal is not None:
             return encode(ToolReply({}, [], 0, None, refusal)), ()
-        remembered = remember(call, self._tools(call))
+        remembered = remember(call, self._tools(call), self._kernel.pool)
         running.calls.append(remembered)
         return remembered.reply, remembered.fds
 
@@ -374,20 +336,12 @@ class KernelSession:
         if isinstance(death, WorkerGoneError) and self._child is not None:
             self._child.wait(_LAST_BREATH_S)  # its wire closes a moment before it has ended
         kind, reason = diagnose(death, self._drop_worker(), self._limits)
+        tool_calls = len(running.calls)
+        self._history.discard(running.calls)  # no worker maps their memory any more
         _log.info('worker replaced: %s', reason)
-        _, lost = self._revive(deadline)
-        if lost is None:
-            names = self.variables
-            kept = (f'variables of earlier cells are as before '
-                    f'({", ".join(names[:_MAX_NAMED])}{", ..." if names[_MAX_NAMED:] else ""})'
-                    if names else 'there were no earlier variables to keep')
-            lost = f'Nothing of this cell is kept; {kept}.'
+        revival = self._revive(deadline)
+        assert revival is not None
         return CellResult(
-            error=CellError(kind, f'{reason}. {lost}'), duration_s=time.monotonic() - began_s,
-            tool_calls=len(running.calls), restarted=True)
-
-
-def _check_number(message: CellDone, number: int) -> None:
-    """A cell that forges its own end is found out by the next one's."""
-    if message.cell != number:
-        raise WireError(f'the end of cell {message.cell} came while cell {number} ran')
+            error=CellError(
+                kind, f'{reason}. Nothing of this cell is kept; {revival.outcome}.'),
+            duration_s=time.monotonic() - began_s, tool_calls=tool_calls, restarted=True)

@@ -21,6 +21,8 @@ cell could have written.
 
 from __future__ import annotations
 
+import math
+import re
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -41,6 +43,8 @@ _MAX_DEPTH = 3
 _SHORT_ARRAY = 12
 _BRACKETS: dict[Any, tuple[str, str]] = {list: ('[', ']'), tuple: ('(', ')')}
 _ROOM = 'spatialclaw_ros.'
+# tells nobody anything, and is another one after a replay
+_ADDRESS = re.compile(' at 0x[0-9A-Fa-f]+')
 _HIDDEN_TYPES = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -117,7 +121,7 @@ def _text(value: Any, depth: int) -> str:
 def _own_text(value: Any, kind: type) -> str:
     """The package's and PIL's own classes say themselves what they are."""
     try:
-        return str.__str__(repr(value))[:4 * MAX_SUMMARY_CHARS]
+        return _ADDRESS.sub('', str.__str__(repr(value))[:4 * MAX_SUMMARY_CHARS])
     except (TypeError, ValueError, AttributeError, LookupError, RuntimeError, ArithmeticError):
         return f'<{kind.__name__}>'
 
@@ -162,18 +166,19 @@ def _array_text(array: np.ndarray) -> str:
     sample, scope = array, ''
     if array.size > MAX_RANGE_VALUES:
         sample, scope = _sample(array), ' (sampled)'
+    looked_at = sample.size
     if array.dtype.kind == 'b':
         share = float(np.count_nonzero(sample)) / sample.size
         return f'{text}, {share:.1%} True{scope}'
-    if array.dtype.kind == 'f':
-        finite = np.isfinite(sample)
-        count = int(np.count_nonzero(finite))
-        if count == 0:
+    low, high = sample.min(), sample.max()
+    # NaN goes through both, infinities through one of them
+    if array.dtype.kind == 'f' and not (math.isfinite(low) and math.isfinite(high)):
+        sample = sample[np.isfinite(sample)]
+        if sample.size == 0:
             return f'{text}, none finite{scope}'
-        if count < sample.size:
-            scope += f', {1 - count / sample.size:.1%} not finite'
-            sample = sample[finite]
-    return f'{text}, from {sample.min():.6g} to {sample.max():.6g}{scope}'
+        scope += f', {1 - sample.size / looked_at:.1%} not finite'
+        low, high = sample.min(), sample.max()
+    return f'{text}, from {low:.6g} to {high:.6g}{scope}'
 
 
 def _sample(array: np.ndarray) -> np.ndarray:

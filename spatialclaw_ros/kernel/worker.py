@@ -18,7 +18,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import sys
@@ -30,6 +29,8 @@ import numpy as np
 
 from spatialclaw_ros.errors import WireError
 from spatialclaw_ros.kernel import hardening, wire
+from spatialclaw_ros.kernel.chance import seed_generators
+from spatialclaw_ros.kernel.clock import Clock
 from spatialclaw_ros.kernel.memory import layout, read_arrays, take_file
 from spatialclaw_ros.kernel.messages import (
     MAX_ARGS,
@@ -74,8 +75,8 @@ class Worker:
     def __init__(self, connection: wire.BlockingWire) -> None:
         self._wire = connection
         self._stdout = BoundedText()
-        self._runner = CellRunner(self._stdout)
-        self._pictures = Pictures(self._send)
+        self._clock = Clock()
+        self._runner = CellRunner(self._stdout, self._clock)
 
     def serve(self, fork: Fork, *, has_ruleset: bool) -> None:
         """Close the sandbox, take a session, then run cells for ever."""
@@ -90,11 +91,12 @@ class Worker:
             raise
         self._send(Begun())
         while True:
-            request = wire.decode_to_worker(self._wire.receive()[0])
-            if not isinstance(request, Execute):
-                raise WireError(f'expected a cell, got {type(request).__name__}')
-            self._pictures.begin(muted=request.replay)
-            self._send(self._runner.run(request.cell, request.code))
+            cell = wire.decode_to_worker(self._wire.receive()[0])
+            if not isinstance(cell, Execute):
+                raise WireError(f'expected a cell, got {type(cell).__name__}')
+            self._pictures.begin(muted=cell.replay)
+            self._clock.begin(cell.clock if cell.replay else None)
+            self._send(self._runner.run(cell.cell, cell.code))
 
     def _send(self, message: FromWorker) -> None:
         self._wire.send(wire.encode(message))
@@ -108,6 +110,8 @@ class Worker:
         arrays = read_arrays(take_file(fds[0], header.nbytes), header.arrays)
         observation = unpack_observation(header, arrays)
         seed_generators(begin.seed)
+        self._clock.install()
+        self._pictures = Pictures(self._send, begin.shown_bytes)
         self._runner.install(make_namespace(
             observation, self._call_tool, show=self._pictures.show,
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))
@@ -190,12 +194,3 @@ def _plain(value: Any) -> Any:
         return value
     raise ValueError(
         f'a tool argument must be text, number, list or dict, got {type(value).__name__}')
-
-
-def seed_generators(seed: int) -> None:
-    """Let every generator of a session start the same, so that a replay draws the same numbers."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    source = random.Random(seed)
-    # where NumPy takes fresh entropy from for `default_rng()` without a seed
-    np.random.bit_generator.randbits = source.getrandbits  # type: ignore[attr-defined]

@@ -169,7 +169,7 @@ def test_long_output_keeps_head_and_tail(session: KernelSession) -> None:
     assert result.stdout.endswith('line 59999\n')
     assert 'characters left out' in result.stdout
     assert fine(session.run('print("x" * 10**7)')).stdout.count('x') > 60_000
-    assert fine(session.run('print("\\ud800")')).stdout == '\ufffd\n'
+    assert fine(session.run('print("\\ud800")')).stdout == '\\ud800\n'
 
 
 def test_show_and_figures(session: KernelSession) -> None:
@@ -332,7 +332,7 @@ def test_many_points_of_an_answer_are_thinned_evenly(session: KernelSession) -> 
 def test_a_remembered_call_counts_what_it_brought() -> None:
     call = ToolCall('segment', {}, {'image': np.zeros((10, 10, 3), np.uint8)})
     result = ToolResult({}, {'masks_0': np.zeros((1, 8, 8), bool)})
-    assert remember(call, result).nbytes == 364
+    assert remember(call, result, MemoryPool(0)).nbytes == 364
 
 
 def test_a_pool_keeps_nothing_of_the_last_query_and_nothing_when_closed() -> None:
