@@ -16,8 +16,8 @@
 """Reads a cell before it runs and tells the model what would not work, and what to use instead.
 
 The gate is advice, never a defence: whoever wants to get past it can. A worker has given up all
-that may do harm before its first cell, so nothing here or elsewhere relies on what the gate
-refuses. It therefore refuses only what could not work anyway, and no ordinary code.
+that may do harm before its first cell, so neither the tools nor anything else relies on what the
+gate refuses. It refuses what would fail in a worker or is of no use there, and no ordinary code.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ BUILTIN_CALLS: dict[str, str] = {
     'breakpoint': 'print what you want to see',
     'exit': _ENDS,
     'quit': _ENDS,
-    'help': 'the tools are described in the prompt',
+    'help': 'the tools are described in the prompt; print(f.__doc__) shows what f says of itself',
 }
 
 # steps from an object to the interpreter; those that only tell about an object (`__mro__`,

@@ -24,7 +24,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from spatialclaw_ros.kernel.report import lacking
 from spatialclaw_ros.ros.cameras import CameraStatus
+from spatialclaw_ros.ros.kernel_host import KernelStatus
 from spatialclaw_ros.ros.plain import clean
 from spatialclaw_ros.ros.query import Outcome, QueryRunner
 from spatialclaw_ros.workspace.question import Status
@@ -42,18 +44,20 @@ class Diagnostics:
     Args:
         node: node to publish from.
         cameras: what each camera's buffer holds now.
-        kernel: 'ready', or what is wrong.
+        kernel: how it is, and its sandbox.
+        sandbox: the policy for parts of the sandbox that are missing.
         backbone: name of the backbone.
         runner: who runs queries.
     """
 
     def __init__(
         self, node: Node, *, cameras: Callable[[], Iterable[CameraStatus]],
-        kernel: Callable[[], str], backbone: str, runner: QueryRunner,
+        kernel: Callable[[], KernelStatus], sandbox: str, backbone: str, runner: QueryRunner,
     ) -> None:
         self._node = node
         self._cameras = cameras
         self._kernel = kernel
+        self._sandbox = sandbox
         self._backbone = backbone
         self._runner = runner
         self._lock = threading.Lock()
@@ -98,10 +102,7 @@ class Diagnostics:
         return self._status(f'camera {camera.name}', level, message or fine, values)
 
     def _parts(self) -> Iterable[DiagnosticStatus]:
-        kernel = self._kernel()
-        level = {'ready': DiagnosticStatus.OK, 'starting': DiagnosticStatus.WARN}.get(
-            kernel, DiagnosticStatus.ERROR)
-        yield self._status('kernel', level, kernel)
+        yield self._kernel_status()
         yield self._status('backbone', DiagnosticStatus.OK, self._backbone)
         running = self._runner.running
         with self._lock:
@@ -115,6 +116,26 @@ class Diagnostics:
             'running': ', '.join(running), 'last query': last.query_id,
             'last message': getattr(last.end, 'message', getattr(last.end, 'reason', '')),
             **{f'last {name} (s)': f'{spent_s:.3f}' for name, spent_s in last.timings.items()}})
+
+    def _kernel_status(self) -> DiagnosticStatus:
+        kernel = self._kernel()
+        level = {'ready': DiagnosticStatus.OK, 'starting': DiagnosticStatus.WARN}.get(
+            kernel.state, DiagnosticStatus.ERROR)
+        message = kernel.state
+        missing = lacking(kernel.parts)
+        if missing:
+            level = max(level, DiagnosticStatus.WARN)
+            message += f'; sandbox without: {", ".join(missing)}'
+        values = {'sandbox': self._sandbox}
+        for part in kernel.parts:
+            values[f'sandbox: {part.name}'] = 'on' if part.available else f'missing: {part.cost}'
+        if kernel.stats is not None:
+            values |= {
+                'sessions': str(kernel.stats.sessions),
+                'workers replaced': str(kernel.stats.restarts),
+                'zygote starts': str(kernel.stats.zygote_starts),
+                'shared memory kept (MB)': f'{kernel.stats.pool_bytes / 1e6:.1f}'}
+        return self._status('kernel', level, message, values)
 
     def _status(
         self, name: str, level: bytes, message: str, values: Mapping[str, str] | None = None,

@@ -12,21 +12,37 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+
 """Owns the kernel: starts it in the background, hands it to queries, brings it back, closes it."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import KernelError
-from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.errors import KernelError, SandboxError
+from spatialclaw_ros.kernel import Kernel, KernelStats
+from spatialclaw_ros.kernel.report import lacking, sandbox_parts
+from spatialclaw_ros.kernel.support import SandboxPart, explain
 
 POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class KernelStatus:
+    """How the kernel is.
+
+    Args:
+        state: 'ready', 'starting', 'closed', or why it is not there.
+        parts: of the sandbox, each with whether it is there.
+        stats: of the kernel; None while there is none.
+    """
+
+    state: str
+    parts: tuple[SandboxPart, ...] = ()
+    stats: KernelStats | None = None
 
 
 class KernelHost:
@@ -35,13 +51,20 @@ class KernelHost:
     Args:
         make: makes a kernel that is not started yet.
         log_error: where it goes that a start failed.
+        log_warning: where it goes that parts of the sandbox are missing.
+        refused: called, from that thread, when a start failed for a part of the sandbox that is
+            required.
     """
 
     def __init__(
         self, make: Callable[[], Kernel], log_error: Callable[[str], object],
+        log_warning: Callable[[str], object] = lambda _: None,
+        refused: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._make = make
         self._log_error = log_error
+        self._log_warning = log_warning
+        self._refused = refused
         self._lock = threading.Lock()
         self._kernel: Kernel | None = None
         self._starting: Kernel | None = None
@@ -57,6 +80,14 @@ class KernelHost:
             if self._kernel is not None:
                 return 'ready'
             return self._error or ('closed' if self._closed else 'starting')
+
+    @property
+    def status(self) -> KernelStatus:
+        """How it is, for diagnostics."""
+        with self._lock:
+            kernel = self._kernel
+        stats = kernel.stats() if kernel is not None else None
+        return KernelStatus(self.state, tuple(sandbox_parts(stats)), stats)
 
     def get(self, deadline: Deadline) -> Kernel:
         """The started kernel, waited for.
@@ -78,47 +109,44 @@ class KernelHost:
             deadline.check('starting the kernel')
 
     def close(self) -> None:
-        """Close the kernel; one that is being started is not waited for."""
+        """Close the kernel, one that is being started too."""
         with self._lock:
             self._closed = True
-            starter = self._starter
-        while starter is not None and starter.is_alive():
-            self._end_start()
-            starter.join(POLL_S)
+            starter, kernel = self._starter, self._starting or self._kernel
+        if kernel is not None:
+            kernel.close()
+        if starter is not None:
+            starter.join()
         with self._lock:
             kernel, self._kernel = self._kernel, None
         if kernel is not None:
             kernel.close()
-
-    def _end_start(self) -> None:
-        with self._lock:
-            starting = self._starting
-        zygote = starting.stats().zygote_pid if starting is not None else None
-        if zygote is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(zygote, signal.SIGKILL)
 
     def _begin(self) -> None:
         with self._lock:
             if self._kernel is not None or self._starter is not None or self._closed:
                 return
             self._error = ''
+            self._starting = self._make()
             self._starter = threading.Thread(
-                target=self._start, name='kernel-start', daemon=True)
+                target=self._start, args=(self._starting,), name='kernel-start', daemon=True)
             self._starter.start()
 
-    def _start(self) -> None:
-        kernel = self._make()
-        with self._lock:
-            self._starting = kernel
-        error = ''
+    def _start(self, kernel: Kernel) -> None:
+        error, refusal = '', ''
         try:
             kernel.start()
+            missing = lacking(sandbox_parts(kernel.stats()))
+            if missing:
+                self._log_warning(explain(missing))
         except (KernelError, OSError) as problem:
             kernel.close()
             error = f'the kernel did not start: {problem}'
             if not self._closed:
                 self._log_error(error)
+                refusal = str(problem) if isinstance(problem, SandboxError) else ''
         with self._lock:
             self._kernel = None if error else kernel
             self._error, self._starter, self._starting = error, None, None
+        if refusal:
+            self._refused(refusal)

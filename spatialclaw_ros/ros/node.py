@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,9 @@ from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Event
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import NoFramesError, SpatialClawError
-from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.errors import NoFramesError, SandboxError, SpatialClawError
+from spatialclaw_ros.kernel import Kernel, SandboxPolicy
+from spatialclaw_ros.kernel.report import require_sandbox
 from spatialclaw_ros.perception import make_perception
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
 from spatialclaw_ros.ros.cameras import CameraBuffers
@@ -73,19 +74,35 @@ class SpatialClawNode(Node):
 
     Args:
         node_name: name of the node.
+        give_up: called, from another thread, when the node can't go on: the kernel's workers lack
+            a part of the sandbox that is required.
         node_args: further arguments of `rclpy.node.Node`.
 
     Raises:
         ParameterError: a parameter can't be used.
+        SandboxError: this host lacks a part of the sandbox that is required.
         SpatialClawError: a backend that a parameter names can't be made.
     """
 
-    def __init__(self, node_name: str = NODE_NAME, **node_args: Any) -> None:
+    def __init__(
+        self, node_name: str = NODE_NAME, *, give_up: Callable[[str], object] = lambda _: None,
+        **node_args: Any,
+    ) -> None:
         super().__init__(node_name, **node_args)
+        try:
+            self._set_up(give_up)
+        except BaseException:
+            self.destroy_node()
+            raise
+
+    def _set_up(self, give_up: Callable[[str], object]) -> None:
         self._log = self.get_logger()
         self.parameters = Parameters(self, self._log.warning)
         settings = self.parameters.settings
-        self._kernel = KernelHost(Kernel, self._log.error)
+        policy = SandboxPolicy(settings.sandbox)
+        require_sandbox(policy)
+        self._kernel = KernelHost(
+            lambda: Kernel(sandbox=policy), self._log.error, self._log.warning, give_up)
         try:
             self._backbone = make_backbone(
                 settings.backbone, base_url=settings.backbone_url,
@@ -105,8 +122,8 @@ class SpatialClawNode(Node):
             observe=self._observe, make_session=self._make_session, log_error=self._log.error,
             max_concurrent=settings.max_concurrent)
         self._diagnostics = Diagnostics(
-            self, cameras=self._cameras.status, kernel=lambda: self._kernel.state,
-            backbone=settings.backbone, runner=self._runner)
+            self, cameras=self._cameras.status, kernel=lambda: self._kernel.status,
+            sandbox=settings.sandbox, backbone=settings.backbone, runner=self._runner)
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
         self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S
@@ -221,8 +238,16 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _serve(stop: threading.Event) -> int:
+    refusals: list[str] = []
+
+    def give_up(reason: str) -> None:
+        refusals.append(reason)
+        stop.set()
+
     try:
-        node = SpatialClawNode()
+        node = SpatialClawNode(give_up=give_up)
+    except SandboxError as error:
+        return _refuse(str(error))
     except SpatialClawError as error:
         print(f'spatialclaw_node: {error}', file=sys.stderr)
         return 2
@@ -250,7 +275,15 @@ def _serve(stop: threading.Event) -> int:
     executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
     spinner.join(SHUTDOWN_WAIT_S)
     node.close()
+    if refusals:
+        return _refuse(refusals[0])
     return 1 if len(faults) >= MAX_FAULTS else 0
+
+
+def _refuse(reason: str) -> int:
+    print(f'spatialclaw_node: {reason} (in the parameter file, or `--ros-args -p '
+          'sandbox:=best_effort`)', file=sys.stderr)
+    return 2
 
 
 if __name__ == '__main__':

@@ -33,9 +33,12 @@ from rclpy.parameter import Parameter
 
 from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.kernel import SandboxPolicy
 from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS, CameraConfig
 
 TYPE_NAMES = {str: 'string', float: 'double', int: 'integer', bool: 'bool', tuple: 'string_array'}
+# without 'off', which is there to measure with
+SANDBOX_POLICIES = (SandboxPolicy.REQUIRED.value, SandboxPolicy.BEST_EFFORT.value)
 FOREIGN_PREFIXES = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
 
 
@@ -151,6 +154,11 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('segment', 'classical',
                   'Who finds objects: `classical` uses colour, shape and depth, no learned '
                   'weights.', choices=('classical',)),
+    ParameterSpec('sandbox', 'required',
+                  'What to do on a host that lacks a part of the sandbox that cells run in: '
+                  '`required` does not start, `best_effort` starts without that part and warns. '
+                  '`spatialclaw doctor` names the parts, docs/security.md says what they are for.',
+                  choices=SANDBOX_POLICIES),
     ParameterSpec('trace_dir', '',
                   'Folder that each query leaves its whole story in; `~` is the home folder. '
                   'Empty: no traces.', live=True),
@@ -212,6 +220,7 @@ class Settings:
     backbone_script: str
     reconstruct: str
     segment: str
+    sandbox: str
     trace_dir: str
     trace_keep: int
 

@@ -186,7 +186,7 @@ class FakeKernel:
         self.closed = False
 
     def stats(self):
-        return type('Stats', (), {'zygote_pid': None})
+        return type('Stats', (), {'sandbox': ()})
 
     def close(self):
         self.closed = True

@@ -36,10 +36,12 @@ class NodeProcess:
         folder: for the parameter file and the log.
         parameters: of the node; nested or with dots.
         arguments: further ROS arguments.
+        program: what the interpreter runs.
     """
 
     def __init__(
         self, folder: Path, parameters: Mapping[str, Any], arguments: tuple[str, ...] = (),
+        program: tuple[str, str] = ('-m', 'spatialclaw_ros.ros.node'),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         params_file = folder / 'params.yaml'
@@ -48,8 +50,8 @@ class NodeProcess:
         self.log_path = folder / 'node.log'
         self._log = self.log_path.open('wb')
         self.popen = subprocess.Popen(
-            [sys.executable, '-m', 'spatialclaw_ros.ros.node', '--ros-args',
-             '--params-file', str(params_file.absolute()), *arguments],
+            [sys.executable, *program, '--ros-args', '--params-file',
+             str(params_file.absolute()), *arguments],
             cwd=folder, stdout=self._log, stderr=subprocess.STDOUT)
         self.process = psutil.Process(self.popen.pid)
 
