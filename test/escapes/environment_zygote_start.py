@@ -1,0 +1,28 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Look at the zygote's start: its arguments, and what stands in its environment block."""
+
+# act: environment
+import os
+
+for pid in (ZYGOTE_PID, os.getppid()):
+    for name in ('cmdline', 'environ', 'auxv'):
+        try:
+            with open(f'/proc/{pid}/{name}', 'rb') as file:
+                print(file.read())
+        except OSError as error:
+            print(error)
+with open(f'/proc/{HOST_PID}/environ', 'rb') as file:
+    print(file.read())
