@@ -12,10 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+"""Read the environment by each of Python's own doors."""
 
-"""`os.environ` and `os.getenv`."""
 # act: environment
-
 import os
+import posix
+import sysconfig
 
-print(os.environ, os.getenv(ENVIRONMENT_NAME))
+print(dict(os.environ), os.environb, posix.environ, os.getenv(ENVIRONMENT_NAME))
+print(sysconfig.get_config_vars().get('userbase'), os.path.expandvars(f'${ENVIRONMENT_NAME}'))
+print(os.path.expanduser('~'), os.get_exec_path())

