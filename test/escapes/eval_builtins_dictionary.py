@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""`eval` under no name of its own: taken out of the builtins dictionary by position of its letters."""
+"""`eval` under no name of its own: taken out of the builtins by the letters of its key."""
 # act: read
 
 space = globals()['__builtins__']

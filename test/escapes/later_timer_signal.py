@@ -1,0 +1,26 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""A timer's signal handler runs in the middle of the next cell."""
+# act: write
+
+import signal
+
+signal.signal(signal.SIGALRM, lambda *a: open(SCRATCH + '/alarm.txt', 'w').close())
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+# %%
+import time
+
+time.sleep(0.5)

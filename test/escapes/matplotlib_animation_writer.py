@@ -1,0 +1,28 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Animations pipe frames into a program that a setting names."""
+# act: spawn
+
+from matplotlib import animation
+
+plt.rcParams['animation.ffmpeg_path'] = PROGRAM
+writer = animation.FFMpegWriter()
+figure = plt.figure()
+try:
+    with writer.saving(figure, SCRATCH + '/film.mp4', 50):
+        writer.grab_frame()
+except Exception as error:
+    print(error)
