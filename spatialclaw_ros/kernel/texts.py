@@ -38,6 +38,8 @@ _UNFIT = re.compile(
     '\U000e0000-\U000e007f]')
 _LINES = frozenset(('stdout', 'message', 'traceback', 'value'))
 """Fields of messages that may have several lines; the others end in a log, a table, a name."""
+_NUMBERS = frozenset(('cell', 'clock', 'nbytes', 'out_of_memory'))
+"""Fields of messages without a text."""
 _SPACES = re.compile('[\t\n\r]+')
 
 
@@ -57,6 +59,8 @@ def clean(value: _Value, *, lines: bool = False) -> _Value:
     elif isinstance(value, msgspec.Struct):
         changed = {}
         for name in value.__struct_fields__:
+            if name in _NUMBERS:
+                continue
             old = getattr(value, name)
             new = clean(old, lines=name in _LINES)
             if new is not old:
@@ -72,7 +76,7 @@ def clean(value: _Value, *, lines: bool = False) -> _Value:
 
 def clean_text(text: str) -> str:
     """A text of several lines without control characters, as long as before or shorter."""
-    if text.isprintable():
+    if text.replace('\n', '').replace('\t', '').isprintable():
         return text
     return _UNFIT.sub(_visible, text.replace('\r\n', '\n'))
 
