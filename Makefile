@@ -63,7 +63,7 @@ escapes-unsandboxed: install
 bench: bench-kernel
 
 bench-kernel: install .bench/.locked
-	@$(BIN)/python test/bench $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+	@PYTHONPATH=test/support $(BIN)/python test/bench $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
 
 test-colcon: install
 	@scripts/test_colcon $(BIN)

@@ -55,6 +55,7 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
                 time.sleep(_PAUSE_S)
                 spare_mb += _private_mb(kernel)
                 spared.append(_start(kernel, scene, worker_mb))
+                time.sleep(_PAUSE_S)
                 bare.append(_start(bare_kernel, scene, []))
     reused = jupyter.ask('reused', 6 if short else 30)
     jupyter_mb = jupyter.ask('memory', 30)
