@@ -30,7 +30,7 @@ from spatialclaw_ros.workspace.pictures import colour_of, font, put_label
 from spatialclaw_ros.workspace.reconstruction import Reconstruction
 
 _SIDE_PX = 760
-_MARGIN_PX = 56
+MARGIN_PX = 56
 _SCENE_POINTS = 100000
 _OBJECT_POINTS = 10000
 _ABOVE_CAMERA_M = 0.3
@@ -43,8 +43,16 @@ _SCALE_STEPS_M = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50
 
 
 @dataclass(frozen=True)
-class _View:
-    """Where world metres land: x (forward) goes up, y (left) goes left."""
+class View:
+    """Where world metres land: x (forward) goes up, y (left) goes left.
+
+    Args:
+        top_x: metres, `MARGIN_PX` below the upper edge.
+        left_y: metres, `MARGIN_PX` from the left edge.
+        pixels_per_m: scale.
+        width: pixels, without the legend.
+        height: pixels.
+    """
 
     top_x: float
     left_y: float
@@ -56,8 +64,25 @@ class _View:
         """(N, 2) float pixels of (N, 2 or 3) world points."""
         points = np.asarray(points, dtype=np.float64)
         return np.stack([
-            (self.left_y - points[:, 1]) * self.pixels_per_m + _MARGIN_PX,
-            (self.top_x - points[:, 0]) * self.pixels_per_m + _MARGIN_PX], axis=1)
+            (self.left_y - points[:, 1]) * self.pixels_per_m + MARGIN_PX,
+            (self.top_x - points[:, 0]) * self.pixels_per_m + MARGIN_PX], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a map shows.
+
+    Args:
+        scene: (N, 3) world points of everything.
+        colours: (N, 3) uint8.
+        objects: names, and (K, 3) world points of each.
+        view: where it lands.
+    """
+
+    scene: np.ndarray
+    colours: np.ndarray
+    objects: tuple[tuple[str, np.ndarray], ...]
+    view: View
 
 
 def render_bev(
@@ -65,15 +90,12 @@ def render_bev(
     ref_frame: int = 0, ego_trajectory: bool = True,
 ) -> Image.Image:
     """Picture of a reconstruction from above; see `Reconstruction.render_bev`."""
-    cameras = recon.extrinsics.camera_poses
     ref_frame = ref_frame if ref_frame in recon.frame_indices else recon.frame_indices[0]
-    ceiling = float(cameras[:, 2, 3].max()) + _ABOVE_CAMERA_M
-    scene, colours = _scene(recon, ceiling)
-    objects = list(_objects(recon, masks, labels))
-    view = _fit([scene, *(points for _, points in objects)], cameras if ego_trajectory else None)
+    content = content_of(recon, masks, labels, ego_trajectory)
+    view, objects = content.view, content.objects
     canvas = np.full((view.height, view.width, 4), _BACKGROUND, dtype=np.uint8)
     _grid(canvas, view)
-    _splat(canvas, view, scene, colours)
+    _splat(canvas, view, content.scene, content.colours)
     sizes = [float(np.prod(np.ptp(points[:, :2], axis=0))) if len(points) else 0.0
              for _, points in objects]
     for number in np.argsort(sizes)[::-1]:  # the small ones on top
@@ -83,6 +105,18 @@ def render_bev(
     if ego_trajectory:
         _trajectory(canvas, view, recon, ref_frame)
     return _labelled(canvas, view, objects, ego_trajectory, ref_frame)
+
+
+def content_of(
+    recon: Reconstruction, masks: Any = None, labels: Sequence[str] | None = None,
+    ego_trajectory: bool = True,
+) -> Content:
+    """What `render_bev` draws, and where."""
+    cameras = recon.extrinsics.camera_poses
+    scene, colours = _scene(recon, float(cameras[:, 2, 3].max()) + _ABOVE_CAMERA_M)
+    objects = tuple(_objects(recon, masks, labels))
+    view = _fit([scene, *(points for _, points in objects)], cameras if ego_trajectory else None)
+    return Content(scene, colours, objects, view)
 
 
 def _scene(recon: Reconstruction, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +155,7 @@ def _objects(
             position += 1
 
 
-def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> _View:
+def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> View:
     """View that holds all objects and cameras, and what of the scene is not far from them."""
     places = [cloud[:, :2] for cloud in clouds[1:] if len(cloud)]
     if cameras is not None:
@@ -140,20 +174,20 @@ def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> _View:
     span = np.maximum(high - low, 0.2)
     middle = (low + high) / 2
     low, high = middle - span / 2, middle + span / 2
-    pixels_per_m = (_SIDE_PX - 2 * _MARGIN_PX) / float(span.max())
-    return _View(
+    pixels_per_m = (_SIDE_PX - 2 * MARGIN_PX) / float(span.max())
+    return View(
         top_x=float(high[0]), left_y=float(high[1]), pixels_per_m=pixels_per_m,
-        width=max(int(span[1] * pixels_per_m) + 2 * _MARGIN_PX, 420),
-        height=max(int(span[0] * pixels_per_m) + 2 * _MARGIN_PX, 320))
+        width=max(int(span[1] * pixels_per_m) + 2 * MARGIN_PX, 420),
+        height=max(int(span[0] * pixels_per_m) + 2 * MARGIN_PX, 320))
 
 
-def _grid(canvas: np.ndarray, view: _View) -> None:
+def _grid(canvas: np.ndarray, view: View) -> None:
     step = next(
         (step for step in _SCALE_STEPS_M if step * view.pixels_per_m >= 60), _SCALE_STEPS_M[-1])
-    right_y = view.left_y - (view.width - _MARGIN_PX) / view.pixels_per_m
-    bottom_x = view.top_x - (view.height - _MARGIN_PX) / view.pixels_per_m
-    top_x = view.top_x + _MARGIN_PX / view.pixels_per_m
-    left_y = view.left_y + _MARGIN_PX / view.pixels_per_m
+    right_y = view.left_y - (view.width - MARGIN_PX) / view.pixels_per_m
+    bottom_x = view.top_x - (view.height - MARGIN_PX) / view.pixels_per_m
+    top_x = view.top_x + MARGIN_PX / view.pixels_per_m
+    left_y = view.left_y + MARGIN_PX / view.pixels_per_m
     for number in range(math.ceil(bottom_x / step), math.floor(top_x / step) + 1):
         row = int(view.pixels(np.array([[number * step, 0.0]]))[0, 1])
         cv2.line(canvas, (0, row), (view.width, row), (226, 226, 226), 1)
@@ -162,7 +196,7 @@ def _grid(canvas: np.ndarray, view: _View) -> None:
         cv2.line(canvas, (column, 0), (column, view.height), (226, 226, 226), 1)
 
 
-def _splat(canvas: np.ndarray, view: _View, points: np.ndarray, colours: np.ndarray) -> None:
+def _splat(canvas: np.ndarray, view: View, points: np.ndarray, colours: np.ndarray) -> None:
     """Put points down as 2x2 pixels, the highest on top; a whole pixel is one number."""
     height_mm = np.clip(points[:, 2] * 1000 + 2**14, 0, 2**15 - 1).astype(np.int16)
     order = np.argsort(height_mm, kind='stable')  # radix sort for 16 bits
@@ -178,7 +212,7 @@ def _splat(canvas: np.ndarray, view: _View, points: np.ndarray, colours: np.ndar
         pixels[at + offset] = ink
 
 
-def _trajectory(canvas: np.ndarray, view: _View, recon: Reconstruction, ref_frame: int) -> None:
+def _trajectory(canvas: np.ndarray, view: View, recon: Reconstruction, ref_frame: int) -> None:
     poses = recon.extrinsics.camera_poses
     path = view.pixels(poses[:, :3, 3])
     cv2.polylines(canvas, [_fixed(path)], False, _PATH, 2, cv2.LINE_AA, _SHIFT)
@@ -209,7 +243,7 @@ def _fixed(pixels: np.ndarray) -> np.ndarray:
 
 
 def _labelled(
-    canvas: np.ndarray, view: _View, objects: Sequence[tuple[str, np.ndarray]],
+    canvas: np.ndarray, view: View, objects: Sequence[tuple[str, np.ndarray]],
     ego_trajectory: bool, ref_frame: int,
 ) -> Image.Image:
     image = Image.fromarray(canvas)
@@ -250,7 +284,7 @@ def _beside_legend(
     return whole
 
 
-def _scale_bar(draw: ImageDraw.ImageDraw, view: _View) -> None:
+def _scale_bar(draw: ImageDraw.ImageDraw, view: View) -> None:
     length_m = next(
         (step for step in reversed(_SCALE_STEPS_M) if step * view.pixels_per_m <= 170),
         _SCALE_STEPS_M[0])
@@ -264,7 +298,7 @@ def _scale_bar(draw: ImageDraw.ImageDraw, view: _View) -> None:
     draw.text((x + length / 2, y - 8), text, font=font(14), fill=(20, 20, 20), anchor='ms')
 
 
-def _axes(draw: ImageDraw.ImageDraw, view: _View) -> None:
+def _axes(draw: ImageDraw.ImageDraw, view: View) -> None:
     x, y, length = view.width - 30, view.height - 24, 44
     draw.rectangle((x - length - 64, y - length - 24, x + 22, y + 14), fill=(255, 255, 255))
     for (dx, dy), colour in (((0, -length), (200, 40, 40)), ((-length, 0), (30, 140, 60))):

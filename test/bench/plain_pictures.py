@@ -26,11 +26,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 Colour = tuple[int, int, int]
 DPI = 100
 PT_PER_PX = 72 / DPI
 ALPHA = 0.45
+_AXES = {'r': (200 / 255, 40 / 255, 40 / 255), 'g': (30 / 255, 140 / 255, 60 / 255)}
 
 
 @dataclass(frozen=True)
@@ -119,36 +121,62 @@ def map_from_above(
     axes.set_xlim(extent.left_y, extent.left_y - extent.width / scale)
     axes.set_ylim(extent.top_x - extent.height / scale, extent.top_x)
     figure.patch.set_facecolor('white')
-    axes.axvspan(*axes.get_xlim(), color=(250 / 255,) * 3, linewidth=0)
+    axes.axvspan(*axes.get_xlim(), color=(250 / 255,) * 3, linewidth=0, zorder=0)
     for line in _multiples(*axes.get_xlim(), grid_m):
-        axes.axvline(line, color=(226 / 255,) * 3, linewidth=PT_PER_PX)
+        axes.axvline(line, color=(226 / 255,) * 3, linewidth=PT_PER_PX, zorder=0.5)
     for line in _multiples(*axes.get_ylim(), grid_m):
-        axes.axhline(line, color=(226 / 255,) * 3, linewidth=PT_PER_PX)
+        axes.axhline(line, color=(226 / 255,) * 3, linewidth=PT_PER_PX, zorder=0.5)
     _dots(axes, scene, scene_colours / 255)
     for number, (_, points) in enumerate(objects):
         _dots(axes, points, np.array(colours[number])[None] / 255)
     red = np.array(path_colour) / 255
-    axes.plot(cameras[:, 1], cameras[:, 0], color=red, linewidth=2 * PT_PER_PX, marker='o',
+    axes.plot(cameras[:, 1], cameras[:, 0], color=red, linewidth=3 * PT_PER_PX, marker='o',
               markersize=6 * PT_PER_PX)
-    axes.fill(view[:, 1], view[:, 0], fill=False, edgecolor=red, linewidth=2 * PT_PER_PX)
+    axes.fill(view[:, 1], view[:, 0], fill=False, edgecolor=red, linewidth=3 * PT_PER_PX)
     for number, (name, points) in enumerate(objects):
         x, y, _ = np.median(points, axis=0)
         axes.plot(y, x, 'o', color=np.array(colours[number]) / 255, markersize=10 * PT_PER_PX,
                   markeredgecolor='white', markeredgewidth=PT_PER_PX)
         axes.annotate(
-            name, (y, x), xytext=(14 * PT_PER_PX, 4 * PT_PER_PX), textcoords='offset points',
+            name, (y, x), xytext=(14 * PT_PER_PX, 8 * PT_PER_PX), textcoords='offset points',
             color='white', fontsize=12 * PT_PER_PX,
             bbox={'facecolor': (40 / 255,) * 3, 'edgecolor': 'none', 'pad': 3 * PT_PER_PX})
-    left, bottom = extent.left_y - 16 / scale, extent.top_x - (extent.height - 18) / scale
-    axes.plot([left, left - bar_m], [bottom, bottom], color='0.1', linewidth=3 * PT_PER_PX)
-    axes.text(left - bar_m / 2, bottom + 8 / scale, f'{bar_m:g} m', ha='center',
-              fontsize=14 * PT_PER_PX)
-    handles = [Line2D([], [], marker='s', linestyle='', color=np.array(colour) / 255, label=name)
-               for (name, _), colour in zip(objects, colours)]
-    handles.append(Line2D([], [], color=red, label=path_name))
-    figure.legend(handles=handles, loc='upper left', frameon=False, fontsize=13 * PT_PER_PX,
-                  bbox_to_anchor=(extent.width / extent.whole_width, 1.0))
+    _scale_and_axes(axes, extent, bar_m)
+    entries = [*zip([name for name, _ in objects], colours), (path_name, path_colour)]
+    handles = [Line2D([], [], marker='s', linestyle='', color=np.array(colour) / 255, label=name,
+                      markersize=13 * PT_PER_PX, markeredgewidth=0) for name, colour in entries]
+    figure.legend(
+        handles=handles, loc='upper left', frameon=False, fontsize=13 * PT_PER_PX,
+        bbox_to_anchor=((extent.width + 12) / extent.whole_width, 1 - 10 / extent.height),
+        borderpad=0, borderaxespad=0, handlelength=1.0, handletextpad=0.4, labelspacing=0.5)
     return _pixels(figure)
+
+
+def _scale_and_axes(axes: Axes, extent: Extent, bar_m: float) -> None:
+    scale = extent.pixels_per_m
+
+    def at(x_px: float, y_px: float) -> tuple[float, float]:
+        return extent.left_y - x_px / scale, extent.top_x - y_px / scale
+
+    width, height = extent.width, extent.height
+    for x, y, wide, high in ((8, height - 44, bar_m * scale + 20, 38),
+                             (width - 138, height - 92, 130, 82)):
+        axes.add_patch(Rectangle(at(x, y), -wide / scale, -high / scale, color='white', zorder=3))
+    ends = np.array([at(16, height - 18), at(16 + bar_m * scale, height - 18)])
+    axes.plot(*ends.T, color='0.1', linewidth=3 * PT_PER_PX, marker='|',
+              markersize=11 * PT_PER_PX, markeredgewidth=3 * PT_PER_PX, zorder=4)
+    text = f'{bar_m:g} m' if bar_m >= 1 else f'{100 * bar_m:g} cm'
+    axes.text(*at(16 + bar_m * scale / 2, height - 26), text, ha='center',
+              fontsize=14 * PT_PER_PX, zorder=4)
+    start = at(width - 30, height - 24)
+    for tip, place, text, colour, align in (
+            ((width - 30, height - 76), (width - 26, height - 78), 'x forward', 'r', 'right'),
+            ((width - 82, height - 24), (width - 84, height - 20), 'y left', 'g', 'right')):
+        axes.annotate('', at(*tip), start, zorder=4, arrowprops={
+            'arrowstyle': '-|>', 'color': _AXES[colour], 'linewidth': 3 * PT_PER_PX,
+            'shrinkA': 0, 'shrinkB': 0})
+        axes.text(*at(*place), text, ha=align, color=_AXES[colour], fontsize=12 * PT_PER_PX,
+                  zorder=4)
 
 
 def _blank(width: int, height: int, share: float = 1.0) -> tuple[Figure, Axes]:
