@@ -67,6 +67,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help='folder for pictures, traces and logs (default: demo_out)')
     parser.add_argument('--questions', default='', metavar='NUMBERS',
                         help='ask only these, such as 1,3-4 (default: all)')
+    parser.add_argument('--sandbox', default='required', choices=('required', 'best_effort'),
+                        help='what to do on a host that lacks a part of the sandbox that cells run '
+                             'in: start without it, or not at all (default: required)')
     parser.add_argument('--no-pictures', action='store_true', help='leave the 3D pictures out')
 
 
@@ -75,10 +78,14 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from spatialclaw_ros.cli.stage import choose_stage
+    from spatialclaw_ros.errors import SandboxError
+    from spatialclaw_ros.kernel import SandboxPolicy
+    from spatialclaw_ros.kernel.report import require_sandbox
     from spatialclaw_ros.sim.questions import chosen
 
     console = Console(highlight=False, soft_wrap=True)
     try:
+        require_sandbox(SandboxPolicy(options.sandbox))
         stage = choose_stage(options.data, options.recording)
         if stage.note:
             console.print(stage.note, style='yellow', markup=False)
@@ -88,12 +95,16 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_USAGE
+    except SandboxError as error:
+        console.print(f'{error} (spatialclaw demo --sandbox best_effort)', style='red',
+                      markup=False)
+        return EXIT_FAILED
     except SpatialClawError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_FAILED
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        return _Demo(console, stage, Path(options.out), not options.no_pictures).run(questions)
+        return _Demo(console, stage, options).run(questions)
     except SpatialClawError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_FAILED
@@ -104,11 +115,12 @@ def run(options: argparse.Namespace) -> int:
 class _Demo:
     """One run: the processes, the questions, what is left in the folder."""
 
-    def __init__(self, console: Console, stage: Stage, out: Path, pictures: bool) -> None:
+    def __init__(self, console: Console, stage: Stage, options: argparse.Namespace) -> None:
         self._console = console
         self._stage = stage
-        self._out = out
-        self._pictures = pictures
+        self._out = Path(options.out)
+        self._pictures = not options.no_pictures
+        self._sandbox = options.sandbox
         self._results: list[dict[str, Any]] = []
         self._drawings: dict[int, tuple[Asked, Verdict, SpatialAnswer, Drawing]] = {}
 
@@ -126,7 +138,7 @@ class _Demo:
             children.start('robot', 'spatialclaw_ros.sim', self._stage.robot_arguments)
             children.start('node', 'spatialclaw_ros.ros.node',
                            ['--ros-args', *self._stage.node_arguments,
-                            '-p', f'trace_dir:={traces}'])
+                            '-p', f'trace_dir:={traces}', '-p', f'sandbox:={self._sandbox}'])
             with SpatialClient(NODE, self._progress) as client, EvidenceListener(
                     NODE, self._stage.info_topic) as listener:
                 with self._console.status(f'starting {self._stage.title}'):

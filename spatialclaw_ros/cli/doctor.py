@@ -45,6 +45,7 @@ OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
     ('torch', 'torch', 'no learned perception in this process; rgbd and classical need none'),
     ('vllm', 'vllm', "no model is served from here; 'vllm' reaches one on another machine"),
 )
+NO_SANDBOX = 'the node does not start, unless with the parameter sandbox:=best_effort'
 NEEDED_PACKAGES = (
     'numpy', 'scipy', 'cv2', 'matplotlib', 'PIL', 'yaml', 'lark', 'msgspec', 'rich')
 
@@ -159,10 +160,24 @@ def _dds() -> Iterator[Finding]:
 
 
 def _sandbox() -> Iterator[Finding]:
-    from spatialclaw_ros.kernel.support import sandbox_support
-    for part in sandbox_support():
-        yield Finding('sandbox', part.name, FOUND if part.available else OPTIONAL, '',
-                      '' if part.available else part.cost)
+    from spatialclaw_ros.cli.probe import probe
+    from spatialclaw_ros.kernel import landlock, parts, support
+    probed = probe()
+    for part in support.sandbox_support():
+        if part.available and part.name not in probed.missing:
+            detail = f'ABI {landlock.abi()}' if part.name == parts.LANDLOCK else ''
+            yield Finding('sandbox', part.name, FOUND, detail)
+        else:
+            detail = 'on this host, but not in a worker' if part.available else ''
+            yield Finding('sandbox', part.name, MISSING, detail, f'{part.cost}; {NO_SANDBOX}')
+    if probed.fault:
+        yield Finding('sandbox', 'a cell', MISSING, probed.fault, 'no cell runs, so no answers')
+        return
+    yield Finding('sandbox', 'a cell', FOUND, 'a harmless one runs')
+    for act in probed.acts:
+        yield Finding(
+            'sandbox', f'a cell: {act.name}', FOUND if act.refused else MISSING, act.said,
+            '' if act.refused else 'text in front of a camera could bring a cell to do the same')
 
 
 def _renderer() -> Iterator[Finding]:

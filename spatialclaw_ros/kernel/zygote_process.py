@@ -62,6 +62,7 @@ class ZygoteProcess:
 
     def __init__(self, sandbox: SandboxPolicy, interrupt: Interrupt) -> None:
         self._interrupt = interrupt
+        self._is_ready = False
         self._control, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         environment = dict(os.environ) if sandbox is SandboxPolicy.OFF else {
             key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
@@ -102,6 +103,7 @@ class ZygoteProcess:
             reply, _ = self._receive(timeout_s)
             if not isinstance(reply, ZygoteReady):
                 raise ZygoteGoneError(f'expected a ready zygote, got {reply}')
+            self._is_ready = True
         except ZygoteGoneError as error:
             self._end()
             self._log.seek(0)
@@ -144,6 +146,8 @@ class ZygoteProcess:
 
     def _end(self) -> None:
         self._control.close()
+        if not self._is_ready:
+            self._process.kill()  # amid its imports it does not see that the wire is closed
         try:
             self._process.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:

@@ -17,9 +17,16 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import time
 
-from spatialclaw_ros.cli import doctor
+import psutil
+import pytest
+
+from spatialclaw_ros.cli import doctor, probe
+from spatialclaw_ros.kernel import Kernel, KernelLimits, support
+from spatialclaw_ros.kernel.support import SandboxPart
 
 
 def run(capsys, **options):
@@ -35,7 +42,10 @@ def test_everything_needed_is_found_here(capsys):
     assert findings['ROS', 'interfaces']['state'] == 'found'
     assert findings['ROS', 'cv_bridge']['state'] in ('found', 'stand-in')
     assert findings['DDS', 'Fast DDS profile']['state'] == 'found'
-    assert any(part == 'sandbox' for part, _ in findings)
+    for name in ('Landlock', 'seccomp filters', 'resource limits', 'a cell'):
+        assert findings['sandbox', name]['state'] == 'found'
+    for act in ('read a file', 'write a file', 'connect', 'start a program'):
+        assert findings['sandbox', f'a cell: {act}']['detail'] == 'refused: PermissionError'
     assert {name for part, name in findings if part == 'renderer'} == {'EGL', 'OSMesa'}
     for finding in findings.values():
         assert finding['state'] in (doctor.FOUND, doctor.STAND_IN, doctor.OPTIONAL)
@@ -43,14 +53,19 @@ def test_everything_needed_is_found_here(capsys):
             assert finding['cost'], finding
 
 
-def test_table_is_for_people(capsys):
+@pytest.fixture
+def unprobed(monkeypatch):
+    monkeypatch.setattr(probe, 'probe', probe.Probe)
+
+
+def test_table_is_for_people(capsys, unprobed):
     status, out = run(capsys)
     assert status == 0
     assert 'Everything that the embedded default needs is there.' in out
     assert 'cv_bridge' in out
 
 
-def test_what_is_missing_has_its_cost_and_status(capsys, monkeypatch):
+def test_what_is_missing_has_its_cost_and_status(capsys, monkeypatch, unprobed):
     present = doctor.importlib.util.find_spec
     absent = {'lark', 'torch', 'openai'}
     monkeypatch.setattr(
@@ -67,3 +82,42 @@ def test_what_is_missing_has_its_cost_and_status(capsys, monkeypatch):
     assert findings['torch']['state'] == doctor.OPTIONAL
     status, out = run(capsys)
     assert 'Needed and not there: lark' in out
+
+
+def test_a_missing_part_of_the_sandbox_costs_the_start(capsys, monkeypatch, unprobed):
+    found = support.sandbox_support()
+    monkeypatch.setattr(support, 'sandbox_support', lambda: [
+        SandboxPart(part.name, part.name != 'Landlock', part.cost) for part in found])
+    status, out = run(capsys, json=True)
+    findings = {f['name']: f for f in json.loads(out) if f['part'] == 'sandbox'}
+    assert status == 1
+    assert findings['Landlock']['state'] == doctor.MISSING
+    assert 'cells could read files' in findings['Landlock']['cost']
+    assert 'sandbox:=best_effort' in findings['Landlock']['cost']
+
+
+def test_an_act_that_succeeds_is_found_out(capsys, monkeypatch):
+    monkeypatch.setattr(probe, 'Kernel', functools.partial(Kernel, without=('Landlock',)))
+    status, out = run(capsys, json=True)
+    findings = {f['name']: f for f in json.loads(out) if f['part'] == 'sandbox'}
+    assert status == 1
+    assert findings['Landlock']['detail'] == 'on this host, but not in a worker'
+    assert findings['a cell: read a file']['state'] == doctor.MISSING
+    assert findings['a cell: read a file']['detail'] == 'it was read'
+    assert 'camera' in findings['a cell: read a file']['cost']
+    assert findings['a cell: connect']['state'] == doctor.FOUND
+
+
+def test_a_kernel_that_does_not_start_is_told(monkeypatch):
+    monkeypatch.setattr(probe, 'Kernel', functools.partial(
+        Kernel, limits=KernelLimits(start_timeout_s=0.001)))
+    assert 'did not come up' in probe.probe().fault
+
+
+def test_probing_is_bounded_and_leaves_nothing_behind():
+    before = psutil.Process().children(recursive=True)
+    start_s = time.monotonic()
+    assert 'out of time' in probe.probe(0.05).fault
+    assert time.monotonic() - start_s < 1.0
+    assert probe.probe().fault == ''
+    assert psutil.Process().children(recursive=True) == before
