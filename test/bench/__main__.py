@@ -39,9 +39,12 @@ def main() -> int:
         Exit status: 1 when something does.
     """
     options = parse()
-    rows = measure(short=options.short)
-    text = f'{machine()}\n\n{table(rows)}\n'
-    print(text)
+    rows: list[Row] = []
+    try:
+        measure(rows, short=options.short)
+    finally:  # what was measured before a fault is not lost
+        text = f'{machine()}\n\n{table(rows)}\n'
+        print(text)
     if options.into is not None:
         put(text, options.into)
     failures = shortfalls(rows, short=options.short)
@@ -61,9 +64,8 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(*, short: bool) -> list[Row]:
-    """Take all samples, in one run."""
-    rows = []
+def measure(rows: list[Row], *, short: bool) -> None:
+    """Take all samples, in one run, and add their rows."""
     with Peer('peer_jupyter.py') as jupyter, Peer('peer_smolagents.py') as smolagents:
         for what, take in (
             ('query start', lambda: start_rows.rows(jupyter, short=short)),
@@ -75,8 +77,6 @@ def measure(*, short: bool) -> list[Row]:
             began_s = time.monotonic()
             rows += take()
             print(f'measured: {what}, {time.monotonic() - began_s:.0f} s', file=sys.stderr)
-    return rows
-
 
 
 if __name__ == '__main__':
