@@ -48,6 +48,7 @@ MAX_CLOCK_READINGS = 4096
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+Number = Annotated[int, Meta(ge=0, le=2**31)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
 Nanoseconds = Annotated[int, Meta(ge=-2**63, le=2**63 - 1)]
 Shape = Annotated[list[Size], Meta(max_length=8)]
@@ -164,17 +165,6 @@ class ToolRequest(msgspec.Struct, tag='tool_request', frozen=True):
     arrays: list[ArrayData]
 
 
-class PackedToolRequest(msgspec.Struct, tag='tool_request', frozen=True):
-    """A `ToolRequest` as it comes in: arguments stay packed until their size is known to be fair.
-
-    Packed lists of nothing would grow to sixty times their size.
-    """
-
-    tool: Name
-    args: msgspec.Raw
-    arrays: Annotated[list[ArrayData], Meta(max_length=MAX_ARRAYS)]
-
-
 class Shown(msgspec.Struct, tag='shown', frozen=True):
     """A picture that the running cell put out: RGB rows."""
 
@@ -220,7 +210,7 @@ class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
     `clock` is what it read from the clocks: how often, then readings in nanoseconds.
     """
 
-    cell: int
+    cell: Number
     stdout: Annotated[str, Meta(max_length=MAX_STDOUT_CHARS)]
     error: Fault | None
     variables: Annotated[list[Variable], Meta(max_length=MAX_VARIABLES)]
@@ -270,6 +260,5 @@ class Reaped(msgspec.Struct, tag='reaped', frozen=True):
 
 ToWorker = Begin | Execute | ToolReply
 FromWorker = Ready | Begun | StartFailed | ToolRequest | Shown | CellDone
-PackedFromWorker = Ready | Begun | StartFailed | PackedToolRequest | Shown | CellDone
 ToZygote = Fork | Reap
 FromZygote = ZygoteReady | Forked | Reaped
