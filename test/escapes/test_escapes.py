@@ -44,24 +44,27 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope='module')
-def refused() -> Iterator[list[str]]:
-    """Names of the techniques that the gate refused, printed in the end."""
-    names: list[str] = []
-    yield names
-    print(f'\nthe gate refused {len(names)} of {len(CORPUS)} techniques; '
-          f'it let through: {", ".join(sorted({t.name for t in CORPUS}.difference(names)))}')
+def refused() -> set[str]:
+    """Names of the techniques that the gate refused."""
+    return set()
 
 
 @pytest.mark.parametrize('gated', [True, False], ids=['gate', 'no gate'])
 @pytest.mark.parametrize('technique', CORPUS, ids=lambda technique: technique.name)
 def test_nothing_gets_out(
-    lab: Lab, refused: list[str], technique: Technique, gated: bool,
+    lab: Lab, refused: set[str], technique: Technique, gated: bool,
 ) -> None:
     outcome = lab.attempt(technique, gated=gated)
     if outcome.refused:
-        refused.append(technique.name)
+        refused.add(technique.name)
     assert outcome.acts == {}, f'{technique.name}: {technique.text}'
     assert outcome.harm == []
+
+
+def test_the_gate_is_counted(refused: set[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Not asserted to be many: what it lets through, the sandbox holds."""
+    with capsys.disabled():
+        print(f'\nthe gate refused {len(refused)} of {len(CORPUS)} techniques')
 
 
 def test_the_corpus_is_large_and_no_technique_stands_twice() -> None:

@@ -19,12 +19,14 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import os
 import signal
 import threading
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
 import psutil
 from analytic_scene import make_scene
 from escape_corpus import Technique
@@ -33,6 +35,7 @@ from escape_world import World
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
 from spatialclaw_ros.workspace.cell import CellResult
+from spatialclaw_ros.workspace.observation import Observation
 
 MIB = 1024 * 1024
 LIMITS = KernelLimits(
@@ -162,8 +165,7 @@ class Lab:
         return results[0]
 
     def _open_kernel(self) -> None:
-        options = {} if self._sandbox == 'required' else {'sandbox': self._sandbox}
-        self.kernel = Kernel(limits=LIMITS, **options)
+        self.kernel = Kernel(limits=LIMITS, sandbox=self._sandbox)
         self.kernel.start()
         self._open_neighbour()
 
@@ -181,7 +183,7 @@ class Lab:
         self._zygote_pid = self.kernel.stats().zygote_pid
 
     def _open(self, gated: bool, private: str) -> KernelSession:
-        session = self.kernel.open(self._scene.observation, self._scene, gated=gated)
+        session = self.kernel.open(self._observation(private), self._scene, gated=gated)
         stage = {
             **self.world.stage(), 'PRIVATE': private, 'ZYGOTE_PID': self._zygote_pid,
             'NEIGHBOUR_PID': self.neighbour.worker_pid, 'MEMORY_BYTES': LIMITS.memory_bytes,
@@ -189,6 +191,17 @@ class Lab:
             'CELL_TIMEOUT_S': LIMITS.cell_timeout_s}
         self.run(session, '\n'.join(f'{name} = {value!r}' for name, value in stage.items()))
         return session
+
+    def _observation(self, private: str) -> Observation:
+        """What a session sees: its token stands in its last frame; without one, a frame less."""
+        observation = self._scene.observation
+        *frames, last = observation.frames
+        if private:
+            pixels = last.image.copy()
+            text = np.frombuffer(private.encode() * 100, np.uint8)
+            pixels.reshape(-1)[-text.size:] = text
+            frames.append(dataclasses.replace(last, image=pixels))
+        return dataclasses.replace(observation, frames=tuple(frames))
 
     def _run_sections(
         self, technique: Technique, gated: bool, outcome: Outcome, watch: _Watch,
