@@ -218,18 +218,19 @@ EXPENSIVE: dict[str, Callable[[], bytes]] = {
         msgspec.msgpack.encode('shape'), b'\x90', msgspec.msgpack.encode('data'), b'\xc4\0'))),
     'a long unknown field': lambda: fields('begun', **{'x': bulk(60 * MIB)}),
     'lists of nothing': lambda: tool_call(args=b'\x81\xa1a' + repeated(b'\x90', 32 * MIB)),
-    'few lists of nothing': lambda: tool_call(args=b'\x81\xa1a' + repeated(b'\x90', MIB - 99)),
+    'few lists of nothing': lambda: tool_call(
+        args=b'\x81\xa1a' + repeated(b'\x90', MAX_ARGS_BYTES - 99)),
     'lists of lists of nothing': lambda: tool_call(
-        args=b'\x81\xa1a' + repeated(repeated(b'\x90', 15_000), 60)),
+        args=b'\x81\xa1a' + repeated(repeated(b'\x90', 8000), 30)),
     'tables of nothing': lambda: tool_call(
-        args=b'\x81\xa1a' + repeated(repeated(b'\x80', 15_000), 60)),
+        args=b'\x81\xa1a' + repeated(repeated(b'\x80', 8000), 30)),
     'arrays of nothing': lambda: tool_call(arrays=repeated(b'\x80', 60 * MIB)),
     'axes': lambda: tool_call(arrays=b'\x91\x81\xa5shape' + repeated(b'\0', 60 * MIB)),
     'variables of nothing': lambda: fields('cell_done', variables=repeated(b'\x80', 60 * MIB)),
     'clock readings': lambda: fields('cell_done', clock=repeated(b'\0', 60 * MIB)),
     'parts of nothing': lambda: fields('ready', parts=repeated(b'\xa0', MIB)),
-    'keys of one hash': lambda: tool_call(args=b'\x81\xa1a' + same_hash(40_000)),
-    'deep lists': lambda: tool_call(args=b'\x81\xa1a' + b'\x91' * (MIB - 99) + b'\xc0'),
+    'keys of one hash': lambda: tool_call(args=b'\x81\xa1a' + same_hash(15_000)),
+    'deep lists': lambda: tool_call(args=b'\x81\xa1a' + b'\x91' * (MAX_ARGS_BYTES - 99) + b'\xc0'),
     'deep unknown lists': lambda: tool_call(x=b'\x91' * (60 * MIB) + b'\xc0'),
 }
 
