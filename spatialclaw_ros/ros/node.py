@@ -129,7 +129,8 @@ class SpatialClawNode(Node):
         self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
-            f'{", ".join(settings.cameras)}; backbone: {settings.backbone}')
+            f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; sandbox: '
+            f'{settings.sandbox}')
 
     def threads(self) -> int:
         """Executor threads that keep a BUSY answer and the cameras going while queries run."""

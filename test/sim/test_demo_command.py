@@ -30,6 +30,8 @@ import pytest
 from PIL import Image
 
 from spatialclaw_ros.cli.main import main
+from spatialclaw_ros.kernel import support
+from spatialclaw_ros.kernel.support import SandboxPart
 from spatialclaw_ros.ros.compat.share import share_path
 from spatialclaw_ros.sim.questions import (
     Asked,
@@ -52,7 +54,8 @@ def running(mark: str) -> list[int]:
 def test_demo_with_the_recording(tmp_path: Path) -> None:
     out = tmp_path / 'out'
     done = subprocess.run(
-        [*COMMAND, '--recording', '--out', str(out)], capture_output=True, text=True,
+        [*COMMAND, '--recording', '--sandbox', 'best_effort', '--out', str(out)],
+        capture_output=True, text=True,
         timeout=180, env=dict(os.environ), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '5 of 5 answers are right' in done.stdout
@@ -68,6 +71,7 @@ def test_demo_with_the_recording(tmp_path: Path) -> None:
         with Image.open(out / f'{number}.png') as picture:
             assert len(picture.getcolors(1 << 24) or ()) > 3000
     assert (out / 'demo.png').is_file()
+    assert 'sandbox: best_effort' in (out / 'logs' / 'node.log').read_text()
     assert not running(str(out))
 
 
@@ -106,6 +110,19 @@ def test_what_cannot_be_run_is_named(
 ) -> None:
     assert main(['demo', *arguments]) == status
     assert says in capsys.readouterr().out.replace('\n', ' ')
+
+
+def test_a_host_without_a_sandbox_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+) -> None:
+    found = support.sandbox_support()
+    monkeypatch.setattr(support, 'sandbox_support', lambda: [
+        SandboxPart(part.name, part.name != 'Landlock', part.cost) for part in found])
+    assert main(['demo', '--recording', '--out', str(tmp_path / 'out')]) == 3
+    said = capsys.readouterr().out
+    assert 'Landlock (cells could read files' in said
+    assert 'demo --sandbox best_effort' in said
+    assert not (tmp_path / 'out').exists()
 
 
 def test_questions_have_five_families_and_a_truth_at_every_stamp() -> None:
