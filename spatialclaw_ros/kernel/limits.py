@@ -46,7 +46,9 @@ class KernelLimits:
         memory_bytes: private memory of a worker beyond what the zygote shares with it.
         tool_calls: tool calls that one session may make.
         tool_bytes: memory of all tool results that one session may hold.
-        pool_bytes: shared memory kept warm between sessions.
+        pool_bytes: shared memory kept warm between sessions: frames and tool results of the last
+            ones. The default holds what 32 frames of 768x576 with depth, points and confidence
+            take (365 MiB); it grows no further than queries have needed.
         shown_bytes: pictures that the cells of one session may show.
         spare_workers: workers kept ready for the next session.
         seed: of the random generators that a session starts with.
@@ -62,7 +64,7 @@ class KernelLimits:
     memory_bytes: int = 4096 * MIB
     tool_calls: int = 256
     tool_bytes: int = 4096 * MIB
-    pool_bytes: int = 256 * MIB
+    pool_bytes: int = 384 * MIB
     shown_bytes: int = 256 * MIB
     spare_workers: int = 1
     seed: int = 0

@@ -24,8 +24,10 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import math
 import mmap
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
@@ -93,9 +95,10 @@ def read_arrays(
 
 
 def _view(buffer: memoryview | bytes | bytearray, spec: ArraySpec) -> np.ndarray:
-    count = int(np.prod(spec.shape, dtype=np.int64))
+    count = math.prod(spec.shape)
     if count == 0:
         return np.empty(spec.shape, spec.dtype)
+    # not `np.ndarray`, which would look behind a read-only memoryview
     return np.frombuffer(buffer, spec.dtype, count, spec.offset).reshape(spec.shape)
 
 
@@ -143,7 +146,6 @@ class MemoryFile:
         try:
             os.ftruncate(self.fd, self.nbytes)
             self._mapping = _map(self.fd, self.nbytes, mmap.PROT_READ | mmap.PROT_WRITE)
-            self.buffer = memoryview(self._mapping).cast('B')
             fcntl.fcntl(self.fd, _F_ADD_SEALS,
                         _SEAL_FUTURE_WRITE | _SEAL_SHRINK | _SEAL_GROW | _SEAL_SEAL)
         except OSError as error:
@@ -152,14 +154,17 @@ class MemoryFile:
                 f'a memory file of {self.nbytes} bytes could not be made and sealed: {error}; '
                 'Linux 5.1 or later and free shared memory are needed') from error
 
+        self._alone = sys.getrefcount(self._mapping)
+
+    @property
+    def buffer(self) -> memoryview:
+        """All of it; whoever keeps this, or an array over it, keeps the memory."""
+        return memoryview(self._mapping).cast('B')
+
+    @property
     def idle(self) -> bool:
-        """Whether nobody in this process holds an array over it any more."""
-        try:
-            self.buffer.release()
-        except BufferError:
-            return False
-        self.buffer = memoryview(self._mapping).cast('B')
-        return True
+        """Whether nobody in this process reads it: each view holds the mapping itself."""
+        return sys.getrefcount(self._mapping) == self._alone
 
     def close(self) -> None:
         """Close the descriptor; the memory goes when the last view of it does."""
@@ -204,7 +209,7 @@ class MemoryPool:
         dropped = []
         with self._lock:
             keep_bytes = -1 if self._closed else self._keep_bytes
-            if file.nbytes > keep_bytes or not file.idle():
+            if file.nbytes > keep_bytes or not file.idle:
                 dropped.append(file)
             else:
                 self._free.append(file)

@@ -91,6 +91,7 @@ class KernelSession:
         self._gated = gated
         self._lock = threading.Lock()
         self._interrupt = Interrupt()
+        self._endless = Deadline()
         self._child: Child | None = None
         self._history = History(kernel.pool)
         self._restarts = 0
@@ -150,7 +151,7 @@ class KernelSession:
             CanceledError: the deadline or the session was cancelled; likewise.
             KernelError: the kernel is closed or can't start workers.
         """
-        deadline = deadline if deadline is not None else Deadline()
+        deadline = deadline if deadline is not None else self._endless
         began_s = time.monotonic()
         with self._lock:
             if self._closed:

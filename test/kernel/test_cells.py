@@ -354,3 +354,25 @@ def test_a_missing_package_names_those_there_are(session: KernelSession) -> None
     result = session.run('from sklearn.cluster import DBSCAN')
     assert result.error is not None
     assert "No module named 'sklearn'; there are numpy, scipy" in result.error.message
+
+
+def test_a_pool_lets_go_what_somebody_still_reads() -> None:
+    pool = MemoryPool(2**20)
+    call = ToolCall('segment', {}, {})
+    result = ToolResult({}, {'masks_0': np.ones((1, 2000, 1000), bool)})
+    too_large = remember(call, result, pool).file
+    assert too_large is not None
+    pool.give_back(too_large)
+    assert pool.free_bytes == 0
+    pool = MemoryPool(2**22)
+    for kept in (False, True):
+        remembered = remember(call, result, pool)
+        held = remembered.result.arrays['masks_0'][0, 5:] if kept else None
+        file = remembered.file
+        assert file is not None
+        del remembered
+        pool.give_back(file)
+        assert (pool.free_bytes > 0) == (held is None)
+    assert held is not None
+    assert held.all()
+    pool.close()
