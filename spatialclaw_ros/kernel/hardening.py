@@ -29,7 +29,7 @@ from spatialclaw_ros.kernel.limits import SandboxPolicy
 from spatialclaw_ros.kernel.messages import Fork
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
-_PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
+_PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 38, 39, 36
 _SYS_CAPGET_CAPSET = {'x86_64': (125, 126), 'aarch64': (90, 91)}
 _CAPABILITY_VERSION_3 = 0x20080522
 _MAX_CAPABILITY = 63
@@ -128,6 +128,11 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
         parts.SECCOMP: _is_without_sockets(),
     }
     return [part for part in parts.WORKER_PARTS if part in wanted and found[part]]
+
+
+def adopt_orphans() -> None:
+    """Become the parent of processes whose own parent, a worker, has ended."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def wipe_environment() -> None:

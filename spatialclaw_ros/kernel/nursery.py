@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import collections
 import logging
+import math
 import os
 import select
 import socket
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 # how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.05
 _REAP_S = 2.0
+# a session that has just begun has the processor first
+_REFILL_S = 0.03
 # a zygote that dies sooner than this is only replaced when somebody asks for a worker
 _STEADY_S = 30.0
 # frames are mapped into a worker's address space too
@@ -49,9 +52,10 @@ _CLOSED = 'the kernel is closed; make a new one'
 
 
 class _Order:
-    """Somebody waits for a worker."""
+    """Somebody waits for a worker, to take it or only to know that there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes: bool) -> None:
+        self.takes = takes
         self.child: Child | None = None
         self.error: KernelError | None = None
 
@@ -95,6 +99,7 @@ class Nursery:
         self._burials: collections.deque[_Burial] = collections.deque()
         self._makers: dict[int, ZygoteProcess] = {}
         self._resting = True
+        self._refill_s = 0.0
         self._warned = False
         self._closed = False
         self.starts = 0
@@ -123,10 +128,27 @@ class Nursery:
             DeadlineExceededError: the deadline passed.
             CanceledError: the deadline or the session was cancelled.
         """
+        child = self._wait_for(_Order(takes=True), interrupt, deadline)
+        child.interrupt = interrupt
+        return child
+
+    def start(self, deadline: Deadline | None = None) -> None:
+        """Start the zygote and wait until a worker is ready.
+
+        Raises:
+            as `take`.
+        """
+        interrupt = Interrupt()
+        try:
+            deadline = deadline if deadline is not None else Deadline()
+            self._wait_for(_Order(takes=False), interrupt, deadline)
+        finally:
+            interrupt.close()
+
+    def _wait_for(self, order: _Order, interrupt: Interrupt, deadline: Deadline) -> Child:
         doing = 'the start of a worker'
         interrupt.check(doing)
         deadline.check(doing)
-        order = _Order()
         with self._changed:
             if self._closed:
                 raise KernelError(_CLOSED)
@@ -141,7 +163,7 @@ class Nursery:
                         interrupt.check(doing)
                         deadline.check(doing)
             except BaseException:
-                if order.child is not None:
+                if order.child is not None and order.takes:
                     self._spares.append(order.child)
                 elif order in self._orders:
                     self._orders.remove(order)
@@ -150,23 +172,7 @@ class Nursery:
             kind = SandboxError if isinstance(order.error, SandboxError) else KernelError
             raise kind(str(order.error)) from order.error
         assert order.child is not None
-        order.child.interrupt = interrupt
         return order.child
-
-    def start(self, deadline: Deadline | None = None) -> None:
-        """Start the zygote and wait until a worker is ready.
-
-        Raises:
-            as `take`.
-        """
-        interrupt = Interrupt()
-        try:
-            child = self.take(interrupt, deadline if deadline is not None else Deadline())
-        finally:
-            interrupt.close()
-        with self._changed:
-            child.interrupt = self._stop
-            self._spares.appendleft(child)
 
     def reap(self, child: Child) -> int | None:
         """End a worker if it still runs, let the zygote collect it, and close it.
@@ -222,12 +228,21 @@ class Nursery:
                 self._burials.append(_Burial(child.pid, self._makers.pop(child.pid)))
                 child.close()
                 continue
-            self._orders.popleft().child = child
+            order = self._orders.popleft()
+            order.child = child
+            if order.takes:
+                self._refill_s = time.monotonic() + _REFILL_S
+            else:
+                self._spares.appendleft(child)
         self._changed.notify_all()
 
-    def _short_of_workers(self) -> bool:
-        return bool(self._orders) or (
-            not self._resting and len(self._spares) < self._limits.spare_workers)
+    def _patience_s(self) -> float | None:
+        """How long until a worker must be made; None for never."""
+        if self._orders:
+            return 0.0
+        if self._resting or len(self._spares) >= self._limits.spare_workers:
+            return None
+        return max(0.0, self._refill_s - time.monotonic())
 
     # ---- in the nursery's own thread
 
@@ -235,22 +250,27 @@ class Nursery:
         try:
             while not self._closed:
                 self._bury()
-                if self._short_of_workers():
+                patience_s = self._patience_s()
+                if patience_s == 0.0:
                     self._breed()
                 else:
-                    self._idle()
+                    self._idle(patience_s)
         except CanceledError:
             pass
+        # the thread's outermost edge: nobody may wait for it in vain
+        except Exception:
+            _log.exception('the nursery failed')
         finally:
             self._leave()
 
-    def _idle(self) -> None:
+    def _idle(self, patience_s: float | None) -> None:
         """Wait for work, or for the zygote's death."""
         poll = select.poll()
         poll.register(self._wake_fd, select.POLLIN)
         if self._zygote is not None:
             poll.register(self._zygote.control_fd, select.POLLIN)
-        ready = {fd for fd, _ in poll.poll()}
+        ready = {fd for fd, _ in poll.poll(
+            None if patience_s is None else math.ceil(1000 * patience_s))}
         if self._wake_fd in ready:
             os.eventfd_read(self._wake_fd)
         if self._zygote is not None and self._zygote.control_fd in ready:

@@ -25,13 +25,13 @@ import resource
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.kernel.messages import Fork
 
-# a tenth of what another process gets of a busy core, all of an idle one
-_NICE = 10
+# a third of what another process gets of a busy core, all of an idle one
+_NICE = 5
 _MAX_OPEN_FILES = 64
 _UNSHUT_OPEN_FILES = 256
 _UNSHUT_FILE_BYTES = 256 * MIB
 _MAX_STACK_BYTES = 64 * MIB
-_THREADS = 32
+_THREADS = 16
 # after SIGXCPU comes SIGKILL
 _CPU_GRACE_S = 5
 # user numbers that belong to nobody; the second where a container has only few

@@ -53,6 +53,7 @@ _THREADS_END_S = 10.0
 def main(control_fd: int, sandbox: str) -> None:
     """Serve the host until it closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hardening.adopt_orphans()
     threads = preload()
     if sandbox != SandboxPolicy.OFF:
         hardening.wipe_environment()
@@ -62,8 +63,8 @@ def main(control_fd: int, sandbox: str) -> None:
     control = wire.BlockingWire(socket.socket(fileno=control_fd))
     control.send(wire.encode(ZygoteReady(threads)))
     children: set[int] = set()
-    while True:
-        try:
+    try:
+        while True:
             payload, fds = control.receive()
             request = wire.decode_to_zygote(payload)
             if isinstance(request, Fork):
@@ -71,8 +72,10 @@ def main(control_fd: int, sandbox: str) -> None:
             elif isinstance(request, Reap):
                 status = _reap(request.pid, children)
                 control.send(wire.encode(Reaped(status)))
-        except (EOFError, ConnectionError):
-            return
+    except (EOFError, ConnectionError):
+        for pid in tuple(children):
+            _reap(pid, children)
+        os._exit(0)
 
 
 def preload() -> int:
@@ -130,11 +133,24 @@ def _fork(
 
 
 def _reap(pid: int, children: set[int]) -> int | None:
-    """Collect a dead worker, and end whatever else lives in its process group."""
+    """End and collect a worker, and whatever it left behind; its wait status."""
     if pid not in children:
         return None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     children.discard(pid)
     _, status = os.waitpid(pid, 0)
+    # without seccomp a worker can have children; orphans come to this process
+    while strays := _children_of_this_process() - children:
+        for stray in strays:
+            os.kill(stray, signal.SIGKILL)
+            os.waitpid(stray, 0)
     return status
+
+
+def _children_of_this_process() -> set[int]:
+    try:
+        with open(f'/proc/self/task/{os.getpid()}/children') as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:
+        return set()  # a Linux without CONFIG_PROC_CHILDREN
