@@ -25,8 +25,11 @@ within their bounds and the model still sees that something was there.
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
-from typing import TypeVar, cast
+import typing
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -38,10 +41,9 @@ _UNFIT = re.compile(
     '\U000e0000-\U000e007f]')
 _LINES = frozenset(('stdout', 'message', 'traceback', 'value'))
 """Fields of messages that may have several lines; the others end in a log, a table, a name."""
-_NUMBERS = frozenset(('cell', 'clock', 'nbytes', 'out_of_memory'))
-"""Fields of messages without a text."""
 _SPACES = re.compile('[\t\n\r]+')
-
+_UNFIT_BYTES = bytes(byte for byte in range(128) if _UNFIT.match(chr(byte)))
+_WITHOUT_TEXT = frozenset((type(None), bool, int, float, bytes))
 
 _Value = TypeVar('_Value')
 
@@ -53,30 +55,54 @@ def clean(value: _Value, *, lines: bool = False) -> _Value:
         value: a struct, or lists and dicts as msgspec makes them.
         lines: whether a text in it may have several lines.
     """
-    found: object = value
-    if isinstance(value, str):
-        found = clean_text(value) if lines else clean_line(value)
-    elif isinstance(value, msgspec.Struct):
-        changed = {}
-        for name in value.__struct_fields__:
-            if name in _NUMBERS:
-                continue
-            old = getattr(value, name)
-            new = clean(old, lines=name in _LINES)
-            if new is not old:
-                changed[name] = new
-        found = msgspec.structs.replace(value, **changed) if changed else value
-    elif isinstance(value, list):
-        items = [clean(item, lines=lines) for item in value]
-        found = items if any(a is not b for a, b in zip(items, value)) else value
-    elif isinstance(value, dict):
-        found = {clean_line(key): clean(item, lines=lines) for key, item in value.items()}
-    return cast(_Value, found)
+    return cast(_Value, _clean(value, lines))
+
+
+def _clean(value: Any, lines: bool) -> Any:
+    # a trivial cell waits for this: texts without a fault are told without a call
+    kind: Any = type(value)
+    if kind is str:
+        if value.isprintable():
+            return value
+        return clean_text(value) if lines else clean_line(value)
+    if kind in _WITHOUT_TEXT:
+        return value
+    if kind is list:
+        items = [_clean(item, lines) for item in value]
+        return items if any(map(operator.is_not, items, value)) else value
+    if kind is dict:
+        return {clean_line(key): _clean(item, lines) for key, item in value.items()}
+    changed = {}
+    for name, has_lines in _fields_with_texts(kind):
+        old = getattr(value, name)
+        if old is None or (type(old) is str and old.isprintable()):
+            continue
+        new = _clean(old, has_lines)
+        if new is not old:
+            changed[name] = new
+    return msgspec.structs.replace(value, **changed) if changed else value
+
+
+@functools.cache
+def _fields_with_texts(kind: type[msgspec.Struct]) -> tuple[tuple[str, bool], ...]:
+    """Fields that may hold a text somewhere, and whether it may have several lines."""
+    hints = typing.get_type_hints(kind)
+    return tuple((name, name in _LINES) for name in kind.__struct_fields__
+                 if _may_hold_text(hints[name]))
+
+
+def _may_hold_text(hint: Any) -> bool:
+    parts = typing.get_args(hint)
+    return any(map(_may_hold_text, parts)) if parts else hint not in _WITHOUT_TEXT
 
 
 def clean_text(text: str) -> str:
     """A text of several lines without control characters, as long as before or shorter."""
-    if text.replace('\n', '').replace('\t', '').isprintable():
+    # the pattern alone would take ten times as long
+    if text.isascii():
+        if len(text.encode().translate(None, _UNFIT_BYTES)) == len(text):
+            return text
+    elif text.replace('\n', '').replace('\t', '').isprintable():
         return text
     return _UNFIT.sub(_visible, text.replace('\r\n', '\n'))
 
