@@ -27,6 +27,7 @@ from bench_scene import observation
 from bench_table import Row, below, faster
 
 from spatialclaw_ros.kernel import Kernel, KernelLimits
+from spatialclaw_ros.kernel.limits import SandboxPolicy
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -42,23 +43,19 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
     spared: list[float] = []
     bare: list[float] = []
     cold: list[float] = []
-    worker_mb: list[float] = []
-    spare_mb: list[float] = []
     without = dataclasses.replace(KernelLimits(), spare_workers=0)
     with Kernel() as kernel, Kernel(limits=without) as bare_kernel:
         for warming in (kernel, bare_kernel):
-            _start(warming, scene, [])
+            _start(warming, scene)
         jupyter.ask('cold', 1)  # writes byte code that the next ones find
         for _ in range(_ROUNDS):
             cold += jupyter.ask('cold', 1 if short else count)
             for _ in range(count):
                 time.sleep(_PAUSE_S)
-                spare_mb += _private_mb(kernel)
-                spared.append(_start(kernel, scene, worker_mb))
+                spared.append(_start(kernel, scene))
                 time.sleep(_PAUSE_S)
-                bare.append(_start(bare_kernel, scene, []))
+                bare.append(_start(bare_kernel, scene))
     reused = jupyter.ask('reused', 6 if short else 30)
-    jupyter_mb = jupyter.ask('memory', 30)
     return [
         Row('query start, 32 frames 768x576', spared, cold, faster(60),
             note='a spare worker waits, as by default; to the end of a first trivial step, against '
@@ -67,32 +64,56 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
             note='for information: a second query within some tens of milliseconds'),
         Row('query start, Jupyter kernel reused', spared, reused,
             note="for information: new frames in a kernel that keeps the last query's variables"),
-        Row('idle worker, private memory', worker_mb, jupyter_mb, below(10), unit='MB',
-            note='USS, after a first cell; Jupyter: its kernel after imports, frames included'),
-        Row('spare worker, private memory', spare_mb, (), below(10), unit='MB',
-            note='USS of the worker that waits for a query'),
+        *_memory(jupyter, scene, 6 if short else 30),
     ]
 
 
-def _start(kernel: Kernel, scene: Observation, worker_mb: list[float]) -> float:
+def _start(kernel: Kernel, scene: Observation) -> float:
     """Seconds from nothing to the end of a first cell."""
     began_s = time.perf_counter()
     with kernel.open(scene, _no_tools) as session:
         result = session.run(TRIVIAL)
         took_s = time.perf_counter() - began_s
         assert result.error is None, result.error
-        pid = session.worker_pid
-        assert pid is not None
-        worker_mb.append(psutil.Process(pid).memory_full_info().uss / 1e6)
     return took_s
 
 
-def _private_mb(kernel: Kernel) -> list[float]:
-    """Private memory of the workers that wait."""
-    zygote_pid = kernel.stats().zygote_pid
-    assert zygote_pid is not None
-    return [child.memory_full_info().uss / 1e6
-            for child in psutil.Process(zygote_pid).children()]
+def _memory(jupyter: Peer, scene: Observation, count: int) -> list[Row]:
+    """What workers hold that is theirs alone."""
+    try:
+        used, spare = _private_mb(SandboxPolicy.REQUIRED, scene, count)
+        how = ''
+    except psutil.AccessDenied:
+        used, spare = _private_mb(SandboxPolicy.OFF, scene, count)
+        how = '; measured without the sandbox: a worker that is shut in shows this to root alone'
+    return [
+        Row('idle worker, private memory', used, jupyter.ask('memory', count), below(10), 'MB',
+            note=f'USS after a first cell{how}; Jupyter: its kernel, with imports and frames'),
+        Row('spare worker, private memory', spare, (), below(10), 'MB',
+            note='USS of the worker that waits for a query'),
+    ]
+
+
+def _private_mb(
+    sandbox: SandboxPolicy, scene: Observation, count: int,
+) -> tuple[list[float], list[float]]:
+    """USS of workers that have run a cell, and of those that wait.
+
+    Raises:
+        psutil.AccessDenied: only a user with more rights may look.
+    """
+    used, spare = [], []
+    with Kernel(sandbox=sandbox) as kernel:
+        for _ in range(count):
+            with kernel.open(scene, _no_tools) as session:
+                session.run(TRIVIAL)
+                time.sleep(_PAUSE_S)
+                zygote_pid = kernel.stats().zygote_pid
+                assert zygote_pid is not None
+                for child in psutil.Process(zygote_pid).children():
+                    mb = child.memory_full_info().uss / 1e6
+                    (used if child.pid == session.worker_pid else spare).append(mb)
+    return used, spare
 
 
 def _no_tools(call: ToolCall) -> ToolResult:
