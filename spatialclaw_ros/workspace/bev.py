@@ -62,10 +62,12 @@ class View:
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) float pixels of (N, 2 or 3) world points."""
-        points = np.asarray(points, dtype=np.float64)
-        return np.stack([
-            (self.left_y - points[:, 1]) * self.pixels_per_m + MARGIN_PX,
-            (self.top_x - points[:, 0]) * self.pixels_per_m + MARGIN_PX], axis=1)
+        pixels = np.empty((len(points), 2))
+        np.subtract(self.left_y, points[:, 1], out=pixels[:, 0])
+        np.subtract(self.top_x, points[:, 0], out=pixels[:, 1])
+        pixels *= self.pixels_per_m
+        pixels += MARGIN_PX
+        return pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +95,15 @@ def render_bev(
     ref_frame = ref_frame if ref_frame in recon.frame_indices else recon.frame_indices[0]
     content = content_of(recon, masks, labels, ego_trajectory)
     view, objects = content.view, content.objects
-    canvas = np.full((view.height, view.width, 4), _BACKGROUND, dtype=np.uint8)
+    canvas: np.ndarray = np.full((view.height, view.width, 4), _BACKGROUND, dtype=np.uint8)
     _grid(canvas, view)
     _splat(canvas, view, content.scene, content.colours)
-    sizes = [float(np.prod(np.ptp(points[:, :2], axis=0))) if len(points) else 0.0
+    sizes = [float(np.prod(np.subtract(*_bounds(points)))) if len(points) else 0.0
              for _, points in objects]
     for number in np.argsort(sizes)[::-1]:  # the small ones on top
         colour = np.array([colour_of(int(number))], dtype=np.uint8)
         _splat(canvas, view, objects[number][1], colour)
-    canvas = cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB)
+    canvas = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB))
     if ego_trajectory:
         _trajectory(canvas, view, recon, ref_frame)
     return _labelled(canvas, view, objects, ego_trajectory, ref_frame)
@@ -126,10 +128,9 @@ def _scene(recon: Reconstruction, ceiling: float) -> tuple[np.ndarray, np.ndarra
         flat = np.asarray(recon._points[frame]).reshape(-1, 3)
         step = max(1, len(flat) // per_frame)
         step += 1 - step % 2  # odd, so that columns are not all the same ones
-        chosen = flat[::step]
-        good = chosen[:, 2] < ceiling  # false for NaN
-        points.append(chosen[good])
-        colours.append(recon._images.at(frame).array.reshape(-1, 3)[::step][good])
+        chosen = np.flatnonzero(flat[::step, 2] < ceiling) * step  # false for NaN
+        points.append(flat.take(chosen, axis=0))
+        colours.append(recon._images.at(frame).array.reshape(-1, 3).take(chosen, axis=0))
     return np.concatenate(points), np.concatenate(colours)
 
 
@@ -157,20 +158,19 @@ def _objects(
 
 def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> View:
     """View that holds all objects and cameras, and what of the scene is not far from them."""
-    places = [cloud[:, :2] for cloud in clouds[1:] if len(cloud)]
+    places = [np.stack(_bounds(cloud)) for cloud in clouds[1:] if len(cloud)]
     if cameras is not None:
         places.append(cameras[:, :2, 3])
     scene = clouds[0][::max(1, len(clouds[0]) // 5000), :2]
     if len(scene):
         low, high = np.percentile(scene, (1, 99), axis=0)
         if any(len(cloud) for cloud in clouds[1:]):
-            middle = np.concatenate(places)
-            reach = _SURROUNDINGS * float(np.ptp(middle, axis=0).max())
-            low = np.maximum(low, middle.min(axis=0) - reach)
-            high = np.minimum(high, middle.max(axis=0) + reach)
+            nearest, farthest = _bounds(np.concatenate(places))
+            reach = _SURROUNDINGS * float((farthest - nearest).max())
+            low = np.maximum(low, nearest - reach)
+            high = np.minimum(high, farthest + reach)
         places.append(np.stack([low, high]))
-    everything = np.concatenate(places) if places else np.zeros((1, 2))
-    low, high = everything.min(axis=0), everything.max(axis=0)
+    low, high = _bounds(np.concatenate(places) if places else np.zeros((1, 2)))
     span = np.maximum(high - low, 0.2)
     middle = (low + high) / 2
     low, high = middle - span / 2, middle + span / 2
@@ -179,6 +179,13 @@ def _fit(clouds: Sequence[np.ndarray], cameras: np.ndarray | None) -> View:
         top_x=float(high[0]), left_y=float(high[1]), pixels_per_m=pixels_per_m,
         width=max(int(span[1] * pixels_per_m) + 2 * MARGIN_PX, 420),
         height=max(int(span[0] * pixels_per_m) + 2 * MARGIN_PX, 320))
+
+
+def _bounds(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(2,) least and (2,) greatest x and y of points (N, 2 or 3)."""
+    columns = [np.ascontiguousarray(points[:, axis]) for axis in (0, 1)]
+    return (np.array([column.min() for column in columns], dtype=np.float64),
+            np.array([column.max() for column in columns], dtype=np.float64))
 
 
 def _grid(canvas: np.ndarray, view: View) -> None:
@@ -199,14 +206,14 @@ def _grid(canvas: np.ndarray, view: View) -> None:
 def _splat(canvas: np.ndarray, view: View, points: np.ndarray, colours: np.ndarray) -> None:
     """Put points down as 2x2 pixels, the highest on top; a whole pixel is one number."""
     height_mm = np.clip(points[:, 2] * 1000 + 2**14, 0, 2**15 - 1).astype(np.int16)
-    order = np.argsort(height_mm, kind='stable')  # radix sort for 16 bits
-    x, y = view.pixels(points[order]).astype(np.int32).T
+    x, y = np.ascontiguousarray(view.pixels(points).astype(np.int32).T)
     seen = np.flatnonzero((x >= 0) & (x < view.width - 1) & (y >= 0) & (y < view.height - 1))
-    at = y[seen].astype(np.intp) * view.width + x[seen]
+    seen = seen[np.argsort(height_mm[seen], kind='stable')]  # radix sort for 16 bits
+    at = (y * np.intp(view.width) + x)[seen]
     padded = np.zeros((len(colours), 4), dtype=np.uint8)
     padded[:, :3] = colours
     whole = padded.view(np.uint32)[:, 0]
-    ink = whole[order[seen]] if len(whole) > 1 else whole[0]
+    ink = whole[seen] if len(whole) > 1 else whole[0]
     pixels = canvas.view(np.uint32).reshape(-1)
     for offset in (view.width + 1, view.width, 1, 0):  # a point's own pixel comes last
         pixels[at + offset] = ink

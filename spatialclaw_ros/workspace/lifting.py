@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -80,8 +81,8 @@ def some_lifted(
 ) -> np.ndarray:
     """About so many points under the masks of some frames, cleaned as in `lifted`, for pictures.
 
-    Only the pixels that are taken are looked at, with their neighbours; those at the very border
-    of the image are left out.
+    Only the pixels that are taken are looked at, with their neighbours, of which those count too
+    that would be dropped themselves. Pixels at the very border of the image are left out.
 
     Args:
         recon: has the frames.
@@ -94,36 +95,69 @@ def some_lifted(
     Raises:
         ValueError: a mask is of another size.
     """
-    area = 0
-    for frame, mask in masks.items():
-        _check_size(recon, frame, mask)
-        area += int(np.count_nonzero(mask))
+    inside = {frame: _windowed(recon, frame, mask) for frame, mask in masks.items()}
+    area = sum(int(np.count_nonzero(window.inside)) for window in inside.values())
     step = max(1, area // count)
-    points, depths, inside = [np.empty((0, 3), np.float32)], [], []
-    for frame, mask in masks.items():
-        pixels = _spread(mask, step)
-        sure = recon.points.confidence[frame].reshape(-1).take(pixels) >= MIN_CONFIDENCE
-        points.append(np.asarray(_taken(recon, frame, pixels[sure])))
-        around = pixels[sure] + _square(JUMP_REACH_PX, mask.shape[1])[:, None]
-        depths.append(recon.depth[frame].reshape(-1).take(around))
-        inside.append(mask.reshape(-1).take(around))
+    points, depths, members = [np.empty((0, 3), np.float32)], [], []
+    for frame, window in inside.items():
+        pixels = window.pixels(step)
+        sure = recon._confidence[frame].reshape(-1).take(pixels) >= MIN_CONFIDENCE
+        pixels = pixels[sure]
+        around = pixels + _square(JUMP_REACH_PX, window.image_width)[:, None]
+        points.append(recon._points[frame].reshape(-1, 3).take(pixels, axis=0))
+        depths.append(recon._depth[frame].reshape(-1).take(around))
+        members.append(masks[frame].reshape(-1).take(around))
     found = np.concatenate(points)
     if not len(found):
         return found
-    depth = np.concatenate(depths, axis=1)
+    depth, member = np.concatenate(depths, axis=1), np.concatenate(members, axis=1)
     middle = len(depth) // 2
+    good = np.isfinite(depth[middle])
+    cv2.patchNaNs(depth, float(FAR_M))
     own = depth[middle]
-    good = np.isfinite(own)
-    nearest = np.fmin.reduce(depth, axis=0, initial=FAR_M)
+    kept = good & ~is_behind(own, depth.min(axis=0))
     beside = middle + _square(1, 2 * JUMP_REACH_PX + 1)
     beside = beside[beside != middle]
-    with np.errstate(invalid='ignore'):
-        close = np.abs(depth[beside] - own) < _SUPPORT_M + _SUPPORT_RATIO * own
-        kept = good & ~is_behind(own, nearest)
-    close &= np.concatenate(inside, axis=1)[beside]
+    close = np.abs(depth[beside] - own) < _SUPPORT_M + _SUPPORT_RATIO * own
+    close &= member[beside]
     kept &= np.count_nonzero(close, axis=0) >= _SUPPORT
     few = np.count_nonzero(kept) < _KEPT_AT_LEAST * np.count_nonzero(good)
     return found.take(np.flatnonzero(good if few else kept), axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The part of a mask that holds all of it, and none of the image's border.
+
+    Args:
+        inside: (height * width,) bool.
+        first: flat pixel of the image that its first one is.
+        width: of the window.
+        image_width: of the image.
+    """
+
+    inside: np.ndarray
+    first: int
+    width: int
+    image_width: int
+
+    def pixels(self, step: int) -> np.ndarray:
+        """(K,) flat pixels of the image in the mask, of every so many."""
+        while math.gcd(step, self.width) > 1:  # else they would stand in a few columns
+            step += 1
+        found = np.flatnonzero(self.inside[::step]) * step
+        return np.asarray(
+            found + found // self.width * (self.image_width - self.width) + self.first)
+
+
+def _windowed(recon: Reconstruction, frame: int, mask: np.ndarray) -> _Window:
+    _check_size(recon, frame, mask)
+    height, width = mask.shape
+    x, y, wide, high = cv2.boundingRect(mask.view(np.uint8))
+    x, right = max(x, JUMP_REACH_PX), min(x + wide, width - JUMP_REACH_PX)
+    y, bottom = max(y, JUMP_REACH_PX), min(y + high, height - JUMP_REACH_PX)
+    inside = mask[y:bottom, x:right] if right > x and bottom > y else mask[:0, :1]
+    return _Window(inside.reshape(-1), y * width + x, max(right - x, 1), width)
 
 
 def _check_size(recon: Reconstruction, frame: int, mask: np.ndarray) -> None:
@@ -143,18 +177,6 @@ def _taken(recon: Reconstruction, frame: int, pixels: np.ndarray) -> PointArray:
         None if depth is None else depth.reshape(-1).take(pixels))
 
 
-def _spread(mask: np.ndarray, step: int) -> np.ndarray:
-    """(K,) flat pixels of a mask, every so many; none at the border of the image."""
-    height, width = mask.shape
-    while math.gcd(step, width) > 1:  # else they would stand in a few columns
-        step += 1
-    pixels = np.flatnonzero(mask.reshape(-1)[::step]) * step
-    rows, columns = np.divmod(pixels, width)
-    low, high = JUMP_REACH_PX, JUMP_REACH_PX + 1
-    return np.asarray(pixels[
-        (rows >= low) & (rows <= height - high) & (columns >= low) & (columns <= width - high)])
-
-
 def _square(reach: int, width: int) -> np.ndarray:
     """(side * side,) offsets of the flat pixels round one in an image of so many columns."""
     across = np.arange(-reach, reach + 1)
@@ -172,5 +194,6 @@ def _support(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
         for column in range(3):
             if (row, column) != (1, 1):
                 away = cv2.absdiff(padded[row:row + height, column:column + width], depth)
-                count -= cv2.compare(away, tolerance, cv2.CMP_LT)  # 255 is -1
+                count -= np.asarray(  # 255 is -1
+                    cv2.compare(away, tolerance, cv2.CMP_LT), dtype=np.uint8)
     return count

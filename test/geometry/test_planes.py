@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spatialclaw_ros.geometry.plane import Plane, fit_plane, fit_plane_ransac
+from spatialclaw_ros.geometry.plane import Plane, fit_plane, fit_plane_ransac, ransac_plane
 
 
 def patch(normal: np.ndarray, offset: float, count: int, seed: int = 0) -> np.ndarray:
@@ -71,6 +71,35 @@ def test_the_hint_chooses_among_planes() -> None:
     assert inliers[3000:].all()
     down, _ = fit_plane_ransac(points, normal_hint=np.array([0, 0, -1.0]))
     assert down.normal[2] < -0.999
+
+
+@pytest.mark.parametrize('share', [0.1, 0.3, 0.9])
+@pytest.mark.parametrize('known', [0.2, 1.0])
+def test_a_small_share_of_large_clouds_is_found(share: float, known: float) -> None:
+    normal = np.array([0.05, -0.03, 1.0])
+    normal /= np.linalg.norm(normal)
+    clouds = []
+    for seed in range(3):
+        generator = np.random.default_rng(seed)
+        level = patch(normal, -0.4, round(60000 * share), seed)
+        level += generator.normal(0, 0.003, (len(level), 1)) * normal
+        cloud = np.vstack([level, generator.uniform(-1, 1, (60000 - len(level), 3))])
+        cloud[generator.random(len(cloud)) > known] = np.nan
+        clouds.append(cloud.astype(np.float32))
+    up = np.array([0.0, 0.0, 1.0])
+    plane = ransac_plane(clouds, iterations=5000, normal_hint=up)
+    assert math.degrees(math.acos(min(1.0, float(plane.normal @ normal)))) < 0.05
+    assert plane.distance(np.array([0, 0, 0.4 / normal[2]])) == pytest.approx(0, abs=0.0005)
+    again = ransac_plane(clouds, iterations=5000, normal_hint=up)
+    assert (again.normal.tolist(), again.offset) == (plane.normal.tolist(), plane.offset)
+
+
+def test_few_known_points_among_very_many() -> None:
+    points = np.full((200000, 3), np.nan)
+    points[::20000] = patch(np.array([0, 0, 1.0]), -0.5, 10)
+    assert ransac_plane([points[:70000], points[70000:]]).offset == pytest.approx(-0.5)
+    with pytest.raises(ValueError, match='at least 3 finite points, got 0'):
+        ransac_plane([])
 
 
 @pytest.mark.parametrize(('points', 'message'), [

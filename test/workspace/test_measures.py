@@ -78,6 +78,16 @@ def test_sizes_and_heights(cell) -> None:
     assert floor.normal[2] > 0.999
 
 
+def test_the_plane_of_all_frames_is_that_of_their_stack(cell) -> None:
+    cell.run(FOUND + 'fit = G.fit_ground_plane_ransac\n')
+    stacked = cell.run('out = fit(recon.points.points)')
+    for points in ('recon.points', '[recon.points[f] for f in recon.frame_indices]',
+                   'np.asarray(recon.points)'):
+        plane = cell.run(f'out = fit({points})')
+        assert (plane.normal.tolist(), plane.offset) == (stacked.normal.tolist(), stacked.offset)
+    assert cell.run('out = fit([(0, 0, 1), (1, 0, 1), (0, 1, 1), (2, 3, 1)])').offset == -1
+
+
 def test_projection_is_the_cameras(cell) -> None:
     uvz = cell.run(
         FOUND + 'out = G.project_point_to_camera(ball, recon.extrinsics[2], recon.intrinsics[2])')
