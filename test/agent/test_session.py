@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import json
+import time
 import math
 
 import numpy as np
@@ -236,3 +237,15 @@ def test_key_frames_reach_to_the_newest(kernel) -> None:
     shown = [frame.index for frame in backbone.brief.key_frames]
     assert len(set(shown)) == 32
     assert (shown[0], shown[-1]) == (0, 39)
+
+
+def test_a_kernel_that_is_slow_to_start_does_not_outlast_the_query(observation) -> None:
+    cold = Kernel()
+    try:
+        start_s = time.monotonic()
+        _, events = run(cold, observation, ['ReturnAnswer(True)'], deadline=Deadline(0.1))
+        assert time.monotonic() - start_s < 1.0
+        assert events[-1].status == Status.TIMEOUT
+        assert 'start of a worker' in events[-1].message
+    finally:
+        cold.close()
