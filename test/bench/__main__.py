@@ -58,7 +58,8 @@ def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog='make bench-kernel', description=__doc__)
     parser.add_argument('--short', action='store_true', help=(
-        'few samples; fails only below half of what is required, for machines that others use'))
+        'few samples; fails only where the best of them reach less than half of what is required, '
+        'for machines that others use'))
     parser.add_argument('--into', type=Path, metavar='FILE', help=(
         f'put the table between {BEGIN} and {END} of a page, too'))
     return parser.parse_args()

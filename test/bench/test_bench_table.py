@@ -50,6 +50,12 @@ def test_what_is_met(
     assert (shortfalls([row], short=True) == []) is met_when_short
 
 
+def test_a_short_run_looks_at_the_best_samples() -> None:
+    row = Row('it', [0.01, 0.5, 0.5], [0.4, 3.0, 3.0], faster(60))
+    assert not row.met()
+    assert row.met(short=True)
+
+
 def test_the_table_prints_medians_and_numbers_of_samples() -> None:
     rows = [
         Row('start', [0.02, 0.025, 0.9], [2.5] * 30, faster(60), note='cold'),
