@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Leave a process that outlives its session, and serves what it knows to the next one.
+"""Leave a process that serves what it knows to whoever asks.
 
 It starts a session of its own, so that no process group reaches it.
 """
@@ -26,7 +26,7 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() != 0:
         os._exit(0)
-    signal.alarm(5)
+    signal.alarm(8)
     server = socket.socket(socket.AF_UNIX)
     server.bind('\0escape-orphan')
     server.listen()
@@ -34,7 +34,7 @@ if os.fork() == 0:
     guest.sendall(PRIVATE.encode())
     os._exit(0)
 os.wait()
-# %% next session
+# %% neighbour
 import socket
 import time
 

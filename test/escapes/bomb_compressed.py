@@ -1,0 +1,28 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Unpack what was packed a thousandfold, again and again."""
+
+# act: deny
+import bz2
+import gzip
+import lzma
+import zlib
+
+held = []
+for module in (zlib, gzip, bz2, lzma):
+    packed = module.compress(bytes(1 << 26))
+    for _ in range(4):
+        held.append(module.decompress(packed))
+        held.append(held[-1] + held[-1])

@@ -1,0 +1,26 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Take shared anonymous memory, which limits of private data do not count."""
+
+# act: deny
+import mmap
+import time
+
+held = []
+for _ in range(64):
+    block = mmap.mmap(-1, 32 << 20)
+    np.frombuffer(block, np.uint8)[::4096] = 1
+    held.append(block)
+time.sleep(0.3)

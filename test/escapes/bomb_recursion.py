@@ -1,0 +1,34 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Recurse until the C stack ends: in Python with no limit, in repr, and in the compiler."""
+
+# act: deny
+import sys
+
+nested = []
+for _ in range(200_000):
+    nested = [nested]
+try:
+    repr(nested)
+except RecursionError as error:
+    print(error)
+sys.setrecursionlimit(2**31 - 1)
+
+
+def deeper(number):
+    return deeper(number + 1) + sum(map(deeper, [number]))
+
+
+deeper(0)
