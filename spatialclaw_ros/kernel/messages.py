@@ -48,6 +48,7 @@ MAX_CLOCK_READINGS = 4096
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+Pid = Annotated[int, Meta(ge=1, le=2**22)]
 Number = Annotated[int, Meta(ge=0, le=2**31)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
 Nanoseconds = Annotated[int, Meta(ge=-2**63, le=2**63 - 1)]
@@ -249,7 +250,7 @@ class ZygoteReady(msgspec.Struct, tag='zygote_ready', frozen=True):
 class Forked(msgspec.Struct, tag='forked', frozen=True):
     """A worker is there; carries its process descriptor."""
 
-    pid: int
+    pid: Pid
 
 
 class Reaped(msgspec.Struct, tag='reaped', frozen=True):

@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import spatialclaw_ros
 from spatialclaw_ros.errors import KernelError, WireError
@@ -41,8 +42,11 @@ _ZYGOTE_ENVIRONMENT = {
     'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1',
     'MPLBACKEND': 'Agg', 'PYTHONHASHSEED': '0'}
 _REPLY_S = 10.0
+_MAX_REPLY_BYTES = 4096
 _END_S = 2.0
 _LOG_TAIL_BYTES = 4000
+
+_Reply = TypeVar('_Reply', ZygoteReady, Forked, Reaped)
 
 
 class ZygoteGoneError(KernelError):
@@ -100,9 +104,7 @@ class ZygoteProcess:
             CanceledError: the interrupt was set.
         """
         try:
-            reply, _ = self._receive(timeout_s)
-            if not isinstance(reply, ZygoteReady):
-                raise ZygoteGoneError(f'expected a ready zygote, got {reply}')
+            self._receive(ZygoteReady, timeout_s)
             self._is_ready = True
         except ZygoteGoneError as error:
             self._end()
@@ -122,10 +124,9 @@ class ZygoteProcess:
             ZygoteGoneError: the zygote has ended, or gave something else.
             CanceledError: the interrupt was set.
         """
-        reply, fds = self._ask(request, worker_end.fileno())
-        if not isinstance(reply, Forked) or len(fds) != 1:
-            raise ZygoteGoneError(f'expected a worker from the zygote, got {reply}')
-        return reply.pid, fds[0]
+        self._send(request, worker_end.fileno())
+        reply, (fd,) = self._receive(Forked, _REPLY_S, fd_count=1)
+        return reply.pid, fd
 
     def reap(self, pid: int) -> int | None:
         """Collect a worker that has ended.
@@ -136,8 +137,8 @@ class ZygoteProcess:
         Raises:
             as `fork`.
         """
-        reply, _ = self._ask(Reap(pid))
-        return reply.status if isinstance(reply, Reaped) else None
+        self._send(Reap(pid))
+        return self._receive(Reaped, _REPLY_S)[0].status
 
     def close(self) -> None:
         """End it, and with it every worker that is left."""
@@ -154,22 +155,31 @@ class ZygoteProcess:
             self._process.kill()
             self._process.wait()
 
-    def _ask(self, request: ToZygote, *fds: int) -> tuple[Forked | Reaped | ZygoteReady, list[int]]:
+    def _send(self, request: ToZygote, *fds: int) -> None:
         self._control.settimeout(_REPLY_S)
         try:
             wire.BlockingWire(self._control).send(wire.encode(request), fds)
         except OSError as error:
             raise ZygoteGoneError(f'the zygote takes no requests: {error}') from error
-        return self._receive(_REPLY_S)
 
-    def _receive(self, timeout_s: float) -> tuple[Forked | Reaped | ZygoteReady, list[int]]:
+    def _receive(
+        self, kind: type[_Reply], timeout_s: float, fd_count: int = 0,
+    ) -> tuple[_Reply, list[int]]:
+        """Wait for one reply; descriptors that come with another are closed."""
         self._wait_readable(timeout_s)
         self._control.settimeout(_REPLY_S)
+        fds: list[int] = []
         try:
-            payload, fds = wire.BlockingWire(self._control).receive()
-            return wire.decode_from_zygote(payload), fds
+            payload, fds = wire.BlockingWire(self._control, _MAX_REPLY_BYTES).receive()
+            reply = wire.decode_from_zygote(payload)
+            if not isinstance(reply, kind) or len(fds) != fd_count:
+                raise WireError(f'expected {kind.__name__} with {fd_count} descriptors, '
+                                f'got {reply} with {len(fds)}')
         except (OSError, EOFError, WireError) as error:
+            for fd in fds:
+                os.close(fd)
             raise ZygoteGoneError(f'no answer from the zygote: {error}') from error
+        return reply, fds
 
     def _wait_readable(self, timeout_s: float) -> None:
         until_s = time.monotonic() + timeout_s
