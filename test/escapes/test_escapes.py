@@ -22,8 +22,12 @@ The second is the one that counts: the gate is advice to the model, the sandbox 
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
+import escape_table
 import pytest
 from analytic_scene import make_scene
 from escape_corpus import ACTS, Technique, corpus
@@ -33,6 +37,9 @@ from escape_lab import Lab
 from spatialclaw_ros.kernel import KernelSession
 
 CORPUS = corpus()
+# one of each act, quick and certain where there is no sandbox
+SEEN = ('file_pathlib_write', 'object_tree_to_os', 'environment_os', 'socket_plain', 'fork_plain',
+        'signal_by_thread', 'proc_neighbour_memory_written', 'leak_by_message_queue')
 
 
 @pytest.fixture(scope='module')
@@ -65,6 +72,15 @@ def test_the_gate_is_counted(refused: set[str], capsys: pytest.CaptureFixture[st
     """Not asserted to be many: what it lets through, the sandbox holds."""
     with capsys.disabled():
         print(f'\nthe gate refused {len(refused)} of {len(CORPUS)} techniques')
+
+
+def test_the_lab_is_not_blind() -> None:
+    """Without the sandbox, it sees an act of each kind; in a process that can be spared."""
+    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run(
+        [sys.executable, escape_table.__file__, '--sandbox', 'off', '--share', '1.0', *SEEN],
+        env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_corpus_is_large_and_no_technique_stands_twice() -> None:

@@ -21,15 +21,14 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import os
-import signal
 import threading
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
 import psutil
 from analytic_scene import make_scene
 from escape_corpus import Technique
+from escape_processes import children_of, collect_orphans, descendants, end, memory_and_threads
 from escape_world import World
 
 from spatialclaw_ros.errors import SpatialClawError
@@ -44,6 +43,7 @@ LIMITS = KernelLimits(
 # beyond these a service is denied
 TREE_BYTES = 768 * MIB
 HOST_BYTES = 256 * MIB
+HOST_DESCRIPTORS = 16
 THREADS = 1000
 PROCESSES = 10
 HANG_S = 30.0
@@ -90,14 +90,14 @@ class Lab:
         self._libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.world = World()
         self._scene = make_scene()
-        self._texts: list[str] = []
+        self._others = {self.world.victim.pid, *children_of(os.getpid())}
         self._open_kernel()
 
     def close(self) -> None:
         """End the kernel, and everybody who got out of it."""
         self._close_kernel()
-        for process in self.strays():
-            _end(process)
+        for pid in self.strays():
+            end(pid)
         self.world.close()
         self._libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
@@ -105,7 +105,7 @@ class Lab:
         """Run a technique in a session of its own, and see what came of it."""
         outcome = Outcome()
         self.world.renew()
-        before_bytes = psutil.Process().memory_info().rss
+        before = _own_use()
         watch = _Watch(self)
         watch.start()
         try:
@@ -121,25 +121,21 @@ class Lab:
         finally:
             watch.stop()
         outcome.acts.update(watch.acts)
-        self._look_around(outcome, before_bytes)
+        self._look_around(outcome, before)
         outcome.acts.update(self.world.take())
         return outcome
 
-    def strays(self) -> list[psutil.Process]:
-        """Processes that descend from this one and are neither zygote, worker nor victim."""
+    def strays(self) -> list[int]:
+        """Processes that got out: descendants of this one that nobody here has started.
+
+        Children of the zygote that lead their own session are workers.
+        """
         zygote_pid = self.kernel.stats().zygote_pid
-        found = []
-        for process in psutil.Process().children(recursive=True):
-            if process.pid in (zygote_pid, self.world.victim.pid):
-                continue
-            try:
-                worker = process.ppid() == zygote_pid and os.getsid(process.pid) in (
-                    process.pid, zygote_pid)
-                if not worker and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except (psutil.NoSuchProcess, ProcessLookupError):
-                continue
-        return found
+        known = {*self._others, self.world.victim.pid}
+        return [
+            each.pid for each in descendants(os.getpid(), without=known)
+            if each.pid != zygote_pid and each.state != 'Z' and not (
+                each.parent == zygote_pid and each.session in (each.pid, zygote_pid))]
 
     def run(self, session: KernelSession, code: str) -> CellResult:
         """Run a cell, but not for ever.
@@ -228,7 +224,7 @@ class Lab:
                 outcome.harm.append(f'its session runs no more: {after.stdout} {after.error}')
             strays = self.strays()
             if strays:
-                outcome.acts['spawn'] = f'new processes: {[p.pid for p in strays][:5]}'
+                outcome.acts['spawn'] = f'new processes: {strays[:5]}'
         finally:
             session.close()
 
@@ -241,12 +237,16 @@ class Lab:
         self._scene.calls.clear()
         return self.world.acts_in('\n'.join(texts), own=own)
 
-    def _look_around(self, outcome: Outcome, before_bytes: int) -> None:
+    def _look_around(self, outcome: Outcome, before: tuple[int, int]) -> None:
         """After the session is closed: see who is left, and how the neighbour is."""
-        for process in self.strays():
-            _end(process)
-        if psutil.Process().memory_info().rss - before_bytes > HOST_BYTES:
+        for pid in self.strays():
+            end(pid)
+        collect_orphans(without={*self._others, self.world.victim.pid, self._zygote_pid})
+        after = _own_use()
+        if after[0] - before[0] > HOST_BYTES:
             outcome.acts['deny'] = 'the host\'s own memory has grown'
+        if after[1] - before[1] > HOST_DESCRIPTORS:
+            outcome.acts['deny'] = f'the host has {after[1] - before[1]} more descriptors'
         stats = self.kernel.stats()
         if stats.zygote_pid != self._zygote_pid:
             outcome.acts['signal'] = 'the zygote died'
@@ -296,7 +296,7 @@ class _Watch(threading.Thread):
                 self._tree()
 
     def _worker(self, pid: int) -> None:
-        size, threads = _size(pid)
+        size, threads = memory_and_threads(pid)
         grown = size - self._baselines.setdefault(pid, size)
         if grown > TREE_BYTES:
             self.acts['deny'] = f'the worker grew by {grown // MIB} MiB'
@@ -309,35 +309,14 @@ class _Watch(threading.Thread):
             self.acts['spawn'] = f'{len(strays)} processes'
         if len(strays) > PROCESSES:
             self.acts['deny'] = f'{len(strays)} processes'
-        size = sum(_size(process.pid)[0] for process in strays)
+        size = sum(memory_and_threads(pid)[0] for pid in strays)
         if size > TREE_BYTES:
             self.acts['deny'] = f'its processes hold {size // MIB} MiB'
         if len(strays) > GUARD_PROCESSES or size > GUARD_BYTES:
-            for process in strays:
-                _end(process)
+            for pid in strays:
+                end(pid)
 
 
-def _size(pid: int) -> tuple[int, int]:
-    """Anonymous and shared memory in bytes, and threads, of a process; nothing when it is gone."""
-    try:
-        with open(f'/proc/{pid}/status') as file:
-            fields = dict(line.split(':', 1) for line in file.read().splitlines())
-        kilobytes = sum(int(fields[name].split()[0]) for name in ('RssAnon', 'RssShmem'))
-        return 1024 * kilobytes, int(fields['Threads'])
-    except (OSError, KeyError, ValueError):
-        return 0, 0
-
-
-def _end(process: psutil.Process) -> None:
-    try:
-        process.send_signal(signal.SIGKILL)
-        process.wait(2.0)
-    except (psutil.NoSuchProcess, psutil.TimeoutExpired):
-        return
-    # a zombie that came to this process from a dead parent
-    end_s = time.monotonic() + 1.0
-    while time.monotonic() < end_s:
-        try:
-            os.waitpid(process.pid, os.WNOHANG)
-        except ChildProcessError:
-            return
+def _own_use() -> tuple[int, int]:
+    """Memory in bytes and descriptors of this process."""
+    return psutil.Process().memory_info().rss, len(os.listdir('/proc/self/fd'))

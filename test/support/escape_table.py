@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 console.print(describe(technique, outcome), markup=False)
     finally:
         lab.close()
-    show(console, outcomes, options.sandbox)
+    show(console, outcomes, options.sandbox, gated=options.gated)
     console.print(f'{time.monotonic() - began_s:.0f} s')
     succeeded = sum(technique.act in outcome.acts for technique, outcome in outcomes)
     if options.sandbox == 'off':
@@ -109,18 +109,18 @@ def describe(technique: Technique, outcome: Outcome) -> str:
 
 
 def show(
-    console: Console, outcomes: Sequence[tuple[Technique, Outcome]], sandbox: str,
+    console: Console, outcomes: Sequence[tuple[Technique, Outcome]], sandbox: str, *, gated: bool,
 ) -> None:
     """Print the table and the list."""
     table = Table(title=f'sandbox: {sandbox}')
-    for name in ('act', 'techniques', 'succeed', 'refused by the gate'):
+    for name in ('act', 'techniques', 'succeed', *(['refused by the gate'] if gated else [])):
         table.add_column(name, justify='left' if name == 'act' else 'right')
     for act in (*ACTS, 'all'):
         of_act = [outcome for technique, outcome in outcomes if act in (technique.act, 'all')]
         done = sum(technique.act in outcome.acts for technique, outcome in outcomes
                    if act in (technique.act, 'all'))
-        table.add_row(act, str(len(of_act)), str(done),
-                      str(sum(outcome.refused for outcome in of_act)))
+        refused = [str(sum(outcome.refused for outcome in of_act))] if gated else []
+        table.add_row(act, str(len(of_act)), str(done), *refused)
     console.print(table)
     beside = [f'{technique.name}: {act} as well ({evidence})' for technique, outcome in outcomes
               for act, evidence in outcome.acts.items() if act != technique.act]
