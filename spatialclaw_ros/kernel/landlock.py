@@ -97,19 +97,26 @@ def restrict(ruleset_fd: int) -> None:
     _checked(_libc.syscall(_RESTRICT_SELF, ruleset_fd, 0))
 
 
+def readable_packages() -> set[str]:
+    """Names of packages that are loaded, or may be loaded late."""
+    return {name.partition('.')[0] for name in tuple(sys.modules)}.union(_LATE_PACKAGES)
+
+
 def library_paths() -> list[str]:
-    """Folders and files of the standard library and of every package that is loaded."""
+    """Folders and files of the standard library and of every package that may be loaded."""
     paths = {str(Path(os.__file__).parent), *_DATA_FOLDERS}
     importlib.util.find_spec('spatialclaw_not_there')  # lists every folder of the import path
-    tops = {name.partition('.')[0] for name in tuple(sys.modules)}
-    for name in sorted(tops.union(_LATE_PACKAGES)):
+    for name in sorted(readable_packages()):
         module = sys.modules.get(name)
         spec = getattr(module, '__spec__', None)
         if module is None and spec is None:
             spec = importlib.util.find_spec(name)
         if spec is None:
             continue
-        paths.update(spec.submodule_search_locations or ())
+        folders = spec.submodule_search_locations or ()
+        paths.update(folders)
+        # shared libraries that wheels carry beside their package
+        paths.update(str(path) for folder in folders for path in Path(folder).parent.glob('*.libs'))
         if spec.submodule_search_locations is None and spec.has_location and spec.origin:
             paths.add(spec.origin)
     return sorted(paths)

@@ -26,7 +26,11 @@ import importlib
 import os
 import signal
 import socket
+import sys
 import time
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
 
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import hardening, landlock, wire, worker
@@ -35,7 +39,8 @@ from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ZygoteRe
 
 # NumPy, SciPy and Matplotlib import parts of themselves late; a worker may not read files then
 PRELOADED = (
-    'matplotlib.backends.backend_agg', 'matplotlib.pyplot', 'mpl_toolkits.mplot3d',
+    'contourpy', 'matplotlib.backends.backend_agg', 'matplotlib.backends.backend_svg',
+    'matplotlib.pyplot', 'mpl_toolkits.mplot3d',
     'numpy.fft', 'numpy.linalg', 'numpy.ma', 'numpy.polynomial', 'numpy.random', 'numpy.testing',
     'scipy.cluster.hierarchy', 'scipy.cluster.vq', 'scipy.constants', 'scipy.fft',
     'scipy.integrate', 'scipy.interpolate', 'scipy.linalg', 'scipy.ndimage', 'scipy.optimize',
@@ -46,7 +51,7 @@ PRELOADED = (
     'cv2', 'bisect', 'collections', 'copy', 'dataclasses', 'datetime', 'decimal', 'enum',
     'fractions', 'functools', 'heapq', 'itertools', 'json', 'math', 'operator', 'pprint',
     'random', 're', 'statistics', 'string', 'textwrap', 'time', 'typing', 'uuid',
-    'spatialclaw_ros.workspace.namespace')
+    'spatialclaw_ros.workspace.bev', 'spatialclaw_ros.workspace.namespace')
 _THREADS_END_S = 10.0
 
 
@@ -60,6 +65,8 @@ def main(control_fd: int, sandbox: str) -> None:
     gc.collect()
     gc.freeze()
     ruleset_fd = landlock.make_ruleset(landlock.library_paths())
+    if sandbox != SandboxPolicy.OFF:
+        sys.meta_path.insert(0, OutOfReach())
     control = wire.BlockingWire(socket.socket(fileno=control_fd))
     control.send(wire.encode(ZygoteReady(threads)))
     children: set[int] = set()
@@ -103,6 +110,27 @@ def preload() -> int:
                 'a library starts a pool when it is imported')
         time.sleep(0.02)
     return threads
+
+
+class OutOfReach(MetaPathFinder):
+    """Lets a package whose files a worker may not read be one that is not installed.
+
+    Libraries ask for such a one with `except ImportError`, and would get a `PermissionError`.
+    """
+
+    def __init__(self) -> None:
+        self._in_reach = landlock.readable_packages() | sys.stdlib_module_names
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None,
+    ) -> None:
+        """Refuse, or leave it to the next finder.
+
+        Raises:
+            ModuleNotFoundError: the package is out of reach.
+        """
+        if fullname.partition('.')[0] not in self._in_reach:
+            raise ModuleNotFoundError(f'No module named {fullname!r}', name=fullname)
 
 
 def _warm_up() -> None:

@@ -26,7 +26,6 @@ import psutil
 import pytest
 
 from spatialclaw_ros.kernel import Kernel, KernelSession
-from spatialclaw_ros.kernel.support import sandbox_support
 
 
 def test_sessions_do_not_see_each_other(kernel: Kernel, observation, host) -> None:
@@ -158,6 +157,7 @@ def test_nothing_is_left_after_50_sessions(kernel: Kernel, observation, host) ->
 
     with kernel.open(observation, host) as session:
         session.run('tools.Reconstruct.Reconstruct(InputImages)')
+    time.sleep(0.5)  # the next worker is made ready meanwhile
     before = count()
     for number in range(50):
         session = kernel.open(observation, host, gated=False)
@@ -165,13 +165,9 @@ def test_nothing_is_left_after_50_sessions(kernel: Kernel, observation, host) ->
         if number % 10 == 0:
             session.run('import os\nos._exit(3)')
         session.close()
+    end_s = time.monotonic() + 5.0
+    while count() != before and time.monotonic() < end_s:
+        time.sleep(0.05)
     assert count() == before
     stats = kernel.stats()
     assert (stats.sessions, stats.worker_pids) == (0, ())
-
-
-def test_support_names_every_part() -> None:
-    parts = sandbox_support()
-    assert len(parts) >= 6
-    assert all(part.name and part.cost for part in parts)
-    assert {part.name: part.available for part in parts}['sealed memory files']
