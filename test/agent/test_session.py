@@ -17,8 +17,8 @@
 from __future__ import annotations
 
 import json
-import time
 import math
+import time
 
 import numpy as np
 import pytest
