@@ -79,7 +79,8 @@ print([see(recon.depth[k]) for k in recon.frame_indices], see(recon.points[0]))
 '''
 # what a cell does to all that before it dies
 HARM = ('e = 99\nd["lost"] = 1\na[:] = 0\nmug.grow()\nnext(squares)\nnext(counter)\n'
-        'random.random()\nnp.random.rand()\ngenerator.random()\ndel text\nf = None\nplt.close("all")\n')
+        'random.random()\nnp.random.rand()\ngenerator.random()\ndel text\nf = None\n'
+        'plt.close("all")\n')
 
 DEATHS = {
     'python loop': ('while True: pass', 'Timeout'),
