@@ -22,6 +22,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from kernel_fixtures import Host, make_observation
@@ -95,11 +96,14 @@ def flood(data: bytes, seconds: float = 5.0) -> Step:
     return step
 
 
-def ask_for_ever(part: object) -> None:
+def ask_for_ever(pause_s: float) -> Step:
     """Call a tool, read its answer, call it again."""
-    while True:
-        say(CALL)(part)  # type: ignore[arg-type]
-        hear(part)  # type: ignore[arg-type]
+    def step(part: object) -> None:
+        while True:
+            say(CALL)(part)  # type: ignore[arg-type]
+            hear(part)  # type: ignore[arg-type]
+            time.sleep(pause_s)
+    return step
 
 
 def drip(data: bytes, pause_s: float = 0.02) -> Step:
@@ -134,7 +138,7 @@ IN_A_CELL: dict[str, tuple[Sequence[Step], str, str]] = {
     'byte by byte': ([drip(whole(FORGED) * 9)], 'Timeout', 'longer than the 0.6 s'),
     'a large message byte by byte': (
         [raw((2**25).to_bytes(4, 'little')), drip(bytes(500))], 'Timeout', 'longer than'),
-    'questions without end': ([ask_for_ever], 'Timeout', 'longer than the 0.6 s'),
+    'questions without end': ([ask_for_ever(0.005)], 'Timeout', 'longer than the 0.6 s'),
     'questions, answers unread': ([flood(whole(CALL) * 500)], 'Timeout', 'longer than'),
     'descriptors': ([raw(whole(PICTURE), [0, 1, 2] * 20), raw(whole(FORGED), [0] * 200)],
                     'Crash', 'the end of cell 7'),
@@ -238,6 +242,20 @@ def test_workers_that_never_get_through_a_replay(kernel: Kernel, nursery: Script
         assert session.run('c = 3').error is None
 
 
+def test_questions_without_end_stop_before_the_time_is_over(
+    kernel: Kernel, nursery: ScriptedNursery,
+) -> None:
+    """Answering them all would keep the host busy for as long as a cell may run."""
+    kernel.limits = replace(LIMITS, cell_timeout_s=60.0)
+    nursery.plan([begin, hear, ask_for_ever(0.0)])
+    host = Host()
+    with kernel.open(make_observation(), host) as session:
+        result = session.run('a = 1')
+        assert result.error is not None
+        assert 'more than 1000 tool calls came that were refused' in result.error.message
+        assert len(host.calls) == LIMITS.tool_calls
+
+
 def test_a_question_larger_than_a_message(kernel: Kernel, nursery: ScriptedNursery) -> None:
     nursery.plan([begin, end(), hear, say(LARGE_CALL), hear, lambda part: part.send(part.done())])
     with kernel.open(make_observation(), Host()) as session:
@@ -245,7 +263,7 @@ def test_a_question_larger_than_a_message(kernel: Kernel, nursery: ScriptedNurse
         session.run('b = 2', Deadline(20.0))
 
 
-@pytest.mark.parametrize('steps', [[silence], [ask_for_ever], [flood(whole(CALL) * 500)],
+@pytest.mark.parametrize('steps', [[silence], [ask_for_ever(0.005)], [flood(whole(CALL) * 500)],
                                    [drip(whole(FORGED) * 9)]])
 def test_cancelling_and_deadlines_hold(
     kernel: Kernel, nursery: ScriptedNursery, steps: Sequence[Step],

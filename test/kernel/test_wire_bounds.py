@@ -18,9 +18,11 @@
 from __future__ import annotations
 
 import math
+import mmap
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -250,3 +252,16 @@ def test_a_message_costs_no_more_than_its_size(name: str) -> None:
     assert peak_bytes < 80 * MIB
     assert spent_s < 3.0
     assert len(str(raised.value)) < 400
+
+
+def test_an_announced_message_costs_nothing_before_it_comes() -> None:
+    readers = [wire.FrameReader() for _ in range(8)]
+
+    def resident_bytes() -> int:
+        return int(Path('/proc/self/statm').read_text().split()[1]) * mmap.PAGESIZE
+
+    before = resident_bytes()
+    for reader in readers:
+        reader.wanted[:4] = wire.MAX_MESSAGE_BYTES.to_bytes(4, 'little')
+        assert reader.advance(4) is None
+    assert resident_bytes() - before < 16 * MIB
