@@ -25,7 +25,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LAST_BREATH_S = 0.3
+_MAX_REFUSED = 1000
+# images, depth: a worker looks at them in its first cell; poses it checks when it begins
+_LATE_BYTES = 65_536
 
 
 @dataclass(eq=False)
@@ -72,6 +75,7 @@ class _Running:
     images: list[ShownImage] = field(default_factory=list)
     calls: list[RememberedCall] = field(default_factory=list)
     shown_bytes: int = 0
+    refused: int = 0
     used_s: float = 0.0
 
 
@@ -100,11 +104,16 @@ class KernelSession:
         try:
             header, arrays = pack_observation(observation)
             self._file = kernel.pool.borrow(header.nbytes)
-            write_arrays(self._file.buffer, header.arrays, arrays)
+            buffer = self._file.buffer
+            late = [spec for spec in header.arrays if arrays[spec.name].nbytes > _LATE_BYTES]
+            early = [spec for spec in header.arrays if arrays[spec.name].nbytes <= _LATE_BYTES]
+            write_arrays(buffer, early, arrays)
             self._begin = encode(Begin(
                 observation=header, capabilities=sorted(capabilities), seed=self._limits.seed,
                 shown_bytes=self._limits.shown_bytes))
-            self._start_worker(deadline if deadline is not None else Deadline())
+            self._start_worker(
+                deadline if deadline is not None else Deadline(),
+                lambda: write_arrays(buffer, late, arrays))
         except BaseException:
             self.close()
             raise
@@ -185,8 +194,13 @@ class KernelSession:
 
     # ---- the worker's life
 
-    def _start_worker(self, deadline: Deadline, tries: int = 2) -> None:
-        """Get a worker that waits for its first cell; one that dies before that is replaced."""
+    def _start_worker(
+        self, deadline: Deadline, meanwhile: Callable[[], None] | None = None, tries: int = 2,
+    ) -> None:
+        """Get a worker that waits for its first cell; one that dies before that is replaced.
+
+        `meanwhile` runs while the worker makes its scope.
+        """
         assert self._file is not None
         child = self._kernel.nursery.take(self._interrupt, deadline)
         self._child = child
@@ -194,12 +208,14 @@ class KernelSession:
         until_s = time.monotonic() + self._limits.start_timeout_s
         try:
             child.send(self._begin, until_s, deadline, doing, (self._file.fd,))
+            if meanwhile is not None:
+                meanwhile()
             begun = child.receive(until_s, deadline, doing)
         except (WorkerGoneError, WorkerTimeoutError, WireError) as error:
             self._drop_worker()
             if isinstance(error, WorkerGoneError) and tries > 1:
                 _log.warning('a worker died before it was ready, the next one is tried')
-                return self._start_worker(deadline, tries - 1)
+                return self._start_worker(deadline, meanwhile, tries - 1)
             raise KernelError(f'a worker did not get ready: {error}') from error
         except BaseException:
             self._drop_worker()
@@ -323,6 +339,10 @@ class KernelSession:
             refusal = ('the tool results of this query fill the memory allowed for them; '
                        'work with the results you have')
         if refusal is not None:
+            # answering costs the host time, and more where pictures came along
+            running.refused += 1 + sum(array.nbytes for array in call.arrays.values()) // 2**20
+            if running.refused > _MAX_REFUSED:
+                raise WireError(f'more than {_MAX_REFUSED} tool calls came that were refused')
             return encode(ToolReply({}, [], 0, None, refusal)), ()
         remembered = remember(call, self._tools(call), self._kernel.pool)
         running.calls.append(remembered)
