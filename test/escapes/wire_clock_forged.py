@@ -1,0 +1,34 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Forge what a replay is made of: clocks of millions of readings, and cells that fail in it."""
+
+# act: deny
+import os
+import struct
+import time
+
+import msgspec
+
+stamps = [time.time() for _ in range(200_000)]
+data = msgspec.msgpack.encode({
+    'type': 'cell_done', 'cell': 2, 'stdout': '', 'error': None, 'variables': [], 'answer': None,
+    'clock': [2**63 - 1] * 100_000})
+view = memoryview(struct.pack('<I', len(data)) + data)
+while view:
+    view = view[os.write(3, view):]
+# %%
+import os
+
+os._exit(1)

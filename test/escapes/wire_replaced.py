@@ -1,0 +1,28 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Put something else into the wire's place: the void, a pipe, nothing."""
+
+# act: deny
+import os
+
+os.dup2(0, 3)
+# %%
+import os
+
+os.close(3)
+# %%
+import os
+
+os.dup2(os.open(os.__file__, os.O_RDONLY), 3)
