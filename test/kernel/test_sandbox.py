@@ -61,6 +61,20 @@ ACTS = {
               'if libc.ptrace(16, HOST, 0, 0) < 0: raise OSError(ctypes.get_errno(), "x")',
     'raise limits': 'import resource\n'
                     'resource.setrlimit(resource.RLIMIT_AS, (2**62, 2**62))',
+    'descriptors over the wire': 'import socket\nwire = socket.socket(fileno=3)\n'
+                                 'socket.send_fds(wire, [b"x"], [0, 1, 2])',
+    'the wire\'s signals': 'import fcntl, os\nfcntl.fcntl(3, fcntl.F_SETOWN, HOST)',
+    'a memory of its zygote': 'import os\nos.pread(os.open(f"/proc/{os.getppid()}/mem", 0), 1, 0)',
+    'a link of its zygote': 'import os\nos.readlink(f"/proc/{os.getppid()}/fd/1")',
+    'stop the zygote': 'import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)',
+    'a watch': 'import fcntl, os\nfcntl.fcntl(os.open("/usr/share/fonts", 0), '
+               'fcntl.F_NOTIFY, fcntl.DN_CREATE)',
+    'shared memory': 'import mmap\nmmap.mmap(-1, 4096)',
+    'a pipe': 'import os\nos.pipe()',
+    'its priority': 'import os\nos.nice(-1)',
+    'its processors': 'import os\nos.sched_setaffinity(0, {0})',
+    'clock': 'import time\ntime.clock_settime(time.CLOCK_REALTIME, 0.0)',
+    'host name': 'import socket\nsocket.sethostname("x")',
     'namespaces': 'import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n'
                   'if libc.unshare(0x10000000) < 0: raise OSError(ctypes.get_errno(), "x")',
 }
@@ -93,6 +107,17 @@ HARMLESS = {
                    'print(P())',
     'tools': 'recon = tools.Reconstruct(InputImages)\nshow(recon.render_bev())',
     'Fourier': 'print(np.fft.fft(np.ones(64))[0], scipy.fft.dct(np.ones(8))[0])',
+    'PDF and SVG': 'import io\nfor kind in ("pdf", "svg"):\n    plt.plot([1])\n'
+                   '    plt.savefig(io.BytesIO(), format=kind)',
+    'contours': 'plt.contourf(np.random.rand(9, 9))\nplt.show()',
+    'packages that are not for cells': 'try:\n    import lxml\nexcept ImportError: print("none")',
+    'a pool of threads': 'from concurrent.futures import ThreadPoolExecutor\n'
+                         'with ThreadPoolExecutor(8) as pool: print(sum(pool.map(abs, range(99))))',
+    'OpenCV with threads': 'import cv2\ncv2.setNumThreads(4)\n'
+                           'print(cv2.resize(np.zeros((999, 999, 3), np.uint8), (99, 99)).sum())',
+    'an own alarm': 'import signal\nsignal.alarm(100)\nsignal.alarm(0)',
+    'a signal to itself': 'import os, signal\nsignal.signal(signal.SIGUSR1, lambda *_: print(1))\n'
+                          'os.kill(os.getpid(), signal.SIGUSR1)',
     'test helpers': 'np.testing.assert_allclose([1.0], [1.0])',
 }
 

@@ -18,6 +18,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -26,7 +29,14 @@ import pytest
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import DeadlineExceededError, KernelError
-from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession, SandboxPolicy, parts
+from spatialclaw_ros.kernel import (
+    Kernel,
+    KernelLimits,
+    KernelSession,
+    SandboxPolicy,
+    landlock,
+    parts,
+)
 from spatialclaw_ros.kernel.support import sandbox_support
 
 MIB = 1024 * 1024
@@ -117,6 +127,31 @@ def test_off_is_for_measuring_only(
         assert parts.RESOURCE_LIMITS in kernel.stats().sandbox
         assert parts.SECCOMP not in kernel.stats().sandbox
     assert (tmp_path / 'a').exists()
+
+
+@pytest.mark.skipif(not landlock.abi(), reason='this Linux has no Landlock')
+@pytest.mark.parametrize('version', range(1, 8))
+def test_older_landlock_is_used_as_far_as_it_goes(tmp_path, version: int) -> None:
+    if version > landlock.abi():
+        pytest.skip('this Linux is older')
+    (tmp_path / 'in').mkdir()
+    for place in ('in/a', 'b'):
+        (tmp_path / place).write_text('x')
+    script = (
+        'import ctypes, os, sys\nfrom spatialclaw_ros.kernel import landlock\n'
+        f'landlock.abi = lambda: {version}\n'
+        f'ruleset = landlock.make_ruleset([{str(tmp_path / "in")!r}, "/not/there"])\n'
+        'ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)\nlandlock.restrict(ruleset)\n'
+        'def can(flags, path):\n'
+        '    try:\n        os.close(os.open(path, flags))\n'
+        '    except PermissionError:\n        return False\n    return True\n'
+        f'os.chdir({str(tmp_path)!r})\n'
+        'print(can(os.O_RDONLY, "in/a"), can(os.O_RDONLY, "b"), can(os.O_WRONLY, "in/a"),\n'
+        '      can(os.O_RDONLY | os.O_CREAT, "in/c"))\n')
+    done = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True, timeout=60, check=False,
+        env={'PYTHONPATH': os.pathsep.join(path for path in sys.path if path)})
+    assert done.stdout == 'True False False False\n', done.stderr
 
 
 def test_unknown_policies_are_refused() -> None:
