@@ -40,6 +40,8 @@ MIB = 1024 * 1024
 LIMITS = KernelLimits(
     cell_timeout_s=3.0, replay_timeout_s=6.0, cpu_s=60, memory_bytes=384 * MIB,
     tool_bytes=128 * MIB, pool_bytes=64 * MIB, tool_calls=64)
+# a bomb that the sandbox stops needs no more time to show it
+BOMB_TIMEOUT_S = 1.0
 # beyond these a service is denied
 TREE_BYTES = 768 * MIB
 HOST_BYTES = 256 * MIB
@@ -178,7 +180,10 @@ class Lab:
         self._neighbour_address = int(result.stdout)
         self._zygote_pid = self.kernel.stats().zygote_pid
 
-    def _open(self, gated: bool, private: str) -> KernelSession:
+    def _open(self, gated: bool, private: str, act: str) -> KernelSession:
+        hasty = act == 'deny' and self._sandbox != 'off'
+        self.kernel.limits = dataclasses.replace(
+            LIMITS, cell_timeout_s=BOMB_TIMEOUT_S) if hasty else LIMITS
         session = self.kernel.open(self._observation(private), self._scene, gated=gated)
         stage = {
             **self.world.stage(), 'PRIVATE': private, 'ZYGOTE_PID': self._zygote_pid,
@@ -204,13 +209,13 @@ class Lab:
     ) -> None:
         private = self.world.tokens['private']
         own: tuple[str, ...] = ('private',)
-        session = self._open(gated, private)
+        session = self._open(gated, private, technique.act)
         try:
             for section in technique.sections:
                 if section.place == 'next session':
                     session.close()
                     own = ()
-                    session = self._open(gated, '')
+                    session = self._open(gated, '', technique.act)
                 watch.session = session
                 beside = section.place == 'neighbour'
                 result = self.run(self.neighbour if beside else session, section.code)
