@@ -124,3 +124,28 @@ def test_reader_of_any_stream(chunks: list[bytes]) -> None:
                     payload = reader.take()
                 except WireError:
                     return
+
+
+sizes = st.lists(st.one_of(
+    st.integers(1, 40), st.integers(65_520, 65_540), st.integers(1, 140_000)), max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, st.lists(st.integers(1, 90_000), min_size=1, max_size=8))
+def test_payloads_come_out_as_they_went_in(lengths: list[int], pieces: list[int]) -> None:
+    """However the stream is cut: within a length, at the end of a body, several in one piece."""
+    payloads = [bytes([number % 251]) * length for number, length in enumerate(lengths, 1)]
+    stream = memoryview(b''.join(
+        bytes(part) for payload in payloads for part in wire.parts_of(payload)))
+    reader, found, turn = wire.FrameReader(), [], 0
+    while stream:
+        space = reader.wanted
+        count = min(len(space), len(stream), pieces[turn % len(pieces)])
+        assert count > 0
+        space[:count] = stream[:count]
+        stream, turn = stream[count:], turn + 1
+        payload = reader.advance(count)
+        while payload is not None:
+            found.append(bytes(payload))
+            payload = reader.take()
+    assert found == payloads

@@ -41,6 +41,8 @@ from spatialclaw_ros.kernel.child import Child, Interrupt
 from spatialclaw_ros.kernel.messages import Begin, Begun, CellDone, Execute, FromWorker, Variable
 
 PATIENCE_S = 20.0
+# the host asks a worker for its last words with this signal
+_SLEEP = ['sh', '-c', 'trap "" USR1; exec sleep 600']
 
 
 class Part:
@@ -182,7 +184,7 @@ class ScriptedNursery:
         deadline.check('the start of a worker')
         host_end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         worker_end.settimeout(PATIENCE_S)
-        process = subprocess.Popen(['sleep', '600'], stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(_SLEEP, stdin=subprocess.DEVNULL)
         script = self.scripts.popleft() if self.scripts else ()
         thread = threading.Thread(
             target=_play, args=(Part(worker_end, process), script), name='scripted worker')

@@ -51,7 +51,7 @@ INTERESTING: tuple[Any, ...] = (
     '\n' * 65_537,
     b'', b'\0', bytes(8), bytes(23), bytes(24), bytes(48), bytes(3000), b'\xff' * 24,
     [], [0], [1, 2, 3], [0.0] * 3, [math.nan] * 3, [0] * 65, ['a'] * 300, [[]] * 5000, nested(9),
-    nested(11), nested(12), nested(600), {}, {'': 0}, {'a': {}}, {'type': 'ready'},
+    nested(11), nested(12), nested(40), {}, {'': 0}, {'a': {}}, {'type': 'ready'},
     {str(i): i for i in range(65)}, {1: 2}, {1.5: 0}, {None: 1}, {True: 1}, {b'a': 1},
     {(1, 2): 3}, {'\0': 1}, {'k' * 129: 1}, [{'a': nested(3)}] * 3,
     msgspec.msgpack.Ext(1, b'x'), msgspec.msgpack.Ext(-1, bytes(12)),
