@@ -183,6 +183,15 @@ def test_the_model_is_told_what_happened(
     assert 'no earlier variables' in error.message
 
 
+@pytest.mark.parametrize('loop', [
+    'while True: pass', 'while True:\n    try: time.sleep(9)\n    except BaseException: pass'])
+def test_what_a_stopped_cell_had_printed_is_told(hasty: KernelSession, loop: str) -> None:
+    result = hasty.run(f'import time\nfor i in range(3): print("step", i)\n{loop}')
+    assert result.error is not None
+    assert (result.error.kind, result.stdout) == ('Timeout', 'step 0\nstep 1\nstep 2\n')
+    assert hasty.run('print(1)').stdout == '1\n'
+
+
 def test_kill_between_cells(session: KernelSession, host) -> None:
     before = set_up(session)
     kill_worker(session)

@@ -27,9 +27,9 @@ import time
 from collections.abc import Sequence
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, KernelError
+from spatialclaw_ros.errors import CanceledError, KernelError, WireError
 from spatialclaw_ros.kernel import wire
-from spatialclaw_ros.kernel.messages import FromWorker, ToWorker
+from spatialclaw_ros.kernel.messages import LAST_WORDS_SIGNAL, FromWorker, Printed, ToWorker
 
 # how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.05
@@ -188,6 +188,18 @@ class Child:
                 return
             if self._pidfd in ready:
                 raise WorkerGoneError('the worker ended')
+
+    def last_words(self, timeout_s: float) -> str:
+        """What the running cell has printed, if the worker can still tell; then it must go."""
+        until_s = time.monotonic() + timeout_s
+        try:
+            signal.pidfd_send_signal(self._pidfd, LAST_WORDS_SIGNAL)
+            while True:
+                message = self.receive(until_s, Deadline(), 'the last words of a cell')
+                if isinstance(message, Printed):
+                    return message.stdout
+        except (ProcessLookupError, KernelError, WireError, CanceledError):
+            return ''
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the process ends by itself in time."""

@@ -21,6 +21,7 @@ makes the whole message malformed.
 
 from __future__ import annotations
 
+import signal
 from typing import Annotated, Any
 
 import msgspec
@@ -44,6 +45,7 @@ MAX_ARGS_BYTES = 256 * 1024
 MAX_ARGS_NODES = 8192
 MAX_ARGS_DEPTH = 12
 MAX_PARTS = 32
+LAST_WORDS_SIGNAL = signal.SIGUSR1
 MAX_CLOCK_READINGS = 4096
 
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
@@ -220,6 +222,12 @@ class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
     clock: Annotated[list[Nanoseconds], Meta(max_length=MAX_CLOCK_READINGS + 1)] = []
 
 
+class Printed(msgspec.Struct, tag='printed', frozen=True):
+    """What the running cell has printed, asked for with a signal before its worker is ended."""
+
+    stdout: Annotated[str, Meta(max_length=MAX_STDOUT_CHARS)]
+
+
 # ---- host to zygote, and back
 
 class Fork(msgspec.Struct, tag='fork', frozen=True):
@@ -260,6 +268,6 @@ class Reaped(msgspec.Struct, tag='reaped', frozen=True):
 
 
 ToWorker = Begin | Execute | ToolReply
-FromWorker = Ready | Begun | StartFailed | ToolRequest | Shown | CellDone
+FromWorker = Ready | Begun | StartFailed | ToolRequest | Shown | CellDone | Printed
 ToZygote = Fork | Reap
 FromZygote = ZygoteReady | Forked | Reaped

@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LAST_BREATH_S = 0.3
+# a loop in C does not listen
+_LAST_WORDS_S = 0.05
 _MAX_REFUSED = 1000
 # images, depth: a worker looks at them in its first cell; poses it checks when it begins
 _LATE_BYTES = 65_536
@@ -354,8 +356,11 @@ class KernelSession:
         self, death: KernelError | None, running: _Running, deadline: Deadline, began_s: float,
     ) -> CellResult:
         """Replace the worker that a cell killed, and tell the model."""
+        stdout = ''
         if isinstance(death, WorkerGoneError) and self._child is not None:
             self._child.wait(_LAST_BREATH_S)  # its wire closes a moment before it has ended
+        elif isinstance(death, WorkerTimeoutError) and self._child is not None:
+            stdout = self._child.last_words(_LAST_WORDS_S)
         kind, reason = diagnose(death, self._drop_worker(), self._limits)
         tool_calls = len(running.calls)
         self._history.discard(running.calls)  # no worker maps their memory any more
@@ -363,6 +368,6 @@ class KernelSession:
         revival = self._revive(deadline)
         assert revival is not None
         return CellResult(
-            error=CellError(
+            stdout=stdout, error=CellError(
                 kind, f'{reason}. Nothing of this cell is kept; {revival.outcome}.'),
             duration_s=time.monotonic() - began_s, tool_calls=tool_calls, restarted=True)

@@ -33,6 +33,7 @@ from spatialclaw_ros.kernel.chance import seed_generators
 from spatialclaw_ros.kernel.clock import Clock
 from spatialclaw_ros.kernel.memory import layout, read_arrays, take_file
 from spatialclaw_ros.kernel.messages import (
+    LAST_WORDS_SIGNAL,
     MAX_ARGS,
     MAX_ARGS_BYTES,
     MAX_ARRAY_BYTES,
@@ -44,6 +45,7 @@ from spatialclaw_ros.kernel.messages import (
     Execute,
     Fork,
     FromWorker,
+    Printed,
     Ready,
     StartFailed,
     ToolReply,
@@ -116,6 +118,11 @@ class Worker:
             observation, self._call_tool, show=self._pictures.show,
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(LAST_WORDS_SIGNAL, self._tell_last_words)
+
+    def _tell_last_words(self, *_: object) -> None:
+        # the worker is ended next, whatever becomes of this
+        self._send(Printed(self._stdout.text()))
 
     def _call_tool(self, call: ToolCall) -> ToolResult:
         """The workspace's `ToolPort`.

@@ -28,6 +28,7 @@ from spatialclaw_ros.errors import DeadlineExceededError, KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
 from spatialclaw_ros.kernel.memo import remember
 from spatialclaw_ros.kernel.memory import MemoryPool
+from spatialclaw_ros.kernel.messages import MAX_ARGS_NODES
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation
@@ -315,7 +316,7 @@ def test_too_much_for_a_tool_is_an_error_of_the_cell(session: KernelSession) -> 
     result = session.run('tools.SAM3(InputImages[0], ["cup"] * 30_000)')
     assert result.error is not None
     assert result.error.kind == 'ValueError'
-    assert 'more than 20000 values; give the tool less' in result.error.message
+    assert f'more than {MAX_ARGS_NODES} values; give the tool less' in result.error.message
     assert not result.restarted
     assert session.run('print(a)').stdout == '5\n'
 
