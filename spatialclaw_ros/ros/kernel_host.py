@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import KernelError, SandboxError
 from spatialclaw_ros.kernel import Kernel, KernelStats
-from spatialclaw_ros.kernel.report import lacking, sandbox_parts
-from spatialclaw_ros.kernel.support import SandboxPart, explain
+from spatialclaw_ros.kernel.report import sandbox_parts
+from spatialclaw_ros.kernel.support import SandboxPart
 
 POLL_S = 0.1
 
@@ -51,19 +51,16 @@ class KernelHost:
     Args:
         make: makes a kernel that is not started yet.
         log_error: where it goes that a start failed.
-        log_warning: where it goes that parts of the sandbox are missing.
         refused: called, from that thread, when a start failed for a part of the sandbox that is
             required.
     """
 
     def __init__(
         self, make: Callable[[], Kernel], log_error: Callable[[str], object],
-        log_warning: Callable[[str], object] = lambda _: None,
         refused: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._make = make
         self._log_error = log_error
-        self._log_warning = log_warning
         self._refused = refused
         self._lock = threading.Lock()
         self._kernel: Kernel | None = None
@@ -136,9 +133,6 @@ class KernelHost:
         error, refusal = '', ''
         try:
             kernel.start()
-            missing = lacking(sandbox_parts(kernel.stats()))
-            if missing:
-                self._log_warning(explain(missing))
         except (KernelError, OSError) as problem:
             kernel.close()
             error = f'the kernel did not start: {problem}'

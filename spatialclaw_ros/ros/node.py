@@ -50,6 +50,7 @@ from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.diagnostics import Diagnostics
 from spatialclaw_ros.ros.kernel_host import KernelHost
+from spatialclaw_ros.ros.logs import RosLogHandler
 from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
 from spatialclaw_ros.ros.outputs import Outputs
 from spatialclaw_ros.ros.parameters import Parameters, Settings
@@ -89,20 +90,22 @@ class SpatialClawNode(Node):
         **node_args: Any,
     ) -> None:
         super().__init__(node_name, **node_args)
+        self._log = self.get_logger()
+        self._records = RosLogHandler(self._log)
         try:
             self._set_up(give_up)
         except BaseException:
+            self._records.close()
             self.destroy_node()
             raise
 
     def _set_up(self, give_up: Callable[[str], object]) -> None:
-        self._log = self.get_logger()
         self.parameters = Parameters(self, self._log.warning)
         settings = self.parameters.settings
         policy = SandboxPolicy(settings.sandbox)
         require_sandbox(policy)
         self._kernel = KernelHost(
-            lambda: Kernel(sandbox=policy), self._log.error, self._log.warning, give_up)
+            lambda: Kernel(sandbox=policy), self._log.error, give_up)
         try:
             self._backbone = make_backbone(
                 settings.backbone, base_url=settings.backbone_url,
@@ -149,6 +152,7 @@ class SpatialClawNode(Node):
         self._kernel.close()
         self._cameras.close()
         self._transforms.close()
+        self._records.close()
         self.destroy_node()
 
     def _on_query(
