@@ -39,6 +39,8 @@ from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel.messages import ArraySpec
 
 ALIGNMENT = 64
+# each file in a pool holds a descriptor of the host's
+_KEEP_FILES = 12
 # from linux/fcntl.h; Python names them only since 3.13
 _F_ADD_SEALS, _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_FUTURE_WRITE = 1033, 1, 2, 4, 16
 
@@ -213,7 +215,8 @@ class MemoryPool:
                 dropped.append(file)
             else:
                 self._free.append(file)
-            while sum(f.nbytes for f in self._free) > keep_bytes and self._free:
+            while self._free and (sum(f.nbytes for f in self._free) > keep_bytes
+                                  or len(self._free) > _KEEP_FILES):
                 dropped.append(self._free.pop(0))
         for old in dropped:
             old.close()
