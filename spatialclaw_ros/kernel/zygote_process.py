@@ -35,8 +35,8 @@ from spatialclaw_ros.kernel.child import Interrupt
 from spatialclaw_ros.kernel.limits import SandboxPolicy
 from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ToZygote, ZygoteReady
 
-# what libraries need to be found and Matplotlib to keep its font cache; wiped after the imports
-_ENVIRONMENT = ('LD_LIBRARY_PATH', 'HOME', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'MPLCONFIGDIR')
+# what libraries need to be found; wiped after the imports, but some remember what they read
+_ENVIRONMENT = ('LD_LIBRARY_PATH',)
 # one thread for each library, or a fork is not safe; the same order of sets in every zygote
 _ZYGOTE_ENVIRONMENT = {
     'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1',
@@ -70,7 +70,7 @@ class ZygoteProcess:
         self._control, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         environment = dict(os.environ) if sandbox is SandboxPolicy.OFF else {
             key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-        environment.update(_ZYGOTE_ENVIRONMENT)
+        environment.update(_ZYGOTE_ENVIRONMENT, MPLCONFIGDIR=_font_cache())
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
@@ -193,6 +193,12 @@ class ZygoteProcess:
                 return
             if time.monotonic() >= until_s:
                 raise ZygoteGoneError('no answer in time')
+
+
+def _font_cache() -> str:
+    """Where Matplotlib keeps its font cache, the one folder of the user that a zygote is told."""
+    base = os.environ.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
+    return os.environ.get('MPLCONFIGDIR') or os.path.join(base, 'matplotlib')
 
 
 def _import_path() -> str:
