@@ -23,6 +23,9 @@ import pytest
 
 from spatialclaw_ros.kernel import gate
 
+# pytest puts aside the filter that the gate sets when it is imported
+pytestmark = pytest.mark.filterwarnings('ignore::SyntaxWarning', 'ignore::DeprecationWarning')
+
 WORDS_ONLY = {
     'comment': '# open(x) and exec(y) and import os\nx = 1',
     'string': 'print("open(path), eval(1), __import__(os), __globals__")',

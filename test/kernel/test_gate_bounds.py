@@ -30,6 +30,9 @@ from hypothesis import strategies as st
 
 from spatialclaw_ros.kernel import gate
 
+# pytest puts aside the filter that the gate sets when it is imported
+pytestmark = pytest.mark.filterwarnings('ignore::SyntaxWarning', 'ignore::DeprecationWarning')
+
 MOST = gate.MAX_CELL_CHARS
 SLOWEST_S = 1.5  # 0.15 s at the most on an idle machine
 MOST_BYTES = 96 * 1024 * 1024
