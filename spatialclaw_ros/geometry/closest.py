@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from spatialclaw_ros.geometry.cloud import finite_mask
+
 _SPACING_NEIGHBORS = 4
 _SAMPLED_POINTS = 2000
 _PRUNED_PAIRS = 10**7
@@ -156,7 +158,7 @@ def _checked(
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f'{name} must be (N, 3) points, got {points.shape}')
-    finite = np.isfinite(points).all(axis=1)
+    finite = finite_mask(points)
     if not finite.any():
         raise ValueError(
             f'{name} has no finite point ({len(points)} rows came); is its mask empty?')

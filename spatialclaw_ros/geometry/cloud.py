@@ -17,6 +17,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -24,6 +26,8 @@ from scipy.spatial import cKDTree
 
 _VOXELS_M = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
 _FEW_POINTS = 50
+_MOST_KEYS = 2**62
+_CELLS_PER_POINT = 16
 
 
 def finite_mask(points: np.ndarray) -> np.ndarray:
@@ -192,10 +196,10 @@ def body_mask(
     kept = points[belongs].astype(np.float64)
     if len(kept) < _FEW_POINTS:
         return belongs
-    for voxel_m in _VOXELS_M:
-        cells, voxel, counts = _voxels(kept, voxel_m)
-        if len(kept) >= points_per_voxel * len(counts):
-            break
+    voxel_m = next((
+        voxel_m for voxel_m in _VOXELS_M
+        if len(kept) >= points_per_voxel * _occupied(kept, voxel_m)), _VOXELS_M[-1])
+    cells, voxel, counts = _voxels(kept, voxel_m)
     dense = counts >= density * float(np.median(counts))
     pairs = cKDTree(cells[dense]).query_pairs(1.8, output_type='ndarray')
     number = int(dense.sum())
@@ -216,13 +220,45 @@ def remove_outliers(points: np.ndarray, neighbors: int = 8, ratio: float = 2.0) 
 
 def _voxels(points: np.ndarray, voxel_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Occupied voxels: their integer coordinates, each point's voxel, points in each."""
-    cells = np.floor(points / voxel_m).astype(np.int64)
-    cells -= cells.min(axis=0)
-    sizes = cells.max(axis=0) + 1
-    if float(np.prod(sizes.astype(np.float64))) < 2**62:
-        keys = (cells[:, 0] * sizes[1] + cells[:, 1]) * sizes[2] + cells[:, 2]
-        _, first, voxel, counts = np.unique(
-            keys, return_index=True, return_inverse=True, return_counts=True)
-        return cells[first], voxel.ravel(), counts
-    found, voxel, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
-    return found, voxel.ravel(), counts
+    columns, sizes = _grid(points, voxel_m)
+    number = math.prod(sizes)
+    if number >= _MOST_KEYS:
+        found, voxel, counts = np.unique(
+            np.stack(columns, axis=1), axis=0, return_inverse=True, return_counts=True)
+        return found, voxel.ravel(), counts
+    keys = _keys(columns, sizes)
+    if number <= _CELLS_PER_POINT * len(points):  # no sorting then
+        filled = np.bincount(keys, minlength=number)
+        found = np.flatnonzero(filled)
+        counts = filled[found]
+        rank = np.empty(number, dtype=np.intp)
+        rank[found] = np.arange(len(found))
+        voxel = rank[keys]
+    else:
+        found, voxel, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.stack(np.unravel_index(found, sizes), axis=1), voxel.ravel(), counts
+
+
+def _occupied(points: np.ndarray, voxel_m: float) -> int:
+    """Number of occupied voxels."""
+    columns, sizes = _grid(points, voxel_m)
+    number = math.prod(sizes)
+    if number >= _MOST_KEYS:
+        return len(np.unique(np.stack(columns, axis=1), axis=0))
+    keys = _keys(columns, sizes)
+    if number <= _CELLS_PER_POINT * len(points):
+        return int(np.count_nonzero(np.bincount(keys)))
+    keys.sort()
+    return 1 + int(np.count_nonzero(keys[1:] != keys[:-1]))
+
+
+def _grid(points: np.ndarray, voxel_m: float) -> tuple[list[np.ndarray], tuple[int, ...]]:
+    """Each point's voxel along x, y and z, counted from the least, and the grid's sizes."""
+    columns = [np.floor(points[:, axis] / voxel_m).astype(np.int64) for axis in range(3)]
+    columns = [cells - cells.min() for cells in columns]
+    return columns, tuple(int(cells.max()) + 1 for cells in columns)
+
+
+def _keys(columns: list[np.ndarray], sizes: tuple[int, ...]) -> np.ndarray:
+    """(N,) one number for each point's voxel, in order of x, y, z."""
+    return np.asarray((columns[0] * sizes[1] + columns[1]) * sizes[2] + columns[2])

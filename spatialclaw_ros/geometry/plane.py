@@ -29,6 +29,7 @@ _FITTED_POINTS = 20000
 _SCREENED_POINTS = 500
 _MOST_SCREENED = 1000
 _BEST_SCREENED = 64
+_RIVAL_SHARE = 0.8
 _SCORED_POINTS = 4000
 _REFITS = 4
 _TIGHT_SIGMAS = 2.5
@@ -163,12 +164,27 @@ def ransac_plane(
             f'{len(kept)} points; allow a larger angle or give other points')
     normals, offsets = normals[near][:_MOST_SCREENED], offsets[near][:_MOST_SCREENED]
     scored = kept[generator.permutation(len(kept))[:_SCORED_POINTS]]
-    if len(normals) > _BEST_SCREENED:
-        counts = _counts(normals, offsets, scored[:_SCREENED_POINTS], threshold_m)
-        best = np.argsort(-counts, kind='stable')[:_BEST_SCREENED]
-        normals, offsets = normals[best], offsets[best]
-    at = int(np.argmax(_counts(normals, offsets, scored, threshold_m)))
-    plane = Plane(normals[at], float(offsets[at]))
+    screened = _counts(normals, offsets, scored[:_SCREENED_POINTS], threshold_m)
+    best = np.argsort(-screened, kind='stable')[:_BEST_SCREENED]
+    counts = _counts(normals[best], offsets[best], scored, threshold_m)
+    at = best[int(np.argmax(counts))]
+    plane = _refitted(Plane(normals[at], offsets[at]), kept, threshold_m, up, min_cosine)
+    # a floor may hold about as many points as a table: what else is there is refitted too
+    others = scored[np.abs(plane.distance(scored)) > 2 * threshold_m]
+    elsewhere = _counts(normals, offsets, others[:_SCREENED_POINTS], threshold_m)
+    at = int(np.argmax(elsewhere))
+    share = elsewhere[at] / max(1, min(len(others), _SCREENED_POINTS))
+    if share * len(others) > _RIVAL_SHARE * float(counts.max()):
+        rival = _refitted(Plane(normals[at], offsets[at]), kept, threshold_m, up, min_cosine)
+        plane = max(plane, rival, key=lambda each: int(np.count_nonzero(
+            np.abs(each.distance(kept)) <= threshold_m)))
+    return plane.facing(up)
+
+
+def _refitted(
+    plane: Plane, kept: np.ndarray, threshold_m: float, up: np.ndarray, min_cosine: float,
+) -> Plane:
+    """A hypothesis, refitted to its own points until noise alone is left, but not off the hint."""
     for _ in range(_REFITS):
         away = np.abs(plane.distance(kept))
         inside = away[away <= threshold_m]
@@ -182,7 +198,7 @@ def ransac_plane(
         if abs(float(refit.normal @ up)) < min_cosine:
             break
         plane = refit
-    return plane.facing(up)
+    return plane
 
 
 def _least_squares(points: np.ndarray) -> Plane:

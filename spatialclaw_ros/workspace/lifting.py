@@ -71,9 +71,9 @@ def lifted(
         kept &= _support(depth, kept) >= _SUPPORT
         if np.count_nonzero(kept) >= _KEPT_AT_LEAST * np.count_nonzero(good):
             good = kept
-    pixels = np.flatnonzero(good)
-    pixels += pixels // max(width, 1) * (mask.shape[1] - width) + (y * mask.shape[1] + x)
-    return _taken(recon, frame, pixels)
+    whole = np.zeros(mask.shape, dtype=bool)
+    whole[window] = good
+    return _taken(recon, frame, np.flatnonzero(whole))
 
 
 def some_lifted(

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from spatialclaw_ros.geometry.cloud import finite_mask
 from spatialclaw_ros.geometry.noise import depth_sigma_m
 
 _STACKS = (np.concatenate, np.vstack)
@@ -65,7 +66,7 @@ class PointArray(np.ndarray):
         if self.size <= _PRINTED_NUMBERS:
             return super().__repr__()
         flat = np.asarray(self).reshape(-1, self.shape[-1])
-        known = flat[np.isfinite(flat).all(axis=1)]
+        known = flat[finite_mask(flat)]
         middle = np.array2string(
             np.median(known[::1 + len(known) // 5000], axis=0), precision=3, separator=', '
         ) if len(known) else 'none'

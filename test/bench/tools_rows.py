@@ -82,7 +82,7 @@ def bench_scene(frames: int) -> AnalyticScene:
     way = np.linspace(0.0, 1.0, frames)
     eyes = [(0.1 * at, 0.3 - 0.65 * at, 1.3 + 0.05 * np.sin(3 * at)) for at in way]
     camera = PinholeCamera(
-        WIDTH, HEIGHT, 560.0, 560.0, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+        WIDTH, HEIGHT, 700.0, 700.0, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
     return make_scene(eyes, noise_m=_NOISE_M, camera=camera, holes=_HOLES)
 
 

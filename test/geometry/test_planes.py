@@ -94,6 +94,18 @@ def test_a_small_share_of_large_clouds_is_found(share: float, known: float) -> N
     assert (again.normal.tolist(), again.offset) == (plane.normal.tolist(), plane.offset)
 
 
+@pytest.mark.parametrize('seed', range(5))
+def test_of_two_levels_the_one_with_more_points_is_taken(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    table, floor = (
+        np.column_stack([generator.uniform(-size, size, (count, 2)),
+                         generator.normal(height, 0.003, count)])
+        for size, height, count in ((0.5, 0.7, 48500), (3.0, 0.0, 51500)))
+    up = np.array([0.0, 0.0, 1.0])
+    plane = ransac_plane([table, floor], iterations=5000, seed=seed, normal_hint=up)
+    assert plane.offset == pytest.approx(0, abs=0.001)
+
+
 def test_few_known_points_among_very_many() -> None:
     points = np.full((200000, 3), np.nan)
     points[::20000] = patch(np.array([0, 0, 1.0]), -0.5, 10)

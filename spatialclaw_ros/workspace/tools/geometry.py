@@ -25,7 +25,7 @@ import numpy as np
 
 from spatialclaw_ros.geometry.box import OrientedBox, oriented_box
 from spatialclaw_ros.geometry.closest import ClosestPoints, closest_points, onto_surface
-from spatialclaw_ros.geometry.cloud import body_mask
+from spatialclaw_ros.geometry.cloud import body_mask, finite_mask
 from spatialclaw_ros.geometry.plane import Plane, ransac_plane
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.workspace.perframe import PerFrame
@@ -81,7 +81,9 @@ class Geometry(Teaching):
             return np.asarray(2.0 * np.outer(axis, axis) - np.eye(3))
         x, y, z = axis
         skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-        return np.asarray(np.eye(3) + skew + skew @ skew / (1.0 + cosine))
+        # 1 + cosine, exact for nearly opposite directions too
+        rest = float(np.square(first + second).sum()) / 2.0
+        return np.asarray(np.eye(3) + skew + skew @ skew / rest)
 
     def transform_points(self, points: Any, transform: Any) -> np.ndarray:
         """Map points (..., 3) by a transform (4, 4) `T_target_source`; either order is read."""
@@ -233,7 +235,7 @@ def _cloud(points: Any, name: str, clean: bool) -> tuple[np.ndarray, np.ndarray 
     points = points[::1 + len(points) // _MOST_POINTS]
     sigma = getattr(points, 'sigma', None)
     cloud = np.asarray(points, dtype=np.float64)
-    keep = np.asarray(np.isfinite(cloud).all(axis=1))
+    keep = finite_mask(cloud)
     if not keep.any():
         raise ValueError(
             f'{name} has no point with known depth ({len(cloud)} came); look at the mask, take '
