@@ -64,6 +64,8 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
             note='for information: a second query within some tens of milliseconds'),
         Row('query start, Jupyter kernel reused', spared, reused,
             note="for information: new frames in a kernel that keeps the last query's variables"),
+        Row('kernel start, once for a node', [_zygote() for _ in range(2 if short else 5)], cold,
+            note='for information: the zygote imports, and a first spare gets ready'),
         *_memory(jupyter, scene, 6 if short else 30),
     ]
 
@@ -76,6 +78,13 @@ def _start(kernel: Kernel, scene: Observation) -> float:
         took_s = time.perf_counter() - began_s
         assert result.error is None, result.error
     return took_s
+
+
+def _zygote() -> float:
+    """Seconds that a node waits once, when it starts."""
+    began_s = time.perf_counter()
+    with Kernel():
+        return time.perf_counter() - began_s
 
 
 def _memory(jupyter: Peer, scene: Observation, count: int) -> list[Row]:
