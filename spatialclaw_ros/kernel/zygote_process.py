@@ -40,7 +40,10 @@ _ENVIRONMENT = ('LD_LIBRARY_PATH',)
 # one thread for each library, or a fork is not safe; the same order of sets in every zygote
 _ZYGOTE_ENVIRONMENT = {
     'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1',
-    'MPLBACKEND': 'Agg', 'PYTHONHASHSEED': '0'}
+    'MPLBACKEND': 'Agg', 'PYTHONHASHSEED': '0',
+    # memory of arrays that a cell let go is kept for its next ones: first touch of fresh memory
+    # costs more than most arithmetic. glibc does so by itself only up to the largest array yet
+    'MALLOC_TRIM_THRESHOLD_': str(128 * 2**20), 'MALLOC_MMAP_THRESHOLD_': str(32 * 2**20)}
 _REPLY_S = 10.0
 _MAX_REPLY_BYTES = 4096
 _END_S = 2.0
