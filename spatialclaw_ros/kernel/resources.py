@@ -32,6 +32,8 @@ _UNSHUT_OPEN_FILES = 256
 _UNSHUT_FILE_BYTES = 256 * MIB
 _MAX_STACK_BYTES = 64 * MIB
 _THREADS = 16
+# where the threads of all the user's programs count, and more of them may start later
+_THREADS_OF_OTHERS = 1024
 # after SIGXCPU comes SIGKILL
 _CPU_GRACE_S = 5
 # user numbers that belong to nobody; the second where a container has only few
@@ -68,7 +70,7 @@ def limit_threads() -> bool:
     """
     bound = _THREADS + 2 * (os.cpu_count() or 1)
     if os.getuid() == os.geteuid():
-        bound += _threads_of_user(os.getuid())
+        bound += _threads_of_user(os.getuid()) + _THREADS_OF_OTHERS
     _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     if hard == resource.RLIM_INFINITY:
         hard = 1 << 22

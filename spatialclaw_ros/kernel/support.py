@@ -29,6 +29,7 @@ from spatialclaw_ros.kernel import landlock, parts, seccomp
 from spatialclaw_ros.kernel.memory import MemoryFile
 
 _PR_GET_NO_NEW_PRIVS = 39
+_CAP_SETUID = 7
 _COSTS = {
     parts.MEMORY_FILES:
         'no kernel: frames can not be handed to cells read-only (Linux 5.1 or later)',
@@ -38,7 +39,8 @@ _COSTS = {
     parts.NO_DESCRIPTORS: 'cells could use what the kernel holds open',
     parts.NO_ENVIRONMENT: 'cells could read the node\'s environment',
     parts.RESOURCE_LIMITS: 'cells could use up memory and processor',
-    parts.THREAD_LIMIT: 'cells could start threads without end',
+    parts.THREAD_LIMIT:
+        'cells could start threads without end (as root, CAP_SETUID is needed to count them)',
     parts.NO_CAPABILITIES: 'a node that runs as root would hand its rights to cells',
     parts.NO_NEW_PRIVILEGES: 'a cell that starts a set-user-id program would get its rights',
     parts.LANDLOCK: 'cells could read files that the node\'s user can read (Linux 5.13 or later)',
@@ -67,6 +69,7 @@ def sandbox_support() -> list[SandboxPart]:
         parts.MEMORY_FILES: _has_memory_files(),
         parts.PROCESS_DESCRIPTORS: _has_pidfd(),
         parts.NO_NEW_PRIVILEGES: _libc().prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0,
+        parts.THREAD_LIMIT: _can_limit_threads(),
         parts.NO_CAPABILITIES: Path('/proc/sys/kernel/cap_last_cap').exists(),
         parts.SECCOMP: seccomp.available(),
         parts.LANDLOCK: landlock.abi() > 0,
@@ -82,7 +85,16 @@ def explain(missing: Iterable[str]) -> str:
     """
     listed = '; '.join(f'{name} ({_COSTS[name]})' for name in missing)
     return (f'this host lacks parts of the sandbox: {listed}. '
-            'A newer Linux may have them; sandbox: best_effort starts without them')
+            'A newer Linux, or a container with fewer restrictions, may have them; '
+            'sandbox: best_effort starts without them')
+
+
+def _can_limit_threads() -> bool:
+    if os.geteuid() != 0:
+        return True
+    with open('/proc/self/status') as file:
+        masks = [line.split()[1] for line in file if line.startswith('CapEff')]
+    return bool(int(masks[0], 16) & 1 << _CAP_SETUID)
 
 
 def _libc() -> ctypes.CDLL:
