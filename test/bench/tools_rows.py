@@ -158,7 +158,7 @@ def _map(session: KernelSession, scene: AnalyticScene, count: int) -> Row:
         'render_bev with 3 objects', took, reference, faster(10),
         note=f'{len(scene.observation.frames)} frames; reference: points under the masks in NumPy, '
              'drawn with Matplotlib; of the same points the two draw pictures of one size, '
-             f'{100 * share:.2f} % of the pixels differ visibly (lettering), centroids of the '
+             f'{100 * share:.2f} % of the pixels differ visibly (lettering), middles of the '
              f"objects' colours are {apart_px:.2f} pixels apart")
 
 
