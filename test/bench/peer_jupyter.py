@@ -216,12 +216,20 @@ class Measures:
         return time.perf_counter() - began_s
 
 
+def main() -> None:
+    """Measure away from the user's own profiles and start-up files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ('IPYTHONDIR', 'JUPYTER_CONFIG_DIR', 'JUPYTER_RUNTIME_DIR'):
+            os.environ[name] = folder
+        measures = Measures()
+        try:
+            serve({
+                name: getattr(measures, name)
+                for name in ('cold', 'reused', 'trivial', 'printing', 'restarted', 'interrupted',
+                             'memory')})
+        finally:
+            measures.close()
+
+
 if __name__ == '__main__':
-    measures = Measures()
-    try:
-        serve({
-            name: getattr(measures, name)
-            for name in ('cold', 'reused', 'trivial', 'printing', 'restarted', 'interrupted',
-                         'memory')})
-    finally:
-        measures.close()
+    main()
