@@ -40,14 +40,19 @@ MIB = 1024 * 1024
 LIMITS = KernelLimits(
     cell_timeout_s=3.0, replay_timeout_s=6.0, cpu_s=60, memory_bytes=384 * MIB,
     tool_bytes=128 * MIB, pool_bytes=64 * MIB, tool_calls=64)
-# a bomb that the sandbox stops needs no more time to show it
-BOMB_TIMEOUT_S = 1.0
+# what a bomb gets where there are bounds: it needs no more to show that they hold
+BOMB_LIMITS = dataclasses.replace(LIMITS, cell_timeout_s=1.0)
+# without the sandbox the bounds are wider, to see whether techniques would go beyond those above
+WIDE_LIMITS = dataclasses.replace(LIMITS, cell_timeout_s=10.0, memory_bytes=3072 * MIB)
+WIDE_BOMB_LIMITS = dataclasses.replace(WIDE_LIMITS, cell_timeout_s=3.0)
 # beyond these a service is denied
 TREE_BYTES = 768 * MIB
 HOST_BYTES = 256 * MIB
 HOST_DESCRIPTORS = 16
 THREADS = 1000
 PROCESSES = 10
+BOMB_S = 2.0
+LATE_S = 10.0
 HANG_S = 30.0
 # beyond these the machine itself is protected: strays are ended at once
 GUARD_PROCESSES = 64
@@ -163,7 +168,7 @@ class Lab:
         return results[0]
 
     def _open_kernel(self) -> None:
-        self.kernel = Kernel(limits=LIMITS, sandbox=self._sandbox)
+        self.kernel = Kernel(limits=self._limits(''), sandbox=self._sandbox)
         self.kernel.start()
         self._open_neighbour()
 
@@ -181,9 +186,7 @@ class Lab:
         self._zygote_pid = self.kernel.stats().zygote_pid
 
     def _open(self, gated: bool, private: str, act: str) -> KernelSession:
-        hasty = act == 'deny' and self._sandbox != 'off'
-        self.kernel.limits = dataclasses.replace(
-            LIMITS, cell_timeout_s=BOMB_TIMEOUT_S) if hasty else LIMITS
+        self.kernel.limits = self._limits(act)
         session = self.kernel.open(self._observation(private), self._scene, gated=gated)
         stage = {
             **self.world.stage(), 'PRIVATE': private, 'ZYGOTE_PID': self._zygote_pid,
@@ -192,6 +195,11 @@ class Lab:
             'CELL_TIMEOUT_S': LIMITS.cell_timeout_s}
         self.run(session, '\n'.join(f'{name} = {value!r}' for name, value in stage.items()))
         return session
+
+    def _limits(self, act: str) -> KernelLimits:
+        if self._sandbox == 'off':
+            return WIDE_BOMB_LIMITS if act == 'deny' else WIDE_LIMITS
+        return BOMB_LIMITS if act == 'deny' else LIMITS
 
     def _observation(self, private: str) -> Observation:
         """What a session sees: its token stands in its last frame; without one, a frame less."""
@@ -220,6 +228,10 @@ class Lab:
                 beside = section.place == 'neighbour'
                 result = self.run(self.neighbour if beside else session, section.code)
                 outcome.acts.update(self._acts_of(result, ('neighbour',) if beside else own))
+                allowed_s = (BOMB_S if self._sandbox == 'off' else
+                             self._limits(technique.act).cell_timeout_s + LATE_S)
+                if technique.act == 'deny' and result.duration_s > allowed_s:
+                    outcome.acts['deny'] = f'the cell took {result.duration_s:.1f} s'
                 error = result.error
                 outcome.errors.append(
                     'no error' if error is None else f'{error.kind}: {error.message}')
