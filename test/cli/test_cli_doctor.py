@@ -105,7 +105,8 @@ def test_an_act_that_succeeds_is_found_out(capsys, monkeypatch):
     assert findings['a cell: read a file']['state'] == doctor.MISSING
     assert findings['a cell: read a file']['detail'] == 'it was read'
     assert 'camera' in findings['a cell: read a file']['cost']
-    assert findings['a cell: connect']['state'] == doctor.FOUND
+    for act in ('write a file', 'connect', 'start a program'):
+        assert findings[f'a cell: {act}']['state'] == doctor.FOUND
 
 
 def test_a_kernel_that_does_not_start_is_told(monkeypatch):
