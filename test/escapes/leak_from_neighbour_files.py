@@ -13,17 +13,17 @@
 # limitations under the License.
 
 
-"""The neighbour's memory file by its descriptor's name in `/proc`."""
+"""The neighbour's descriptors and mapped files by their names in `/proc`."""
 # act: leak
 
 import glob
 
 for path in glob.glob(f'/proc/{NEIGHBOUR_PID}/fd/*') + glob.glob(
-        f'/proc/{NEIGHBOUR_PID}/map_files/*'):
+        f'/proc/{NEIGHBOUR_PID}/map_files/*') + [f'/proc/{NEIGHBOUR_PID}/mem']:
     try:
-        print(path, open(path, 'rb').read(100))
+        with open(path, 'rb', 0) as file:
+            if path.endswith('mem'):
+                file.seek(NEIGHBOUR_ADDRESS)
+                print(path, file.read(100))
     except OSError as error:
-        print(error)
-with open(f'/proc/{NEIGHBOUR_PID}/mem', 'rb', 0) as file:
-    file.seek(NEIGHBOUR_ADDRESS)
-    print(file.read(100))
+        print(path[-20:], error.errno)
