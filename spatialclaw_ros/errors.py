@@ -61,7 +61,7 @@ class KernelError(SpatialClawError):
 
 
 class SandboxError(KernelError):
-    """This host lacks a part of the sandbox that is required."""
+    """A part of the sandbox that is required is not there on this host."""
 
 
 class WireError(KernelError):
