@@ -84,7 +84,7 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
         Names of the parts that are found to be on.
 
     Raises:
-        OSError: the operating system has a part and refuses it.
+        OSError: the worker's resources can't be bounded.
     """
     wanted = set(parts.WORKER_PARTS).difference(request.without)
     if request.sandbox == SandboxPolicy.OFF:
@@ -98,15 +98,18 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
         os.environ.clear()
     if parts.THREAD_LIMIT in wanted:
         resources.be_counted_alone()
+    # what Linux refuses is found missing below, and the policy decides what follows from that
     if parts.NO_CAPABILITIES in wanted:
-        _drop_capabilities()
+        with contextlib.suppress(OSError):
+            _drop_capabilities()
     if parts.THREAD_LIMIT in wanted:
         limits_threads = resources.limit_threads()
     if parts.RESOURCE_LIMITS in wanted:
         resources.limit(request, may_write=not is_shut)
     if parts.NO_NEW_PRIVILEGES in wanted:
-        _prctl(_PR_SET_DUMPABLE, 0)
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        with contextlib.suppress(OSError):
+            _prctl(_PR_SET_DUMPABLE, 0)
+            _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     found = {  # as long as it may be asked
         parts.PROCESS_GROUP: os.getsid(0) == os.getpid(),
         parts.NO_ENVIRONMENT: not os.environ,
@@ -118,10 +121,12 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
     }
     if has_ruleset:
         if parts.LANDLOCK in wanted:
-            landlock.restrict(RULESET_FD)
+            with contextlib.suppress(OSError):
+                landlock.restrict(RULESET_FD)
         os.close(RULESET_FD)
     if has_filters and parts.SECCOMP in wanted:
-        seccomp.install()
+        with contextlib.suppress(OSError):
+            seccomp.install()
     found |= {
         parts.NO_DESCRIPTORS: not any(map(_is_open, range(WIRE_FD + 1, _SCRATCH_FD + 2))),
         parts.LANDLOCK: _is_shut_out_of_files(),

@@ -25,17 +25,14 @@ import logging
 import math
 import os
 import select
-import socket
 import threading
 import time
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, KernelError, SandboxError, WireError
-from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
+from spatialclaw_ros.errors import CanceledError, KernelError, SandboxError
+from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError
 from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
-from spatialclaw_ros.kernel.messages import Fork, Ready, StartFailed
-from spatialclaw_ros.kernel.parts import WORKER_PARTS
-from spatialclaw_ros.kernel.support import explain
+from spatialclaw_ros.kernel.worker_maker import WorkerMaker
 from spatialclaw_ros.kernel.zygote_process import ZygoteGoneError, ZygoteProcess
 
 _log = logging.getLogger(__name__)
@@ -46,8 +43,6 @@ _REAP_S = 2.0
 _REFILL_S = 0.03
 # a zygote that dies sooner than this is only replaced when somebody asks for a worker
 _STEADY_S = 30.0
-# frames are mapped into a worker's address space too
-_SCENE_BYTES = 2 * 1024**3
 _CLOSED = 'the kernel is closed; make a new one'
 
 
@@ -84,32 +79,34 @@ class Nursery:
         without: frozenset[str] = frozenset(),
     ) -> None:
         self._limits = limits
-        self._sandbox = sandbox
-        self._request = Fork(
-            sandbox.value, limits.memory_bytes, limits.tool_bytes + _SCENE_BYTES, limits.cpu_s,
-            sorted(without))
         self._changed = threading.Condition()
         self._stop = Interrupt()
+        self._maker = WorkerMaker(limits, sandbox, without, self._stop)
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread: threading.Thread | None = None
-        self._zygote: ZygoteProcess | None = None
-        self._zygote_began_s = 0.0
         self._spares: collections.deque[Child] = collections.deque()
         self._orders: collections.deque[_Order] = collections.deque()
         self._burials: collections.deque[_Burial] = collections.deque()
-        self._makers: dict[int, ZygoteProcess] = {}
+        self._zygotes: dict[int, ZygoteProcess] = {}
         self._resting = True
         self._refill_s = 0.0
-        self._warned = False
         self._closed = False
-        self.starts = 0
-        self.parts: tuple[str, ...] = ()
 
     @property
     def pid(self) -> int | None:
         """The zygote's process number, None while there is none."""
-        zygote = self._zygote
+        zygote = self._maker.zygote
         return None if zygote is None else zygote.pid
+
+    @property
+    def starts(self) -> int:
+        """How often a zygote was started."""
+        return self._maker.starts
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the sandbox that are on, as the newest worker found."""
+        return self._maker.parts
 
     @property
     def spares(self) -> int:
@@ -183,8 +180,8 @@ class Nursery:
         try:
             child.kill()
             with self._changed:
-                zygote = self._makers.pop(child.pid, None)
-                if zygote is None or zygote is not self._zygote:
+                zygote = self._zygotes.pop(child.pid, None)
+                if zygote is None or zygote is not self._maker.zygote:
                     return None
                 burial = _Burial(child.pid, zygote)
                 self._burials.append(burial)
@@ -225,7 +222,7 @@ class Nursery:
         while self._orders and self._spares:
             child = self._spares.popleft()
             if not child.alive:
-                self._burials.append(_Burial(child.pid, self._makers.pop(child.pid)))
+                self._burials.append(_Burial(child.pid, self._zygotes.pop(child.pid)))
                 child.close()
                 continue
             order = self._orders.popleft()
@@ -267,15 +264,16 @@ class Nursery:
         """Wait for work, or for the zygote's death."""
         poll = select.poll()
         poll.register(self._wake_fd, select.POLLIN)
-        if self._zygote is not None:
-            poll.register(self._zygote.control_fd, select.POLLIN)
+        zygote = self._maker.zygote
+        if zygote is not None:
+            poll.register(zygote.control_fd, select.POLLIN)
         ready = {fd for fd, _ in poll.poll(
             None if patience_s is None else math.ceil(1000 * patience_s))}
         if self._wake_fd in ready:
             os.eventfd_read(self._wake_fd)
-        if self._zygote is not None and self._zygote.control_fd in ready:
+        if zygote is not None and zygote.control_fd in ready:
             _log.warning('the zygote ended, and with it %d spare workers', len(self._spares))
-            if time.monotonic() - self._zygote_began_s < _STEADY_S:
+            if time.monotonic() - self._maker.began_s < _STEADY_S:
                 with self._changed:
                     self._resting = not self._orders
             self._drop_zygote()
@@ -285,8 +283,8 @@ class Nursery:
         while self._burials:
             burial = self._burials.popleft()
             try:
-                if burial.zygote is self._zygote:
-                    burial.status = self._zygote.reap(burial.pid)
+                if burial.zygote is self._maker.zygote:
+                    burial.status = burial.zygote.reap(burial.pid)
             except ZygoteGoneError:
                 self._drop_zygote()
             with self._changed:
@@ -308,93 +306,34 @@ class Nursery:
                     self._orders.popleft().error = error
                 self._changed.notify_all()
             return
+        assert self._maker.zygote is not None
         with self._changed:
+            self._zygotes[child.pid] = self._maker.zygote
             self._spares.append(child)
             self._hand_out()
 
     def _fork(self) -> Child:
         """Make a worker and wait until it is ready; a dead zygote is replaced once."""
         try:
-            return self._ready_worker()
+            return self._maker.make()
         except (ZygoteGoneError, WorkerGoneError) as error:
             _log.warning('another try for a worker: %s', error)
             if isinstance(error, ZygoteGoneError):
                 self._drop_zygote()
-            return self._ready_worker()
-
-    def _ready_worker(self) -> Child:
-        zygote = self._running_zygote()
-        host_end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            with worker_end:
-                pid, pidfd = zygote.fork(self._request, worker_end)
-        except BaseException:
-            host_end.close()
-            raise
-        child = Child(pid, pidfd, host_end, self._stop)
-        self._makers[pid] = zygote
-        try:
-            ready = child.receive(
-                time.monotonic() + self._limits.start_timeout_s, Deadline(),
-                'the start of a worker')
-            if not isinstance(ready, Ready):
-                reason = ready.message if isinstance(ready, StartFailed) else type(ready).__name__
-                raise KernelError(f'a worker did not get ready: {reason}')
-            self._check_parts(ready.parts)
-        except BaseException as error:
-            self._put_away(child)
-            if isinstance(error, (WorkerTimeoutError, WireError)):
-                raise KernelError(f'a worker did not get ready: {error}') from error
-            raise
-        return child
-
-    def _check_parts(self, parts: list[str]) -> None:
-        self.parts = tuple(part for part in WORKER_PARTS if part in parts)
-        missing = [part for part in WORKER_PARTS if part not in parts]
-        if not missing or self._sandbox is SandboxPolicy.OFF:
-            return
-        if self._sandbox is SandboxPolicy.REQUIRED:
-            raise SandboxError(explain(missing))
-        if not self._warned:
-            self._warned = True
-            _log.warning('%s', explain(missing))
-
-    def _put_away(self, child: Child) -> None:
-        """End a worker that nobody has seen."""
-        try:
-            child.kill()
-        finally:
-            child.close()
-            with self._changed:
-                self._burials.append(_Burial(child.pid, self._makers.pop(child.pid)))
-
-    def _running_zygote(self) -> ZygoteProcess:
-        if self._zygote is None:
-            zygote = ZygoteProcess(self._sandbox, self._stop)
-            self.starts += 1
-            try:
-                zygote.wait_ready(self._limits.start_timeout_s)
-            except BaseException:
-                zygote.close()
-                raise
-            self._zygote_began_s = time.monotonic()
-            self._zygote = zygote
-        return self._zygote
+            return self._maker.make()
 
     def _drop_zygote(self) -> None:
         """End the zygote; its workers die with it, and nobody collects them any more."""
         with self._changed:
-            zygote, self._zygote = self._zygote, None
             spares = list(self._spares)
             self._spares.clear()
             for burial in self._burials:
                 burial.done = True
             self._burials.clear()
             self._changed.notify_all()
-        if zygote is not None:
-            zygote.close()
+        self._maker.drop()
         for child in spares:
-            self._makers.pop(child.pid, None)
+            self._zygotes.pop(child.pid, None)
             child.kill()
             child.close()
 
