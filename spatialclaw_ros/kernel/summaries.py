@@ -45,6 +45,7 @@ _BRACKETS: dict[Any, tuple[str, str]] = {list: ('[', ']'), tuple: ('(', ')')}
 _ROOM = 'spatialclaw_ros.'
 # tells nobody anything, and is another one after a replay
 _ADDRESS = re.compile(' at 0x[0-9A-Fa-f]+')
+_NOTHING = object()
 _HIDDEN_TYPES = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -66,10 +67,12 @@ class VariableWatch:
         found = []
         current = dict(self._namespace)
         for name, value in current.items():
-            if not isinstance(name, str) or name.startswith('_') or len(name) > MAX_NAME_CHARS:
+            if type(name) is not str:
                 continue
-            fresh = name not in self._seen or self._seen[name] is not value
-            if not fresh and (name not in mentioned or name not in self._texts):
+            fresh = self._seen.get(name, _NOTHING) is not value
+            if not fresh and (name not in self._texts or name not in mentioned):
+                continue
+            if name.startswith('_') or len(name) > MAX_NAME_CHARS:
                 continue
             if isinstance(value, _HIDDEN_TYPES):
                 continue
