@@ -43,7 +43,8 @@ def main() -> int:
     try:
         measure(rows, short=options.short)
     finally:  # what was measured before a fault is not lost
-        text = f'{machine()}\n\n{table(rows)}\n'
+        form = 'Short form. ' if options.short else ''
+        text = f'{form}{machine()}\n\n{table(rows)}\n'
         print(text)
     if options.into is not None:
         put(text, options.into)
