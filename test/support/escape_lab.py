@@ -236,6 +236,8 @@ class Lab:
                 outcome.errors.append(
                     'no error' if error is None else f'{error.kind}: {error.message}')
                 outcome.refused |= error is not None and error.kind == 'GateError'
+                if beside and result.restarted:
+                    outcome.acts['deny'] = 'the neighbour lost its worker'
             after = self.run(session, 'print(6 * 7, SCRATCH)')
             if after.error is not None or after.stdout != f'42 {self.world.scratch}\n':
                 outcome.harm.append(f'its session runs no more: {after.stdout} {after.error}')

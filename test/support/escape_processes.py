@@ -69,14 +69,28 @@ def children_of(pid: int) -> list[int]:
 
 
 def memory_and_threads(pid: int) -> tuple[int, int]:
-    """Anonymous and shared memory in bytes, and threads, of a process; (0, 0) when it is gone."""
+    """Memory in bytes, and threads, of a process; (0, 0) when it is gone.
+
+    Memory is anonymous and shared pages, and the memory files that it holds open.
+    """
     try:
         with open(f'/proc/{pid}/status') as file:
             fields = dict(line.split(':', 1) for line in file.read().splitlines())
         kilobytes = sum(int(fields[name].split()[0]) for name in ('RssAnon', 'RssShmem'))
-        return 1024 * kilobytes, int(fields['Threads'])
+        return 1024 * kilobytes + _memory_files(pid), int(fields['Threads'])
     except (OSError, KeyError, ValueError):
         return 0, 0
+
+
+def _memory_files(pid: int) -> int:
+    """Bytes of the memory files that a process holds open."""
+    folder, total = f'/proc/{pid}/fd', 0
+    for name in os.listdir(folder):
+        # closed in the meantime
+        with contextlib.suppress(OSError):
+            if os.readlink(f'{folder}/{name}').startswith(('/memfd:', '/dev/shm/')):
+                total += 512 * os.stat(f'{folder}/{name}').st_blocks
+    return total
 
 
 def end(pid: int) -> None:
