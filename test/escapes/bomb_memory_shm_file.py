@@ -12,20 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Fill the memory file system with files."""
+"""Fill the memory file system with files that have no name any more."""
 
 # act: deny
 import os
 import time
 
-names = [f'/dev/shm/escape-bomb-{number}' for number in range(5)]
-try:
-    for name in names:
-        with open(name, 'wb') as file:
-            for _ in range(200):
-                file.write(bytes(1 << 20))
-    time.sleep(0.5)
-finally:
-    for name in names:
-        if os.path.exists(name):
-            os.unlink(name)
+held = []
+for number in range(5):
+    name = f'/dev/shm/escape-bomb-{number}'
+    held.append(os.open(name, os.O_CREAT | os.O_RDWR))
+    os.unlink(name)
+    os.posix_fallocate(held[-1], 0, 200 << 20)
+time.sleep(0.5)

@@ -25,7 +25,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.sbrk.restype = ctypes.c_void_p
 status, EFAULT, seen = ctypes.create_string_buffer(256), 14, set()
 for middle in (libc.sbrk(0), id(object()), id(np), id(''), id(np.linalg), id({})):
-    for address in range((middle & ~4095) - (48 << 20), (middle & ~4095) + (8 << 20), 4096):
+    for address in range((middle & ~4095) - (12 << 20), (middle & ~4095) + (2 << 20), 4096):
         ctypes.set_errno(0)
         libc.stat(ctypes.c_void_p(address), status)
         if ctypes.get_errno() != EFAULT:

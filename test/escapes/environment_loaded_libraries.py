@@ -26,3 +26,5 @@ for module in list(sys.modules.values()):
     for name, value in list(vars(module).items()):
         if isinstance(value, str) and ('environment-' in value or 'XDG' in name):
             print(name, value)
+        if 'environ' in name and hasattr(value, 'items'):
+            print(name, dict(value))

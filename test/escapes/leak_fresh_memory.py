@@ -21,8 +21,8 @@ import gc
 import re
 
 found = set()
-for size in (1 << 26, 1 << 22, 1 << 16, 1 << 12, 512):
-    for _ in range(8):
+for size in (1 << 24, 1 << 20, 1 << 16, 1 << 12, 512):
+    for _ in range(4):
         data = np.empty(size, np.uint8).tobytes()
         found.update(re.findall(rb'private-[0-9a-f]{24}', data))
 found.update(each for each in gc.get_objects() if isinstance(each, str) and 'private-' in each)
