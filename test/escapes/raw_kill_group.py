@@ -23,4 +23,4 @@ import os
 
 libc = ctypes.CDLL(None, use_errno=True)
 print(libc.killpg(os.getpgid(HOST_PID), 18), libc.kill(-os.getpgid(VICTIM_PID), 18),
-      libc.syscall(62, -VICTIM_PID, 18), libc.kill(-1, 18))
+      libc.syscall(62, -VICTIM_PID, 18))
