@@ -111,7 +111,8 @@ def _private_mb(
     Raises:
         psutil.AccessDenied: only a user with more rights may look.
     """
-    used, spare = [], []
+    used: list[float] = []
+    spare: list[float] = []
     with Kernel(sandbox=sandbox) as kernel:
         for _ in range(count):
             with kernel.open(scene, _no_tools) as session:
