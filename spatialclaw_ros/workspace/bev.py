@@ -213,7 +213,7 @@ def _splat(canvas: np.ndarray, view: View, points: np.ndarray, colours: np.ndarr
     padded = np.zeros((len(colours), 4), dtype=np.uint8)
     padded[:, :3] = colours
     whole = padded.view(np.uint32)[:, 0]
-    ink = whole[seen] if len(whole) > 1 else whole[0]
+    ink = whole[0] if len(whole) == 1 else whole[seen]
     pixels = canvas.view(np.uint32).reshape(-1)
     for offset in (view.width + 1, view.width, 1, 0):  # a point's own pixel comes last
         pixels[at + offset] = ink
