@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Signal the host's whole process group, and everybody who can be signalled.
+"""Signal the host's whole process group, and another one, by a negative number.
 
 Number 18 (SIGCONT) does no harm to those who run.
 """

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -125,3 +126,13 @@ def test_a_worker_finds_nothing_of_the_last_query(kernel: Kernel, host) -> None:
             f'print(found.count(bytes([{SECRET}]) * 8))')
         assert result.error is None, result.error
         assert result.stdout == '0\n'
+
+
+def test_a_pool_holds_few_descriptors() -> None:
+    pool = MemoryPool(2**30)
+    files = [pool.borrow(4096) for _ in range(40)]
+    before = len(os.listdir('/proc/self/fd'))
+    for file in files:
+        pool.give_back(file)
+    assert before - len(os.listdir('/proc/self/fd')) >= 40 - 16
+    pool.close()
