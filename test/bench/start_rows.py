@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 
@@ -121,8 +122,9 @@ def _private_mb(
                 zygote_pid = kernel.stats().zygote_pid
                 assert zygote_pid is not None
                 for child in psutil.Process(zygote_pid).children():
-                    mb = child.memory_full_info().uss / 1e6
-                    (used if child.pid == session.worker_pid else spare).append(mb)
+                    with contextlib.suppress(psutil.NoSuchProcess):  # the last one's, as it goes
+                        mb = child.memory_full_info().uss / 1e6
+                        (used if child.pid == session.worker_pid else spare).append(mb)
     return used, spare
 
 
