@@ -16,7 +16,4 @@
 """A secret as a question to another model."""
 # act: read
 
-try:
-    vlm.ask_with_thinking(InputImages[0], open(SECRET_FILE).read())
-except KeyError:
-    pass
+vlm.ask_with_thinking(InputImages[0], open(SECRET_FILE).read())

@@ -27,4 +27,6 @@ import os
 import tempfile
 
 for path in glob.glob(tempfile.gettempdir() + '/escapes-*/scratch/queue'):
-    print(os.read(os.open(path, os.O_RDONLY | os.O_NONBLOCK), 200))
+    near = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    print(os.read(near, 200))
+    os.close(near)

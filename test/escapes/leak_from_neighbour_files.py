@@ -17,11 +17,12 @@
 # act: leak
 
 import glob
+import os
 
 for path in glob.glob(f'/proc/{NEIGHBOUR_PID}/fd/*') + glob.glob(
         f'/proc/{NEIGHBOUR_PID}/map_files/*') + [f'/proc/{NEIGHBOUR_PID}/mem']:
     try:
-        with open(path, 'rb', 0) as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), 'rb', 0) as file:
             if path.endswith('mem'):
                 file.seek(NEIGHBOUR_ADDRESS)
                 print(path, file.read(100))

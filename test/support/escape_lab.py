@@ -33,6 +33,7 @@ from escape_world import World
 
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -167,6 +168,12 @@ class Lab:
             raise results[0]
         return results[0]
 
+    def _serve(self, call: ToolCall) -> ToolResult:
+        if call.tool in ('reconstruct', 'segment', 'exists'):
+            return self._scene(call)
+        self._scene.calls.append(call)
+        return ToolResult(error=f'there is no {call.tool} here')
+
     def _open_kernel(self) -> None:
         self.kernel = Kernel(limits=self._limits(''), sandbox=self._sandbox)
         self.kernel.start()
@@ -178,7 +185,7 @@ class Lab:
         closing.join(HANG_S)
 
     def _open_neighbour(self) -> None:
-        self.neighbour = self.kernel.open(self._scene.observation, self._scene, gated=False)
+        self.neighbour = self.kernel.open(self._scene.observation, self._serve, gated=False)
         result = self.run(self.neighbour, (
             f'private = {self.world.tokens["neighbour"]!r}\nkept = list(range(5))\n'
             'memory = private.encode()\nprint(id(memory) + 32)'))
@@ -187,7 +194,7 @@ class Lab:
 
     def _open(self, gated: bool, private: str, act: str) -> KernelSession:
         self.kernel.limits = self._limits(act)
-        session = self.kernel.open(self._observation(private), self._scene, gated=gated)
+        session = self.kernel.open(self._observation(private), self._serve, gated=gated)
         stage = {
             **self.world.stage(), 'PRIVATE': private, 'ZYGOTE_PID': self._zygote_pid,
             'NEIGHBOUR_PID': self.neighbour.worker_pid, 'MEMORY_BYTES': LIMITS.memory_bytes,
