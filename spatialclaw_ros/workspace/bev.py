@@ -46,6 +46,8 @@ _SCALE_STEPS_M = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50
 class View:
     """Where world metres land: x (forward) goes up, y (left) goes left.
 
+    The middle of the upper left pixel is (0, 0).
+
     Args:
         top_x: metres, `MARGIN_PX` below the upper edge.
         left_y: metres, `MARGIN_PX` from the left edge.
@@ -196,10 +198,10 @@ def _grid(canvas: np.ndarray, view: View) -> None:
     top_x = view.top_x + MARGIN_PX / view.pixels_per_m
     left_y = view.left_y + MARGIN_PX / view.pixels_per_m
     for number in range(math.ceil(bottom_x / step), math.floor(top_x / step) + 1):
-        row = int(view.pixels(np.array([[number * step, 0.0]]))[0, 1])
+        row = round(float(view.pixels(np.array([[number * step, 0.0]]))[0, 1]))
         cv2.line(canvas, (0, row), (view.width, row), (226, 226, 226), 1)
     for number in range(math.ceil(right_y / step), math.floor(left_y / step) + 1):
-        column = int(view.pixels(np.array([[0.0, number * step]]))[0, 0])
+        column = round(float(view.pixels(np.array([[0.0, number * step]]))[0, 0]))
         cv2.line(canvas, (column, 0), (column, view.height), (226, 226, 226), 1)
 
 
@@ -264,7 +266,7 @@ def _labelled(
         entries.append((f'camera path, view of frame {ref_frame}', _PATH))
     for number, (name, points) in enumerate(objects[:_NAMED_OBJECTS]):
         if len(points):
-            x, y = view.pixels(np.median(points, axis=0)[None])[0]
+            x, y = np.rint(view.pixels(np.median(points, axis=0)[None])[0])  # Pillow cuts off
             put_label(draw, (x + 10, y - 4), name, (40, 40, 40), 12)
             draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=colour_of(number),
                          outline=(255, 255, 255))

@@ -127,8 +127,9 @@ def map_from_above(
     for line in _multiples(*axes.get_ylim(), grid_m):
         axes.axhline(line, color=(226 / 255,) * 3, linewidth=PT_PER_PX, zorder=0.5)
     _dots(axes, scene, scene_colours / 255)
-    for number, (_, points) in enumerate(objects):
-        _dots(axes, points, np.array(colours[number])[None] / 255)
+    areas = [float(np.prod(np.ptp(points[:, :2], axis=0))) for _, points in objects]
+    for number in np.argsort(areas)[::-1]:  # the small ones on top
+        _dots(axes, objects[number][1], np.array(colours[number])[None] / 255)
     red = np.array(path_colour) / 255
     axes.plot(cameras[:, 1], cameras[:, 0], color=red, linewidth=3 * PT_PER_PX, marker='o',
               markersize=6 * PT_PER_PX)
