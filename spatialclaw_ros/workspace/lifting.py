@@ -38,6 +38,7 @@ _SUPPORT = 3
 _SUPPORT_M = np.float32(0.01)
 _SUPPORT_RATIO = np.float32(0.02)
 _KEPT_AT_LEAST = 0.2
+_EVERY_ROW = 4
 _NOWHERE_M = -1e9  # as a depth it supports nothing, and nothing supports it
 
 
@@ -95,69 +96,77 @@ def some_lifted(
     Raises:
         ValueError: a mask is of another size.
     """
-    inside = {frame: _windowed(recon, frame, mask) for frame, mask in masks.items()}
-    area = sum(int(np.count_nonzero(window.inside)) for window in inside.values())
+    bands = {frame: _banded(recon, frame, mask) for frame, mask in masks.items()}
+    area = sum(band.area for band in bands.values())
     step = max(1, area // count)
     points, depths, members = [np.empty((0, 3), np.float32)], [], []
-    for frame, window in inside.items():
-        pixels = window.pixels(step)
+    side = 2 * JUMP_REACH_PX + 1
+    middle = side * side // 2
+    beside = middle + _square(1, side)
+    beside = beside[beside != middle]
+    for frame, band in bands.items():
+        pixels = band.pixels(step)
         sure = recon._confidence[frame].reshape(-1).take(pixels) >= MIN_CONFIDENCE
         pixels = pixels[sure]
-        around = pixels + _square(JUMP_REACH_PX, window.image_width)[:, None]
+        around = pixels + _square(JUMP_REACH_PX, band.width)[:, None]
         points.append(recon._points[frame].reshape(-1, 3).take(pixels, axis=0))
         depths.append(recon._depth[frame].reshape(-1).take(around))
-        members.append(masks[frame].reshape(-1).take(around))
+        members.append(masks[frame].reshape(-1).take(around[beside]))
     found = np.concatenate(points)
     if not len(found):
         return found
     depth, member = np.concatenate(depths, axis=1), np.concatenate(members, axis=1)
-    middle = len(depth) // 2
     good = np.isfinite(depth[middle])
     cv2.patchNaNs(depth, float(FAR_M))
     own = depth[middle]
     kept = good & ~is_behind(own, depth.min(axis=0))
-    beside = middle + _square(1, 2 * JUMP_REACH_PX + 1)
-    beside = beside[beside != middle]
     close = np.abs(depth[beside] - own) < _SUPPORT_M + _SUPPORT_RATIO * own
-    close &= member[beside]
+    close &= member
     kept &= np.count_nonzero(close, axis=0) >= _SUPPORT
     few = np.count_nonzero(kept) < _KEPT_AT_LEAST * np.count_nonzero(good)
     return found.take(np.flatnonzero(good if few else kept), axis=0)
 
 
 @dataclass(frozen=True, eq=False)
-class _Window:
-    """The part of a mask that holds all of it, and none of the image's border.
+class _Band:
+    """The rows of a mask that hold it, without the image's border.
+
+    Rows are looked for in steps: a strip lower than one, apart from the rest, may be missed.
 
     Args:
-        inside: (height * width,) bool.
+        inside: (rows * width,) bool.
+        area: pixels in the mask, roughly.
         first: flat pixel of the image that its first one is.
-        width: of the window.
-        image_width: of the image.
+        width: of the image.
     """
 
     inside: np.ndarray
+    area: int
     first: int
     width: int
-    image_width: int
 
     def pixels(self, step: int) -> np.ndarray:
         """(K,) flat pixels of the image in the mask, of every so many."""
         while math.gcd(step, self.width) > 1:  # else they would stand in a few columns
             step += 1
-        found = np.flatnonzero(self.inside[::step]) * step
+        found = np.flatnonzero(self.inside[::step]) * step + self.first
+        column = found % self.width
         return np.asarray(
-            found + found // self.width * (self.image_width - self.width) + self.first)
+            found[(column >= JUMP_REACH_PX) & (column < self.width - JUMP_REACH_PX)])
 
 
-def _windowed(recon: Reconstruction, frame: int, mask: np.ndarray) -> _Window:
+def _banded(recon: Reconstruction, frame: int, mask: np.ndarray) -> _Band:
     _check_size(recon, frame, mask)
     height, width = mask.shape
-    x, y, wide, high = cv2.boundingRect(mask.view(np.uint8))
-    x, right = max(x, JUMP_REACH_PX), min(x + wide, width - JUMP_REACH_PX)
-    y, bottom = max(y, JUMP_REACH_PX), min(y + high, height - JUMP_REACH_PX)
-    inside = mask[y:bottom, x:right] if right > x and bottom > y else mask[:0, :1]
-    return _Window(inside.reshape(-1), y * width + x, max(right - x, 1), width)
+    every = _EVERY_ROW  # masks of many frames are long to read
+    rows = np.flatnonzero(mask[::every].any(axis=1))
+    if not len(rows):
+        every = 1
+        rows = np.flatnonzero(mask.any(axis=1))
+    area = every * int(np.count_nonzero(mask[::every]))
+    top, bottom = ((int(rows[0]) - 1) * every + 1, (int(rows[-1]) + 1) * every) if area else (0, 0)
+    top, bottom = max(top, JUMP_REACH_PX), min(bottom, height - JUMP_REACH_PX)
+    return _Band(mask[top:max(top, bottom)].reshape(-1), area, top * width, width)
 
 
 def _check_size(recon: Reconstruction, frame: int, mask: np.ndarray) -> None:

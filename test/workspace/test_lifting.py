@@ -85,6 +85,19 @@ def test_sampled_points_are_cleaned_too(noisy) -> None:
         assert np.median(some, axis=0) == pytest.approx(np.median(dense, axis=0), abs=0.03)
 
 
+@pytest.mark.parametrize('high', [2, 3, 4, 9])
+@pytest.mark.parametrize('top', [120, 121, 122, 123, 229])
+def test_no_row_of_a_low_mask_is_missed(new_cell, top: int, high: int) -> None:
+    cell = new_cell(make_scene())
+    recon = cell.run('out = tools.Reconstruct()')
+    mask = np.zeros(recon.depth[0].shape, dtype=bool)
+    mask[top:top + high, 60:90] = True
+    # cleaning may drop some, not a whole row
+    some = set(map(tuple, some_lifted(recon, {0: mask}, 10**6)))
+    for row in range(high):
+        assert some & set(map(tuple, np.asarray(recon.points[0])[top + row, 60:90])), row
+
+
 def test_masks_at_the_border_empty_and_of_one_pixel(noisy) -> None:
     recon, _ = noisy
     shape = recon.depth[0].shape
