@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -186,10 +187,13 @@ def _taken(recon: Reconstruction, frame: int, pixels: np.ndarray) -> PointArray:
         None if depth is None else depth.reshape(-1).take(pixels))
 
 
+@functools.lru_cache(maxsize=8)  # asked for per frame and object
 def _square(reach: int, width: int) -> np.ndarray:
     """(side * side,) offsets of the flat pixels round one in an image of so many columns."""
     across = np.arange(-reach, reach + 1)
-    return (across[:, None] * width + across).reshape(-1)
+    square = (across[:, None] * width + across).reshape(-1)
+    square.flags.writeable = False
+    return np.asarray(square)
 
 
 def _support(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
