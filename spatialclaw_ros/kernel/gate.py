@@ -32,6 +32,7 @@ from spatialclaw_ros.kernel.gate_rules import KNOWN_ALIASES, WATCHED
 from spatialclaw_ros.workspace.cell import CellError
 
 MAX_CELL_CHARS = 32_768  # 800 lines; reading more could hold the host up for seconds
+_MAX_PLAIN_CHARS = 4096
 _MAX_FAULTS = 5
 _MAX_LINE_CHARS = 200
 _MAX_DOTS = 100
@@ -74,6 +75,15 @@ def check(code: str, known: frozenset[str] = frozenset()) -> CellError | None:
     shown = ''.join(_line_ends.split(code)[line - 1:line]).strip()[:_MAX_LINE_CHARS]
     return CellError('GateError', '; '.join(lines) + '. The cell was not run.', line,
                      f'line {line}: {shown}')
+
+
+def has_nothing_to_say(code: str) -> bool:
+    """Whether a plain, short cell holds no word that the gate speaks of.
+
+    It need not be read here then: whether it is Python, the worker's compiler says too.
+    """
+    return len(code) <= _MAX_PLAIN_CHARS and code.isascii() and '\0' not in code and (
+        WATCHED.isdisjoint(_words.findall(code)))
 
 
 def bound(code: str) -> frozenset[str]:

@@ -18,9 +18,8 @@
 from __future__ import annotations
 
 import io
-from collections import deque
+import signal
 from collections.abc import Callable
-from typing import Any, BinaryIO, cast
 
 import cv2
 import numpy as np
@@ -34,9 +33,10 @@ from spatialclaw_ros.kernel.messages import (
 )
 from spatialclaw_ros.workspace.cell import ShownImage
 
-HEAD_BYTES = MAX_STDOUT_CHARS * 3 // 4
-TAIL_BYTES = MAX_STDOUT_CHARS - HEAD_BYTES - 128
-_MAX_PIECES = 256
+HEAD_CHARS = MAX_STDOUT_CHARS * 3 // 4
+TAIL_CHARS = MAX_STDOUT_CHARS - HEAD_CHARS - 128
+WATCH_SIGNAL = signal.SIGALRM
+_WATCH_S = 0.05
 _surrogates = str.maketrans(dict.fromkeys(range(0xd800, 0xe000), '\ufffd'))
 
 
@@ -53,95 +53,96 @@ def clean(text: str, limit: int) -> str:
 class BoundedText:
     """What a cell prints: a text stream, and the head and tail of what was written to it.
 
-    The stream is the interpreter's own, written in C: a cell that prints a thousand lines makes
-    four thousand writes.
+    The stream is `io.StringIO`, the quickest to print to (a cell that prints a thousand lines makes
+    two thousand writes). It has no bound of its own: a timer looks after it while a cell runs, and
+    of a cell that stops the timer, the worker's memory is the bound.
     """
 
     def __init__(self) -> None:
         self._kept = _HeadAndTail()
-        self._stream: io.TextIOWrapper | None = None
+        self._stream = _Stream()
+        self._watched = False
+        self._spilling = False
 
-    def begin(self) -> io.TextIOWrapper:
+    def watch(self) -> None:
+        """Look after the stream from the next cell on, by `WATCH_SIGNAL`; in the main thread."""
+        self._watched = True
+
+    def begin(self) -> io.StringIO:
         """Forget everything, for the next cell.
 
         Returns:
             The stream to print to.
         """
-        try:
-            if self._stream is None:
-                raise ValueError
-            self._stream.flush()
-        # nobody's, or a cell took it apart
-        except (ValueError, AttributeError):
-            self._stream = io.TextIOWrapper(
-                cast('BinaryIO', self._kept), 'utf-8', errors='backslashreplace', newline='\n')
+        if self._stream.closed:  # by the cell before
+            self._stream = _Stream()
+        self._stream.__init__()  # type: ignore[misc]
         self._kept.clear()
+        if self._watched:
+            signal.signal(WATCH_SIGNAL, self._spill)  # the cell before may have had its own
+            signal.setitimer(signal.ITIMER_REAL, _WATCH_S, _WATCH_S)
         return self._stream
+
+    def end(self) -> str:
+        """End a cell.
+
+        Returns:
+            As `text`.
+        """
+        if self._watched:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+        return self.text()
 
     def text(self) -> str:
         """What was written; a line in the middle says how much was left out."""
-        if self._stream is not None:
-            try:
-                self._stream.flush()
-            except (ValueError, AttributeError):
-                self._stream = None
+        self._spill()
         return clean(self._kept.text(), MAX_STDOUT_CHARS)
 
+    def _spill(self, *_: object) -> None:
+        """Keep of the stream what will be told."""
+        # a signal may come while another one, or the cell's end, is at it
+        if self._spilling or self._stream.closed:
+            return
+        self._spilling = True
+        try:
+            text = self._stream.getvalue()
+            self._stream.__init__()  # type: ignore[misc]
+            if text:
+                self._kept.add(text)
+        finally:
+            self._spilling = False
 
-class _HeadAndTail(io.RawIOBase):
-    """Keeps the first and the last bytes of what is written."""
+
+class _Stream(io.StringIO):
+    """Some libraries ask for the encoding."""
+
+    encoding = 'utf-8'  # type: ignore[assignment]
+
+
+class _HeadAndTail:
+    """Keeps the first and the last characters of what is added."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        self._head: list[bytes] = []
-        self._room = HEAD_BYTES
-        self._tail: deque[bytes] = deque()
-        self._tail_bytes = 0
+        self._head = self._tail = ''
         self._dropped = 0
 
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Stay open: the session's next cells print here too."""
-
-    def write(self, data: Any, /) -> int:
-        data = bytes(data)
-        count = len(data)
-        if self._room:
-            self._head.append(data[:self._room])
-            data = data[self._room:]
-            self._room = max(0, self._room - count)
-        if len(data) > TAIL_BYTES:
-            self._dropped += _chars(data[:-TAIL_BYTES])
-            data = data[-TAIL_BYTES:]
-        if data:
-            self._tail.append(data)
-            self._tail_bytes += len(data)
-        while self._tail and self._tail_bytes - len(self._tail[0]) >= TAIL_BYTES:
-            gone = self._tail.popleft()
-            self._tail_bytes -= len(gone)
-            self._dropped += _chars(gone)
-        # many small writes that are flushed one by one
-        if len(self._tail) > _MAX_PIECES:
-            self._tail = deque([b''.join(self._tail)])
-        return count
+    def add(self, text: str) -> None:
+        if not text.isascii():
+            text = text.encode('utf-8', 'backslashreplace').decode()
+        room = HEAD_CHARS - len(self._head)
+        if room > 0:
+            self._head += text[:room]
+            text = text[room:]
+        self._dropped += max(0, len(self._tail) + len(text) - TAIL_CHARS)
+        self._tail = (self._tail + text[-TAIL_CHARS:])[-TAIL_CHARS:]
 
     def text(self) -> str:
-        head, tail = b''.join(self._head), b''.join(self._tail)
-        dropped = self._dropped + _chars(tail[:-TAIL_BYTES])
-        tail = tail[-TAIL_BYTES:]
-        if not dropped:
-            return (head + tail).decode(errors='replace')
-        # a character cut in two is left out
-        return (f'{head.decode(errors="ignore")}\n... {dropped} characters left out ...\n'
-                f'{tail.decode(errors="ignore")}')
-
-
-def _chars(data: bytes) -> int:
-    return len(data.decode(errors='ignore'))
+        if not self._dropped:
+            return self._head + self._tail
+        return f'{self._head}\n... {self._dropped} characters left out ...\n{self._tail}'
 
 
 class Pictures:

@@ -108,11 +108,17 @@ class CellRunner:
                 self._ballast = np.empty(0, np.uint8)
             fault = _fault_of(error, filename)
             del error
+        stdout = ''
+        if not out_of_memory:
+            try:
+                stdout = self._stdout.end()
+            except MemoryError:  # the cell stopped what bounds its output
+                out_of_memory = True
         if out_of_memory:
             gc.collect()
             return CellDone(number, '', fault, [], None, out_of_memory=True)
         return CellDone(
-            number, self._stdout.text(), fault, self._watch.changes(names),
+            number, stdout, fault, self._watch.changes(names),
             _pack_answer(self._answer), clock=self._clock.end())
 
 

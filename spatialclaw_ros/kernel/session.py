@@ -65,6 +65,7 @@ _log = logging.getLogger(__name__)
 _LAST_BREATH_S = 0.3
 # a loop in C does not listen
 _LAST_WORDS_S = 0.05
+_UNREADABLE = ('SyntaxError', 'IndentationError', 'TabError')
 _MAX_REFUSED = 1000
 # images, depth: a worker looks at them in its first cell; poses it checks when it begins
 _LATE_BYTES = 65_536
@@ -169,7 +170,7 @@ class KernelSession:
                 raise KernelError('this kernel session is closed; open another one')
             self._interrupt.check('the start of a cell')
             deadline.check('the start of a cell')
-            if self._gated:
+            if self._gated and not gate.has_nothing_to_say(code):
                 fault = gate.check(code, self._history.known)
                 if fault is not None:
                     return CellResult(error=fault, duration_s=time.monotonic() - began_s)
@@ -284,6 +285,11 @@ class KernelSession:
         if done.out_of_memory:
             return self._bury(None, running, deadline, began_s)
         fault = done.error
+        if self._gated and fault is not None and fault.kind in _UNREADABLE:
+            unreadable = gate.check(code, self._history.known)
+            if unreadable is not None:
+                return CellResult(error=unreadable, duration_s=time.monotonic() - began_s,
+                                  restarted=revival is not None)
         variables = tuple(summary_of(variable) for variable in done.variables)
         self._history.add(RememberedCell(
             code, None if fault is None else fault.kind, variables, tuple(running.calls),

@@ -37,7 +37,7 @@ from spatialclaw_ros.kernel.messages import (
 )
 from spatialclaw_ros.kernel.output import clean
 
-MAX_RANGE_VALUES = 100_000
+MAX_RANGE_VALUES = 32_768
 _MAX_ITEMS = 8
 _MAX_DEPTH = 3
 _SHORT_ARRAY = 12

@@ -119,6 +119,7 @@ class Worker:
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(LAST_WORDS_SIGNAL, self._tell_last_words)
+        self._stdout.watch()
 
     def _tell_last_words(self, *_: object) -> None:
         # the worker is ended next, whatever becomes of this
