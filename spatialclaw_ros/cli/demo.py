@@ -96,8 +96,9 @@ def run(options: argparse.Namespace) -> int:
         console.print(str(error), style='red', markup=False)
         return EXIT_USAGE
     except SandboxError as error:
-        console.print(f'{error} (spatialclaw demo --sandbox best_effort)', style='red',
-                      markup=False)
+        offered = SandboxPolicy.BEST_EFFORT.value in str(error)
+        hint = ' (spatialclaw demo --sandbox best_effort)' if offered else ''
+        console.print(f'{error}{hint}', style='red', markup=False)
         return EXIT_FAILED
     except SpatialClawError as error:
         console.print(str(error), style='red', markup=False)

@@ -34,7 +34,9 @@ from pathlib import Path
 from spatialclaw_ros.errors import DependencyError
 
 FOUND, STAND_IN, MISSING, OPTIONAL = 'found', 'stand-in', 'missing', 'not installed'
-STYLES = {FOUND: 'green', STAND_IN: 'cyan', MISSING: 'bold red', OPTIONAL: 'yellow'}
+HELD, BROKEN = 'held', 'broken'
+STYLES = {FOUND: 'green', STAND_IN: 'cyan', MISSING: 'bold red', OPTIONAL: 'yellow', HELD: 'green',
+          BROKEN: 'bold red'}
 PROBE_TIMEOUT_S = 10.0
 
 OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
@@ -46,6 +48,7 @@ OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
     ('vllm', 'vllm', "no model is served from here; 'vllm' reaches one on another machine"),
 )
 NO_SANDBOX = 'the node does not start, unless with the parameter sandbox:=best_effort'
+NO_KERNEL = 'no setting starts the node without it'
 NEEDED_PACKAGES = (
     'numpy', 'scipy', 'cv2', 'matplotlib', 'PIL', 'yaml', 'lark', 'msgspec', 'rich')
 
@@ -57,7 +60,8 @@ class Finding:
     Args:
         part: group that it belongs to.
         name: what was looked for.
-        state: 'found', 'stand-in', 'missing' (something needed is not there) or 'not installed'.
+        state: 'found', 'stand-in', 'missing' (something needed is not there) or 'not installed'; of
+            what the sandbox is there to stop, 'held' or 'broken'.
         detail: version, path, or why it was not found.
         cost: what does not work without it; '' when it is there.
     """
@@ -84,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _print_table(findings)
-    return 1 if any(finding.state == MISSING for finding in findings) else 0
+    return 1 if any(finding.state in (MISSING, BROKEN) for finding in findings) else 0
 
 
 def examine() -> list[Finding]:
@@ -169,14 +173,15 @@ def _sandbox() -> Iterator[Finding]:
             yield Finding('sandbox', part.name, FOUND, detail)
         else:
             detail = 'on this host, but not in a worker' if part.available else ''
-            yield Finding('sandbox', part.name, MISSING, detail, f'{part.cost}; {NO_SANDBOX}')
+            follows = NO_KERNEL if part.needed else NO_SANDBOX
+            yield Finding('sandbox', part.name, MISSING, detail, f'{part.cost}; {follows}')
     if probed.fault:
         yield Finding('sandbox', 'a cell', MISSING, probed.fault, 'no cell runs, so no answers')
         return
     yield Finding('sandbox', 'a cell', FOUND, 'a harmless one runs')
     for act in probed.acts:
         yield Finding(
-            'sandbox', f'a cell: {act.name}', FOUND if act.refused else MISSING, act.said,
+            'sandbox', f"cells can't {act.name}", HELD if act.refused else BROKEN, act.said,
             '' if act.refused else 'text in front of a camera could bring a cell to do the same')
 
 
@@ -258,6 +263,9 @@ def _print_table(findings: list[Finding]) -> None:
         part = finding.part
     console = Console()
     console.print(table)
-    missing = [finding.name for finding in findings if finding.state == MISSING]
-    console.print(f'Needed and not there: {", ".join(missing)}' if missing
-                  else 'Everything that the embedded default needs is there.')
+    faults = {'Needed and not there': MISSING, 'Does not hold': BROKEN}
+    for words, state in faults.items():
+        if names := [finding.name for finding in findings if finding.state == state]:
+            console.print(f'{words}: {", ".join(names)}')
+    if not any(finding.state in faults.values() for finding in findings):
+        console.print('Everything that the embedded default needs is there.')

@@ -31,12 +31,13 @@ import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import KernelError, SpatialClawError
-from spatialclaw_ros.kernel import Kernel, KernelSession, SandboxPolicy
+from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession, SandboxPolicy
 from spatialclaw_ros.kernel.report import lacking, sandbox_parts
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-TIMEOUT_S = 20.0
+# a first start reads the libraries off the disk, which may be slow
+TIMEOUT_S = KernelLimits().start_timeout_s
 HARMLESS = 'print(int(np.arange(4).sum()) + len(InputImages))'
 READ = 'print(open({path!r}).read())'
 WRITE = "open({path!r}, 'w').write('x')"
@@ -105,15 +106,15 @@ def _acts(session: KernelSession, deadline: Deadline) -> Iterator[Act]:
         secret, note = secrets.token_hex(), Path(folder) / 'note'
         (Path(folder) / 'secret').write_text(secret, encoding='utf-8')
         stdout, said = run(READ.format(path=str(Path(folder) / 'secret')))
-        yield Act('read a file', secret not in stdout, said or 'it was read')
+        yield Act('read files', secret not in stdout, said or 'it was read')
         _, said = run(WRITE.format(path=str(note)))
-        yield Act('write a file', not note.exists(), said or 'it was written')
+        yield Act('write files', not note.exists(), said or 'it was written')
     with socket.create_server(('127.0.0.1', 0)) as server:
         _, said = run(CONNECT.format(port=server.getsockname()[1]))
         reached = bool(select.select([server], [], [], 0.0)[0])
         yield Act('connect', not reached, said or 'a connection came')
     stdout, said = run(SPAWN)
-    yield Act('start a program', 'started' not in stdout, said or 'it ran')
+    yield Act('start programs', 'started' not in stdout, said or 'it ran')
 
 
 def _scene() -> Observation:

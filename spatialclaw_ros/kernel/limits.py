@@ -38,6 +38,8 @@ class SandboxPolicy(str, enum.Enum):
 class KernelLimits:
     """Bounds of a kernel and its sessions.
 
+    The defaults of memory are for robots: a Jetson has 8 to 16 GB for everything that runs on it.
+
     Args:
         cell_timeout_s: wall time of one cell in the worker; tool calls on the host don't count.
         replay_timeout_s: wall time for running a session's cells again after a worker died.
@@ -61,9 +63,9 @@ class KernelLimits:
     replay_timeout_s: float = 60.0
     start_timeout_s: float = 60.0
     cpu_s: int = 900
-    memory_bytes: int = 4096 * MIB
+    memory_bytes: int = 2048 * MIB
     tool_calls: int = 256
-    tool_bytes: int = 4096 * MIB
+    tool_bytes: int = 2048 * MIB
     pool_bytes: int = 384 * MIB
     shown_bytes: int = 256 * MIB
     spare_workers: int = 1

@@ -32,11 +32,13 @@ def require_sandbox(policy: SandboxPolicy) -> None:
     """Make sure that this host has what the policy requires; starts nothing.
 
     Raises:
-        SandboxError: it lacks a part, and the policy is 'required'.
+        SandboxError: it lacks a part, and the policy is 'required' or the part needed by any.
     """
-    missing = lacking(support.sandbox_support())
-    if missing and policy is SandboxPolicy.REQUIRED:
-        raise SandboxError(support.explain(missing))
+    missing = [part for part in support.sandbox_support() if not part.available]
+    if policy is not SandboxPolicy.REQUIRED:
+        missing = [part for part in missing if part.needed]
+    if missing:
+        raise SandboxError(support.explain(lacking(missing)))
 
 
 def sandbox_parts(stats: KernelStats | None) -> list[SandboxPart]:

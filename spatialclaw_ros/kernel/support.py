@@ -26,10 +26,13 @@ from pathlib import Path
 
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import landlock, parts, seccomp
+from spatialclaw_ros.kernel.limits import SandboxPolicy
 from spatialclaw_ros.kernel.memory import MemoryFile
 
 _PR_GET_NO_NEW_PRIVS = 39
 _CAP_SETUID = 7
+# no policy starts a kernel without them
+_NEEDED = frozenset((parts.MEMORY_FILES, parts.PROCESS_DESCRIPTORS))
 _COSTS = {
     parts.MEMORY_FILES:
         'no kernel: frames can not be handed to cells read-only (Linux 5.1 or later)',
@@ -62,6 +65,11 @@ class SandboxPart:
     available: bool
     cost: str
 
+    @property
+    def needed(self) -> bool:
+        """Whether no policy starts a kernel without it."""
+        return self.name in _NEEDED
+
 
 def sandbox_support() -> list[SandboxPart]:
     """Look at this host; opens and starts nothing that stays."""
@@ -83,10 +91,13 @@ def explain(missing: Iterable[str]) -> str:
     Args:
         missing: names of parts.
     """
-    listed = '; '.join(f'{name} ({_COSTS[name]})' for name in missing)
+    names = list(missing)
+    listed = '; '.join(f'{name} ({_COSTS[name]})' for name in names)
+    needed = [name for name in names if name in _NEEDED]
+    way_out = (f'no setting starts a kernel without {" and ".join(needed)}' if needed
+               else f'sandbox: {SandboxPolicy.BEST_EFFORT.value} starts without them')
     return (f'this host lacks parts of the sandbox: {listed}. '
-            'A newer Linux, or a container with fewer restrictions, may have them; '
-            'sandbox: best_effort starts without them')
+            f'A newer Linux, or a container with fewer restrictions, may have them; {way_out}')
 
 
 def _can_limit_threads() -> bool:

@@ -43,6 +43,7 @@ from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import NoFramesError, SandboxError, SpatialClawError
 from spatialclaw_ros.kernel import Kernel, SandboxPolicy
+from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.kernel.report import require_sandbox
 from spatialclaw_ros.perception import make_perception
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
@@ -105,7 +106,7 @@ class SpatialClawNode(Node):
         policy = SandboxPolicy(settings.sandbox)
         require_sandbox(policy)
         self._kernel = KernelHost(
-            lambda: Kernel(sandbox=policy), self._log.error, give_up)
+            lambda: Kernel(limits=settings.kernel_limits, sandbox=policy), self._log.error, give_up)
         try:
             self._backbone = make_backbone(
                 settings.backbone, base_url=settings.backbone_url,
@@ -118,7 +119,7 @@ class SpatialClawNode(Node):
         self._transforms = TransformSource(self, cache_s=settings.buffer_s + TF_MARGIN_S)
         self._cameras = CameraBuffers(
             self, self.parameters.cameras,
-            buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * 1_000_000,
+            buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * MIB,
             pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self._transforms.clear)
         self._outputs = Outputs(self, self._log.error)
         self._runner = QueryRunner(
@@ -286,8 +287,10 @@ def _serve(stop: threading.Event) -> int:
 
 
 def _refuse(reason: str) -> int:
-    print(f'spatialclaw_node: {reason} (in the parameter file, or `--ros-args -p '
-          'sandbox:=best_effort`)', file=sys.stderr)
+    # what every kernel needs has no setting that goes without it
+    offered = SandboxPolicy.BEST_EFFORT.value in reason
+    hint = ' (in the parameter file, or `--ros-args -p sandbox:=best_effort`)' if offered else ''
+    print(f'spatialclaw_node: {reason}{hint}', file=sys.stderr)
     return 2
 
 

@@ -33,12 +33,14 @@ from rclpy.parameter import Parameter
 
 from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.kernel import SandboxPolicy
+from spatialclaw_ros.kernel import KernelLimits, SandboxPolicy
+from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS, CameraConfig
 
 TYPE_NAMES = {str: 'string', float: 'double', int: 'integer', bool: 'bool', tuple: 'string_array'}
 # without 'off', which is there to measure with
 SANDBOX_POLICIES = (SandboxPolicy.REQUIRED.value, SandboxPolicy.BEST_EFFORT.value)
+_LIMITS = KernelLimits()
 FOREIGN_PREFIXES = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
 
 
@@ -134,7 +136,8 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('buffer_s', 10.0,
                   'How many seconds of messages are kept of each camera.', 0.1, 600.0),
     ParameterSpec('buffer_mb', 512,
-                  'How many megabytes of messages are kept, all cameras together.', 1, 65536),
+                  'How many megabytes (2^20 bytes) of messages are kept, all cameras together.',
+                  1, 65536),
     ParameterSpec('pair_tolerance_s', 0.02,
                   'Colour, depth and CameraInfo whose stamps differ by no more than this belong '
                   'together, seconds.', 0.0, 1.0),
@@ -159,6 +162,17 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   '`required` does not start, `best_effort` starts without that part and warns. '
                   '`spatialclaw doctor` names the parts, docs/security.md says what they are for.',
                   choices=SANDBOX_POLICIES),
+    ParameterSpec('cell_timeout_s', _LIMITS.cell_timeout_s,
+                  'Time for one cell without the tools that it calls, seconds; the query\'s own '
+                  'time holds too.', 0.1, 3600.0),
+    ParameterSpec('kernel_memory_mb', _LIMITS.memory_bytes // MIB,
+                  'Megabytes (2^20 bytes) of memory that the cells of one query may take, and '
+                  'the same again for tool results. `max_concurrent` queries may take it at '
+                  'once.', 128, 65536),
+    ParameterSpec('kernel_pool_mb', _LIMITS.pool_bytes // MIB,
+                  'Megabytes (2^20 bytes) of shared memory that the node keeps between queries '
+                  'for the next one\'s frames and tool results, which then start sooner. 0: none.',
+                  0, 65536),
     ParameterSpec('trace_dir', '',
                   'Folder that each query leaves its whole story in; `~` is the home folder. '
                   'Empty: no traces.', live=True),
@@ -221,8 +235,18 @@ class Settings:
     reconstruct: str
     segment: str
     sandbox: str
+    cell_timeout_s: float
+    kernel_memory_mb: int
+    kernel_pool_mb: int
     trace_dir: str
     trace_keep: int
+
+    @property
+    def kernel_limits(self) -> KernelLimits:
+        """What the kernel's cells may use."""
+        return KernelLimits(
+            cell_timeout_s=self.cell_timeout_s, memory_bytes=self.kernel_memory_mb * MIB,
+            tool_bytes=self.kernel_memory_mb * MIB, pool_bytes=self.kernel_pool_mb * MIB)
 
 
 class Parameters:

@@ -26,6 +26,9 @@ from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from spatialclaw_ros.kernel import Kernel, KernelLimits
+from spatialclaw_ros.kernel.limits import MIB
+from spatialclaw_ros.ros import node as node_module
 from spatialclaw_ros.ros.parameters import (
     CAMERA_PARAMETERS,
     NODE_PARAMETERS,
@@ -93,6 +96,9 @@ def test_an_integer_is_taken_where_a_double_is_meant(declare):
     ({'max_frames': 2.5}, ('max_frames', 'integer', '2.5')),
     ({'backbone': 'rulez'}, ('backbone', 'rules', "did you mean 'rules'")),
     ({'window_s': 'long'}, ('window_s', 'double', 'long')),
+    ({'cell_timeout_s': 0.0}, ('cell_timeout_s', '0.1 to 3600')),
+    ({'kernel_memory_mb': 64}, ('kernel_memory_mb', '128 to 65536', 'got 64')),
+    ({'kernel_pool_mb': -1}, ('kernel_pool_mb', '0 to 65536', 'got -1')),
     ({'cameras': ['a', 'a']}, ('cameras', 'different')),
     ({'cameras': ['front camera']}, ('cameras', 'front camera')),
     ({'camera__image_transport': 'theora'}, ('camera.image_transport', 'compressed', 'theora')),
@@ -102,6 +108,32 @@ def test_a_value_of_no_use_is_named(declare, overrides, words):
         declare(**overrides)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_the_kernels_bounds_are_its_own_unless_told(declare):
+    assert declare()[0].settings.kernel_limits == KernelLimits()
+    settings = declare(
+        cell_timeout_s=5.0, kernel_memory_mb=256, kernel_pool_mb=0)[0].settings
+    assert settings.kernel_limits == KernelLimits(
+        cell_timeout_s=5.0, memory_bytes=256 * MIB, tool_bytes=256 * MIB, pool_bytes=0)
+
+
+def test_the_node_hands_them_to_its_kernel(context, monkeypatch):
+    made = []
+
+    def make(**given):
+        made.append(given['limits'])
+        return Kernel(**given)
+
+    monkeypatch.setattr(node_module, 'Kernel', make)
+    node = node_module.SpatialClawNode('small', context=context, parameter_overrides=[
+        Parameter('kernel_memory_mb', value=128), Parameter('cell_timeout_s', value=5.0)])
+    try:
+        limits = node.parameters.settings.kernel_limits
+    finally:
+        node.close()
+    assert made == [limits]
+    assert (limits.memory_bytes, limits.cell_timeout_s) == (128 * MIB, 5.0)
 
 
 def test_an_unknown_name_is_warned_of_with_the_nearest(declare):

@@ -149,5 +149,18 @@ def test_only_required_refuses(without_seccomp):
     assert lacking(sandbox_parts(None)) == ['seccomp filters']
 
 
+@pytest.mark.parametrize('part', ['sealed memory files', 'process descriptors'])
+@pytest.mark.parametrize('policy', [SandboxPolicy.REQUIRED, SandboxPolicy.BEST_EFFORT])
+def test_no_policy_goes_without_what_every_kernel_needs(monkeypatch, part, policy):
+    found = support.sandbox_support()
+    monkeypatch.setattr(support, 'sandbox_support', lambda: [
+        SandboxPart(other.name, other.name not in (part, 'Landlock'), other.cost)
+        for other in found])
+    with pytest.raises(SandboxError, match=f'no setting starts a kernel without {part}') as caught:
+        require_sandbox(policy)
+    assert 'best_effort' not in str(caught.value)
+    assert ('Landlock' in str(caught.value)) == (policy is SandboxPolicy.REQUIRED)
+
+
 def test_this_host_has_every_part():
     require_sandbox(SandboxPolicy.REQUIRED)
