@@ -40,7 +40,7 @@ _WATCH_S = 0.05
 _surrogates = str.maketrans(dict.fromkeys(range(0xd800, 0xe000), '\ufffd'))
 
 
-def clean(text: str, limit: int) -> str:
+def bounded(text: str, limit: int) -> str:
     """A text that can be encoded and has at most `limit` characters."""
     text = text if len(text) <= limit else text[:limit - 4] + ' ...'
     try:
@@ -96,7 +96,7 @@ class BoundedText:
     def text(self) -> str:
         """What was written; a line in the middle says how much was left out."""
         self._spill()
-        return clean(self._kept.text(), MAX_STDOUT_CHARS)
+        return bounded(self._kept.text(), MAX_STDOUT_CHARS)
 
     def _spill(self, *_: object) -> None:
         """Keep of the stream what will be told."""
@@ -194,7 +194,7 @@ class Pictures:
             pixels = cv2.resize(
                 np.ascontiguousarray(pixels), (width, height), interpolation=cv2.INTER_AREA)
         self._send(Shown(
-            clean(str(image.label or ''), 512), height, width,
+            bounded(str(image.label or ''), 512), height, width,
             np.ascontiguousarray(pixels).tobytes()))
 
 

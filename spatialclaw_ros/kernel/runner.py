@@ -42,7 +42,7 @@ from spatialclaw_ros.kernel.messages import (
     CellDone,
     Fault,
 )
-from spatialclaw_ros.kernel.output import BoundedText, clean
+from spatialclaw_ros.kernel.output import BoundedText, bounded
 from spatialclaw_ros.kernel.summaries import VariableWatch
 from spatialclaw_ros.workspace.question import CellAnswer
 
@@ -166,10 +166,10 @@ def _fault_of(error: BaseException, filename: str) -> Fault:
     # str() of a cell's own exception class may raise anything
     except BaseException:
         message = 'this exception can not be turned into a text'
-    kind = clean(type.__dict__['__name__'].__get__(type(error)), MAX_NAME_CHARS)
+    kind = bounded(type.__dict__['__name__'].__get__(type(error)), MAX_NAME_CHARS)
     return Fault(
-        kind, clean(message, MAX_TEXT_CHARS), line if line and line >= 1 else None,
-        clean('\n'.join(lines), MAX_TRACEBACK_CHARS))
+        kind, bounded(message, MAX_TEXT_CHARS), line if line and line >= 1 else None,
+        bounded('\n'.join(lines), MAX_TRACEBACK_CHARS))
 
 
 def _pack_answer(answer: CellAnswer | None) -> Answer | None:
@@ -177,7 +177,7 @@ def _pack_answer(answer: CellAnswer | None) -> Answer | None:
         return None
     value: Any = answer.value
     if isinstance(value, str):
-        value = clean(value, MAX_TEXT_CHARS)
+        value = bounded(value, MAX_TEXT_CHARS)
     elif isinstance(value, bool) or value is None:
         pass
     elif hasattr(value, '__len__'):
@@ -187,8 +187,8 @@ def _pack_answer(answer: CellAnswer | None) -> Answer | None:
     points = answer.points
     return Answer(
         value=value,
-        unit=None if answer.unit is None else clean(str(answer.unit), MAX_NAME_CHARS),
+        unit=None if answer.unit is None else bounded(str(answer.unit), MAX_NAME_CHARS),
         points=None if points is None else
         points[::-(-len(points) // MAX_ANSWER_POINTS)].astype('<f8', copy=False).tobytes(),
-        frame=None if answer.frame is None else clean(str(answer.frame), 256),
-        sigma=float(answer.sigma), reason=clean(str(answer.reason), MAX_TEXT_CHARS))
+        frame=None if answer.frame is None else bounded(str(answer.frame), 256),
+        sigma=float(answer.sigma), reason=bounded(str(answer.reason), MAX_TEXT_CHARS))

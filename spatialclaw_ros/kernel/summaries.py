@@ -35,7 +35,7 @@ from spatialclaw_ros.kernel.messages import (
     MAX_VARIABLES,
     Variable,
 )
-from spatialclaw_ros.kernel.output import clean
+from spatialclaw_ros.kernel.output import bounded
 
 MAX_RANGE_VALUES = 32_768
 _MAX_ITEMS = 8
@@ -89,9 +89,9 @@ class VariableWatch:
 def summarize(name: str, value: Any) -> Variable:
     """Describe one variable."""
     return Variable(
-        clean(name, MAX_NAME_CHARS), clean(type.__dict__['__name__'].__get__(type(value)),
-                                           MAX_NAME_CHARS),
-        clean(' '.join(_text(value, _MAX_DEPTH).split()), MAX_SUMMARY_CHARS), _nbytes(value))
+        bounded(name, MAX_NAME_CHARS),
+        bounded(type.__dict__['__name__'].__get__(type(value)), MAX_NAME_CHARS),
+        bounded(' '.join(_text(value, _MAX_DEPTH).split()), MAX_SUMMARY_CHARS), _nbytes(value))
 
 
 def _text(value: Any, depth: int) -> str:

@@ -51,7 +51,7 @@ from spatialclaw_ros.kernel.messages import (
     ToolReply,
     ToolRequest,
 )
-from spatialclaw_ros.kernel.output import BoundedText, Pictures, clean
+from spatialclaw_ros.kernel.output import BoundedText, Pictures, bounded
 from spatialclaw_ros.kernel.runner import CellRunner
 from spatialclaw_ros.kernel.scene import unpack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
@@ -88,7 +88,7 @@ class Worker:
             self._begin()
         # the host must learn why; it is the host's own mistake or a missing part of the system
         except Exception as error:
-            self._send(StartFailed(clean(
+            self._send(StartFailed(bounded(
                 f'{type(error).__name__}: {error}\n{traceback.format_exc()}', 4096)))
             raise
         self._send(Begun())
@@ -132,7 +132,7 @@ class Worker:
             ValueError: the call holds what can't cross the wire.
         """
         self._send(ToolRequest(
-            clean(call.tool, MAX_NAME_CHARS), _checked_args(call.args),
+            bounded(call.tool, MAX_NAME_CHARS), _checked_args(call.args),
             pack_call_arrays(call.arrays)))
         payload, fds = self._wire.receive()
         reply = wire.decode_to_worker(payload)
@@ -189,7 +189,7 @@ def _plain(value: Any) -> Any:
         ValueError: something else is among them.
     """
     if isinstance(value, Mapping):
-        return {clean(str(key), MAX_NAME_CHARS): _plain(item) for key, item in value.items()}
+        return {bounded(str(key), MAX_NAME_CHARS): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, np.ndarray):
@@ -197,7 +197,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return _plain(value.item())
     if isinstance(value, str):
-        return clean(str.__str__(value), wire.MAX_MESSAGE_BYTES // 8)
+        return bounded(str.__str__(value), wire.MAX_MESSAGE_BYTES // 8)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     raise ValueError(
