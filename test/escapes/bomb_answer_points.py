@@ -15,5 +15,6 @@
 """Answer with tens of millions of points and texts of megabytes."""
 
 # act: deny
+
 points = np.ones((20_000_000, 3), np.float32)
 ReturnAnswer('x' * (50 << 20), unit='m' * (1 << 20), frame='f' * (1 << 20), points=points)

@@ -15,6 +15,7 @@
 """Call a tool with arguments that are nested, endless or enormous."""
 
 # act: deny
+
 nested = []
 for _ in range(100_000):
     nested = [nested]

@@ -15,6 +15,7 @@
 """Call tools without end, as fast as they answer."""
 
 # act: deny
+
 while True:
     try:
         tools.SAM3.is_object_exist(InputImages, 'mug')

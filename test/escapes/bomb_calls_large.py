@@ -15,6 +15,7 @@
 """Send tools the largest pictures they take, so that the host keeps them all for a replay."""
 
 # act: deny
+
 from spatialclaw_ros.workspace.calls import ToolCall
 
 port = tools.SAM3._scope.port if hasattr(tools.SAM3, '_scope') else None

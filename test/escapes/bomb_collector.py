@@ -15,6 +15,7 @@
 """Fill the collector with cycles that come back to life each time."""
 
 # act: deny
+
 import gc
 
 gc.set_threshold(1)

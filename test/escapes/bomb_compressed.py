@@ -15,6 +15,7 @@
 """Unpack what was packed a thousandfold, again and again."""
 
 # act: deny
+
 import bz2
 import gzip
 import lzma

@@ -15,6 +15,7 @@
 """Let destructors run for ever, when the cell is over and its values are looked at."""
 
 # act: deny
+
 class Last:
     def __del__(self):
         while True:

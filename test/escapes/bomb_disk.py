@@ -15,6 +15,7 @@
 """Fill the disk; bounded here to sixteen megabytes."""
 
 # act: write
+
 for number in range(16):
     with open(f'{SCRATCH}/fill{number}', 'wb') as file:
         file.write(bytes(1 << 20))

@@ -15,6 +15,7 @@
 """Make a file that says it is enormous, and reserve room for it."""
 
 # act: write
+
 import os
 
 fd = os.open(f'{SCRATCH}/sparse', os.O_CREAT | os.O_RDWR)

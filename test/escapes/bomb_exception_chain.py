@@ -15,6 +15,7 @@
 """Raise an exception with a chain, a traceback and a text that are too long to tell."""
 
 # act: deny
+
 class Long(Exception):
     def __str__(self):
         return 'x' * (1 << 28)

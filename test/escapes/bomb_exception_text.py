@@ -15,6 +15,7 @@
 """Raise an exception whose text, name and cause never end."""
 
 # act: deny
+
 class Endless(Exception):
     def __str__(self):
         while True:

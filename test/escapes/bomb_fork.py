@@ -15,6 +15,7 @@
 """Fork without end; bounded here to forty children that do nothing."""
 
 # act: deny
+
 import os
 import time
 

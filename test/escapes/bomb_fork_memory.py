@@ -15,6 +15,7 @@
 """Take memory in children, each of which has the whole limit for itself."""
 
 # act: deny
+
 import os
 import time
 

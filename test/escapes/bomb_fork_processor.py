@@ -15,6 +15,7 @@
 """Burn processor time in children, whom the clock of their parent does not see."""
 
 # act: spawn
+
 import os
 import time
 

@@ -15,6 +15,7 @@
 """Let every child fork again, each in a session of its own, so that no group holds them all."""
 
 # act: deny
+
 import os
 import time
 

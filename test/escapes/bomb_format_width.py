@@ -15,5 +15,6 @@
 """Pad a text to a width that fills the memory."""
 
 # act: deny
+
 parts = [f'{"x":>{1 << 30}}' for _ in range(8)]
 print('%1000000000d' % 1, '{:>999999999}'.format(1), ''.join(parts))

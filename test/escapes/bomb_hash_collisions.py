@@ -15,6 +15,7 @@
 """Fill a dictionary with keys that all have the same hash."""
 
 # act: deny
+
 class Key:
     def __hash__(self):
         return 7

@@ -15,6 +15,7 @@
 """Turn a number of a hundred million digits into text, with the guard taken away."""
 
 # act: deny
+
 import sys
 
 sys.set_int_max_str_digits(0)

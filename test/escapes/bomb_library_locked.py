@@ -18,6 +18,7 @@ A process that opens a leased file waits until the lease is broken, 45 s as a ru
 """
 
 # act: deny
+
 import fcntl
 import os
 import signal

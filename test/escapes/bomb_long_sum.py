@@ -15,4 +15,5 @@
 """Sum for centuries in one call."""
 
 # act: deny
+
 total = sum(range(10**18))

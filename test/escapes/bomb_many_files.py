@@ -15,6 +15,7 @@
 """Fill the file system's table with files of no size."""
 
 # act: write
+
 import os
 
 for number in range(500):

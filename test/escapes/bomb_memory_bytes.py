@@ -15,6 +15,7 @@
 """Take memory until there is no more."""
 
 # act: deny
+
 held = []
 while True:
     held.append(bytearray(b'x') * (1 << 24))

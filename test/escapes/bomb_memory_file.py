@@ -15,6 +15,7 @@
 """Fill memory files, which no address space counts while they are not mapped."""
 
 # act: deny
+
 import os
 import time
 

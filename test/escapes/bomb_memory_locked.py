@@ -15,6 +15,7 @@
 """Lock memory, so that it can not be moved out."""
 
 # act: deny
+
 import ctypes
 import mmap
 

@@ -15,6 +15,7 @@
 """Ask for arrays larger than the machine, and touch them row by row."""
 
 # act: deny
+
 held = np.zeros((1 << 20, 1 << 20), np.uint8)
 for row in held:
     row[::4096] = 1

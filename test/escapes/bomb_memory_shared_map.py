@@ -15,6 +15,7 @@
 """Take shared anonymous memory, which limits of private data do not count."""
 
 # act: deny
+
 import mmap
 import time
 

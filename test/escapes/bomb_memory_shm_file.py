@@ -15,6 +15,7 @@
 """Fill the memory file system with files that have no name any more."""
 
 # act: deny
+
 import os
 import time
 

@@ -15,6 +15,7 @@
 """Open a picture of a few kilobytes that unpacks to gigabytes."""
 
 # act: deny
+
 import io
 import struct
 import zlib

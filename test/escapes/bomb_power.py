@@ -15,4 +15,5 @@
 """Compute a number that no memory holds; the loop is in C and hears no signal."""
 
 # act: deny
+
 answer = 9 ** 9 ** 9

@@ -15,5 +15,6 @@
 """Print without end."""
 
 # act: deny
+
 while True:
     print('line ' * 1000)

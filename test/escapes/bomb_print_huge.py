@@ -15,6 +15,7 @@
 """Print one text of hundreds of megabytes, to both streams."""
 
 # act: deny
+
 import sys
 
 text = 'x' * (100 << 20)

@@ -15,6 +15,7 @@
 """Recurse until the C stack ends: in Python with no limit, in repr, and in the compiler."""
 
 # act: deny
+
 import sys
 
 nested = []

@@ -15,6 +15,7 @@
 """Match a regular expression that goes back exponentially."""
 
 # act: deny
+
 import re
 
 re.match(r'(a|a)*(a|a)*$', 'a' * 60 + 'b')

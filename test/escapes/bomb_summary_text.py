@@ -15,6 +15,7 @@
 """Make values whose texts, lengths and sizes never end, for whoever describes them."""
 
 # act: deny
+
 class Endless(dict):
     def __repr__(self):
         while True:

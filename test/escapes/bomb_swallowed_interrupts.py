@@ -15,6 +15,7 @@
 """Loop for ever, and catch whatever should end it."""
 
 # act: deny
+
 import signal
 
 for number in range(1, 32):

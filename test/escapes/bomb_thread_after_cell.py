@@ -15,6 +15,7 @@
 """Leave threads that burn processor time when the cell is over, and spoil what comes later."""
 
 # act: deny
+
 import threading
 import time
 

@@ -15,6 +15,7 @@
 """Start threads without end, with stacks as small as can be."""
 
 # act: deny
+
 import threading
 import time
 

@@ -15,6 +15,7 @@
 """Start threads in the C library, which Python never counts."""
 
 # act: deny
+
 import ctypes
 import time
 

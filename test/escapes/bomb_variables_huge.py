@@ -15,6 +15,7 @@
 """Make variables that are large, deep and wide at once."""
 
 # act: deny
+
 wide = {str(number): list(range(50)) for number in range(30_000)}
 deep = []
 for _ in range(100_000):

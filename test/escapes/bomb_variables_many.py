@@ -15,5 +15,6 @@
 """Make a hundred thousand variables, each with a long text."""
 
 # act: deny
+
 for number in range(100_000):
     globals()[f'variable_{number}_' + 'n' * 100] = 'x' * 1000

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A `with` block calls what `type()` put into `__enter__`, with no visible call to it."""
+
 # act: write
 
 Door = type('Door', (), {

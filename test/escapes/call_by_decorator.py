@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Calls without a call: a class below a stack of decorators.
 
 `@exec @input class x: pass`, from UIUCTF 2021 "phpfuck"-style pyjails.
 """
+
 # act: read
 
 @print

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`__set_name__` and descriptors run code while a class body ends."""
+
 # act: write
 
 class Writer:

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Raise an exception whose class maps an operator to `open`.
 
 Known from jails without parentheses: an exception class is instantiated by `raise`.
 """
+
 # act: read
 
 class Trick(Exception):

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Making a subclass runs code: `__init_subclass__` set to a function of `os`."""
+
 # act: spawn
 
 import os

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Subscripts as calls: a metaclass whose `__getitem__` is `open`.
 
 Known from jails that forbid parentheses.
 """
+
 # act: read
 
 class Meta(type):

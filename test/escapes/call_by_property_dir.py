@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Showing a value calls its special methods: code that runs where only data is expected."""
+
 # act: environment
 
 class Sly:

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`warnings.catch_warnings` keeps its module, whose builtins know `__import__`.
 
 The classic chain of Python 2 jails, still alive in Python 3.
 """
+
 # act: spawn
 
 kinds = ''.__class__.__mro__[1].__subclasses__()

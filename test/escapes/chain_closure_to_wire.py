@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The closure of `plt.show` leads to the sink of pictures, and on to the worker's own socket.
 
 Closures as a way to private state: "Python sandbox: `func_closure`" (Tav's challenge, 2009).
 """
+
 # act: connect
 
 seen, queue, wire = set(), [plt.show], None

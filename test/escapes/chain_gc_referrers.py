@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The garbage collector hands out every object there is: find a socket, use its class.
 
 `gc.get_objects()` and `gc.get_referrers()` as the way around hidden references.
 """
+
 # act: connect
 
 import gc

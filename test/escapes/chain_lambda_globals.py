@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Every function carries its globals, and they carry the builtins.
 
 `(lambda: 0).__globals__['__builtins__']`, from "Eval really is dangerous" (N. Batchelder).
 """
+
 # act: write
 
 builtins = (lambda: 0).__globals__['__builtins__']

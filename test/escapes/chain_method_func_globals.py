@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A bound method's function leads to the globals of the module that defined it."""
+
 # act: read
 
 inner = tools.SAM3.segment_image_by_text

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`collections.namedtuple` is in scope, its globals hold `_sys`, and that holds every module."""
+
 # act: environment
 
 modules = collections.namedtuple.__globals__['_sys'].modules

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """From the object tree to `BuiltinImporter`, which loads `posix` without an import statement.
 
 Known from pyjail collections: the importer is itself a class among the subclasses.
 """
+
 # act: read
 
 kinds = object.__subclasses__()

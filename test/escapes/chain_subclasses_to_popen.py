@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """From the empty tuple to `subprocess.Popen` by way of `__subclasses__()`.
 
 The payload that every template-injection cheat sheet starts with.
 """
+
 # act: spawn
 
 kinds = ().__class__.__mro__[-1].__subclasses__()

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The workspace's own objects: from `tools` to the module of its class, and on to `sys.modules`."""
+
 # act: read
 
 space = tools.__class__.__init__.__globals__

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Swap the constants of a function so that the path it opens is another one."""
+
 # act: write
 
 def save():

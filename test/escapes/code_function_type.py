@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`types.FunctionType` over a compiled code object, with globals of one's own."""
+
 # act: write
 
 import types

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Code as bytes: `marshal.loads` makes a code object that no filter of source text has seen."""
+
 # act: spawn
 
 import marshal

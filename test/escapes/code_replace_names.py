@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Rename what a harmless function calls, inside its code object.
 
 `code.replace(co_names=...)`; older jails were broken by assigning `func_code`.
 """
+
 # act: read
 
 def harmless(path):

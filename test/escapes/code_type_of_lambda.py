@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`type(lambda: 0)` is the function type; code comes from `compile` under its own name."""
+
 # act: read
 
 Function = type(lambda: 0)

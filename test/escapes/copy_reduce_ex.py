@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`copy.copy` follows `__reduce_ex__`, too: no pickle module is named."""
+
 # act: spawn
 
 import copy

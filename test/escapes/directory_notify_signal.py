@@ -15,6 +15,7 @@
 """Watch a folder (F_NOTIFY) in another process's name: every look into it signals that one."""
 
 # act: signal
+
 import fcntl
 import os
 

@@ -15,6 +15,7 @@
 """Read the environment by the C library: getenv, secure_getenv, and the array itself."""
 
 # act: environment
+
 import ctypes
 
 libc = ctypes.CDLL(None)

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A child inherits the environment, and tells."""
+
 # act: environment
 
 import subprocess

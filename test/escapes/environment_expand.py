@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.path.expandvars` looks names up in texts."""
+
 # act: environment
 
 import os.path

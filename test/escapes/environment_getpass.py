@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Functions that look a name up for themselves: `tempfile`, `getpass`, `locale`, `pathlib`."""
+
 # act: environment
 
 import os

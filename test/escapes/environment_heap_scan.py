@@ -18,6 +18,7 @@ Freed memory keeps what was in it; pages are told apart as for the stack.
 """
 
 # act: environment
+
 import ctypes
 import re
 

@@ -15,6 +15,7 @@
 """Ask what libraries remembered of the environment when they were imported."""
 
 # act: environment
+
 import site
 import sys
 

@@ -15,6 +15,7 @@
 """Read the environment by each of Python's own doors."""
 
 # act: environment
+
 import os
 import posix
 import sysconfig

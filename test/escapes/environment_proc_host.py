@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The environment of another process of the same user."""
+
 # act: environment
 
 print(open(f'/proc/{VICTIM_PID}/environ').read())

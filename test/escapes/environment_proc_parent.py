@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The environment of the parent process: the zygote's."""
+
 # act: environment
 
 import os

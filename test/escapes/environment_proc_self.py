@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`/proc/self/environ`, the block that the process was started with."""
+
 # act: environment
 
 print(open('/proc/self/environ').read())

@@ -18,6 +18,7 @@ What pages there are, a call tells that says "bad address" of the others.
 """
 
 # act: environment
+
 import ctypes
 import re
 

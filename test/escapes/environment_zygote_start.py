@@ -15,6 +15,7 @@
 """Look at the zygote's start: its arguments, and what stands in its environment block."""
 
 # act: environment
+
 import os
 
 for pid in (ZYGOTE_PID, os.getppid()):

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`eval` under no name of its own: taken out of the builtins by the letters of its key."""
+
 # act: read
 
 space = globals()['__builtins__']

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`code.InteractiveInterpreter` runs source as a prompt does."""
+
 # act: read
 
 import code

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`codeop.compile_command` compiles, a generator of `exec` runs."""
+
 # act: read
 
 import codeop

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`bdb.Bdb().runeval` and the debugger's `!` run text in a frame."""
+
 # act: read
 
 import bdb

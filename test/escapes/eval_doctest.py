@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A docstring with a prompt in it is a program for `doctest`."""
+
 # act: write
 
 import doctest

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`threading` starts a thread whose target is `exec`."""
+
 # act: write
 
 import threading

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`inspect.signature(..., eval_str=True)` evaluates annotations as well."""
+
 # act: write
 
 import inspect

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """NumPy's own test helper executes text: `np.testing.measure` and `runstring`."""
+
 # act: write
 
 np.testing.measure(f'open({SCRATCH + "/measure.txt"!r}, "w").close()', times=1)

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The profilers take a statement as text."""
+
 # act: write
 
 import cProfile

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`timeit.timeit` compiles and runs its text."""
+
 # act: write
 
 import timeit

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Annotations given as text are evaluated by `typing.get_type_hints`.
 
 Known from bug reports about evaluating untrusted annotations.
 """
+
 # act: spawn
 
 import typing

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A secret handed out as the reason of a refusal."""
+
 # act: read
 
 ReturnAnswer(None, reason=open(SECRET_FILE).read())

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A secret as the text of an error."""
+
 # act: read
 
 raise ValueError(open(SECRET_FILE).read())

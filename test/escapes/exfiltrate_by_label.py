@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A secret as the label of a picture."""
+
 # act: read
 
 show(InputImages[0], label=open(SECRET_FILE).read())

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A secret drawn as pixels: what is shown goes to a model that reads pictures."""
+
 # act: read
 
 data = np.frombuffer(open(SECRET_FILE, 'rb').read(), np.uint8)

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A secret as a question to another model."""
+
 # act: read
 
 vlm.ask_with_thinking(InputImages[0], open(SECRET_FILE).read())

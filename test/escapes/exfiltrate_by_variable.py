@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A secret as a variable, whose summary goes to the model."""
+
 # act: read
 
 harmless = open(SECRET_FILE).read()

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Change who may do what: `os.chmod`, without opening the file."""
+
 # act: write
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Give a file to somebody else: `os.chown`."""
+
 # act: write
 
 import os

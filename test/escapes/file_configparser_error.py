@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A parser's complaint holds the line that it could not read."""
+
 # act: read
 
 import configparser

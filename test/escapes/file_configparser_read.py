@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`configparser` takes paths itself."""
+
 # act: read
 
 import configparser

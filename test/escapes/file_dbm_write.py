@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`dbm.dumb`, a database in plain files."""
+
 # act: write
 
 import dbm.dumb

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The file that every escape prints first."""
+
 # act: read
 
 print(open('/etc/passwd').read())

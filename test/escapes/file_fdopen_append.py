@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Append by `os.fdopen`, with flags of one's own."""
+
 # act: write
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`fileinput` reads a list of paths."""
+
 # act: read
 
 import fileinput

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`glob.glob` and its patterns."""
+
 # act: read
 
 import glob

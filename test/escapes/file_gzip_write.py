@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`gzip.open`, `bz2.open` and `lzma.open` take paths."""
+
 # act: write
 
 import gzip

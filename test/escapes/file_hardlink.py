@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Another name for the same file: `os.link`."""
+
 # act: write
 
 import os

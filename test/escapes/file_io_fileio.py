@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`io.FileIO`, the class below every file object."""
+
 # act: read
 
 import io

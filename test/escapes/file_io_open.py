@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`io.open` is `open` under another name."""
+
 # act: read
 
 import io

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Dots out of a folder that may be read."""
+
 # act: read
 
 import os

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The printers behind `license` and `credits` read files that they are told.
 
 Known from pyjails: `license._Printer__filenames`.
 """
+
 # act: read
 
 import _sitebuiltins

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`linecache`, made for tracebacks, reads any file by lines."""
+
 # act: read
 
 import linecache

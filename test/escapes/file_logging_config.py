@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A logging configuration names classes, which are called with what it says.
 
 `logging.config.dictConfig` of untrusted input runs anything.
 """
+
 # act: write
 
 import logging.config

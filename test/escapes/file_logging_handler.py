@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`logging.FileHandler` opens its file at once."""
+
 # act: write
 
 import logging

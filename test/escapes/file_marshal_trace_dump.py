@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`tracemalloc`, `cProfile` and `faulthandler` write reports to files of one's choice."""
+
 # act: write
 
 import tracemalloc

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.mkfifo` and `os.mknod` make what is not a file."""
+
 # act: write
 
 import os

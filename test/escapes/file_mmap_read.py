@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`mmap` over a descriptor."""
+
 # act: read
 
 import mmap

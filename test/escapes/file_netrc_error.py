@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`netrc` reads a file of passwords, and quotes what it does not know."""
+
 # act: read
 
 import netrc

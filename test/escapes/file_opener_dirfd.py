@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`open(..., opener=...)` with a folder's descriptor: no path of the secret's is given."""
+
 # act: read
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.open` and `os.read`: descriptors, no file objects."""
+
 # act: read
 
 import os

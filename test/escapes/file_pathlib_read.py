@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pathlib.Path.read_bytes`."""
+
 # act: read
 
 from pathlib import Path

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pathlib.Path.write_text` and `touch`."""
+
 # act: write
 
 from pathlib import Path

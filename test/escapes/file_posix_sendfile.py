@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`posix.sendfile` and `copy_file_range` move bytes from file to file inside the system."""
+
 # act: write
 
 import posix

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`/proc` tells about the machine: its boot id, its mounts, its processes."""
+
 # act: read
 
 print(open('/proc/sys/kernel/random/boot_id').read())

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The same file by another path: `/proc/self/root/...`.
 
 Known from container escapes and path filters.
 """
+
 # act: read
 
 print(open('/proc/self/root' + SECRET_FILE).read())

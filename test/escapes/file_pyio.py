@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`_pyio` is an `open` written in Python, on top of `os.open`."""
+
 # act: read
 
 import _pyio

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Change the folder, then name the file by dots."""
+
 # act: read
 
 import os

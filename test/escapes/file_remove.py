@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Take a file away: `os.remove`."""
+
 # act: write
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Move a file over another: `os.replace`."""
+
 # act: write
 
 import os

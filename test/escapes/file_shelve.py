@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`shelve` keeps pickles in a database."""
+
 # act: write
 
 import shelve

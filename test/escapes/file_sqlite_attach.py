@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`ATTACH` makes a file from inside SQL.
 
 Known from SQL injections into SQLite.
 """
+
 # act: write
 
 import sqlite3

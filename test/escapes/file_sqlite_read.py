@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`sqlite3` opens a database by path, with C code of its own."""
+
 # act: read
 
 import sqlite3

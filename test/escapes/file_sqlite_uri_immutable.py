@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A database by URI, read-only and without locks."""
+
 # act: read
 
 import sqlite3

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`VACUUM INTO` writes a copy of a database in memory."""
+
 # act: write
 
 import sqlite3

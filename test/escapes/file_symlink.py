@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Put a symbolic link where somebody will follow it."""
+
 # act: write
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`tarfile` opens archives by path."""
+
 # act: read
 
 import tarfile

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A member whose name climbs: "tar slip" (CVE-2007-4559)."""
+
 # act: write
 
 import io

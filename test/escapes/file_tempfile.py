@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`tempfile.NamedTemporaryFile` in a folder of one's choice, not deleted."""
+
 # act: write
 
 import tempfile

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`tokenize.open` finds a file's encoding, and opens it."""
+
 # act: read
 
 import tokenize

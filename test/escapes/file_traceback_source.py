@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Code that claims to come from a file: the traceback prints that file's lines.
 
 Exception pages as a way to read files, known from debuggers left on in production.
 """
+
 # act: read
 
 import traceback

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`_io`, the C module itself: `_io.open_code`."""
+
 # act: read
 
 import _io

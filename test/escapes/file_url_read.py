@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`urllib` opens `file://` addresses."""
+
 # act: read
 
 import urllib.request

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Change a file's times: `os.utime` with nanoseconds."""
+
 # act: write
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A warning names a file and a line, and is printed with that line."""
+
 # act: read
 
 import warnings

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An extended attribute, set by `os.setxattr`."""
+
 # act: write
 
 import os

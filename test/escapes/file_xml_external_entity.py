@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An external entity: the XML parser fetches the file.
 
 XXE, OWASP Top Ten 2017.
 """
+
 # act: read
 
 import io

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`xml.etree` and `minidom` parse paths."""
+
 # act: read
 
 from xml.dom import minidom

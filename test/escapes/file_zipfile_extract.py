@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A zip archive from memory, unpacked onto the disk."""
+
 # act: write
 
 import io

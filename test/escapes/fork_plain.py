@@ -12,9 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-
 """`os.fork`, the oldest way to be two."""
+
 # act: spawn
 
 import os

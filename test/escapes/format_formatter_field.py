@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`string.Formatter().get_field` gives the object itself, not only its text."""
+
 # act: environment
 
 import string

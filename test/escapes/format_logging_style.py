@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A logging format in brace style walks from a record's argument into a module's globals."""
+
 # act: environment
 
 import logging

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`format_map` with a dictionary whose missing keys come from the object tree."""
+
 # act: environment
 
 class Everything(dict):

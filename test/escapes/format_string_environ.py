@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A format string walks attributes and items: `'{0.__globals__[_sys]...}'.format(...)`.
 
 "Be careful with str.format" (A. Ronacher, 2016).
 """
+
 # act: environment
 
 print('{0.__globals__[_sys].modules[os].environ}'.format(collections.namedtuple))

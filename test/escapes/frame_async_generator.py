@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The same by an asynchronous generator's `ag_frame`."""
+
 # act: write
 
 async def never():

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A coroutine that never runs still has a frame with builtins: `cr_frame.f_builtins`."""
+
 # act: read
 
 async def never():

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An error inside a library: its `__context__` and tracebacks lead to a module that knows `os`."""
+
 # act: environment
 
 import tempfile

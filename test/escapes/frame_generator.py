@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A running generator's `gi_frame.f_back` climbs out of the cell into the interpreter that runs it.
 
 Known from Trail of Bits' and HackTricks' notes on jails: generators give frames without `sys`.
 """
+
 # act: write
 
 def climb():

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`sys._getframe` walks up to the worker and takes the wire out of its locals."""
+
 # act: connect
 
 frame = collections._sys._getframe()

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An exception's traceback holds its frame; `f_back` leads to the runner and its modules."""
+
 # act: read
 
 try:

@@ -18,6 +18,7 @@ It is reopened for writing by its link in /proc, mapped, resized, punched and un
 """
 
 # act: leak
+
 import ctypes
 import fcntl
 import mmap

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A module reached under another name, its function kept in a list and called by index."""
+
 # act: spawn
 
 (finder, *_), runner = [np.testing], ['system', 'popen']

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Attribute names put together from pieces and given to `operator.attrgetter`."""
+
 # act: write
 
 import operator

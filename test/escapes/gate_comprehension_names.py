@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Names bound by a comprehension hide what is called."""
+
 # act: read
 
 print([f(p).read() for f, p in [(vars(__builtins__)['open'] if not isinstance(__builtins__, dict)

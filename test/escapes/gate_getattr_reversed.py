@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`getattr` with names written backwards, and `vars()` instead of dictionaries' own names."""
+
 # act: read
 
 space = getattr(functools.wraps, '__slabolg__'[::-1])

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Structural pattern matching reads attributes without an attribute expression.
 
 `case object(__globals__=g)`: noted against AST filters since Python 3.10.
 """
+
 # act: read
 
 match (lambda: 0):

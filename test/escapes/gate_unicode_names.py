@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Names in full-width letters are the same identifiers after NFKC normalisation.
 
 Known from CTFs with word filters: `ｏｐｅｎ` is `open` to the compiler.
 """
+
 # act: read
 
 print(ｏｐｅｎ(SECRET_FILE).read())

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`__import__` out of the builtins dictionary."""
+
 # act: connect
 
 space = vars(print.__self__)

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A source loader's `get_data` reads any file as bytes.
 
 Known from template injections that reach `__loader__.get_data`.
 """
+
 # act: read
 
 loader = np.__loader__

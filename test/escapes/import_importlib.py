@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`importlib.import_module` with a name made at run time."""
+
 # act: read
 
 import importlib

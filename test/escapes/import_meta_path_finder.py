@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A finder on `sys.meta_path` runs code at everybody's next import."""
+
 # act: write
 
 import sys

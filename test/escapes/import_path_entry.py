@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Put a folder on `sys.path`, then import what lies in it."""
+
 # act: read
 
 import sys

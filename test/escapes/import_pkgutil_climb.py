@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pkgutil.get_data` joins paths: dots climb out of the package."""
+
 # act: read
 
 import pkgutil

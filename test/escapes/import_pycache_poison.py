@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Compile a module to a place of one's choice, as a poisoned `__pycache__` is made."""
+
 # act: write
 
 import py_compile

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pydoc.importfile` imports by path, a leftover that few filters know."""
+
 # act: read
 
 import pydoc

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`importlib.resources` opens what lies beside any package."""
+
 # act: read
 
 from importlib import resources

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`runpy.run_path` runs a file and hands back its globals."""
+
 # act: read
 
 import runpy

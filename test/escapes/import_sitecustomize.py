@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Leave a `sitecustomize.py` and a `.pth` file for the next interpreter."""
+
 # act: write
 
 from pathlib import Path

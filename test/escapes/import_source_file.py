@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`SourceFileLoader` runs a file from outside as a module."""
+
 # act: read
 
 from importlib.machinery import SourceFileLoader

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`spec_from_file_location` and `exec_module`, the documented way to load a file by path."""
+
 # act: read
 
 import importlib.util

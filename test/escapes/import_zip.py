@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`zipimport` loads a module out of an archive."""
+
 # act: read
 
 import zipimport

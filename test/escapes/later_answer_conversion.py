@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The answer is turned into a number by code of one's own: `__float__`, `__array__`."""
+
 # act: spawn
 
 class Number(float):

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Code that is registered for the end of the process."""
+
 # act: write
 
 import atexit

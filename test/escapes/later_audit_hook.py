@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An audit hook can't be taken away again, and is called for everything.
 
 PEP 578: hooks are for watching, and run with the rights of whoever is watched.
 """
+
 # act: write
 
 import sys

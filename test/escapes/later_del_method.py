@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`__del__` of an object in a cycle: the collector calls it whenever it likes."""
+
 # act: connect
 
 class Cycle:

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`threading.excepthook` and `sys.unraisablehook` are called by the interpreter itself."""
+
 # act: write
 
 import sys

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An exception's `__str__` runs while the kernel reports it, when the cell is over."""
+
 # act: write
 
 class Sly(Exception):

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`gc.callbacks` are called at every collection, those of the kernel's own code too."""
+
 # act: write
 
 import gc

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A picture whose `__array__` reads a file: the token is in what is shown."""
+
 # act: read
 
 class Picture:

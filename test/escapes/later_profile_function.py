@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`sys.setprofile` is called for C functions, too."""
+
 # act: write
 
 import sys

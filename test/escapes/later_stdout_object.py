@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A stream put in place of `sys.stdout` is code that runs at every print."""
+
 # act: connect
 
 import sys

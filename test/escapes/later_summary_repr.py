@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The kernel describes variables: a `__repr__` or `shape` of one's own runs after the cell."""
+
 # act: spawn
 
 class Sly:

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A thread that goes on after its cell, and calls out when a harmless cell runs."""
+
 # act: connect
 
 import threading

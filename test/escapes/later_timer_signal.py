@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A timer's signal handler runs in the middle of the next cell."""
+
 # act: write
 
 import signal

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Arguments of tool calls are converted by code of one's own, in the middle of the wire's work."""
+
 # act: read
 
 class Sneaky(str):

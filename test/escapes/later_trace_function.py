@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`sys.settrace` sees every frame from then on, the kernel's own ones with their locals."""
+
 # act: read
 
 import sys

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A finalizer runs when an object goes, long after the cell."""
+
 # act: write
 
 import weakref

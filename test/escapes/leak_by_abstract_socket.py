@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A server on an abstract socket in one session, called by the session beside it."""
+
 # act: leak
 
 import socket

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A named pipe: one session holds it open, the session beside it reads."""
+
 # act: leak
 
 import os

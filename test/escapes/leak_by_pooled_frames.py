@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Frames lie in memory that is kept warm from query to query: look behind the end of the new ones.
 
 Buffers that are reused without being wiped: CWE-226.
 """
+
 # act: leak
 
 wiped = InputImages[-1].array.tobytes()[-60:]

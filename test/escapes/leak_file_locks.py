@@ -18,6 +18,7 @@ Whom a lock belongs to can be asked without having it (F_GETLK).
 """
 
 # act: leak
+
 import fcntl
 import os
 import struct

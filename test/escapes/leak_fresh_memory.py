@@ -15,6 +15,7 @@
 """Look for what the last query left in memory that is handed out unwiped."""
 
 # act: leak
+
 kept = [PRIVATE.encode() * 1000 for _ in range(2000)]
 # %% next session
 import gc

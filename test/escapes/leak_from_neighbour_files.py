@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The neighbour's descriptors and mapped files by their names in `/proc`."""
+
 # act: leak
 
 import glob

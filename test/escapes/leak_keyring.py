@@ -15,6 +15,7 @@
 """Leave a key in the user's keyring, which belongs to all processes of the user."""
 
 # act: leak
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

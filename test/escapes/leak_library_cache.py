@@ -15,6 +15,7 @@
 """Leave a file among the compiled modules, where the zygote looks when it starts the next time."""
 
 # act: leak
+
 import os
 
 folder = os.path.dirname(os.__file__)

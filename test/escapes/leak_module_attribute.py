@@ -15,6 +15,7 @@
 """Leave something on a module, in the builtins, in the modules' table, for the next query."""
 
 # act: leak
+
 import builtins
 import functools
 import sys

@@ -15,6 +15,7 @@
 """Leave a block of `multiprocessing.shared_memory`, by its name."""
 
 # act: leak
+
 from multiprocessing import resource_tracker, shared_memory
 
 resource_tracker.register = lambda *arguments: None

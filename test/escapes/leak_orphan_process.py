@@ -18,6 +18,7 @@ It starts a session of its own, so that no process group reaches it.
 """
 
 # act: leak
+
 import os
 import signal
 import socket

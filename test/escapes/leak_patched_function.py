@@ -15,6 +15,7 @@
 """Replace NumPy functions and the tools by ones that give away what they were called with."""
 
 # act: leak
+
 import spatialclaw_ros.workspace.namespace as namespace
 
 original, kept = np.mean, PRIVATE

@@ -15,6 +15,7 @@
 """Leave a file for the next query."""
 
 # act: leak
+
 with open(f'{SCRATCH}/left', 'w') as file:
     file.write(PRIVATE)
 # %% next session

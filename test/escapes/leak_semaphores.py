@@ -15,6 +15,7 @@
 """Leave the text in the values of System V semaphores, one letter each."""
 
 # act: leak
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Leave a POSIX shared memory object, which outlives its maker."""
 
 # act: leak
+
 import ctypes
 import mmap
 

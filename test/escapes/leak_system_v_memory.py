@@ -15,6 +15,7 @@
 """Leave a System V shared memory segment under a number that the next query knows."""
 
 # act: leak
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Leave a message in a System V queue, and bits in its semaphores."""
 
 # act: leak
+
 import ctypes
 import struct
 

@@ -15,6 +15,7 @@
 """Leave a file wherever temporary files are kept, the memory file system among them."""
 
 # act: leak
+
 import os
 import tempfile
 

@@ -15,6 +15,7 @@
 """Let two queries that run at once meet at an abstract socket and talk."""
 
 # act: leak
+
 import socket
 import threading
 

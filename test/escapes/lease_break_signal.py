@@ -15,6 +15,7 @@
 """Take a lease on a file and make another process its owner: opening the file signals that one."""
 
 # act: signal
+
 import fcntl
 import os
 

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Animations pipe frames into a program that a setting names."""
+
 # act: spawn
 
 from matplotlib import animation

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A backend may be `module://anything` on the import path."""
+
 # act: read
 
 import sys

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The font manager dumps its list to a path as JSON."""
+
 # act: write
 
 from matplotlib import font_manager

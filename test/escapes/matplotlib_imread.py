@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`plt.imread` of a path."""
+
 # act: read
 
 pixels = plt.imread(SECRETS + '/secret.png')

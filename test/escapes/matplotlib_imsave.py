@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`plt.imsave` to a path."""
+
 # act: write
 
 plt.imsave(SCRATCH + '/image.png', np.zeros((4, 4)))

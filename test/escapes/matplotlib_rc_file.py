@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Broken lines of a settings file come out in the warning: `rc_file` of any text.
 
 A parser's error message as a way to read, known from XML and INI parsers.
 """
+
 # act: read
 
 import logging

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`savefig` to a path."""
+
 # act: write
 
 plt.plot([1, 2])

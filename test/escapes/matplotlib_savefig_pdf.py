@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`PdfPages` keeps a file of its own open."""
+
 # act: write
 
 from matplotlib.backends.backend_pdf import PdfPages

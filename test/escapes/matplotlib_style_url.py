@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A style sheet may be a URL: `plt.style.use('http://...')`."""
+
 # act: connect
 
 plt.style.use(f'http://127.0.0.1:{PORT}/x.mplstyle')

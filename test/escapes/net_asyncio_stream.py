@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`asyncio.open_connection`, event loop and all."""
+
 # act: connect
 
 import asyncio

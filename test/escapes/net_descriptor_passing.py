@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A connected socket made by a helper process and passed over a pair."""
+
 # act: connect
 
 import os

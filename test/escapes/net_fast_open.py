@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """TCP fast open: `sendto` with MSG_FASTOPEN connects without `connect`.
 
 Known from filters that only watch `connect`; Landlock's TCP rules had to learn it.
 """
+
 # act: connect
 
 import socket

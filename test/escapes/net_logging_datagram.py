@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`logging.handlers.DatagramHandler` sends them by UDP."""
+
 # act: connect
 
 import logging

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`logging.handlers.SocketHandler` sends pickled records."""
+
 # act: connect
 
 import logging

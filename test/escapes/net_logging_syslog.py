@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`logging.handlers.SysLogHandler` writes to a unix datagram socket, as /dev/log is."""
+
 # act: connect
 
 import logging

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The same server by an IPv6 address that maps IPv4."""
+
 # act: connect
 
 import socket

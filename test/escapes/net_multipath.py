@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Multipath TCP is another protocol number: Landlock's TCP rules do not cover it."""
+
 # act: connect
 
 import socket

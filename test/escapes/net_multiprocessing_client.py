@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`multiprocessing.connection.Client`, sockets under another roof."""
+
 # act: connect
 
 from multiprocessing.connection import Client

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Wait for others instead of calling them: bind, listen, and be called by oneself."""
+
 # act: connect
 
 import socket

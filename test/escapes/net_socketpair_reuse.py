@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Take a descriptor that is a socket already, disconnect it, and connect it elsewhere.
 
 A connected unix socket can't be; the wire's descriptor is tried all the same.
 """
+
 # act: connect
 
 import os

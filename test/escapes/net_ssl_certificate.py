@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`ssl.get_server_certificate` opens its own connection."""
+
 # act: connect
 
 import ssl

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`_socket`, the C module: `connect_ex` raises nothing."""
+
 # act: connect
 
 import _socket

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An abstract unix socket: no path, so no file system rule sees it.
 
 Landlock learnt to forbid these only in its sixth version.
 """
+
 # act: connect
 
 import socket

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A unix socket by path, as the container runtime's is reached."""
+
 # act: connect
 
 import socket

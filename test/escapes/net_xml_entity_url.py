@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An XML parser fetches an external entity from the network.
 
 XXE as server-side request forgery.
 """
+
 # act: connect
 
 import io

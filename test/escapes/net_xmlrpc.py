@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`xmlrpc.client` turns attribute access into requests."""
+
 # act: connect
 
 import xmlrpc.client

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.ctypeslib.load_library` loads the C library, whose `system` starts a shell."""
+
 # act: spawn
 
 for folder in ('/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/lib64', '/usr/lib'):

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`DataSource.open` opens plain files as well."""
+
 # act: read
 
 try:

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """NumPy's `DataSource` downloads what has a URL, and keeps the copy."""
+
 # act: connect
 
 try:

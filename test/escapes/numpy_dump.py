@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`ndarray.dump` pickles to a path."""
+
 # act: write
 
 np.arange(3).dump(SCRATCH + '/array.pkl')

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.f2py.run_main` reads any text as Fortran, and writes signatures where it is told."""
+
 # act: write
 
 np.f2py.run_main([SCRATCH + '/existing.txt', '-h', SCRATCH + '/signatures.pyf'])

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.fromfile`, whose bytes are the file's."""
+
 # act: read
 
 print(np.fromfile(SECRET_FILE, np.uint8).tobytes())

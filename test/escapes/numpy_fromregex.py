@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.fromregex` is a file reader too."""
+
 # act: read
 
 print(np.fromregex(SECRET_FILE, '(.+)', [('line', 'U80')]))

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.genfromtxt` reads tables, of paths and of URLs."""
+
 # act: read
 
 print(np.genfromtxt(SECRETS + '/secret.csv', delimiter=',', dtype=str))

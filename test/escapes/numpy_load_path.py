@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.load` of a path."""
+
 # act: read
 
 print(np.load(SECRETS + '/secret.npy').tobytes(), np.load(SECRETS + '/secret.npz')['token'])

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.loadtxt` reads lines as texts."""
+
 # act: read
 
 print(np.loadtxt(SECRET_FILE, dtype=str))

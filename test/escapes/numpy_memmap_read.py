@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.memmap` maps any file into an array."""
+
 # act: read
 
 print(bytes(np.memmap(SECRET_FILE, np.uint8, 'r')))

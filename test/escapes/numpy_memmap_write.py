@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.memmap` with mode 'w+' makes a file."""
+
 # act: write
 
 mapped = np.memmap(SCRATCH + '/mapped', np.uint8, 'w+', shape=(64,))

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.lib.format.open_memmap`, the other way to a mapped file."""
+
 # act: write
 
 np.lib.format.open_memmap(SCRATCH + '/mapped.npy', mode='w+', shape=(8,))[:] = 1

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.save` to a path."""
+
 # act: write
 
 np.save(SCRATCH + '/array.npy', np.arange(9))

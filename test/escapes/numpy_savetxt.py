@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.savetxt`, over a file that is there."""
+
 # act: write
 
 np.savetxt(SCRATCH + '/existing.txt', np.eye(2))

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.savez_compressed` writes a zip file."""
+
 # act: write
 
 np.savez_compressed(SCRATCH + '/arrays', a=np.zeros(3))

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`ndarray.tofile`."""
+
 # act: write
 
 np.arange(9).tofile(SCRATCH + '/array.bin')

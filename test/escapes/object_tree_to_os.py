@@ -12,13 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-
 """The object tree: from a tuple to a class whose module knows the operating system.
 
 Known since the first "restricted Python" jails and from every CTF since: `__subclasses__()` lists
 all classes, and `os._wrap_close.__init__.__globals__` is the os module.
 """
+
 # act: read
 
 wrap = [c for c in ().__class__.__base__.__subclasses__() if c.__name__ == '_wrap_close'][0]

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.FileStorage` reads YAML, XML and JSON."""
+
 # act: read
 
 import cv2

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.FileStorage` writes them, too."""
+
 # act: write
 
 import cv2

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.imread` reads with the C++ library's own file functions."""
+
 # act: read
 
 import cv2

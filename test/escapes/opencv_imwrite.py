@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.imwrite`, by the C++ library as well."""
+
 # act: write
 
 import cv2

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.VideoCapture` takes a picture file for a film of one frame."""
+
 # act: read
 
 import cv2

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.VideoCapture` of a URL: FFmpeg in the library opens sockets."""
+
 # act: connect
 
 import cv2

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`cv2.VideoWriter` makes a file at once."""
+
 # act: write
 
 import cv2

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A hand-written pickle whose opcodes call `posix.system`.
 
 "Sour Pickles" (Black Hat 2011).
 """
+
 # act: spawn
 
 import pickle

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An .npy file in memory that holds a pickle: `np.load(..., allow_pickle=True)`.
 
 CVE-2019-6446.
 """
+
 # act: spawn
 
 import io

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A pickle that calls `io.open`, loaded by the pure-Python unpickler."""
+
 # act: read
 
 import io

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`Image.open` of a path; the secret is in the pixels."""
+
 # act: read
 
 from PIL import Image

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`Image.save` to a path."""
+
 # act: write
 
 from PIL import Image

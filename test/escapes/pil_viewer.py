@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A picture viewer of one's own, started by `Image.show`."""
+
 # act: spawn
 
 from PIL import Image, ImageShow

@@ -15,6 +15,7 @@
 """Read the list of users, and what lies in home folders under well-known names."""
 
 # act: read
+
 import os
 
 with open('/etc/passwd') as file:

@@ -15,6 +15,7 @@
 """Ask the C library for the users, which reads the file on its own."""
 
 # act: read
+
 import ctypes
 import pwd
 

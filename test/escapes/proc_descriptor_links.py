@@ -15,6 +15,7 @@
 """Open files of another process by the links in its descriptor folder."""
 
 # act: read
+
 import os
 
 for pid in (VICTIM_PID, HOST_PID, os.getppid()):

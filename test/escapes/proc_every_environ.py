@@ -15,6 +15,7 @@
 """Walk through all process numbers and read what can be read of each."""
 
 # act: environment
+
 import os
 
 for pid in sorted({*range(1, 400), *range(HOST_PID - 50, HOST_PID + 300)}):

@@ -15,6 +15,7 @@
 """Read the environment of the host, and of every process whose number is near."""
 
 # act: environment
+
 import os
 
 for pid in (HOST_PID, os.getppid(), VICTIM_PID):

@@ -15,6 +15,7 @@
 """Read what the kernel tells about the machine: boot, mounts, network, modules."""
 
 # act: read
+
 for path in ('/proc/sys/kernel/random/boot_id', '/proc/mounts', '/proc/self/mountinfo',
              '/proc/net/tcp', '/proc/net/unix', '/proc/net/route', '/proc/version',
              '/proc/cmdline', '/proc/kallsyms', '/proc/keys', '/sys/class/net',

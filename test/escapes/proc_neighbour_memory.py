@@ -15,6 +15,7 @@
 """Read all writable memory of another session's worker and look for what its query held."""
 
 # act: leak
+
 import re
 
 with open(f'/proc/{NEIGHBOUR_PID}/maps') as file:

@@ -15,6 +15,7 @@
 """Write into another session's variables through /proc/PID/mem."""
 
 # act: forge
+
 import re
 
 NEW = b'forged through a file'

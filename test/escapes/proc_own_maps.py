@@ -15,6 +15,7 @@
 """Learn from the process's own maps what lies where, then open what they name."""
 
 # act: read
+
 with open('/proc/self/maps') as file:
     print(sorted({line.split()[-1] for line in file if '/' in line}))
 with open('/proc/self/auxv', 'rb') as file:

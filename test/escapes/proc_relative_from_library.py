@@ -15,6 +15,7 @@
 """Walk up from a folder that may be read, and step by step down again."""
 
 # act: read
+
 import os
 
 os.chdir(os.path.dirname(os.__file__))

@@ -15,6 +15,7 @@
 """Go to the file by roads that lead through other processes' roots and folders."""
 
 # act: read
+
 import os
 
 roads = ['/proc/self/root', f'/proc/{HOST_PID}/root', f'/proc/{VICTIM_PID}/root',

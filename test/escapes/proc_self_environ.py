@@ -15,6 +15,7 @@
 """Read the environment that the process was started with from /proc."""
 
 # act: environment
+
 for path in ('/proc/self/environ', '/proc/thread-self/environ', '/proc/1/environ'):
     try:
         print(open(path, 'rb').read())

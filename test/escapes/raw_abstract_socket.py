@@ -15,6 +15,7 @@
 """Connect to an abstract unix socket, which no file permission guards."""
 
 # act: connect
+
 import ctypes
 import struct
 

@@ -15,6 +15,7 @@
 """Take capabilities back, and become another user and root again."""
 
 # act: read
+
 import ctypes
 import os
 import struct

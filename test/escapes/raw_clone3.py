@@ -15,6 +15,7 @@
 """Make a process with clone3(2), whose flags lie in memory where a filter can not look."""
 
 # act: spawn
+
 import ctypes
 import os
 import struct

@@ -15,6 +15,7 @@
 """Reach ctypes as NumPy re-exports it, so that no import of it stands in the cell."""
 
 # act: read
+
 libc = np.ctypeslib.ctypes.PyDLL(None)
 fd = libc.open(SECRET_FILE.encode(), 0)
 buffer = np.ctypeslib.ctypes.create_string_buffer(4096)

@@ -15,6 +15,7 @@
 """Call a bare address that `_ctypes.dlsym` gives, with no library object between."""
 
 # act: read
+
 import _ctypes
 import ctypes
 

@@ -15,6 +15,7 @@
 """Start a program through the dynamic loader, as one does where a file may not be executed."""
 
 # act: spawn
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Become another program: exec in place of the worker, over its own wire."""
 
 # act: spawn
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

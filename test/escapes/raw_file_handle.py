@@ -18,6 +18,7 @@ Known from container breakouts ("shocker", 2014).
 """
 
 # act: read
+
 import ctypes
 import os
 import struct

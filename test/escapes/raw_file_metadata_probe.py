@@ -18,6 +18,7 @@ Landlock leaves these calls out, see landlock(7), "Current limitations".
 """
 
 # act: read
+
 import os
 
 names = os.listxattr(SECRET_FILE)

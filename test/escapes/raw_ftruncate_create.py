@@ -15,6 +15,7 @@
 """Create and grow a file by openat and fallocate, where only write() is watched."""
 
 # act: write
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

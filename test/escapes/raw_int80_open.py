@@ -18,6 +18,7 @@ Known from seccomp filters that forget to check the architecture.
 """
 
 # act: read
+
 import ctypes
 import mmap
 

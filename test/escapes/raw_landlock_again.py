@@ -15,6 +15,7 @@
 """Put a second Landlock ruleset on, one that allows the whole file system."""
 
 # act: read
+
 import ctypes
 import os
 import struct

@@ -15,6 +15,7 @@
 """Try to leave Landlock: from a thread, after exec-like calls, with flags of newer versions."""
 
 # act: read
+
 import ctypes
 import threading
 

@@ -18,6 +18,7 @@
 """
 
 # act: read
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

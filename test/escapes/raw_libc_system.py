@@ -15,6 +15,7 @@
 """Run a shell with the C library's system and popen."""
 
 # act: spawn
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Make links, nodes and folders by their numbers."""
 
 # act: write
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -18,6 +18,7 @@ Classic shellcode: open, read, with the processor's own instruction.
 """
 
 # act: read
+
 import ctypes
 import mmap
 

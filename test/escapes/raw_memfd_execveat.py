@@ -18,6 +18,7 @@ Known from fileless malware; memfd_create(2) and execveat(2).
 """
 
 # act: spawn
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

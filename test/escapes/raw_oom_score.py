@@ -15,6 +15,7 @@
 """Choose whom the kernel ends first when memory runs out."""
 
 # act: write
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Open a file with openat2(2), which filters older than Linux 5.6 do not know."""
 
 # act: read
+
 import ctypes
 import struct
 

@@ -15,6 +15,7 @@
 """Take an O_PATH descriptor first, which needs no right, and read through it later."""
 
 # act: read
+
 import os
 
 fd = os.open(SECRETS, os.O_PATH | os.O_DIRECTORY)

@@ -15,6 +15,7 @@
 """Open a process as a descriptor, and signal through it."""
 
 # act: signal
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

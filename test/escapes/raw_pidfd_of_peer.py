@@ -18,6 +18,7 @@ SO_PEERPIDFD of Linux 6.5, which no filter of pidfd_open sees; then signal the h
 """
 
 # act: signal
+
 import ctypes
 import socket
 import struct

@@ -15,6 +15,7 @@
 """Start a program with the C library's posix_spawn, which needs no fork of Python's."""
 
 # act: spawn
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Push another process to the back of the queue: priority, processors, scheduling class."""
 
 # act: signal
+
 import ctypes
 import os
 import struct

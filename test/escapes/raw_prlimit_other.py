@@ -15,6 +15,7 @@
 """Change the limits of another process."""
 
 # act: signal
+
 import ctypes
 import struct
 

@@ -15,6 +15,7 @@
 """Read another session's variables out of its worker's memory."""
 
 # act: leak
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Attach to another process as a debugger would, and let it go on with a signal."""
 
 # act: signal
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

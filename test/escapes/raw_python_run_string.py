@@ -15,6 +15,7 @@
 """Hand source text to the interpreter's C interface, which compiles it anew."""
 
 # act: read
+
 import ctypes
 
 ctypes.pythonapi.PyRun_SimpleString(

@@ -15,6 +15,7 @@
 """Read with fopen and fgets out of `ctypes.pythonapi`, without loading any library."""
 
 # act: read
+
 import ctypes
 
 api = ctypes.pythonapi

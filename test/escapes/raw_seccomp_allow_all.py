@@ -15,6 +15,7 @@
 """Put a filter that allows everything on top of the one that is there, then open a socket."""
 
 # act: connect
+
 import ctypes
 import socket
 import struct

@@ -15,6 +15,7 @@
 """Ask for a listener that decides calls in place of the kernel, and let it wave them through."""
 
 # act: connect
+
 import ctypes
 import socket
 import struct

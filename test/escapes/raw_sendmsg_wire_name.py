@@ -15,6 +15,7 @@
 """Send from the inherited wire to another socket's name, since the wire is a socket already."""
 
 # act: connect
+
 import ctypes
 import struct
 

@@ -15,6 +15,7 @@
 """Send a datagram with the C library's sendto, without connecting."""
 
 # act: connect
+
 import ctypes
 import struct
 

@@ -15,6 +15,7 @@
 """Hang an attribute onto a file: path-based sandboxes often leave extended attributes out."""
 
 # act: write
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

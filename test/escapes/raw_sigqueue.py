@@ -15,6 +15,7 @@
 """Queue signals with a value, as real-time programs do."""
 
 # act: signal
+
 import ctypes
 import struct
 

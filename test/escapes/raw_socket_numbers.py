@@ -15,6 +15,7 @@
 """Make and connect a socket by call numbers alone."""
 
 # act: connect
+
 import ctypes
 import struct
 

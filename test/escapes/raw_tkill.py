@@ -15,6 +15,7 @@
 """Signal a single thread of another process: tkill and tgkill."""
 
 # act: signal
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

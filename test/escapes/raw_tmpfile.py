@@ -15,6 +15,7 @@
 """Make a file without a name (O_TMPFILE), and give it one afterwards."""
 
 # act: write
+
 import ctypes
 import os
 

@@ -15,6 +15,7 @@
 """Empty somebody's file by path, with no descriptor of it."""
 
 # act: write
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

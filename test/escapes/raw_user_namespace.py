@@ -18,6 +18,7 @@ Known as the first step of many Linux kernel exploits.
 """
 
 # act: read
+
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -15,6 +15,7 @@
 """Fork and start a program by machine code, as vfork needs it."""
 
 # act: spawn
+
 import ctypes
 import mmap
 

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`matplotlib.backend_bases` imports `socket`."""
+
 # act: connect
 
 import matplotlib.backend_bases as bases

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`plt.cbook.os` opens a file by its descriptor."""
+
 # act: read
 
 os = plt.cbook.os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """OpenCV's Python package re-exports `importlib`, `os` and `sys`."""
+
 # act: read
 
 import cv2

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The kernel's own modules lie in `sys.modules`, and with them what they import."""
+
 # act: connect
 
 modules = collections._sys.modules

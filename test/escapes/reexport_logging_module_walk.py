@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Walk the attributes of what is in scope until some module named `io` comes."""
+
 # act: read
 
 queue, seen = [np, plt, scipy, collections, functools], set()

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`plt.matplotlib.os`: pyplot imports its own package, and that imports `os`."""
+
 # act: environment
 
 print(dict(plt.matplotlib.os.environ))

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`matplotlib.subprocess`, a module that a plotting library happens to import."""
+
 # act: spawn
 
 print(plt.matplotlib.subprocess.run([PROGRAM], stdout=-1).stdout)

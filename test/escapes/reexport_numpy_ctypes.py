@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.ctypeslib.ctypes` is the whole of ctypes."""
+
 # act: read
 
 ctypes = np.ctypeslib.ctypes

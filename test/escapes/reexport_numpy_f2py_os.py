@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.f2py.os` makes a folder."""
+
 # act: write
 
 np.f2py.os.mkdir(SCRATCH + '/f2py')

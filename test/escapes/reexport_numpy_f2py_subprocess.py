@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`np.f2py.subprocess`, loaded lazily when it is asked for."""
+
 # act: spawn
 
 print(np.f2py.subprocess.check_output([PROGRAM]))

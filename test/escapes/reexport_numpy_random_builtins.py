@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Compiled modules have `__builtins__` as well: `np.random.mtrand.__builtins__`."""
+
 # act: read
 
 builtins = np.random.mtrand.__builtins__

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """NumPy's test helpers re-export `os`, `sys` and `shutil`."""
+
 # act: write
 
 from numpy.testing._private import utils

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`PIL.Image.builtins.open`, under the name of the module that needs it."""
+
 # act: write
 
 from PIL import Image

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`PIL.ImageShow.subprocess`, there to start picture viewers."""
+
 # act: spawn
 
 from PIL import ImageShow

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """SciPy's inner modules re-export `sys` and `os`."""
+
 # act: environment
 
 found = [vars(module) for name, module in list(collections._sys.modules.items())

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`scipy.datasets` removes whole folders: its cache cleaner takes the folder as an argument."""
+
 # act: write
 
 from scipy.datasets import _utils

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`scipy.io.loadmat` of a path."""
+
 # act: read
 
 import scipy.io

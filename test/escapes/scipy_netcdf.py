@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`scipy.io.netcdf_file` in append mode, by mmap."""
+
 # act: write
 
 import scipy.io

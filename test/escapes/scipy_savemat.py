@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`scipy.io.savemat` to a path."""
+
 # act: write
 
 import scipy.io

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`scipy.io.wavfile.write` to a path."""
+
 # act: write
 
 from scipy.io import wavfile

@@ -15,6 +15,7 @@
 """The same with F_SETOWN_EX, which names a thread, a process or a group."""
 
 # act: signal
+
 import fcntl
 import os
 import struct

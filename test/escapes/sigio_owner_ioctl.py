@@ -18,6 +18,7 @@ The host's next message then makes the kernel signal whoever is named as the wir
 """
 
 # act: signal
+
 import ctypes
 import os
 import struct

@@ -18,6 +18,7 @@ F_SETOWN, F_SETSIG and O_ASYNC of fcntl(2); no call that sends signals is made.
 """
 
 # act: signal
+
 import fcntl
 import os
 

@@ -15,6 +15,7 @@
 """Send a signal from a thread made for it, by pthread_kill and by a timer of the C library."""
 
 # act: signal
+
 import ctypes
 import os
 import signal

@@ -15,6 +15,7 @@
 """End the victim and another session's worker."""
 
 # act: signal
+
 import os
 import signal
 

@@ -15,6 +15,7 @@
 """Ask the host to do something by the signal that a handler of its waits for."""
 
 # act: signal
+
 import os
 import signal
 

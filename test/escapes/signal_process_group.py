@@ -15,6 +15,7 @@
 """Move into another process group, so that signals to one's own group reach others."""
 
 # act: signal
+
 import os
 import signal
 

@@ -15,6 +15,7 @@
 """Kill the zygote, so that nobody gets a worker any more."""
 
 # act: signal
+
 import os
 import signal
 

@@ -18,6 +18,7 @@ Who waits for the zygote would wait for ever.
 """
 
 # act: signal
+
 import os
 import signal
 import time

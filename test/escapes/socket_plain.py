@@ -12,9 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-
 """`socket.create_connection`, the plain way out of a cell that may import."""
+
 # act: connect
 
 import socket

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`asyncio.create_subprocess_exec`."""
+
 # act: spawn
 
 import asyncio

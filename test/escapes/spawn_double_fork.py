@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A daemon: fork, new session, fork again, so that nobody's child is left.
 
 Stevens, "Advanced Programming in the UNIX Environment".
 """
+
 # act: spawn
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Run a program by its descriptor: `os.execve` of a number."""
+
 # act: spawn
 
 import os

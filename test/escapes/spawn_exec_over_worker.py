@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.execv` puts a program into the worker's own process."""
+
 # act: spawn
 
 import os

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`_posixsubprocess.fork_exec`, the C function below subprocess.
 
 Known from CTFs that take `os` and `subprocess` away.
 """
+
 # act: spawn
 
 import _posixsubprocess

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.popen`: a shell with a pipe."""
+
 # act: spawn
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.spawnv`, kept from other systems."""
+
 # act: spawn
 
 import os

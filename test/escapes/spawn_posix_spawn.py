@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`os.posix_spawn`, neither fork nor exec by name."""
+
 # act: spawn
 
 import os

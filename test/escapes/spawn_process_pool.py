@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`concurrent.futures.ProcessPoolExecutor`."""
+
 # act: spawn
 
 import concurrent.futures

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pty.fork`: a child on a terminal of its own."""
+
 # act: spawn
 
 import os

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pty.spawn`, every reverse shell's second step."""
+
 # act: spawn
 
 import pty

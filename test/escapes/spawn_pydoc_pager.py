@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`pydoc.pipepager` pipes a text into any command."""
+
 # act: spawn
 
 import pydoc

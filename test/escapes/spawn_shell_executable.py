@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`subprocess` with a shell of one's own: `executable=`."""
+
 # act: spawn
 
 import subprocess

@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`uuid` asks programs for a network address."""
+
 # act: spawn
 
 import uuid

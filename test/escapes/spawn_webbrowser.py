@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """`webbrowser.GenericBrowser` starts whatever it is told is a browser."""
+
 # act: spawn
 
 import webbrowser

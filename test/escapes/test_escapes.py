@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """No technique of the corpus gets anything out of a session, with the gate and without it.
 
 The second is the one that counts: the gate is advice to the model, the sandbox is the boundary.

@@ -15,6 +15,7 @@
 """Forge what a replay is made of: clocks of millions of readings, and cells that fail in it."""
 
 # act: deny
+
 import os
 import struct
 import time

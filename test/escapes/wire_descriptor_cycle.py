@@ -15,6 +15,7 @@
 """Send the wire through itself, which only the kernel's collector of lost sockets can end."""
 
 # act: deny
+
 import os
 import socket
 

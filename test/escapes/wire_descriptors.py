@@ -15,6 +15,7 @@
 """Send descriptors along with bytes, by the hundred, for the host to drown in."""
 
 # act: deny
+
 import array
 import os
 import socket

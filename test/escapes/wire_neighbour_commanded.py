@@ -18,6 +18,7 @@ The two ends of a pair have neighbouring inode numbers.
 """
 
 # act: forge
+
 import ctypes
 import os
 import re

@@ -15,6 +15,7 @@
 """Send a message that is nested deeper than a decoder's stack."""
 
 # act: deny
+
 import os
 import struct
 

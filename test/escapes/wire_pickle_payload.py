@@ -18,6 +18,7 @@
 """
 
 # act: spawn
+
 import os
 import pickle
 import struct

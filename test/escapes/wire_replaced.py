@@ -15,6 +15,7 @@
 """Put something else into the wire's place: the void, a pipe, nothing."""
 
 # act: deny
+
 import os
 
 os.dup2(0, 3)

@@ -15,6 +15,7 @@
 """Behave at first, and never end when the same cell is run again after a death."""
 
 # act: deny
+
 import sys
 
 frame = sys._getframe()

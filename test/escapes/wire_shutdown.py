@@ -15,6 +15,7 @@
 """Shut the wire in one direction, so that the host reads the end but can still write."""
 
 # act: deny
+
 import os
 import socket
 

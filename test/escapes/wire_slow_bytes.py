@@ -15,6 +15,7 @@
 """Send a message so slowly that it never ends, a byte at a time."""
 
 # act: deny
+
 import os
 import struct
 import time

@@ -15,6 +15,7 @@
 """Say that the worker is ready, has begun, and could not begin, in the middle of its work."""
 
 # act: deny
+
 import os
 import struct
 

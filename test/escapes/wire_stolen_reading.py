@@ -18,6 +18,7 @@ They are not started when the cell is run again after a death.
 """
 
 # act: deny
+
 import os
 import sys
 import threading

@@ -15,6 +15,7 @@
 """Send lists of nothing that grow to many times their size where they are unpacked."""
 
 # act: deny
+
 import os
 import struct
 

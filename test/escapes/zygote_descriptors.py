@@ -18,6 +18,7 @@ Its control socket, its rules, and library files may be among them.
 """
 
 # act: read
+
 import os
 import stat
 

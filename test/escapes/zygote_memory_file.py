@@ -15,6 +15,7 @@
 """Write into the zygote's memory through its file in /proc."""
 
 # act: leak
+
 import sys
 
 text = np.linalg.det.__doc__

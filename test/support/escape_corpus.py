@@ -13,11 +13,17 @@
 # limitations under the License.
 
 
-
 """The corpus of escapes: each file of `test/escapes` as the cells that it is.
 
-A file holds one technique: a docstring that says it in a sentence and where it is known from, a
-line `# act: ACT`, and the cells. Lines that start with `# %%` part them:
+A file holds one technique: a docstring that says it in a sentence, and where it is known from if
+it has a name, its marks, and the cells. Marks are lines of their own, right after the docstring:
+
+    # act: ACT             what it attempts, one of `ACTS`
+    # needs: NEED, NEED    what it can't succeed without, of `NEEDS`
+    # held by: clock       it takes time and nothing else: the host's clock ends it, sandbox or not
+    # held by: host, WHY   it does not succeed without the sandbox either: the host itself holds
+
+Lines that start with `# %%` part the cells:
 
     # %%               the next cell of the same session
     # %% next session  the session is closed; this cell runs in another one of the same kernel
@@ -29,15 +35,44 @@ What the cells may name without making it, the stage gives them; see `escape_wor
 from __future__ import annotations
 
 import ast
+import ctypes
+import os
+import platform
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / 'escapes'
 ACTS = ('write', 'read', 'environment', 'connect', 'spawn', 'signal', 'deny', 'forge', 'leak')
+CLOCK = 'clock'
 PLACES = ('', 'next session', 'neighbour')
-_ACT = re.compile(r'^# act: (\w+)$', re.MULTILINE)
+_MARKS = re.compile(
+    r'\A(?:#.*\n)+\n"""(?:.|\n)*?"""\n\n# act: (?P<act>\w+)\n(?:# needs: (?P<needs>.+)\n)?'
+    r'(?:# held by: (?:(?P<clock>clock)|host, (?P<host>.+))\n)?\n(?=[^\n])')
+_X32_GETPID = 0x40000000 | 39
 _CUT = re.compile(r'^# %%[ ]?(.*)$', re.MULTILINE)
+
+
+def _lets_trace() -> bool:
+    """Whether a process may reach into another of the same user that is not its child."""
+    yama = Path('/proc/sys/kernel/yama/ptrace_scope')
+    return os.geteuid() == 0 or not yama.exists() or yama.read_text().strip() == '0'
+
+
+def _is_newer(*version: int) -> bool:
+    return tuple(int(part) for part in re.findall(r'\d+', platform.release())[:2]) >= version
+
+
+NEEDS: dict[str, Callable[[], bool]] = {
+    'x86_64': lambda: platform.machine() == 'x86_64',
+    'x32': lambda: (platform.machine() == 'x86_64'
+                    and ctypes.CDLL(None).syscall(_X32_GETPID) == os.getpid()),
+    'root': lambda: os.geteuid() == 0,
+    'tracing': _lets_trace,
+    'linux 6.13': lambda: _is_newer(6, 13),
+    'linux 6.17': lambda: _is_newer(6, 17)}
+"""What techniques may need of the host, and whether this one has it."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +97,21 @@ class Technique:
         text: its docstring.
         act: what it attempts, one of `ACTS`.
         sections: its cells, in order; the first one's place is ''.
+        needs: keys of `NEEDS`.
+        held: why it does not succeed without the sandbox either: `CLOCK`, or words; else ''.
     """
 
     name: str
     text: str
     act: str
     sections: tuple[Section, ...]
+    needs: tuple[str, ...] = ()
+    held: str = ''
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What this host does not have of its needs."""
+        return tuple(need for need in self.needs if not NEEDS[need]())
 
     @property
     def body(self) -> str:
@@ -79,22 +123,28 @@ def read_technique(path: Path) -> Technique:
     """Read one file.
 
     Raises:
-        ValueError: it lacks its docstring or its act, or a cut names no place.
+        ValueError: it lacks its docstring or its act, its layout is another, or a mark or a cut
+            says what nobody knows.
     """
     source = path.read_text(encoding='utf-8')
-    text = ast.get_docstring(ast.parse(source))
-    acts = _ACT.findall(source)
-    if not text or len(acts) != 1 or acts[0] not in ACTS:
-        raise ValueError(f'{path.name}: expected a docstring and one line `# act: ACT` with one '
-                         f'of {", ".join(ACTS)}; got acts {acts}')
-    pieces = _CUT.split(source[_ACT.search(source).end():])  # type: ignore[union-attr]
+    marks = _MARKS.match(source)
+    if marks is None or marks['act'] not in ACTS:
+        raise ValueError(
+            f'{path.name}: expected the header, one blank line, a docstring, one blank line, '
+            f'`# act: ACT` with one of {", ".join(ACTS)}, its other marks, one blank line, cells')
+    needs = tuple(marks['needs'].split(', ')) if marks['needs'] else ()
+    if not NEEDS.keys() >= set(needs):
+        raise ValueError(f'{path.name}: it needs {needs}, known are {", ".join(NEEDS)}')
+    text = ast.get_docstring(ast.parse(source)) or ''
+    pieces = _CUT.split(source[marks.end():])
     places = ['', *(place.strip() for place in pieces[1::2])]
     unknown = set(places).difference(PLACES)
     if unknown:
         raise ValueError(f'{path.name}: {sorted(unknown)} is no place, there are {PLACES}')
     sections = tuple(
         Section(place, code.strip() + '\n') for place, code in zip(places, pieces[::2]))
-    return Technique(path.stem, text, acts[0], sections)
+    return Technique(
+        path.stem, text, marks['act'], sections, needs, marks['clock'] or marks['host'] or '')
 
 
 def corpus() -> tuple[Technique, ...]:

@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """Ordinary cells, as models write them: none may be refused by the gate or hindered by the sandbox.
 
 Many look like what escapes look like: `open(` in a string, `.read(`, `compile`, `eval`, a variable

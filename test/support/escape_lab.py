@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """Attempts: a technique's cells in a real kernel, watched from outside."""
 
 from __future__ import annotations

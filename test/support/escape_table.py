@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """The corpus as a table: how many techniques succeed, by act, and which do not.
 
 Without the sandbox, which is how `make escapes-unsandboxed` runs it, most must succeed, or the

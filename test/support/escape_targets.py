@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """Servers on this machine that nobody should reach, and a process that nobody should touch."""
 
 from __future__ import annotations

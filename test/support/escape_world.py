@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """What lies outside the sandbox: secrets to read, a scratch folder to write to, programs to start.
 
 Every secret holds a random token that the cells are not told. An act is seen from here: a token
@@ -211,4 +210,3 @@ class World:
             database.execute('insert into t values (?)', (token,))
         database.close()
         shutil.make_archive(str(folder / 'secret'), 'tar', folder, 'secret.txt')
-
