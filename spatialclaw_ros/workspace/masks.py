@@ -204,4 +204,3 @@ class PerFrameMask(Teaching):
     def __repr__(self) -> str:
         return (f'<masks of {self.num_objects} objects {self.labels} in frames '
                 f'{self.frame_indices}>')
-
