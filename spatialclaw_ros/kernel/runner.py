@@ -79,7 +79,7 @@ class CellRunner:
 
     def install(self, names: Mapping[str, Any]) -> None:
         """Put names into the scope, and make it the `__main__` module."""
-        self._scope.update(names)
+        self._scope.update(names, print=self._stdout.make_print())
         self._watch = VariableWatch(self._scope)
         sys.modules['__main__'] = self._module
 

@@ -15,9 +15,9 @@
 
 """A Jupyter kernel, driven with `jupyter_client` the way agents do: the reference.
 
-The fastest of the plain configurations that were tried: IPC instead of TCP, no history file. It
-waits for the kernel's messages alone; `wait_for_ready` is not used, for it ends with 0.2 s of idle
-listening.
+As `jupyter_client` comes (TCP, history, `execute_interactive`), and for comparison the fastest
+plain way that was found: IPC, no history, blocking reads of the two channels. Neither uses
+`wait_for_ready`, which ends with 0.2 s of idle listening.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import queue
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 
 import numpy as np
 import psutil
@@ -45,24 +46,42 @@ import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt
 """
+# what a step of ours tells: type, shape, range and size of what is new
 _INTROSPECT = """\
 import json
-print(json.dumps({
-    name: [type(value).__name__, getattr(value, 'shape', None)]
-    for name, value in list(globals().items()) if not name.startswith('_')}, default=str))
+_told = globals().get('_told', {})
+_new = {}
+for _name, _value in list(globals().items()):
+    if _name.startswith('_') or _told.get(_name) is _value:
+        continue
+    _told[_name] = _value
+    _new[_name] = [type(_value).__name__]
+    if isinstance(_value, np.ndarray) and _value.size:
+        _new[_name] += [_value.shape, str(_value.dtype), _value.nbytes,
+                        float(_value.min()), float(_value.max())]
+    elif isinstance(_value, (int, float, str)):
+        _new[_name] += [repr(_value)[:200]]
+print(json.dumps(_new))
 """
 _ANSWER = "print(globals().get('__answer__'))"
 
 
 class JupyterKernel:
-    """One kernel and its client."""
+    """One kernel and its client.
 
-    def __init__(self, frames: np.ndarray) -> None:
+    Args:
+        frames: what it gets by file.
+        quickest: without what costs time and is not needed here.
+    """
+
+    def __init__(self, frames: np.ndarray, *, quickest: bool = False) -> None:
         self._frames = frames
-        self._manager = KernelManager(kernel_name='python3', transport='ipc')
+        self._quickest = quickest
+        self._manager = KernelManager(
+            kernel_name='python3', transport='ipc' if quickest else 'tcp')
         self._manager.start_kernel(
-            extra_arguments=['--HistoryManager.enabled=False'], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            extra_arguments=['--HistoryManager.enabled=False'] if quickest else [],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels(stdin=False, hb=False, control=False)
         self._prepare()
@@ -98,13 +117,23 @@ class JupyterKernel:
             What the cell printed.
         """
         printed = self.run(code)
-        assert '"np"' in self.run(_INTROSPECT)
+        assert self.run(_INTROSPECT).startswith('{')
         assert self.run(_ANSWER) == 'None\n'
         return printed
 
     def run(self, code: str) -> str:
         """One round trip: until the kernel is idle and has replied."""
-        return self._await(self._client.execute(code, store_history=False))
+        if self._quickest:
+            return self._await(self._client.execute(code, store_history=False))
+        printed = []
+
+        def hear(message: dict) -> None:
+            if message['msg_type'] == 'stream':
+                printed.append(message['content']['text'])
+
+        self._client.execute_interactive(
+            code, output_hook=hear, allow_stdin=False, timeout=_TIMEOUT_S)
+        return ''.join(printed)
 
     def interrupt(self) -> float:
         """Interrupt an endless loop.
@@ -155,6 +184,7 @@ class Measures:
         generator = np.random.default_rng(0)
         self._frames = generator.integers(0, 256, (FRAMES, HEIGHT, WIDTH, 3), np.uint8)
         self._kept: JupyterKernel | None = None
+        self._quickest: JupyterKernel | None = None
 
     @property
     def kernel(self) -> JupyterKernel:
@@ -162,6 +192,13 @@ class Measures:
         if self._kept is None:
             self._kept = JupyterKernel(self._frames)
         return self._kept
+
+    @property
+    def quickest(self) -> JupyterKernel:
+        """Another one, at its quickest."""
+        if self._quickest is None:
+            self._quickest = JupyterKernel(self._frames, quickest=True)
+        return self._quickest
 
     def cold(self, count: int) -> list[float]:
         """From nothing to the end of a first trivial step, 32 frames in scope."""
@@ -176,26 +213,39 @@ class Measures:
 
     def reused(self, count: int) -> list[float]:
         """The same in a kernel that has run others' cells: new frames alone."""
-        return [self._timed(lambda: (self.kernel.inject(), self.kernel.step(TRIVIAL)))
+        _ = self.kernel
+        return [_timed(lambda: (self.kernel.inject(), self.kernel.step(TRIVIAL)))
                 for _ in range(count)]
 
     def trivial(self, count: int) -> list[float]:
         """A trivial step."""
-        return [self._timed(lambda: self.kernel.step(TRIVIAL)) for _ in range(count)]
+        _ = self.kernel
+        return [_timed(lambda: self.kernel.step(TRIVIAL)) for _ in range(count)]
 
     def printing(self, count: int) -> list[float]:
         """A step that prints 1,000 lines and makes an array."""
         assert self.kernel.step(PRINTING) == PRINTED
-        return [self._timed(lambda: self.kernel.step(PRINTING)) for _ in range(count)]
+        return [_timed(lambda: self.kernel.step(PRINTING)) for _ in range(count)]
+
+    def quickest_trivial(self, count: int) -> list[float]:
+        """As `trivial`."""
+        _ = self.quickest
+        return [_timed(lambda: self.quickest.step(TRIVIAL)) for _ in range(count)]
+
+    def quickest_printing(self, count: int) -> list[float]:
+        """As `printing`."""
+        _ = self.quickest
+        return [_timed(lambda: self.quickest.step(PRINTING)) for _ in range(count)]
 
     def restarted(self, count: int) -> list[float]:
         """A restart with imports and frames, to the end of a trivial step; variables are lost."""
-        return [self._timed(lambda: (self.kernel.restart(), self.kernel.step(TRIVIAL)))
+        _ = self.kernel
+        return [_timed(lambda: (self.kernel.restart(), self.kernel.step(TRIVIAL)))
                 for _ in range(count)]
 
     def interrupted(self, count: int) -> list[float]:
         """An interrupt that the loop obeys, to the end of a trivial step; variables are kept."""
-        return [self.kernel.interrupt() + self._timed(lambda: self.kernel.step(TRIVIAL))
+        return [self.kernel.interrupt() + _timed(lambda: self.kernel.step(TRIVIAL))
                 for _ in range(count)]
 
     def memory(self, count: int) -> list[float]:
@@ -204,16 +254,16 @@ class Measures:
         return [process.memory_full_info().uss / 1e6 for _ in range(count)]
 
     def close(self) -> None:
-        """End the kernel that stays."""
-        if self._kept is not None:
-            self._kept.close()
+        """End the kernels that stay."""
+        for kernel in (self._kept, self._quickest):
+            if kernel is not None:
+                kernel.close()
 
-    def _timed(self, act: object) -> float:
-        assert callable(act)
-        _ = self.kernel
-        began_s = time.perf_counter()
-        act()
-        return time.perf_counter() - began_s
+
+def _timed(act: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    act()
+    return time.perf_counter() - began_s
 
 
 def main() -> None:
@@ -225,8 +275,8 @@ def main() -> None:
         try:
             serve({
                 name: getattr(measures, name)
-                for name in ('cold', 'reused', 'trivial', 'printing', 'restarted', 'interrupted',
-                             'memory')})
+                for name in ('cold', 'reused', 'trivial', 'printing', 'quickest_trivial',
+                             'quickest_printing', 'restarted', 'interrupted', 'memory')})
         finally:
             measures.close()
 

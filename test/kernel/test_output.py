@@ -18,6 +18,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import psutil
 import pytest
 from kernel_fixtures import MIB
@@ -68,7 +71,54 @@ def test_a_new_cell_begins_with_nothing() -> None:
     assert output.end() == 'b'
 
 
+class Odd(str):
+    """A text that reads differently."""
+
+    def __str__(self) -> str:
+        return 'odd'
+
+
+PRINTS: dict[str, tuple[tuple, dict]] = {
+    'nothing': ((), {}),
+    'a text': (('a',), {}),
+    'a number': ((1.5,), {}),
+    'nothing at all': ((None,), {}),
+    'a text of another class': ((Odd('a'), Odd('b')), {}),
+    'several': (('a', 1, [2]), {}),
+    'with a separator': (('a', 1, 2), {'sep': ', '}),
+    'without one': (('a', 1), {'sep': None}),
+    'with an end': (('a',), {'end': ''}),
+    'several with an end': (('a', 'b'), {'end': '!', 'flush': True}),
+    'without an end': (('a',), {'end': None}),
+    'wrong separator': (('a', 'b'), {'sep': 1}),
+    'wrong end': (('a',), {'end': b''}),
+    'to nowhere': (('a',), {'file': 1}),
+    'wrong name': (('a',), {'ending': ''}),
+}
+
+
+@pytest.mark.parametrize('name', PRINTS)
+def test_print_does_what_the_built_in_one_does(
+    monkeypatch: pytest.MonkeyPatch, name: str,
+) -> None:
+    values, options = PRINTS[name]
+    told = []
+    output, plain = BoundedText(), io.StringIO()
+    for stream, to_print in ((output.begin(), output.make_print()), (plain, print)):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, 'stdout', stream)
+            try:
+                to_print(*values, **options)
+            except (TypeError, AttributeError) as error:
+                told.append(type(error).__name__)
+            stream.write('after')
+    assert output.end() == plain.getvalue()
+    assert len(set(told)) == len(told) // 2
+
+
 CELLS = {
+    'by all ways': ('import sys, builtins\nprint(1)\nsys.stdout.write("2\\n")\nprint(3, 4)\n'
+                    'builtins.print(5)\nprint(6)\n"seven"', "1\n2\n3 4\n5\n6\n'seven'\n"),
     'closed by a cell': ('import sys\nsys.stdout.close()', ''),
     'text without an encoding': ('print("a\\ud800b")', 'a\\ud800b\n'),
     'both streams': ('import sys\nprint(1)\nprint(2, file=sys.stderr)\nsys.stdout.write("3\\n")',
