@@ -261,9 +261,12 @@ def test_questions_without_end_stop_before_the_time_is_over(
 
 def test_a_question_larger_than_a_message(kernel: Kernel, nursery: ScriptedNursery) -> None:
     nursery.plan([begin, end(), hear, say(LARGE_CALL), hear, lambda part: part.send(part.done())])
-    with kernel.open(make_observation(), Host()) as session:
+    host = Host()
+    with kernel.open(make_observation(), host) as session:
         session.run('a = 1')
-        session.run('b = 2', Deadline(20.0))
+        result = session.run('b = 2', Deadline(20.0))
+        assert (result.error, result.tool_calls, session.variables) == (None, 1, ('v1', 'v2'))
+        assert [call.arrays['image'].nbytes for call in host.calls] == [40 << 20]
 
 
 @pytest.mark.parametrize('steps', [[silence], [ask_for_ever(0.005)], [flood(whole(CALL) * 500)],

@@ -31,7 +31,8 @@ _ROWS = (
     'cell with 1,000 lines and an array', '197 MB of tool results, host to cell',
     'host memory that queries leave behind', 'time-out of an endless loop to ready',
     'the same, the loop swallows interrupts', 'crash (segmentation fault) to ready',
-    'idle worker, private memory', 'render_bev with 3 objects')
+    'idle worker, private memory', 'ground plane of one frame',
+    'ground plane of 4 frames together', 'render_bev with 3 objects', 'visualize, 3 masks')
 
 
 @pytest.fixture(scope='module')

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from escape_corpus import corpus
 
 from spatialclaw_ros.cli.main import build_parser
 from spatialclaw_ros.kernel import KernelLimits, gate
@@ -33,16 +36,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(
     str(path.relative_to(REPOSITORY))
     for path in (*REPOSITORY.glob('docs/*.md'), *REPOSITORY.glob('*.md')))
-
-# Which test runs what a page tells to type: a command's beginning, a test file, words in it.
-RUN_BY = (
-    ('spatialclaw doctor', 'test/cli/test_cli_doctor.py', 'doctor.run('),
-    ('spatialclaw demo', 'test/sim/test_demo_command.py', "'demo'"),
-    ('spatialclaw ask', 'test/cli/test_cli_ask.py', 'ask'),
-    ('spatialclaw_node --ros-args', 'test/ros/test_node_sandbox.py', 'sandbox'),
-    ('make fuzz', 'test/fuzz/test_fuzzers.py', 'fuzz'),
-    ('make escapes-unsandboxed', 'test/escapes/test_escapes.py', 'escapes-unsandboxed'),
-)
 
 
 def text(page: str) -> str:
@@ -57,45 +50,75 @@ def commands(page: str) -> list[list[str]]:
     return [words for words in lines if words]
 
 
-@pytest.mark.parametrize('page', PAGES)
-def test_make_targets_exist(page: str) -> None:
-    targets = set(re.findall(r'^([\w-]+):', text('Makefile'), re.MULTILINE))
-    named = {word for words in commands(page) if words[0] == 'make' for word in words[1:]
-             if '=' not in word}
-    named |= set(re.findall(r'`make ([a-z-]+)', text(page)))
-    assert named <= targets
+def inline(page: str) -> list[list[str]]:
+    """Return every command within a page's lines, as words; without what stands for a name."""
+    prose = re.sub(r'```.*?```', '', text(page), flags=re.DOTALL)
+    return [shlex.split(words) for words in re.findall(
+        r'`((?:make|spatialclaw|\.venv/bin/\w+) [^`{<]+)`', prose)]
 
 
-@pytest.mark.parametrize('page', PAGES)
-def test_commands_of_the_package_are_understood(page: str) -> None:
+def check_make(words: list[str]) -> None:
+    """Let make plan it, and look for the scripts that it would run and the settings it reads."""
+    plan = subprocess.run(
+        [*words, '--dry-run', '--no-print-directory'], cwd=REPOSITORY, capture_output=True,
+        text=True, timeout=60, check=False)
+    assert plan.returncode == 0, plan.stderr
+    scripts = re.findall(r'(?<![\w./])((?:test|scripts)/[\w/]+(?:\.py)?)', plan.stdout)
+    assert [script for script in scripts if not list(REPOSITORY.glob(f'{script}*'))] == []
+    for word in words[1:]:
+        setting, assigned, _ = word.partition('=')
+        assert not assigned or f'$({setting})' in text('Makefile'), word
+
+
+def check_spatialclaw(words: list[str]) -> None:
+    build_parser().parse_args(words[1:])
+
+
+def check_node(words: list[str]) -> None:
     specs = {spec.name: spec for spec in NODE_PARAMETERS}
-    for words in commands(page):
-        if words[0] == 'spatialclaw':
-            build_parser().parse_args(words[1:])
-        for word in words:
-            name, assigned, value = word.partition(':=')
-            if assigned and words[0] == 'spatialclaw_node':
-                assert specs[name].fault(yaml.safe_load(value)) == ''
+    for word in words:
+        name, assigned, value = word.partition(':=')
+        assert not assigned or specs[name].fault(yaml.safe_load(value)) == ''
 
 
-@pytest.mark.parametrize('page', PAGES)
-def test_tests_and_scripts_exist(page: str) -> None:
-    for words in commands(page):
-        if Path(words[0]).name in ('pytest', 'python'):
-            paths = [word for word in words[1:] if '/' in word and not word.startswith('-')]
-            assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+def check_paths(words: list[str]) -> None:
+    paths = [word for word in words[1:] if '/' in word and not word.startswith('-')]
+    assert paths
+    assert [path for path in paths if not (REPOSITORY / path).exists()] == []
 
 
-@pytest.mark.parametrize(('command', 'test', 'words'), RUN_BY)
-def test_commands_are_run_by_a_test(command: str, test: str, words: str) -> None:
-    assert words in text(test), f'{test} does not run `{command}` any more'
+CHECKS = {'make': check_make, 'spatialclaw': check_spatialclaw, 'spatialclaw_node': check_node,
+          'pytest': check_paths, 'python': check_paths}
+COMMANDS = sorted({(page, shlex.join(words)) for page in PAGES
+                   for words in (*commands(page), *inline(page))})
 
 
-def test_the_security_page_tells_only_what_a_test_runs() -> None:
-    for words in commands('docs/security.md'):
-        line = ' '.join(words)
-        assert Path(words[0]).name == 'pytest' or line.startswith(
-            tuple(command for command, _, _ in RUN_BY)), line
+@pytest.mark.parametrize(('page', 'line'), COMMANDS)
+def test_commands_would_run(page: str, line: str) -> None:
+    words = shlex.split(line)
+    check = CHECKS.get(Path(words[0]).name)
+    if check is not None:
+        check(words)
+    else:  # those of pip and ROS are run by scripts/test_pip and scripts/test_colcon
+        assert page == 'README.md'
+
+
+@pytest.mark.parametrize(('check', 'line'), [
+    (check_make, 'make escapes-sandboxed'), (check_make, 'make fuzz MINUTES=3'),
+    (check_spatialclaw, 'spatialclaw docter'),
+    (check_node, 'spatialclaw_node -p sandbox:=of'), (check_paths, 'pytest test/escape'),
+])
+def test_commands_that_would_not_are_noticed(
+    check: Callable[[list[str]], None], line: str,
+) -> None:
+    with pytest.raises((AssertionError, SystemExit)):
+        check(shlex.split(line))
+
+
+def test_the_security_page_counts_the_corpus() -> None:
+    row, = re.findall(r'^\| techniques in the corpus \| (\d+) \|$', text('docs/security.md'),
+                      re.MULTILINE)
+    assert int(row) == len(corpus())
 
 
 @pytest.mark.parametrize('page', PAGES)
