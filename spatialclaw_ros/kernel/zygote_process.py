@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import select
 import socket
 import subprocess
@@ -199,9 +200,15 @@ class ZygoteProcess:
 
 
 def _font_cache() -> str:
-    """Where Matplotlib keeps its font cache, the one folder of the user that a zygote is told."""
-    base = os.environ.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
-    return os.environ.get('MPLCONFIGDIR') or os.path.join(base, 'matplotlib')
+    """Where Matplotlib keeps its font cache, the one folder of the user that a zygote is told.
+
+    Matplotlib remembers it, and cells can ask: so no variable of the environment has a say.
+    """
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a number without a name, as in some containers
+        home = '/'
+    return os.path.join(home, '.cache', 'matplotlib')
 
 
 def _import_path() -> str:
