@@ -92,12 +92,15 @@ class Child:
         pidfd: its process descriptor.
         connection: the host's end of its wire.
         interrupt: what cancels waits.
+        origin: number of the zygote that made it and may collect it.
     """
 
     def __init__(
         self, pid: int, pidfd: int, connection: socket.socket, interrupt: Interrupt,
+        origin: int = 0,
     ) -> None:
         self.pid = pid
+        self.origin = origin
         self._pidfd = pidfd
         self._socket = connection
         self._socket.setblocking(False)
@@ -109,6 +112,15 @@ class Child:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return not readable(self._pidfd, 0.0)
+
+    @property
+    def threads(self) -> int:
+        """How many threads it runs; 1 where Linux doesn't tell."""
+        try:
+            with open(f'/proc/{self.pid}/stat', 'rb') as file:
+                return int(file.read().rpartition(b')')[2].split()[17])
+        except OSError:
+            return 1  # ended, or a /proc of which each user sees his own part
 
     def send(
         self, payload: bytes | ToWorker, until_s: float, deadline: Deadline, doing: str,

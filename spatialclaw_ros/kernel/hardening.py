@@ -54,23 +54,26 @@ def leave_parent(zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -> None:
         os._exit(1)
     os.setsid()
     kept = [fd for fd in (wire_fd, ruleset_fd) if fd is not None]
-    # out of the way first, for the places may be taken by one another
-    high = [os.dup2(fd, _SCRATCH_FD + place, inheritable=False) for place, fd in enumerate(kept)]
     null_fd = os.open('/dev/null', os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null_fd, fd)
+    # out of the way first, for the places may be taken by one another
+    *high, null_fd = [os.dup2(fd, _SCRATCH_FD + place, inheritable=False)
+                      for place, fd in enumerate((*kept, null_fd))]
     for place, fd in enumerate(high):
         os.dup2(fd, WIRE_FD + place, inheritable=False)
     for name in os.listdir('/proc/self/fd'):
         fd = int(name)
-        if fd >= WIRE_FD + len(kept):
+        if fd >= WIRE_FD + len(kept) and fd != null_fd:
             try:
                 os.close(fd)
             except OSError:
                 continue  # the folder's own descriptor is closed already
     os.chdir('/')
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    # last, so that what fails before is seen in the zygote's output
+    for fd in (0, 1, 2):
+        os.dup2(null_fd, fd)
+    os.close(null_fd)
 
 
 def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:

@@ -37,6 +37,7 @@ class RememberedCell:
         calls: its tool calls, in order.
         clock: what it read from the clocks.
         shown_bytes: size of the pictures that it showed.
+        deleted: variables of earlier cells that it took away.
     """
 
     code: str
@@ -45,6 +46,7 @@ class RememberedCell:
     calls: tuple[RememberedCall, ...]
     clock: list[int]
     shown_bytes: int
+    deleted: tuple[str, ...] = ()
 
 
 class History:
@@ -52,6 +54,11 @@ class History:
 
     Args:
         pool: where that memory goes when it is not needed any more. No worker may map it then.
+
+    Attributes:
+        calls: how many tool calls the cells made.
+        nbytes: size of what was answered.
+        shown_bytes: size of the pictures that the cells showed.
     """
 
     def __init__(self, pool: MemoryPool) -> None:
@@ -74,7 +81,7 @@ class History:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Variables that the cells made, in order."""
+        """Variables that the cells made and did not delete, in order."""
         return tuple(self._names)
 
     @property
@@ -101,6 +108,10 @@ class History:
         for variable in cell.variables:
             if variable.name not in self._names:
                 self._names[variable.name] = None
+                self._known = None
+        for name in cell.deleted:
+            if name in self._names:
+                del self._names[name]
                 self._known = None
 
     def keep(self, count: int) -> None:

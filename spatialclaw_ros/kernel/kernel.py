@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -132,14 +133,25 @@ class Kernel:
         raise KernelError('the kernel was closed while a session opened')
 
     def close(self) -> None:
-        """Close all sessions, then the zygote."""
+        """Close all sessions, then the zygote.
+
+        Raises:
+            KernelError: a worker could not be ended; all else is closed.
+        """
         with self._lock:
             self._closed = True
             sessions = list(self._sessions)
-        for session in sessions:
-            session.close()
-        self.nursery.close()
-        self.pool.close()
+        # what one of them fails at keeps none of the others open
+        with contextlib.ExitStack() as rest:
+            rest.callback(self.pool.close)
+            rest.callback(self.nursery.close)
+            for session in sessions:
+                rest.callback(session.close)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it opens no more sessions: it was closed, or has failed."""
+        return self._closed or self.nursery.closed
 
     def stats(self) -> KernelStats:
         """How the kernel is."""

@@ -210,7 +210,8 @@ class Answer(msgspec.Struct, frozen=True):
 class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
     """A cell came to its end, or to an exception.
 
-    `clock` is what it read from the clocks: how often, then readings in nanoseconds.
+    `clock` is what it read from the clocks: how often, then readings in nanoseconds. `deleted` are
+    variables of earlier cells that are gone.
     """
 
     cell: Number
@@ -220,6 +221,7 @@ class CellDone(msgspec.Struct, tag='cell_done', frozen=True):
     answer: Answer | None
     out_of_memory: bool = False
     clock: Annotated[list[Nanoseconds], Meta(max_length=MAX_CLOCK_READINGS + 1)] = []
+    deleted: Annotated[list[Name], Meta(max_length=MAX_VARIABLES)] = []
 
 
 class Printed(msgspec.Struct, tag='printed', frozen=True):
@@ -261,6 +263,12 @@ class Forked(msgspec.Struct, tag='forked', frozen=True):
     pid: Pid
 
 
+class ForkFailed(msgspec.Struct, tag='fork_failed', frozen=True):
+    """No worker could be made; the zygote lives on."""
+
+    message: Text
+
+
 class Reaped(msgspec.Struct, tag='reaped', frozen=True):
     """Wait status of a worker, None for one that is not known."""
 
@@ -270,4 +278,4 @@ class Reaped(msgspec.Struct, tag='reaped', frozen=True):
 ToWorker = Begin | Execute | ToolReply
 FromWorker = Ready | Begun | StartFailed | ToolRequest | Shown | CellDone | Printed
 ToZygote = Fork | Reap
-FromZygote = ZygoteReady | Forked | Reaped
+FromZygote = ZygoteReady | Forked | ForkFailed | Reaped

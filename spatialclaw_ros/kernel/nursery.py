@@ -33,7 +33,7 @@ from spatialclaw_ros.errors import CanceledError, KernelError, SandboxError
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError
 from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.worker_maker import WorkerMaker
-from spatialclaw_ros.kernel.zygote_process import ZygoteGoneError, ZygoteProcess
+from spatialclaw_ros.kernel.zygote_process import ZygoteGoneError
 
 _log = logging.getLogger(__name__)
 # how soon a deadline that another thread cancels is noticed
@@ -58,9 +58,8 @@ class _Order:
 class _Burial:
     """A dead worker to be collected."""
 
-    def __init__(self, pid: int, zygote: ZygoteProcess) -> None:
-        self.pid = pid
-        self.zygote = zygote
+    def __init__(self, child: Child) -> None:
+        self.child = child
         self.status: int | None = None
         self.done = False
 
@@ -87,10 +86,10 @@ class Nursery:
         self._spares: collections.deque[Child] = collections.deque()
         self._orders: collections.deque[_Order] = collections.deque()
         self._burials: collections.deque[_Burial] = collections.deque()
-        self._zygotes: dict[int, ZygoteProcess] = {}
         self._resting = True
         self._refill_s = 0.0
         self._closed = False
+        self._released = False
 
     @property
     def pid(self) -> int | None:
@@ -112,6 +111,11 @@ class Nursery:
     def spares(self) -> int:
         """Workers that wait for a session."""
         return len(self._spares)
+
+    @property
+    def closed(self) -> bool:
+        """Whether there will be no more workers: it was closed, or its thread failed."""
+        return self._closed
 
     def take(self, interrupt: Interrupt, deadline: Deadline) -> Child:
         """Get a ready worker, a spare one if there is one.
@@ -176,14 +180,16 @@ class Nursery:
 
         Returns:
             Its wait status; None when this call ended it, or when the zygote is another by now.
+
+        Raises:
+            KernelError: it could not be ended.
         """
         try:
             child.kill()
             with self._changed:
-                zygote = self._zygotes.pop(child.pid, None)
-                if zygote is None or zygote is not self._maker.zygote:
+                if self._closed or not self._maker.made(child):
                     return None
-                burial = _Burial(child.pid, zygote)
+                burial = _Burial(child)
                 self._burials.append(burial)
                 self._wake()
                 if child.killed:
@@ -198,11 +204,11 @@ class Nursery:
     def close(self) -> None:
         """End the zygote, and with it every worker that is left; waits for the thread."""
         with self._changed:
-            if self._closed:
+            if self._released:
                 return
-            self._closed = True
+            self._closed = self._released = True
             self._stop.set()
-            self._wake()
+            os.eventfd_write(self._wake_fd, 1)
             thread = self._thread
         if thread is not None:
             thread.join()
@@ -222,7 +228,7 @@ class Nursery:
         while self._orders and self._spares:
             child = self._spares.popleft()
             if not child.alive:
-                self._burials.append(_Burial(child.pid, self._zygotes.pop(child.pid)))
+                self._burials.append(_Burial(child))
                 child.close()
                 continue
             order = self._orders.popleft()
@@ -283,13 +289,15 @@ class Nursery:
         while self._burials:
             burial = self._burials.popleft()
             try:
-                if burial.zygote is self._maker.zygote:
-                    burial.status = burial.zygote.reap(burial.pid)
+                zygote = self._maker.zygote
+                if zygote is not None and self._maker.made(burial.child):
+                    burial.status = zygote.reap(burial.child.pid)
             except ZygoteGoneError:
                 self._drop_zygote()
-            with self._changed:
-                burial.done = True
-                self._changed.notify_all()
+            finally:
+                with self._changed:
+                    burial.done = True
+                    self._changed.notify_all()
 
     def _breed(self) -> None:
         """Make one worker; a failure is told to everybody who waits, and not tried again."""
@@ -306,9 +314,7 @@ class Nursery:
                     self._orders.popleft().error = error
                 self._changed.notify_all()
             return
-        assert self._maker.zygote is not None
         with self._changed:
-            self._zygotes[child.pid] = self._maker.zygote
             self._spares.append(child)
             self._hand_out()
 
@@ -333,9 +339,12 @@ class Nursery:
             self._changed.notify_all()
         self._maker.drop()
         for child in spares:
-            self._zygotes.pop(child.pid, None)
-            child.kill()
-            child.close()
+            try:
+                child.kill()
+            except KernelError as error:
+                _log.error('%s', error)
+            finally:
+                child.close()
 
     def _leave(self) -> None:
         with self._changed:

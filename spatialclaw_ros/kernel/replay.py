@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ from spatialclaw_ros.kernel.results import summary_of
 from spatialclaw_ros.workspace.cell import VariableSummary
 
 _MAX_NAMED = 12
+_THREADS_END_S = 0.1
 
 
 class ReplayError(KernelError):
@@ -45,6 +47,10 @@ class ReplayError(KernelError):
         super().__init__(reason)
         self.number = number
         self.died = died
+
+
+class ThreadsLeftError(ReplayError):
+    """A cell leaves threads running, which may be what cells after it fail of."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ def _named(names: Sequence[str]) -> str:
 
 
 def replay(
-    child: Child, cells: Sequence[RememberedCell], until_s: float, deadline: Deadline,
+    child: Child, cells: Sequence[RememberedCell], until_s: float, deadline: Deadline, *,
+    alone: bool = False,
 ) -> tuple[str, ...]:
     """Run cells again with the remembered tool results and clock readings.
 
@@ -109,6 +116,7 @@ def replay(
         cells: what to run.
         until_s: when to give up, on the monotonic clock.
         deadline: the query's.
+        alone: whether each cell must leave the worker with one thread.
 
     Returns:
         Names of variables that read differently than before: that they are equal is checked.
@@ -116,6 +124,7 @@ def replay(
     Raises:
         ReplayError: a cell took too long, asked its tools something else, ended another way, or
             the worker died.
+        ThreadsLeftError: a cell left threads behind, and none was to.
         DeadlineExceededError: the deadline passed.
         CanceledError: the deadline or the session was cancelled.
     """
@@ -128,10 +137,26 @@ def replay(
             raise ReplayError(number, f'{error} in cell {number}', died=True) from error
         except (WorkerTimeoutError, WireError) as error:
             raise ReplayError(number, str(error)) from error
+        if alone and _leaves_threads(child):
+            raise ThreadsLeftError(
+                number, f'cell {number} leaves threads running, and cells after it fail')
         before.update((variable.name, variable) for variable in cell.variables)
         again.update((variable.name, summary_of(variable)) for variable in done.variables)
+        for seen, deleted in ((before, cell.deleted), (again, done.deleted)):
+            for name in deleted:
+                seen.pop(name, None)
     return tuple(sorted(name for name in before.keys() | again.keys()
                         if before.get(name) != again.get(name)))
+
+
+def _leaves_threads(child: Child) -> bool:
+    """Whether threads stay; one that was waited for ends a moment later."""
+    until_s = time.monotonic() + _THREADS_END_S
+    while child.threads > 1:
+        if time.monotonic() > until_s:
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def _replay_cell(

@@ -119,7 +119,7 @@ class CellRunner:
             return CellDone(number, '', fault, [], None, out_of_memory=True)
         return CellDone(
             number, stdout, fault, self._watch.changes(names),
-            _pack_answer(self._answer), clock=self._clock.end())
+            _pack_answer(self._answer), clock=self._clock.end(), deleted=self._watch.deleted)
 
 
 def _compile(code: str, filename: str) -> tuple[types.CodeType, types.CodeType | None]:

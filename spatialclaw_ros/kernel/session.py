@@ -26,7 +26,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.deadline import Deadline
@@ -35,10 +34,9 @@ from spatialclaw_ros.kernel import gate
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.history import History, RememberedCell
 from spatialclaw_ros.kernel.limits import KernelLimits
-from spatialclaw_ros.kernel.memo import RememberedCall, call_of, remember
+from spatialclaw_ros.kernel.memo import call_of, remember
 from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
 from spatialclaw_ros.kernel.messages import (
-    MAX_IMAGES,
     Begin,
     Begun,
     CellDone,
@@ -50,12 +48,19 @@ from spatialclaw_ros.kernel.messages import (
     ToolRequest,
 )
 from spatialclaw_ros.kernel.postmortem import diagnose
-from spatialclaw_ros.kernel.replay import ReplayError, Revival, check_number, replay
-from spatialclaw_ros.kernel.results import answer_of, image_of, summary_of
+from spatialclaw_ros.kernel.replay import (
+    ReplayError,
+    Revival,
+    ThreadsLeftError,
+    check_number,
+    replay,
+)
+from spatialclaw_ros.kernel.results import answer_of, summary_of
+from spatialclaw_ros.kernel.running import RunningCell
 from spatialclaw_ros.kernel.scene import pack_observation
 from spatialclaw_ros.kernel.wire import encode
 from spatialclaw_ros.workspace.calls import ToolCall, ToolPort, ToolResult
-from spatialclaw_ros.workspace.cell import CellError, CellResult, ShownImage
+from spatialclaw_ros.workspace.cell import CellError, CellResult
 from spatialclaw_ros.workspace.observation import Observation
 
 if TYPE_CHECKING:
@@ -64,22 +69,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _LAST_BREATH_S = 0.3
 # a loop in C does not listen
-_LAST_WORDS_S = 0.05
+_LAST_WORDS_S = 0.2
 _UNREADABLE = ('SyntaxError', 'IndentationError', 'TabError')
-_MAX_REFUSED = 1000
 # images, depth: a worker looks at them in its first cell; poses it checks when it begins
 _LATE_BYTES = 65_536
-
-
-@dataclass(eq=False)
-class _Running:
-    """What the running cell has given so far."""
-
-    images: list[ShownImage] = field(default_factory=list)
-    calls: list[RememberedCall] = field(default_factory=list)
-    shown_bytes: int = 0
-    refused: int = 0
-    used_s: float = 0.0
 
 
 class KernelSession:
@@ -102,6 +95,7 @@ class KernelSession:
         self._child: Child | None = None
         self._history = History(kernel.pool)
         self._restarts = 0
+        self._deaths = 0  # one after the other
         self._closed = False
         self._file: MemoryFile | None = None
         try:
@@ -181,19 +175,25 @@ class KernelSession:
         self._interrupt.set()
 
     def close(self) -> None:
-        """End the worker and let go of all memory; waits for a running cell, which it cancels."""
+        """End the worker and let go of all memory; waits for a running cell, which it cancels.
+
+        Raises:
+            KernelError: the worker could not be ended; all else is closed.
+        """
         self._interrupt.set()
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            self._drop_worker()
-            self._history.keep(0)
-            if self._file is not None:
-                self._kernel.pool.give_back(self._file)
-                self._file = None
-            self._interrupt.close()
-            self._kernel.forget(self)
+            try:
+                self._drop_worker()
+            finally:
+                self._history.keep(0)
+                if self._file is not None:
+                    self._kernel.pool.give_back(self._file)
+                    self._file = None
+                self._interrupt.close()
+                self._kernel.forget(self)
 
     # ---- the worker's life
 
@@ -231,7 +231,19 @@ class KernelSession:
     def _drop_worker(self) -> int | None:
         """End the worker, if there is one; its wait status."""
         child, self._child = self._child, None
-        return None if child is None else self._kernel.nursery.reap(child)
+        try:
+            return None if child is None else self._kernel.nursery.reap(child)
+        except KernelError:
+            # it lives, and maps memory that must not be lent again
+            self._kernel.pool.close()
+            raise
+
+    def _drop_cell(self, running: RunningCell) -> int | None:
+        """End the worker, and let go of what its cell was given; its wait status."""
+        try:
+            return self._drop_worker()
+        finally:
+            self._history.discard(running.calls)  # no worker maps their memory any more
 
     def _revive(self, deadline: Deadline) -> Revival | None:
         """Replace a dead worker and replay, with fewer cells where that fails.
@@ -252,7 +264,9 @@ class KernelSession:
             self._start_worker(deadline)
             assert self._child is not None
             try:
-                changed = replay(self._child, self._history.cells, until_s, deadline)
+                # what cells left running may be why those after them fail
+                changed = replay(self._child, self._history.cells, until_s, deadline,
+                                 alone=self._deaths > 1 or trouble is not None)
                 return Revival(count, self._history.names, len(self._history), changed, trouble)
             except ReplayError as error:
                 self._drop_worker()
@@ -261,7 +275,8 @@ class KernelSession:
                     continue
                 _log.warning('replay failed: %s', error)
                 # the cells before it did run: once more with them, and then without any
-                self._history.keep(0 if trouble is not None else error.number - 1)
+                is_last_try = trouble is not None and not isinstance(error, ThreadsLeftError)
+                self._history.keep(0 if is_last_try else error.number - 1)
                 trouble = error
                 until_s = time.monotonic() + self._limits.replay_timeout_s
             except BaseException:
@@ -272,15 +287,14 @@ class KernelSession:
 
     def _run(self, code: str, deadline: Deadline, began_s: float) -> CellResult:
         """Run a cell that passed the gate, and remember it."""
-        running = _Running()
+        running = RunningCell(self._history, self._limits)
         revival = self._revive(deadline)
         try:
             done = self._execute(code, running, deadline)
         except (WorkerGoneError, WorkerTimeoutError, WireError) as death:
             return self._bury(death, running, deadline, began_s)
         except BaseException:
-            self._drop_worker()
-            self._history.discard(running.calls)
+            self._drop_cell(running)
             raise
         if done.out_of_memory:
             return self._bury(None, running, deadline, began_s)
@@ -293,7 +307,8 @@ class KernelSession:
         variables = tuple(summary_of(variable) for variable in done.variables)
         self._history.add(RememberedCell(
             code, None if fault is None else fault.kind, variables, tuple(running.calls),
-            done.clock, running.shown_bytes))
+            done.clock, running.shown_bytes, tuple(done.deleted)))
+        self._deaths = 0
         note = '' if revival is None else revival.note
         return CellResult(
             stdout=note + done.stdout,
@@ -303,7 +318,7 @@ class KernelSession:
             duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
             restarted=revival is not None)
 
-    def _execute(self, code: str, running: _Running, deadline: Deadline) -> CellDone:
+    def _execute(self, code: str, running: RunningCell, deadline: Deadline) -> CellDone:
         """Run a cell, and answer its tool calls."""
         assert self._child is not None
         child = self._child
@@ -323,34 +338,17 @@ class KernelSession:
                 check_number(message, number)
                 return message
             if isinstance(message, Shown):
-                if len(running.images) >= MAX_IMAGES:
-                    raise WireError(f'more than {MAX_IMAGES} pictures came from one cell')
-                running.images.append(image_of(message))
-                running.shown_bytes += len(message.data)
-                if self._history.shown_bytes + running.shown_bytes > self._limits.shown_bytes:
-                    raise WireError('more pictures came than one query may show')
+                running.add_picture(message)
             elif isinstance(message, ToolRequest):
                 outgoing, fds = self._serve(call_of(message), running)
                 deadline.check(doing)
             else:
                 raise WireError(f'{type(message).__name__} came while a cell ran')
 
-    def _serve(self, call: ToolCall, running: _Running) -> tuple[bytes, tuple[int, ...]]:
+    def _serve(self, call: ToolCall, running: RunningCell) -> tuple[bytes, tuple[int, ...]]:
         """Let the host's tools answer a call, unless the session has used up its share."""
-        calls = self._history.calls + len(running.calls)
-        refusal = None
-        if calls >= self._limits.tool_calls:
-            refusal = (f'this query has made {calls} tool calls, no more are allowed; '
-                       'work with the results you have')
-        elif self._history.nbytes + sum(c.nbytes for c in running.calls) >= (
-                self._limits.tool_bytes):
-            refusal = ('the tool results of this query fill the memory allowed for them; '
-                       'work with the results you have')
+        refusal = running.refusal(call)
         if refusal is not None:
-            # answering costs the host time, and more where pictures came along
-            running.refused += 1 + sum(array.nbytes for array in call.arrays.values()) // 2**20
-            if running.refused > _MAX_REFUSED:
-                raise WireError(f'more than {_MAX_REFUSED} tool calls came that were refused')
             return encode(ToolReply({}, [], 0, None, refusal)), ()
         remembered = remember(call, self._tools(call), self._kernel.pool)
         running.calls.append(remembered)
@@ -359,7 +357,7 @@ class KernelSession:
     # ---- deaths
 
     def _bury(
-        self, death: KernelError | None, running: _Running, deadline: Deadline, began_s: float,
+        self, death: KernelError | None, running: RunningCell, deadline: Deadline, began_s: float,
     ) -> CellResult:
         """Replace the worker that a cell killed, and tell the model."""
         stdout = ''
@@ -367,9 +365,9 @@ class KernelSession:
             self._child.wait(_LAST_BREATH_S)  # its wire closes a moment before it has ended
         elif isinstance(death, WorkerTimeoutError) and self._child is not None:
             stdout = self._child.last_words(_LAST_WORDS_S)
-        kind, reason = diagnose(death, self._drop_worker(), self._limits)
         tool_calls = len(running.calls)
-        self._history.discard(running.calls)  # no worker maps their memory any more
+        kind, reason = diagnose(death, self._drop_cell(running), self._limits)
+        self._deaths += death is not None
         _log.info('worker replaced: %s', reason)
         revival = self._revive(deadline)
         assert revival is not None

@@ -54,12 +54,16 @@ class VariableWatch:
 
     Args:
         namespace: the cells' scope; what it holds now is never reported unless bound anew.
+
+    Attributes:
+        deleted: reported variables that were gone at the last look.
     """
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._seen: dict[str, Any] = dict(namespace)
         self._texts: dict[str, Variable] = {}
+        self.deleted: list[str] = []
 
     def changes(self, mentioned: Iterable[str]) -> list[Variable]:
         """Variables bound anew, and mentioned ones that now read differently."""
@@ -81,8 +85,8 @@ class VariableWatch:
                 found.append(summary)
             self._texts[name] = summary
         self._seen = current
-        for name in [name for name in self._texts if name not in current]:
-            del self._texts[name]
+        gone = [name for name in self._texts if name not in current]
+        self.deleted = [self._texts.pop(name).name for name in gone][:MAX_VARIABLES]
         return found[:MAX_VARIABLES]
 
 

@@ -66,8 +66,11 @@ def main(request: Fork, zygote_pid: int, wire_fd: int, ruleset_fd: int | None) -
         Worker(connection).serve(request, has_ruleset=ruleset_fd is not None)
     except (EOFError, ConnectionError):
         os._exit(0)
+    # the process's outermost edge: nothing may run on in a copy of the zygote
+    except BaseException:
+        # to the zygote's output, as long as that is not cut off
+        traceback.print_exc(file=sys.__stderr__)
     finally:
-        # the process's outermost edge: nothing may run on in a copy of the zygote
         os._exit(1)
 
 
@@ -117,7 +120,6 @@ class Worker:
         self._runner.install(make_namespace(
             observation, self._call_tool, show=self._pictures.show,
             answer=self._runner.take_answer, capabilities=frozenset(begin.capabilities)))
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(LAST_WORDS_SIGNAL, self._tell_last_words)
         self._stdout.watch()
 

@@ -24,7 +24,7 @@ import time
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, KernelError, SandboxError, WireError
-from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerTimeoutError
+from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.messages import Fork, Ready, StartFailed
 from spatialclaw_ros.kernel.parts import WORKER_PARTS
@@ -73,9 +73,9 @@ class WorkerMaker:
 
         Raises:
             ZygoteGoneError: the zygote ended; its workers end with it.
-            WorkerGoneError: the worker ended.
+            WorkerGoneError: the worker ended; the message holds what it printed.
             SandboxError: it lacks a part of the sandbox that is required.
-            KernelError: it did not get ready, or the zygote did not come up.
+            KernelError: it was refused or did not get ready, or the zygote did not come up.
             CanceledError: the interrupt was set.
         """
         zygote = self._running_zygote()
@@ -86,15 +86,22 @@ class WorkerMaker:
         except BaseException:
             host_end.close()
             raise
-        child = Child(pid, pidfd, host_end, self._interrupt)
+        child = Child(pid, pidfd, host_end, self._interrupt, origin=self.starts)
         try:
             self._check_parts(self._parts_of(child))
         except BaseException as error:
             self._put_away(child, zygote)
             if isinstance(error, (WorkerTimeoutError, WireError)):
                 raise KernelError(f'a worker did not get ready: {error}') from error
+            if isinstance(error, WorkerGoneError):
+                raise WorkerGoneError(
+                    f'{error}; its zygote printed: {zygote.printed or "nothing"}') from error
             raise
         return child
+
+    def made(self, child: Child) -> bool:
+        """Whether a worker is a child of the zygote that runs now."""
+        return self.zygote is not None and child.origin == self.starts
 
     def drop(self) -> None:
         """End the zygote."""

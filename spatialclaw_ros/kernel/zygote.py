@@ -21,6 +21,7 @@ It runs one thread, opens nothing, and reads nothing that a worker wrote.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -35,7 +36,7 @@ from types import ModuleType
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import hardening, landlock, wire, worker
 from spatialclaw_ros.kernel.limits import SandboxPolicy
-from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ZygoteReady
+from spatialclaw_ros.kernel.messages import Fork, Forked, ForkFailed, Reap, Reaped, ZygoteReady
 
 # NumPy, SciPy and Matplotlib import parts of themselves late; a worker may not read files then
 PRELOADED = (
@@ -75,7 +76,7 @@ def main(control_fd: int, sandbox: str) -> None:
             payload, fds = control.receive()
             request = wire.decode_to_zygote(payload)
             if isinstance(request, Fork):
-                _fork(control, request, fds[0], ruleset_fd, children)
+                _fork(control, request, fds, ruleset_fd, children)
             elif isinstance(request, Reap):
                 status = _reap(request.pid, children)
                 control.send(wire.encode(Reaped(status)))
@@ -144,16 +145,28 @@ def _warm_up() -> None:
 
 
 def _fork(
-    control: wire.BlockingWire, request: Fork, wire_fd: int, ruleset_fd: int | None,
+    control: wire.BlockingWire, request: Fork, fds: Sequence[int], ruleset_fd: int | None,
     children: set[int],
 ) -> None:
+    """Make a worker; what Linux refuses is told, for the other workers end with this process."""
     zygote_pid = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        worker.main(request, zygote_pid, wire_fd, ruleset_fd)
-    os.close(wire_fd)
-    children.add(pid)
-    pidfd = os.pidfd_open(pid)
+    pid = None
+    try:
+        if len(fds) != 1:  # Linux drops those for which there is no room
+            raise OSError(errno.EMFILE, 'no room for the worker\'s wire')
+        pid = os.fork()
+        if pid == 0:
+            worker.main(request, zygote_pid, fds[0], ruleset_fd)
+        children.add(pid)
+        pidfd = os.pidfd_open(pid)
+    except OSError as error:
+        if pid is not None:
+            _reap(pid, children)
+        control.send(wire.encode(ForkFailed(f'Linux refused a process: {error}')))
+        return
+    finally:
+        for fd in fds:
+            os.close(fd)
     try:
         control.send(wire.encode(Forked(pid)), [pidfd])
     finally:
@@ -166,6 +179,8 @@ def _reap(pid: int, children: set[int]) -> int | None:
         return None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+    # one that was forked just now may lead no group yet
+    os.kill(pid, signal.SIGKILL)
     children.discard(pid)
     _, status = os.waitpid(pid, 0)
     # without seccomp a worker can have children; orphans come to this process

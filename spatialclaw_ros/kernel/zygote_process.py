@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import select
@@ -34,7 +35,15 @@ from spatialclaw_ros.errors import KernelError, WireError
 from spatialclaw_ros.kernel import wire
 from spatialclaw_ros.kernel.child import Interrupt
 from spatialclaw_ros.kernel.limits import SandboxPolicy
-from spatialclaw_ros.kernel.messages import Fork, Forked, Reap, Reaped, ToZygote, ZygoteReady
+from spatialclaw_ros.kernel.messages import (
+    Fork,
+    Forked,
+    ForkFailed,
+    Reap,
+    Reaped,
+    ToZygote,
+    ZygoteReady,
+)
 
 # what libraries need to be found; wiped after the imports, but some remember what they read
 _ENVIRONMENT = ('LD_LIBRARY_PATH',)
@@ -50,6 +59,7 @@ _MAX_REPLY_BYTES = 4096
 _END_S = 2.0
 _LOG_TAIL_BYTES = 4000
 
+_log = logging.getLogger(__name__)
 _Reply = TypeVar('_Reply', ZygoteReady, Forked, Reaped)
 
 
@@ -75,7 +85,12 @@ class ZygoteProcess:
         environment = dict(os.environ) if sandbox is SandboxPolicy.OFF else {
             key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
         environment.update(_ZYGOTE_ENVIRONMENT, MPLCONFIGDIR=_font_cache())
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        except OSError as error:
+            self._control.close()
+            far_end.close()
+            raise KernelError(f'no file for what the zygote prints: {error}') from error
         try:
             self._process = subprocess.Popen(
                 [sys.executable, '-s', '-S', str(Path(__file__).with_name('boot.py')),
@@ -100,6 +115,14 @@ class ZygoteProcess:
         """Becomes readable, while nothing is asked, when the zygote has ended."""
         return self._control.fileno()
 
+    @property
+    def printed(self) -> str:
+        """The end of what it, and workers before they had a sandbox, have printed."""
+        size = os.fstat(self._log.fileno()).st_size
+        tail = os.pread(
+            self._log.fileno(), _LOG_TAIL_BYTES, max(0, size - _LOG_TAIL_BYTES))
+        return tail.decode(errors='replace').strip()
+
     def wait_ready(self, timeout_s: float) -> None:
         """Wait for its imports.
 
@@ -112,11 +135,9 @@ class ZygoteProcess:
             self._is_ready = True
         except ZygoteGoneError as error:
             self._end()
-            self._log.seek(0)
-            tail = self._log.read()[-_LOG_TAIL_BYTES:].decode(errors='replace').strip()
             raise KernelError(
                 f'the zygote did not come up within {timeout_s} s ({error}); '
-                f'it printed: {tail or "nothing"}') from error
+                f'it printed: {self.printed or "nothing"}') from error
 
     def fork(self, request: Fork, worker_end: socket.socket) -> tuple[int, int]:
         """Make a worker.
@@ -125,12 +146,13 @@ class ZygoteProcess:
             Its process number, and a descriptor of it.
 
         Raises:
+            KernelError: Linux refused the process; the zygote lives on.
             ZygoteGoneError: the zygote has ended, or gave something else.
             CanceledError: the interrupt was set.
         """
         self._send(request, worker_end.fileno())
-        reply, (fd,) = self._receive(Forked, _REPLY_S, fd_count=1)
-        return reply.pid, fd
+        reply, fds = self._receive(Forked, _REPLY_S, fd_count=1)
+        return reply.pid, fds[0]
 
     def reap(self, pid: int) -> int | None:
         """Collect a worker that has ended.
@@ -139,7 +161,8 @@ class ZygoteProcess:
             Its wait status; None for one that this zygote did not make.
 
         Raises:
-            as `fork`.
+            ZygoteGoneError: as `fork`.
+            CanceledError: as `fork`.
         """
         self._send(Reap(pid))
         return self._receive(Reaped, _REPLY_S)[0].status
@@ -157,7 +180,10 @@ class ZygoteProcess:
             self._process.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            try:
+                self._process.wait(timeout=_END_S)
+            except subprocess.TimeoutExpired:
+                _log.error('the zygote %d could not be killed', self._process.pid)
 
     def _send(self, request: ToZygote, *fds: int) -> None:
         self._control.settimeout(_REPLY_S)
@@ -176,6 +202,8 @@ class ZygoteProcess:
         try:
             payload, fds = wire.BlockingWire(self._control, _MAX_REPLY_BYTES).receive()
             reply = wire.decode_from_zygote(payload)
+            if kind is Forked and isinstance(reply, ForkFailed) and not fds:
+                raise KernelError(f'no worker could be made: {reply.message}')
             if not isinstance(reply, kind) or len(fds) != fd_count:
                 raise WireError(f'expected {kind.__name__} with {fd_count} descriptors, '
                                 f'got {reply} with {len(fds)}')
