@@ -14,10 +14,10 @@ BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node sc
 help:
 	@echo 'make demo         asks a simulated robot five questions; pictures land in demo_out/'
 	@echo 'make test         runs the tests on the installed package'
-	@echo 'make escapes-unsandboxed  runs the corpus of escapes without the sandbox, in a scratch folder'
-	@echo 'make bench        measures against what is used today; SHORT=1 in two minutes, coarsely'
 	@echo 'make lint         ruff and mypy'
+	@echo 'make bench-kernel measures against what is used today; SHORT=1 in two minutes, coarsely'
 	@echo 'make fuzz         bytes of a hostile worker against the host, SECONDS=60 for each target'
+	@echo 'make escapes-unsandboxed  runs the corpus of escapes without the sandbox, in a scratch folder'
 	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
 	@echo 'make test-colcon  builds and tests with colcon, plain and with --symlink-install'
 	@echo 'make test-pip     pip install into new environments, on each Python that is found'
@@ -84,4 +84,4 @@ lint: $(VENV)/.locked
 	@$(BIN)/mypy
 
 clean:
-	rm -rf build install log dist *.egg-info demo_out .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build install log dist *.egg-info demo_out .bench .pytest_cache .mypy_cache .ruff_cache

@@ -28,7 +28,7 @@ import yaml
 from escape_corpus import corpus
 
 from spatialclaw_ros.cli.main import build_parser
-from spatialclaw_ros.kernel import KernelLimits, gate
+from spatialclaw_ros.kernel import KernelLimits, gate, worker_maker
 from spatialclaw_ros.kernel.support import sandbox_support
 from spatialclaw_ros.ros.parameters import NODE_PARAMETERS
 
@@ -146,9 +146,11 @@ def test_the_security_page_names_every_part_of_the_sandbox() -> None:
 
 def test_the_security_page_states_the_bounds_as_they_are() -> None:
     page, limits = text('docs/security.md'), KernelLimits()
+    space_bytes = limits.memory_bytes + limits.tool_bytes + worker_maker._SCENE_BYTES
     for words in (
             f'{limits.cell_timeout_s:.0f} s without its tool calls', f'{gate.MAX_CELL_CHARS:,}',
-            f'{limits.memory_bytes >> 30} GiB of memory', f'{limits.cpu_s} s of processor time',
+            f'{limits.memory_bytes >> 30} GiB of memory',
+            f'{space_bytes >> 30} GiB of address space', f'{limits.cpu_s} s of processor time',
             f'{limits.tool_calls} tool calls and {limits.tool_bytes >> 30} GiB',
             f'{limits.shown_bytes >> 20} MiB of pictures', f'{limits.replay_timeout_s:.0f} s, and'):
         assert words in page

@@ -198,6 +198,15 @@ def test_every_python_has_one_version_of_each(python: str) -> None:
             assert requirement.specifier.contains(versions[name][2:]), str(requirement)
 
 
+def test_what_only_some_processors_have_is_locked_for_those_alone() -> None:
+    only = {name for name, requirements in required().items() for requirement in requirements
+            if 'platform_machine' in str(requirement.marker)}
+    assert 'atheris' in only
+    for requirement in locked():
+        bound = 'platform_machine' in str(requirement.marker)
+        assert bound == (canonicalize_name(requirement.name) in only), requirement
+
+
 def test_opencv_is_the_headless_one_of_the_distributions() -> None:
     versions = {r.name: str(r.specifier) for r in locked() if r.name.startswith('opencv')}
     assert list(versions) == ['opencv-python-headless']
