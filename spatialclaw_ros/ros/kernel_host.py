@@ -75,7 +75,7 @@ class KernelHost:
         """'ready', 'starting', or why it is not there."""
         with self._lock:
             if self._kernel is not None:
-                return 'ready'
+                return 'failed; the next query starts another' if self._kernel.closed else 'ready'
             return self._error or ('closed' if self._closed else 'starting')
 
     @property
@@ -111,36 +111,54 @@ class KernelHost:
             self._closed = True
             starter, kernel = self._starter, self._starting or self._kernel
         if kernel is not None:
-            kernel.close()
+            self._put_away(kernel)
         if starter is not None:
             starter.join()
         with self._lock:
             kernel, self._kernel = self._kernel, None
         if kernel is not None:
-            kernel.close()
+            self._put_away(kernel)
 
     def _begin(self) -> None:
         with self._lock:
-            if self._kernel is not None or self._starter is not None or self._closed:
+            if self._starter is not None or self._closed:
+                return
+            failed = self._kernel
+            if failed is not None and not failed.closed:
                 return
             self._error = ''
-            self._starting = self._make()
+            self._kernel, self._starting = None, self._make()
             self._starter = threading.Thread(
-                target=self._start, args=(self._starting,), name='kernel-start', daemon=True)
+                target=self._start, args=(self._starting, failed), name='kernel-start',
+                daemon=True)
             self._starter.start()
 
-    def _start(self, kernel: Kernel) -> None:
-        error, refusal = '', ''
+    def _start(self, kernel: Kernel, failed: Kernel | None) -> None:
+        error, refusal = 'the kernel did not start', ''
         try:
+            if failed is not None:
+                self._put_away(failed)
             kernel.start()
-        except (KernelError, OSError) as problem:
-            kernel.close()
-            error = f'the kernel did not start: {problem}'
+            error = ''
+        # the thread's outermost edge: queries wait for it
+        except Exception as problem:
+            error += f': {problem}'
+            if not isinstance(problem, (KernelError, OSError)):
+                error += f' ({type(problem).__name__})'
             if not self._closed:
                 self._log_error(error)
                 refusal = str(problem) if isinstance(problem, SandboxError) else ''
-        with self._lock:
-            self._kernel = None if error else kernel
-            self._error, self._starter, self._starting = error, None, None
+            self._put_away(kernel)
+        finally:
+            with self._lock:
+                self._kernel = None if error else kernel
+                self._error, self._starter, self._starting = error, None, None
         if refusal:
             self._refused(refusal)
+
+    def _put_away(self, kernel: Kernel) -> None:
+        """Close a kernel of which nothing is wanted any more."""
+        try:
+            kernel.close()
+        except KernelError as problem:
+            self._log_error(f'the kernel was not closed wholly: {problem}')

@@ -30,6 +30,11 @@ class Logger:
         return lambda text: self.lines.append((level, text))
 
 
+class BrokenLogger:
+    def warning(self, text):
+        raise RuntimeError('the context is shut down')
+
+
 def test_records_keep_their_level_and_end_with_the_node():
     logger = Logger()
     below = logging.getLogger('spatialclaw_ros.kernel.somewhere')
@@ -53,3 +58,14 @@ def test_records_keep_their_level_and_end_with_the_node():
     assert text.startswith('failed\nTraceback')
     assert 'no disk' in text
     assert len(logger.lines) == 5
+
+
+def test_a_log_that_fails_ends_nobody_who_writes_to_it(capsys):
+    handler = RosLogHandler(BrokenLogger())
+    try:
+        logging.getLogger('spatialclaw_ros.kernel.somewhere').warning('a spare died')
+    finally:
+        handler.close()
+    printed = capsys.readouterr().err
+    assert 'the context is shut down' in printed
+    assert 'a spare died' in printed

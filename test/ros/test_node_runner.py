@@ -224,3 +224,31 @@ def test_a_kernel_that_did_not_start_is_tried_again():
     assert len(log) == 1
     assert host.get(Deadline(5.0)) is second
     host.close()
+
+
+def test_a_start_that_fails_at_something_unforeseen_is_told_and_tried_again():
+    kernels = [FakeKernel(raises(ZeroDivisionError('by zero'))), FakeKernel()]
+    first, second = kernels
+    log = []
+    host = KernelHost(lambda: kernels.pop(0), log.append)
+    end_s = time.monotonic() + 2.0
+    while host.state == 'starting' and time.monotonic() < end_s:
+        time.sleep(0.01)
+    assert 'by zero (ZeroDivisionError)' in host.state
+    assert first.closed
+    assert log == [host.state]
+    assert host.get(Deadline(5.0)) is second
+    host.close()
+
+
+def test_a_kernel_that_failed_later_is_replaced():
+    kernels = [FakeKernel(), FakeKernel()]
+    first, second = kernels
+    host = KernelHost(lambda: kernels.pop(0), [].append)
+    assert host.get(Deadline(5.0)) is first
+    first.closed = True
+    assert 'failed' in host.state
+    assert host.get(Deadline(5.0)) is second
+    assert host.state == 'ready'
+    host.close()
+    assert second.closed
