@@ -15,6 +15,7 @@
 """Answer with tens of millions of points and texts of megabytes."""
 
 # act: deny
+# held by: host, an answer has a longest text and a most of points
 
 points = np.ones((20_000_000, 3), np.float32)
 ReturnAnswer('x' * (50 << 20), unit='m' * (1 << 20), frame='f' * (1 << 20), points=points)

@@ -15,6 +15,7 @@
 """Call a tool with arguments that are nested, endless or enormous."""
 
 # act: deny
+# held by: clock
 
 nested = []
 for _ in range(100_000):

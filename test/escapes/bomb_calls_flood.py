@@ -15,9 +15,10 @@
 """Call tools without end, as fast as they answer."""
 
 # act: deny
+# held by: host, tool calls are counted, and those refused as well
 
 while True:
     try:
         tools.SAM3.is_object_exist(InputImages, 'mug')
-    except (RuntimeError, ValueError):
+    except Exception:
         continue

@@ -15,14 +15,12 @@
 """Send tools the largest pictures they take, so that the host keeps them all for a replay."""
 
 # act: deny
+# held by: clock
 
-from spatialclaw_ros.workspace.calls import ToolCall
-
-port = tools.SAM3._scope.port if hasattr(tools.SAM3, '_scope') else None
 pictures = np.zeros((4000, 5000, 3), np.uint8)
 for number in range(64):
     pictures[0, 0] = number
     try:
         tools.SAM3.segment_image_by_text(pictures, f'mug {number}')
     except Exception as error:
-        print(error, ToolCall)
+        print(error)

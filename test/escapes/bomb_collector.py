@@ -15,6 +15,7 @@
 """Fill the collector with cycles that come back to life each time."""
 
 # act: deny
+# held by: clock
 
 import gc
 

@@ -15,6 +15,7 @@
 """Sort and search values whose comparison never ends."""
 
 # act: deny
+# held by: clock
 
 class Slow(int):
     def __lt__(self, other):

@@ -15,6 +15,7 @@
 """Give the compiler what it chokes on: parentheses, a long sum, a tower of powers."""
 
 # act: deny
+# held by: clock
 
 for text in ('(' * 90_000, '+'.join(['1'] * 300_000), '-' * 90_000 + '1',
              'x' + '.a' * 90_000, '[' * 90_000 + ']' * 90_000, 'lambda:' * 90_000 + '1'):

@@ -12,9 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Let destructors run for ever, when the cell is over and its values are looked at."""
+"""Let destructors run for ever: what is raised in one to end the cell, Python throws away."""
 
 # act: deny
+# held by: clock
 
 class Last:
     def __del__(self):
@@ -22,6 +23,5 @@ class Last:
             pass
 
 
-kept = [Last()]
-kept.append(kept)
-del kept
+for _ in range(10_000):
+    Last()

@@ -15,6 +15,7 @@
 """Raise an exception with a chain, a traceback and a text that are too long to tell."""
 
 # act: deny
+# held by: host, an error's text and traceback are cut short
 
 class Long(Exception):
     def __str__(self):

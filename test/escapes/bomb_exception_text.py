@@ -12,12 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Raise an exception whose text, name and cause never end."""
+"""Raise an exception whose text, and whatever else it is asked for, never ends."""
 
 # act: deny
+# held by: clock
 
 class Endless(Exception):
-    def __str__(self):
+    def __str__(self, *name):
         while True:
             pass
 

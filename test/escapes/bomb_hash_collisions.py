@@ -15,6 +15,7 @@
 """Fill a dictionary with keys that all have the same hash."""
 
 # act: deny
+# held by: clock
 
 class Key:
     def __hash__(self):

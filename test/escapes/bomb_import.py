@@ -15,6 +15,7 @@
 """Import everything that there is, and everything anew, for ever."""
 
 # act: deny
+# held by: clock
 
 import importlib
 import pkgutil

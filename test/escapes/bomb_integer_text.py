@@ -15,6 +15,7 @@
 """Turn a number of a hundred million digits into text, with the guard taken away."""
 
 # act: deny
+# held by: clock
 
 import sys
 

@@ -15,6 +15,7 @@
 """End the cell with a value that takes for ever to show itself."""
 
 # act: deny
+# held by: clock
 
 class Endless:
     def __repr__(self):

@@ -15,5 +15,6 @@
 """Sum for centuries in one call."""
 
 # act: deny
+# held by: clock
 
 total = sum(range(10**18))

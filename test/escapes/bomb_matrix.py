@@ -15,6 +15,7 @@
 """Start a computation in a numerical library that takes hours and asks nobody."""
 
 # act: deny
+# held by: clock
 
 matrix = np.random.rand(6000, 6000)
 while True:

@@ -12,18 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Lock memory, so that it can not be moved out."""
+"""Lock a gigabyte of memory, so that it can not be moved out."""
 
 # act: deny
 
 import ctypes
 import mmap
+import time
 
 libc = ctypes.CDLL(None, use_errno=True)
-block = mmap.mmap(-1, 256 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+block = mmap.mmap(-1, 1 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 held = np.frombuffer(block, np.uint8)
 held[::4096] = 1
 address = ctypes.c_void_p(held.__array_interface__['data'][0])
-print(libc.mlock(address, ctypes.c_size_t(256 << 20)), libc.mlockall(3), ctypes.get_errno())
-while True:
-    pass
+print(libc.mlock(address, ctypes.c_size_t(1 << 30)), libc.mlockall(3), ctypes.get_errno())
+time.sleep(0.5)

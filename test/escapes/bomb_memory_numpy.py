@@ -12,10 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ask for arrays larger than the machine, and touch them row by row."""
+"""Ask for array after array, and touch every page of them."""
 
 # act: deny
 
-held = np.zeros((1 << 20, 1 << 20), np.uint8)
-for row in held:
-    row[::4096] = 1
+held = []
+for _ in range(24):
+    held.append(np.zeros(1 << 26, np.uint8))
+    held[-1][::4096] = 1

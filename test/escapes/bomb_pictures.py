@@ -15,6 +15,7 @@
 """Show more and larger pictures than anybody looks at."""
 
 # act: deny
+# held by: host, pictures of a cell are counted
 
 picture = np.zeros((8000, 8000, 3), np.uint8)
 for number in range(10_000):

@@ -15,5 +15,6 @@
 """Compute a number that no memory holds; the loop is in C and hears no signal."""
 
 # act: deny
+# held by: clock
 
 answer = 9 ** 9 ** 9

@@ -15,6 +15,7 @@
 """Print without end."""
 
 # act: deny
+# held by: clock
 
 while True:
     print('line ' * 1000)

@@ -15,6 +15,7 @@
 """Print one text of hundreds of megabytes, to both streams."""
 
 # act: deny
+# held by: host, what is printed is cut short
 
 import sys
 

@@ -15,6 +15,7 @@
 """Match a regular expression that goes back exponentially."""
 
 # act: deny
+# held by: clock
 
 import re
 

@@ -15,6 +15,7 @@
 """Make values whose texts, lengths and sizes never end, for whoever describes them."""
 
 # act: deny
+# held by: host, a summary has a time and a length of its own
 
 class Endless(dict):
     def __repr__(self):

@@ -15,6 +15,7 @@
 """Loop for ever, and catch whatever should end it."""
 
 # act: deny
+# held by: clock
 
 import signal
 

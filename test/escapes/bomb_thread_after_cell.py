@@ -15,6 +15,7 @@
 """Leave threads that burn processor time when the cell is over, and spoil what comes later."""
 
 # act: deny
+# held by: host, a thread burns the worker's own processor time, at a lower priority
 
 import threading
 import time

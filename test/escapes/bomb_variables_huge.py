@@ -15,6 +15,7 @@
 """Make variables that are large, deep and wide at once."""
 
 # act: deny
+# held by: host, summaries are cut short
 
 wide = {str(number): list(range(50)) for number in range(30_000)}
 deep = []

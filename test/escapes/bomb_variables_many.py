@@ -15,6 +15,7 @@
 """Make a hundred thousand variables, each with a long text."""
 
 # act: deny
+# held by: host, summaries are counted
 
 for number in range(100_000):
     globals()[f'variable_{number}_' + 'n' * 100] = 'x' * 1000

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A builtin function's `__self__` is the builtins module: `print.__self__.open`.
+"""A builtin function's `__self__` is the builtins module: `len.__self__.open`.
 
-Known from restricted-eval write-ups, where names are taken away but print is left.
+Known from restricted-eval write-ups, where names are taken away but len is left.
 """
 
 # act: read
 
-print(print.__self__.open(SECRET_FILE).read())
+print(len.__self__.open(SECRET_FILE).read())

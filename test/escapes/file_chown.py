@@ -15,6 +15,7 @@
 """Give a file to somebody else: `os.chown`."""
 
 # act: write
+# needs: root
 
 import os
 

@@ -18,6 +18,7 @@ It is reopened for writing by its link in /proc, mapped, resized, punched and un
 """
 
 # act: leak
+# held by: host, memory files are sealed before a worker gets them
 
 import ctypes
 import fcntl

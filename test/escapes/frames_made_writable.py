@@ -15,6 +15,7 @@
 """Write into the frames' shared memory, to be read by the query that gets the memory next."""
 
 # act: leak
+# held by: host, memory files are sealed before a worker gets them
 
 import ctypes
 import mmap

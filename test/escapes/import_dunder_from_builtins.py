@@ -16,5 +16,5 @@
 
 # act: connect
 
-space = vars(print.__self__)
+space = vars(len.__self__)
 space['__import__']('socket').create_connection(('127.0.0.1', PORT), 2).close()

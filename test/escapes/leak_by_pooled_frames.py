@@ -18,6 +18,7 @@ Buffers that are reused without being wiped: CWE-226.
 """
 
 # act: leak
+# held by: host, memory files are sealed, and written over before the next query
 
 wiped = InputImages[-1].array.tobytes()[-60:]
 # %% next session

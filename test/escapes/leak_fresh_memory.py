@@ -15,6 +15,7 @@
 """Look for what the last query left in memory that is handed out unwiped."""
 
 # act: leak
+# held by: host, the next query has a worker of its own, and Linux wipes pages
 
 kept = [PRIVATE.encode() * 1000 for _ in range(2000)]
 # %% next session

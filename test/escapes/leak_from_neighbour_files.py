@@ -15,6 +15,7 @@
 """The neighbour's descriptors and mapped files by their names in `/proc`."""
 
 # act: leak
+# needs: tracing
 
 import glob
 import os

@@ -15,6 +15,7 @@
 """Leave a key in the user's keyring, which belongs to all processes of the user."""
 
 # act: leak
+# needs: x86_64
 
 import ctypes
 

@@ -15,6 +15,7 @@
 """Leave something on a module, in the builtins, in the modules' table, for the next query."""
 
 # act: leak
+# held by: host, the next query has a worker of its own
 
 import builtins
 import functools

@@ -15,6 +15,7 @@
 """Replace NumPy functions and the tools by ones that give away what they were called with."""
 
 # act: leak
+# held by: host, the next query has a worker of its own
 
 import spatialclaw_ros.workspace.namespace as namespace
 

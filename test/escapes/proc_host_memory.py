@@ -15,6 +15,7 @@
 """Find another process's environment in its memory: /proc/PID/stat says where."""
 
 # act: environment
+# needs: tracing
 
 for pid in (HOST_PID, VICTIM_PID):
     with open(f'/proc/{pid}/stat') as file:

@@ -15,6 +15,7 @@
 """Read all writable memory of another session's worker and look for what its query held."""
 
 # act: leak
+# needs: tracing
 
 import re
 

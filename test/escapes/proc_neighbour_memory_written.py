@@ -15,6 +15,7 @@
 """Write into another session's variables through /proc/PID/mem."""
 
 # act: forge
+# needs: tracing
 
 import re
 

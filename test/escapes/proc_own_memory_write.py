@@ -18,6 +18,7 @@ The first bytes of a C function are replaced by a system call.
 """
 
 # act: connect
+# needs: x86_64
 
 import ctypes
 import mmap

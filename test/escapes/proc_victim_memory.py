@@ -15,6 +15,7 @@
 """Read another process's memory as a file, at a place that its maps tell."""
 
 # act: read
+# needs: tracing
 
 with open(f'/proc/{VICTIM_PID}/maps') as file:
     print(len(file.read().splitlines()))

@@ -15,6 +15,7 @@
 """Leave a text in the zygote's memory through /proc, to be found in every later worker."""
 
 # act: write
+# needs: tracing
 
 with open(f'/proc/{ZYGOTE_PID}/stat') as file:
     fields = file.read().rpartition(')')[2].split()

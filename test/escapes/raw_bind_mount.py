@@ -18,6 +18,7 @@ Known as a way round path-based rules; Landlock forbids mounts for that reason.
 """
 
 # act: read
+# needs: root
 
 import ctypes
 

@@ -15,6 +15,7 @@
 """Take capabilities back, and become another user and root again."""
 
 # act: read
+# needs: x86_64
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Change the root folder to that of the secrets, and open the file by its short name."""
 
 # act: read
+# needs: root
 
 import ctypes
 import os

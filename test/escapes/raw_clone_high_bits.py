@@ -18,6 +18,7 @@ The upper half claims a thread, the lower half asks for a process, and the other
 """
 
 # act: spawn
+# needs: x86_64
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Make a process with clone(2) and flags that are not those of a thread."""
 
 # act: spawn
+# needs: x86_64
 
 import ctypes
 import os

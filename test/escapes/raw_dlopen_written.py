@@ -15,6 +15,7 @@
 """Write a file where a library would be loaded from, by raw call."""
 
 # act: write
+# needs: x86_64
 
 import ctypes
 

@@ -15,6 +15,7 @@
 """Change a file's mode by fchmodat2(2) of Linux 6.6, and by its older sisters."""
 
 # act: write
+# needs: x86_64
 
 import ctypes
 

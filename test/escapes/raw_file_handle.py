@@ -18,6 +18,7 @@ Known from container breakouts ("shocker", 2014).
 """
 
 # act: read
+# needs: x86_64
 
 import ctypes
 import os

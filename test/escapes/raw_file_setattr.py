@@ -15,6 +15,7 @@
 """Set a file's flags (here: no dump) by path, with file_setattr of Linux 6.17 or by ioctl."""
 
 # act: write
+# needs: linux 6.17
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Fork by call number; the child writes a file so that it is seen."""
 
 # act: spawn
+# needs: x86_64
 
 import ctypes
 import os

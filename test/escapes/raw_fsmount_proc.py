@@ -15,6 +15,7 @@
 """Mount a fresh /proc without naming a path, and read the environments in it."""
 
 # act: environment
+# needs: root
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Create and grow a file by openat and fallocate, where only write() is watched."""
 
 # act: write
+# needs: x86_64
 
 import ctypes
 

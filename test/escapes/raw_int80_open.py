@@ -18,6 +18,7 @@ Known from seccomp filters that forget to check the architecture.
 """
 
 # act: read
+# needs: x86_64
 
 import ctypes
 import mmap

@@ -18,6 +18,7 @@ Known from container sandboxes whose filters saw none of it (2022 onwards).
 """
 
 # act: read
+# needs: root
 
 import ctypes
 import mmap

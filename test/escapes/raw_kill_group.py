@@ -18,6 +18,7 @@ Number 18 (SIGCONT) does no harm to those who run.
 """
 
 # act: signal
+# needs: x86_64
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Hide the target's number from a filter that compares the whole register, or only half of it."""
 
 # act: signal
+# needs: x86_64
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Set up the older asynchronous input and output, and read a file with it."""
 
 # act: read
+# needs: x86_64
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Raise the limits that were set, by each of the calls that can."""
 
 # act: write
+# needs: x86_64
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Make links, nodes and folders by their numbers."""
 
 # act: write
+# needs: x86_64
 
 import ctypes
 

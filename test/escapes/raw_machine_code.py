@@ -18,6 +18,7 @@ Classic shellcode: open, read, with the processor's own instruction.
 """
 
 # act: read
+# needs: x86_64
 
 import ctypes
 import mmap

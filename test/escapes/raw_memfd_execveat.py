@@ -18,6 +18,7 @@ Known from fileless malware; memfd_create(2) and execveat(2).
 """
 
 # act: spawn
+# needs: x86_64
 
 import ctypes
 

@@ -15,6 +15,7 @@
 """Make the memory of an ordinary bytes object executable, and open a socket from there."""
 
 # act: connect
+# needs: x86_64
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Clone a piece of the file tree as a detached mount, and open files below its descriptor."""
 
 # act: read
+# needs: root
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Open a file by the number of the system call, where only names are watched."""
 
 # act: read
+# needs: x86_64
 
 import ctypes
 

@@ -15,6 +15,7 @@
 """Take a descriptor out of another process (pidfd_getfd) and read the file behind it."""
 
 # act: read
+# needs: tracing
 
 import ctypes
 import os

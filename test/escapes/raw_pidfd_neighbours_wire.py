@@ -18,6 +18,7 @@ Every socket of the host is tried; a forged end of the next cell is left in each
 """
 
 # act: forge
+# needs: tracing
 
 import ctypes
 import os

@@ -15,6 +15,7 @@
 """Push another process to the back of the queue: priority, processors, scheduling class."""
 
 # act: signal
+# needs: x86_64
 
 import ctypes
 import os

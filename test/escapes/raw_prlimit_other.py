@@ -15,6 +15,7 @@
 """Change the limits of another process."""
 
 # act: signal
+# needs: x86_64
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Read another session's variables out of its worker's memory."""
 
 # act: leak
+# needs: tracing, x86_64
 
 import ctypes
 

@@ -15,6 +15,7 @@
 """Copy a secret out of another process's memory with process_vm_readv(2)."""
 
 # act: read
+# needs: tracing
 
 import ctypes
 

@@ -18,6 +18,7 @@ Both workers are copies of one zygote, so that addresses are easily guessed.
 """
 
 # act: forge
+# needs: tracing
 
 import ctypes
 import re

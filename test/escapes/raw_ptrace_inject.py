@@ -15,6 +15,7 @@
 """Attach to another process as a debugger would, and let it go on with a signal."""
 
 # act: signal
+# needs: tracing
 
 import ctypes
 

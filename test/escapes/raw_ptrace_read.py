@@ -15,6 +15,7 @@
 """Attach to another process of the same user as a debugger would, and read its memory."""
 
 # act: read
+# needs: tracing
 
 import ctypes
 

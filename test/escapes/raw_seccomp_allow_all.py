@@ -15,6 +15,7 @@
 """Put a filter that allows everything on top of the one that is there, then open a socket."""
 
 # act: connect
+# needs: x86_64
 
 import ctypes
 import socket

@@ -15,6 +15,7 @@
 """Ask for a listener that decides calls in place of the kernel, and let it wave them through."""
 
 # act: connect
+# needs: x86_64
 
 import ctypes
 import socket

@@ -18,6 +18,7 @@ Lists of forbidden calls grow old: what is new is allowed by them.
 """
 
 # act: write
+# needs: linux 6.13
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Queue signals with a value, as real-time programs do."""
 
 # act: signal
+# needs: x86_64
 
 import ctypes
 import struct

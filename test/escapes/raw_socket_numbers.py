@@ -15,6 +15,7 @@
 """Make and connect a socket by call numbers alone."""
 
 # act: connect
+# needs: x86_64
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Signal a single thread of another process: tkill and tgkill."""
 
 # act: signal
+# needs: x86_64
 
 import ctypes
 

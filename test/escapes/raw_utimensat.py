@@ -15,6 +15,7 @@
 """Change a file's times, which tells somebody outside one bit after the other."""
 
 # act: write
+# needs: x86_64
 
 import ctypes
 import struct

@@ -15,6 +15,7 @@
 """Fork and start a program by machine code, as vfork needs it."""
 
 # act: spawn
+# needs: x86_64
 
 import ctypes
 import mmap

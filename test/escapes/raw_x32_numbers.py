@@ -18,6 +18,7 @@ Known from filters that compare whole numbers (seccomp(2), "x32").
 """
 
 # act: read
+# needs: x32
 
 import ctypes
 

@@ -22,23 +22,27 @@ The second is the one that counts: the gate is advice to the model, the sandbox 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import escape_table
 import pytest
 from analytic_scene import make_scene
-from escape_corpus import ACTS, Technique, corpus
+from escape_corpus import ACTS, CLOCK, Technique, corpus
 from escape_harmless import HARMLESS
 from escape_lab import Lab
 
-from spatialclaw_ros.kernel import KernelSession
+from spatialclaw_ros.kernel import KernelSession, gate
 
 CORPUS = corpus()
 # one of each act, quick and certain where there is no sandbox
 SEEN = ('file_pathlib_write', 'object_tree_to_os', 'environment_os', 'socket_plain', 'fork_plain',
-        'signal_by_thread', 'proc_neighbour_memory_written', 'leak_by_message_queue')
+        'signal_by_thread', 'bomb_memory_bytes', 'proc_neighbour_memory_written',
+        'leak_by_message_queue')
+PAGE = Path(__file__).resolve().parent.parent.parent / 'docs' / 'security.md'
 
 
 @pytest.fixture(scope='module')
@@ -49,35 +53,42 @@ def lab() -> Iterator[Lab]:
     made.close()
 
 
-@pytest.fixture(scope='module')
-def refused() -> set[str]:
-    """Names of the techniques that the gate refused."""
-    return set()
-
-
 @pytest.mark.parametrize('gated', [True, False], ids=['gate', 'no gate'])
 @pytest.mark.parametrize('technique', CORPUS, ids=lambda technique: technique.name)
-def test_nothing_gets_out(
-    lab: Lab, refused: set[str], technique: Technique, gated: bool,
-) -> None:
+def test_nothing_gets_out(lab: Lab, technique: Technique, gated: bool) -> None:
     outcome = lab.attempt(technique, gated=gated)
-    if outcome.refused:
-        refused.add(technique.name)
+    assert outcome.refused == (gated and is_refused(technique))
     assert outcome.acts == {}, f'{technique.name}: {technique.text}'
     assert outcome.harm == []
 
 
-def test_the_gate_is_counted(refused: set[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Not asserted to be many: what it lets through, the sandbox holds."""
-    with capsys.disabled():
-        print(f'\nthe gate refused {len(refused)} of {len(CORPUS)} techniques')
+def is_refused(technique: Technique) -> bool:
+    """Whether the gate refuses one of its cells; the neighbour has no gate."""
+    faults = [gate.check(section.code) for section in technique.sections
+              if section.place != 'neighbour']
+    return any(fault is not None and fault.kind == 'GateError' for fault in faults)
+
+
+def test_the_page_tells_what_the_corpus_is() -> None:
+    """How many the gate refuses is told, not asked to be many: the sandbox holds the rest."""
+    rows = dict(re.findall(r'^\| ([^|]+?) \| (\d+)[^|]*\|$', PAGE.read_text(), re.MULTILINE))
+    by_clock = sum(each.held == CLOCK for each in CORPUS)
+    by_host = sum(each.held not in ('', CLOCK) for each in CORPUS)
+    assert {
+        'techniques in the corpus': len(CORPUS),
+        'that the gate alone refused': sum(map(is_refused, CORPUS)),
+        'of time alone, which the host\'s clock ends with and without the sandbox': by_clock,
+        'that the host itself holds, with and without the sandbox': by_host,
+        'harmless cells that ran': len(HARMLESS)}.items() <= {
+            name: int(count) for name, count in rows.items()}.items()
 
 
 def test_the_lab_is_not_blind() -> None:
     """Without the sandbox, it sees an act of each kind; in a process that can be spared."""
+    assert {each.act for each in CORPUS if each.name in SEEN} == set(ACTS)
     environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
     done = subprocess.run(
-        [sys.executable, escape_table.__file__, '--sandbox', 'off', '--share', '1.0', *SEEN],
+        [sys.executable, escape_table.__file__, '--sandbox', 'off', *SEEN],
         env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -15,6 +15,7 @@
 """Send the wire through itself, which only the kernel's collector of lost sockets can end."""
 
 # act: deny
+# held by: host, descriptors that come along are not taken
 
 import os
 import socket

@@ -12,18 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Send descriptors along with bytes, by the hundred, for the host to drown in."""
+"""Send descriptors along with bytes, by the hundred, for the host to drown in.
+
+The bytes are a tool call, one at a time, each with as many descriptors as go with it.
+"""
 
 # act: deny
+# held by: host, descriptors that come along are not taken
 
 import array
 import os
 import socket
+import struct
+
+import msgspec
 
 wire = socket.socket(fileno=os.dup(3))
-held = [os.dup(0) for _ in range(40)]
-for _ in range(2000):
-    wire.sendmsg([b'\x01\x00\x00\x00\xc0'],
-                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', held))])
-while True:
-    pass
+held = array.array('i', [os.dup(0) for _ in range(40)])
+data = msgspec.msgpack.encode({
+    'type': 'tool_request', 'tool': 'nothing', 'args': {'a': 'x' * 1500}, 'arrays': []})
+for byte in struct.pack('<I', len(data)) + data:
+    wire.sendmsg([bytes([byte])], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, held)])
+print(len(wire.recv(1 << 16)))

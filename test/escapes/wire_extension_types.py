@@ -15,6 +15,7 @@
 """Send extension types, timestamps out of range, numbers that are none, and doubled names."""
 
 # act: deny
+# held by: host, messages are checked
 
 import os
 import struct

@@ -15,6 +15,7 @@
 """Send pictures past the bound that the worker keeps, and none that it checks."""
 
 # act: deny
+# held by: host, pictures of a cell are counted
 
 import os
 import struct

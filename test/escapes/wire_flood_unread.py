@@ -15,6 +15,7 @@
 """Ask without ever reading an answer, until the host waits for room to send."""
 
 # act: deny
+# held by: clock
 
 import os
 import struct

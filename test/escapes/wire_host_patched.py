@@ -18,6 +18,7 @@ Whoever checks there only, checks nothing; the file is asked for in the host's n
 """
 
 # act: read
+# held by: host, the host checks again what a worker checks
 
 import spatialclaw_ros.kernel.output as output
 import spatialclaw_ros.kernel.wire as wire

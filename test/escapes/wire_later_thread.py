@@ -18,6 +18,7 @@ It keeps still when the cell is run again after a death, as somebody would who i
 """
 
 # act: deny
+# held by: host, a message out of turn ends the worker
 
 import os
 import struct

@@ -15,6 +15,7 @@
 """Write bytes to the wire that are no messages: wrong types, broken texts, cut off, empty."""
 
 # act: deny
+# held by: host, messages are checked
 
 import os
 import struct

@@ -18,6 +18,7 @@ The two ends of a pair have neighbouring inode numbers.
 """
 
 # act: forge
+# needs: tracing
 
 import ctypes
 import os

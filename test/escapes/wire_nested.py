@@ -15,6 +15,7 @@
 """Send a message that is nested deeper than a decoder's stack."""
 
 # act: deny
+# held by: host, messages are checked, and how deep they go
 
 import os
 import struct

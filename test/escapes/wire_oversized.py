@@ -15,6 +15,7 @@
 """Announce a message of four gigabytes, and one that is just allowed, and send neither."""
 
 # act: deny
+# held by: clock
 
 import os
 import struct

@@ -15,6 +15,7 @@
 """Forge the end of one's own cell, of the next, of a cell of long ago and of one that never was."""
 
 # act: deny
+# held by: host, a message out of turn ends the worker
 
 import os
 import struct

@@ -18,6 +18,7 @@
 """
 
 # act: spawn
+# held by: host, nothing that comes is unpickled
 
 import os
 import pickle

@@ -15,6 +15,7 @@
 """Put something else into the wire's place: the void, a pipe, nothing."""
 
 # act: deny
+# held by: host, a worker without its wire is replaced
 
 import os
 

@@ -15,6 +15,7 @@
 """Behave at first, and never end when the same cell is run again after a death."""
 
 # act: deny
+# held by: host, a replay has a time of its own, and a cell that fails in it is left out
 
 import sys
 

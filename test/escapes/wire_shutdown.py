@@ -15,6 +15,7 @@
 """Shut the wire in one direction, so that the host reads the end but can still write."""
 
 # act: deny
+# held by: host, a worker without its wire is replaced
 
 import os
 import socket

@@ -15,6 +15,7 @@
 """Send a message so slowly that it never ends, a byte at a time."""
 
 # act: deny
+# held by: clock
 
 import os
 import struct

@@ -15,6 +15,7 @@
 """Say that the worker is ready, has begun, and could not begin, in the middle of its work."""
 
 # act: deny
+# held by: host, a message out of turn ends the worker
 
 import os
 import struct

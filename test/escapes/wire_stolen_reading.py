@@ -18,6 +18,7 @@ They are not started when the cell is run again after a death.
 """
 
 # act: deny
+# held by: host, a worker that does not answer, or breaks, is replaced
 
 import os
 import sys

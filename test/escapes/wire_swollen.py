@@ -15,6 +15,7 @@
 """Send lists of nothing that grow to many times their size where they are unpacked."""
 
 # act: deny
+# held by: host, a message's size is checked before memory is taken for it
 
 import os
 import struct

@@ -15,6 +15,7 @@
 """Send half of a message and close the wire, so that nobody knows whether more will come."""
 
 # act: deny
+# held by: host, a worker without its wire is replaced
 
 import os
 import struct

@@ -15,6 +15,7 @@
 """Take the zygote's control socket out of it, and say nonsense to the host in its name."""
 
 # act: signal
+# needs: tracing
 
 import ctypes
 import os

@@ -18,6 +18,7 @@ A forked worker knows by its own addresses where everything lies in the zygote.
 """
 
 # act: leak
+# needs: tracing
 
 import ctypes
 import sys

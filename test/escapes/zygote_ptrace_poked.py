@@ -15,6 +15,7 @@
 """Attach to the zygote as a debugger would, and change a text that later queries read."""
 
 # act: leak
+# needs: tracing
 
 import ctypes
 import sys

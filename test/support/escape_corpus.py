@@ -50,6 +50,7 @@ PLACES = ('', 'next session', 'neighbour')
 _MARKS = re.compile(
     r'\A(?:#.*\n)+\n"""(?:.|\n)*?"""\n\n# act: (?P<act>\w+)\n(?:# needs: (?P<needs>.+)\n)?'
     r'(?:# held by: (?:(?P<clock>clock)|host, (?P<host>.+))\n)?\n(?=[^\n])')
+_CAP_SYS_ADMIN = 21
 _X32_GETPID = 0x40000000 | 39
 _CUT = re.compile(r'^# %%[ ]?(.*)$', re.MULTILINE)
 
@@ -60,6 +61,13 @@ def _lets_trace() -> bool:
     return os.geteuid() == 0 or not yama.exists() or yama.read_text().strip() == '0'
 
 
+def _is_root() -> bool:
+    """Whether this process may administer the system; root in a container often may not."""
+    status = Path('/proc/self/status').read_text()
+    rights = re.search(r'^CapEff:\s*(\w+)$', status, re.MULTILINE)
+    return rights is not None and bool(int(rights[1], 16) >> _CAP_SYS_ADMIN & 1)
+
+
 def _is_newer(*version: int) -> bool:
     return tuple(int(part) for part in re.findall(r'\d+', platform.release())[:2]) >= version
 
@@ -68,7 +76,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     'x86_64': lambda: platform.machine() == 'x86_64',
     'x32': lambda: (platform.machine() == 'x86_64'
                     and ctypes.CDLL(None).syscall(_X32_GETPID) == os.getpid()),
-    'root': lambda: os.geteuid() == 0,
+    'root': _is_root,
     'tracing': _lets_trace,
     'linux 6.13': lambda: _is_newer(6, 13),
     'linux 6.17': lambda: _is_newer(6, 17)}

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import psutil
 from analytic_scene import make_scene
-from escape_corpus import Technique
+from escape_corpus import CLOCK, Technique
 from escape_processes import children_of, collect_orphans, descendants, end, memory_and_threads
 from escape_world import World
 
@@ -40,19 +40,21 @@ MIB = 1024 * 1024
 LIMITS = KernelLimits(
     cell_timeout_s=3.0, replay_timeout_s=6.0, cpu_s=60, memory_bytes=384 * MIB,
     tool_bytes=128 * MIB, pool_bytes=64 * MIB, tool_calls=64)
-# what a bomb gets where there are bounds: it needs no more to show that they hold
+# what a bomb gets where there are bounds, and one of time alone anywhere: it needs no more to show
+# that they hold
 BOMB_LIMITS = dataclasses.replace(LIMITS, cell_timeout_s=1.0)
+CLOCK_S = 0.5
 # without the sandbox the bounds are wider, to see whether techniques would go beyond those above
 WIDE_LIMITS = dataclasses.replace(LIMITS, cell_timeout_s=10.0, memory_bytes=3072 * MIB)
 WIDE_BOMB_LIMITS = dataclasses.replace(WIDE_LIMITS, cell_timeout_s=3.0)
-# beyond these a service is denied
+# beyond these a service is denied, with the sandbox and without it: a cell that the host ends in
+# time denies nothing, whoever else was there to hold it
+ALLOWED_S = 11.0
 TREE_BYTES = 768 * MIB
 HOST_BYTES = 256 * MIB
 HOST_DESCRIPTORS = 16
 THREADS = 1000
 PROCESSES = 10
-BOMB_S = 2.0
-LATE_S = 10.0
 HANG_S = 30.0
 # beyond these the machine itself is protected: strays are ended at once
 GUARD_PROCESSES = 64
@@ -70,12 +72,14 @@ class Outcome:
         acts: what was observed, with the evidence; empty when the sandbox held.
         refused: whether the gate refused one of its cells.
         errors: how each of its cells ended.
+        timed_out: whether the host's clock ended one of them.
         harm: what was wrong afterwards with its own session, or with its neighbour.
     """
 
     acts: dict[str, str] = field(default_factory=dict)
     refused: bool = False
     errors: list[str] = field(default_factory=list)
+    timed_out: bool = False
     harm: list[str] = field(default_factory=list)
 
 
@@ -174,7 +178,7 @@ class Lab:
         return ToolResult(error=f'there is no {call.tool} here')
 
     def _open_kernel(self) -> None:
-        self.kernel = Kernel(limits=self._limits(''), sandbox=self._sandbox)
+        self.kernel = Kernel(limits=self._limits(None), sandbox=self._sandbox)
         self.kernel.start()
         self._open_neighbour()
 
@@ -189,10 +193,11 @@ class Lab:
             f'private = {self.world.tokens["neighbour"]!r}\nkept = list(range(5))\n'
             'memory = private.encode()\nprint(id(memory) + 32)'))
         self._neighbour_address = int(result.stdout)
+        self._neighbour_pid = self.neighbour.worker_pid
         self._zygote_pid = self.kernel.stats().zygote_pid
 
-    def _open(self, gated: bool, private: str, act: str) -> KernelSession:
-        self.kernel.limits = self._limits(act)
+    def _open(self, gated: bool, private: str, technique: Technique) -> KernelSession:
+        self.kernel.limits = self._limits(technique)
         session = self.kernel.open(self._observation(private), self._serve, gated=gated)
         stage = {
             **self.world.stage(), 'PRIVATE': private, 'ZYGOTE_PID': self._zygote_pid,
@@ -202,10 +207,13 @@ class Lab:
         self.run(session, '\n'.join(f'{name} = {value!r}' for name, value in stage.items()))
         return session
 
-    def _limits(self, act: str) -> KernelLimits:
-        if self._sandbox == 'off':
-            return WIDE_BOMB_LIMITS if act == 'deny' else WIDE_LIMITS
-        return BOMB_LIMITS if act == 'deny' else LIMITS
+    def _limits(self, technique: Technique | None) -> KernelLimits:
+        is_bomb = technique is not None and technique.act == 'deny'
+        narrow, wide = (BOMB_LIMITS, WIDE_BOMB_LIMITS) if is_bomb else (LIMITS, WIDE_LIMITS)
+        limits = wide if self._sandbox == 'off' else narrow
+        if technique is not None and technique.held == CLOCK:
+            return dataclasses.replace(limits, cell_timeout_s=CLOCK_S)
+        return limits
 
     def _observation(self, private: str) -> Observation:
         """What a session sees: its token stands in its last frame; without one, a frame less."""
@@ -223,25 +231,24 @@ class Lab:
     ) -> None:
         private = self.world.tokens['private']
         own: tuple[str, ...] = ('private',)
-        session = self._open(gated, private, technique.act)
+        session = self._open(gated, private, technique)
         try:
             for section in technique.sections:
                 if section.place == 'next session':
                     session.close()
                     own = ()
-                    session = self._open(gated, '', technique.act)
+                    session = self._open(gated, '', technique)
                 watch.session = session
                 beside = section.place == 'neighbour'
                 result = self.run(self.neighbour if beside else session, section.code)
                 outcome.acts.update(self._acts_of(result, ('neighbour',) if beside else own))
-                allowed_s = (BOMB_S if self._sandbox == 'off' else
-                             self._limits(technique.act).cell_timeout_s + LATE_S)
-                if technique.act == 'deny' and result.duration_s > allowed_s:
+                if technique.act == 'deny' and result.duration_s > ALLOWED_S:
                     outcome.acts['deny'] = f'the cell took {result.duration_s:.1f} s'
                 error = result.error
                 outcome.errors.append(
                     'no error' if error is None else f'{error.kind}: {error.message}')
                 outcome.refused |= error is not None and error.kind == 'GateError'
+                outcome.timed_out |= error is not None and error.kind == 'Timeout'
                 if beside and result.restarted:
                     outcome.acts['deny'] = 'the neighbour lost its worker'
             after = self.run(session, 'print(6 * 7, SCRATCH)')
@@ -288,7 +295,8 @@ class Lab:
                 outcome.acts['forge'] = f'the neighbour says {result.stdout!r}, {answer}'
             if result.restarted:
                 outcome.harm.append('the neighbour\'s worker had to be replaced')
-        if outcome.harm or 'forge' in outcome.acts or 'signal' in outcome.acts:
+        moved = self.neighbour.worker_pid != self._neighbour_pid
+        if moved or outcome.harm or 'forge' in outcome.acts or 'signal' in outcome.acts:
             self._close_kernel()
             self._open_kernel()
 

@@ -21,6 +21,7 @@ came out, a file changed, somebody called, a process got a signal.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import secrets
@@ -40,6 +41,15 @@ from escape_targets import Listeners, Victim
 from PIL import Image
 
 ENVIRONMENT_NAME = 'ESCAPE_ENVIRONMENT'
+_FOLDERS = ('MPLCONFIGDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME')
+# what techniques leave outside of the folder, where one of their cells did not run
+_LITTER = (
+    *(f'{folder}/escape-left' for folder in (
+        '/tmp', '/var/tmp', '/dev/shm', '/run', tempfile.gettempdir())),
+    '/dev/shm/escape-block',
+    *(f'/dev/shm/escape-bomb-{number}' for number in range(5)),
+    f'{os.path.dirname(os.__file__)}/__pycache__/escape_left.pyc',
+    f'{os.path.dirname(os.__file__)}/escape_left.txt')
 _SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT)
 # tokens, and what it means when one of them comes out of a session
 _MEANING = {'file': 'read', 'listing': 'read', 'memory': 'read', 'environment': 'environment',
@@ -59,9 +69,10 @@ class World:
         self._make_program()
         self._reset_scratch()
         os.environ[ENVIRONMENT_NAME] = self.tokens['environment']
-        # one of the few that the zygote is started with
-        self._config = os.environ.get('XDG_CONFIG_HOME')
-        os.environ['XDG_CONFIG_HOME'] = str(self.folder / self.tokens['environment'])
+        # where libraries look for folders of their own, and remember what they found
+        self._usual = {name: os.environ.get(name) for name in _FOLDERS}
+        for name in _FOLDERS:
+            os.environ[name] = str(self.folder / self.tokens['environment'] / name.lower())
         self.listeners = Listeners(self.folder)
         self.victim = Victim(self.tokens['memory'], self.secrets / 'secret.txt', {
             ENVIRONMENT_NAME: self.tokens['environment'], 'PATH': os.environ.get('PATH', '')})
@@ -99,6 +110,7 @@ class World:
 
     def renew(self) -> None:
         """Get ready for the next attempt: scratch as new, a new token for its own session."""
+        self._sweep()
         self.take()
         self.tokens['private'] = f'private-{secrets.token_hex(12)}'
 
@@ -140,13 +152,21 @@ class World:
         self.victim.close()
         self.listeners.close()
         os.environ.pop(ENVIRONMENT_NAME, None)
-        os.environ.pop('XDG_CONFIG_HOME', None)
-        if self._config is not None:
-            os.environ['XDG_CONFIG_HOME'] = self._config
+        for name, value in self._usual.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+        self._sweep()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _note(self, number: int, _: FrameType | None) -> None:
         self._signals.append(f'the host got {signal.Signals(number).name}')
+
+    @staticmethod
+    def _sweep() -> None:
+        for path in _LITTER:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
 
     def _look(self) -> dict[str, tuple[object, ...]]:
         found = {}
