@@ -17,14 +17,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from spatialclaw_ros.kernel import wire
 from spatialclaw_ros.kernel.memory import MemoryFile, MemoryPool, layout, read_arrays, write_arrays
-from spatialclaw_ros.kernel.messages import ToolReply, ToolRequest
-from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.kernel.messages import ArraySpec, ToolReply, ToolRequest
+from spatialclaw_ros.workspace.calls import JSON, ToolCall, ToolResult
 
 INLINE_BYTES = 1024 * 1024
 
@@ -35,22 +37,38 @@ class RememberedCall:
 
     Args:
         call: what the cell asked.
-        result: what the host answered; its arrays lie in `file` where there is one.
+        values: what the host answered beside arrays.
+        error: what the host answered instead.
+        specs: places of the answer's arrays.
+        data: memory of a small answer's arrays.
         reply: the encoded answer.
         file: memory file of a large answer, borrowed from a pool.
         nbytes: size of the arrays, those of the call included.
     """
 
     call: ToolCall
-    result: ToolResult
+    values: dict[str, JSON]
+    error: str | None
+    specs: list[ArraySpec]
+    data: bytes
     reply: bytes
     file: MemoryFile | None
     nbytes: int
 
     @property
-    def fds(self) -> tuple[int, ...]:
-        """Descriptors that go with the reply."""
-        return () if self.file is None else (self.file.fd,)
+    def result(self) -> ToolResult:
+        """What the host answered, with views of its arrays."""
+        buffer = self.data if self.file is None else self.file.buffer
+        return ToolResult(self.values, read_arrays(buffer, self.specs), self.error)
+
+    @contextlib.contextmanager
+    def sending(self, pool: MemoryPool) -> Iterator[tuple[int, ...]]:
+        """Descriptors that go with the reply, from the pool that `file` is borrowed from."""
+        if self.file is None:
+            yield ()
+            return
+        with pool.sending(self.file) as fd:
+            yield (fd,)
 
     def matches(self, call: ToolCall) -> bool:
         """Whether a replayed call asks the same."""
@@ -84,23 +102,22 @@ def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> Remembered
     specs, nbytes = layout(arrays)
     values = dict(result.values)
     asked_bytes = sum(array.nbytes for array in call.arrays.values())
-    if nbytes > INLINE_BYTES:
-        file = pool.borrow(nbytes)
-        try:
-            write_arrays(file.buffer, specs, arrays)
-            reply = wire.encode(ToolReply(values, specs, nbytes, None, result.error))
-        except BaseException:
-            pool.give_back(file)
-            raise
-        views = read_arrays(file.buffer, specs)
+    if nbytes <= INLINE_BYTES:
+        buffer = bytearray(nbytes)
+        write_arrays(buffer, specs, arrays)
+        data = bytes(buffer)
+        reply = wire.encode(ToolReply(values, specs, nbytes, data, result.error))
         return RememberedCall(
-            call, ToolResult(values, views, result.error), reply, file, nbytes + asked_bytes)
-    data = bytearray(nbytes)
-    write_arrays(data, specs, arrays)
-    reply = wire.encode(ToolReply(values, specs, nbytes, bytes(data), result.error))
-    views = read_arrays(data, specs)
+            call, values, result.error, specs, data, reply, None, nbytes + asked_bytes)
+    file = pool.borrow(nbytes)
+    try:
+        write_arrays(file.buffer, specs, arrays)
+        reply = wire.encode(ToolReply(values, specs, nbytes, None, result.error))
+    except BaseException:
+        pool.give_back(file)
+        raise
     return RememberedCall(
-        call, ToolResult(values, views, result.error), reply, None, nbytes + asked_bytes)
+        call, values, result.error, specs, b'', reply, file, nbytes + asked_bytes)
 
 
 def _equal_json(one: object, other: object) -> bool:

@@ -22,6 +22,7 @@ more than the copy itself.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import math
@@ -30,7 +31,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,7 +42,7 @@ from spatialclaw_ros.kernel.messages import ArraySpec
 
 ALIGNMENT = 64
 _TWO_THREADS_BYTES = 8 * 1024 * 1024
-# each file in a pool holds a descriptor of the host's
+# descriptors that a pool holds: of free files, and of lent ones whose reader has them mapped
 _KEEP_FILES = 12
 # from linux/fcntl.h; Python names them only since 3.13
 _F_ADD_SEALS, _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_FUTURE_WRITE = 1033, 1, 2, 4, 16
@@ -161,21 +162,7 @@ class MemoryFile:
 
     def __init__(self, nbytes: int) -> None:
         self.nbytes = max(nbytes, mmap.PAGESIZE)
-        try:
-            self.fd = os.memfd_create('spatialclaw', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        except OSError as error:
-            raise KernelError(f'no memory file of {self.nbytes} bytes: {error}') from error
-        try:
-            os.ftruncate(self.fd, self.nbytes)
-            self._mapping = _map(self.fd, self.nbytes, mmap.PROT_READ | mmap.PROT_WRITE)
-            fcntl.fcntl(self.fd, _F_ADD_SEALS,
-                        _SEAL_FUTURE_WRITE | _SEAL_SHRINK | _SEAL_GROW | _SEAL_SEAL)
-        except OSError as error:
-            os.close(self.fd)
-            raise KernelError(
-                f'a memory file of {self.nbytes} bytes could not be made and sealed: {error}; '
-                'Linux 5.1 or later and free shared memory are needed') from error
-
+        self.fd, self._mapping = _sealed(self.nbytes)
         self._alone = sys.getrefcount(self._mapping)
 
     @property
@@ -188,9 +175,50 @@ class MemoryFile:
         """Whether nobody in this process reads it: each view holds the mapping itself."""
         return sys.getrefcount(self._mapping) == self._alone
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has no descriptor to be sent."""
+        return self.fd < 0
+
     def close(self) -> None:
         """Close the descriptor; the memory goes when the last view of it does."""
-        os.close(self.fd)
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def reopen(self) -> None:
+        """Get a descriptor again, if it has none.
+
+        Linux gives none for memory that is mapped, so the content moves to new memory; views
+        taken before stay on the old.
+
+        Raises:
+            KernelError: the operating system can't make or seal it.
+        """
+        if not self.closed:
+            return
+        fd, mapping = _sealed(self.nbytes)
+        ctypes.memmove(mapping, self._mapping, self.nbytes)
+        self.fd, self._mapping = fd, mapping
+
+
+def _sealed(nbytes: int) -> tuple[int, Any]:
+    """A new memory file's descriptor and its only writable mapping."""
+    try:
+        fd = os.memfd_create('spatialclaw', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except OSError as error:
+        raise KernelError(f'no memory file of {nbytes} bytes: {error}') from error
+    try:
+        os.ftruncate(fd, nbytes)
+        mapping = _map(fd, nbytes, mmap.PROT_READ | mmap.PROT_WRITE)
+        fcntl.fcntl(fd, _F_ADD_SEALS,
+                    _SEAL_FUTURE_WRITE | _SEAL_SHRINK | _SEAL_GROW | _SEAL_SEAL)
+    except OSError as error:
+        os.close(fd)
+        raise KernelError(
+            f'a memory file of {nbytes} bytes could not be made and sealed: {error}; '
+            'Linux 5.1 or later and free shared memory are needed') from error
+    return fd, mapping
 
 
 class MemoryPool:
@@ -199,6 +227,7 @@ class MemoryPool:
     def __init__(self, keep_bytes: int) -> None:
         self._keep_bytes = keep_bytes
         self._free: list[MemoryFile] = []
+        self._sent: set[MemoryFile] = set()
         self._closed = False
         self._lock = threading.Lock()
 
@@ -222,6 +251,26 @@ class MemoryPool:
         np.frombuffer(file.buffer, np.uint8)[nbytes:] = 0
         return file
 
+    @contextlib.contextmanager
+    def sending(self, file: MemoryFile) -> Iterator[int]:
+        """A lent file's descriptor, to be sent to who maps it.
+
+        Afterwards it stays open for only a few files, however many are lent; the others are sent
+        again as a copy.
+
+        Raises:
+            KernelError: there is no memory for that.
+        """
+        file.reopen()
+        try:
+            yield file.fd
+        finally:
+            with self._lock:
+                if len(self._sent) < _KEEP_FILES:
+                    self._sent.add(file)
+                elif file not in self._sent:
+                    file.close()
+
     def give_back(self, file: MemoryFile) -> None:
         """Keep a file that no worker maps any more.
 
@@ -230,8 +279,9 @@ class MemoryPool:
         """
         dropped = []
         with self._lock:
+            self._sent.discard(file)
             keep_bytes = -1 if self._closed else self._keep_bytes
-            if file.nbytes > keep_bytes or not file.idle:
+            if file.nbytes > keep_bytes or file.closed or not file.idle:
                 dropped.append(file)
             else:
                 self._free.append(file)

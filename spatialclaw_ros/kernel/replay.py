@@ -26,6 +26,7 @@ from spatialclaw_ros.errors import KernelError, WireError
 from spatialclaw_ros.kernel.child import Child, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.history import RememberedCell
 from spatialclaw_ros.kernel.memo import call_of
+from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.messages import CellDone, Execute, FromWorker, ToolRequest
 from spatialclaw_ros.kernel.results import summary_of
 from spatialclaw_ros.workspace.cell import VariableSummary
@@ -106,14 +107,15 @@ def _named(names: Sequence[str]) -> str:
 
 
 def replay(
-    child: Child, cells: Sequence[RememberedCell], until_s: float, deadline: Deadline, *,
-    alone: bool = False,
+    child: Child, cells: Sequence[RememberedCell], pool: MemoryPool, until_s: float,
+    deadline: Deadline, *, alone: bool = False,
 ) -> tuple[str, ...]:
     """Run cells again with the remembered tool results and clock readings.
 
     Args:
         child: a worker that has run nothing yet.
         cells: what to run.
+        pool: where the memory of their tool results comes from.
         until_s: when to give up, on the monotonic clock.
         deadline: the query's.
         alone: whether each cell must leave the worker with one thread.
@@ -132,7 +134,7 @@ def replay(
     again: dict[str, VariableSummary] = {}
     for number, cell in enumerate(cells, 1):
         try:
-            done = _replay_cell(child, number, cell, until_s, deadline)
+            done = _replay_cell(child, number, cell, pool, until_s, deadline)
         except WorkerGoneError as error:
             raise ReplayError(number, f'{error} in cell {number}', died=True) from error
         except (WorkerTimeoutError, WireError) as error:
@@ -160,7 +162,8 @@ def _leaves_threads(child: Child) -> bool:
 
 
 def _replay_cell(
-    child: Child, number: int, cell: RememberedCell, until_s: float, deadline: Deadline,
+    child: Child, number: int, cell: RememberedCell, pool: MemoryPool, until_s: float,
+    deadline: Deadline,
 ) -> CellDone:
     doing = f'the replay of cell {number}'
     child.send(Execute(number, cell.code, replay=True, clock=cell.clock), until_s, deadline, doing)
@@ -175,7 +178,8 @@ def _replay_cell(
             raise ReplayError(number, f'cell {number} made other tool calls than before')
         remembered = cell.calls[asked]
         asked += 1
-        child.send(remembered.reply, until_s, deadline, doing, remembered.fds)
+        with remembered.sending(pool) as fds:
+            child.send(remembered.reply, until_s, deadline, doing, fds)
     check_number(message, number)
     kind = None if message.error is None else message.error.kind
     if message.out_of_memory or kind != cell.error_kind or asked < len(cell.calls):

@@ -34,7 +34,7 @@ from spatialclaw_ros.kernel import gate
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.history import History, RememberedCell
 from spatialclaw_ros.kernel.limits import KernelLimits
-from spatialclaw_ros.kernel.memo import call_of, remember
+from spatialclaw_ros.kernel.memo import RememberedCall, call_of, remember
 from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
 from spatialclaw_ros.kernel.messages import (
     Begin,
@@ -265,8 +265,8 @@ class KernelSession:
             assert self._child is not None
             try:
                 # what cells left running may be why those after them fail
-                changed = replay(self._child, self._history.cells, until_s, deadline,
-                                 alone=self._deaths > 1 or trouble is not None)
+                changed = replay(self._child, self._history.cells, self._kernel.pool, until_s,
+                                 deadline, alone=self._deaths > 1 or trouble is not None)
                 return Revival(count, self._history.names, len(self._history), changed, trouble)
             except ReplayError as error:
                 self._drop_worker()
@@ -324,14 +324,16 @@ class KernelSession:
         child = self._child
         number = len(self._history) + 1
         doing = f'cell {number}'
-        outgoing: bytes | Execute = Execute(number, code)
-        fds: tuple[int, ...] = ()
+        outgoing: bytes | Execute | RememberedCall = Execute(number, code)
         while True:
             began_s = time.monotonic()
             until_s = began_s + self._limits.cell_timeout_s - running.used_s
-            if outgoing:
-                child.send(outgoing, until_s, deadline, doing, fds)
-                outgoing, fds = b'', ()
+            if isinstance(outgoing, RememberedCall):
+                with outgoing.sending(self._kernel.pool) as fds:
+                    child.send(outgoing.reply, until_s, deadline, doing, fds)
+            elif outgoing:
+                child.send(outgoing, until_s, deadline, doing)
+            outgoing = b''
             message: FromWorker = child.receive(until_s, deadline, doing)
             running.used_s += time.monotonic() - began_s
             if isinstance(message, CellDone):
@@ -340,19 +342,19 @@ class KernelSession:
             if isinstance(message, Shown):
                 running.add_picture(message)
             elif isinstance(message, ToolRequest):
-                outgoing, fds = self._serve(call_of(message), running)
+                outgoing = self._serve(call_of(message), running)
                 deadline.check(doing)
             else:
                 raise WireError(f'{type(message).__name__} came while a cell ran')
 
-    def _serve(self, call: ToolCall, running: RunningCell) -> tuple[bytes, tuple[int, ...]]:
+    def _serve(self, call: ToolCall, running: RunningCell) -> bytes | RememberedCall:
         """Let the host's tools answer a call, unless the session has used up its share."""
         refusal = running.refusal(call)
         if refusal is not None:
-            return encode(ToolReply({}, [], 0, None, refusal)), ()
+            return encode(ToolReply({}, [], 0, None, refusal))
         remembered = remember(call, self._tools(call), self._kernel.pool)
         running.calls.append(remembered)
-        return remembered.reply, remembered.fds
+        return remembered
 
     # ---- deaths
 
