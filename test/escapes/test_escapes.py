@@ -33,7 +33,7 @@ import pytest
 from analytic_scene import make_scene
 from escape_corpus import ACTS, CLOCK, Technique, corpus
 from escape_harmless import HARMLESS
-from escape_lab import Lab
+from escape_lab import Lab, Outcome
 
 from spatialclaw_ros.kernel import KernelSession, gate
 
@@ -91,6 +91,22 @@ def test_the_lab_is_not_blind() -> None:
         [sys.executable, escape_table.__file__, '--sandbox', 'off', *SEEN],
         env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(('held', 'acts', 'timed_out', 'said'), [
+    ('', {'read': 'a token'}, False, ''), ('', {}, False, 'no mark says so'),
+    ('', {'write': 'a file'}, False, 'no mark says so'),
+    ('messages are checked', {}, False, ''),
+    ('messages are checked', {'read': 'a token'}, False, 'held by messages are checked'),
+    (CLOCK, {}, True, ''), (CLOCK, {}, False, 'ended by itself'),
+    (CLOCK, {'read': 'a token'}, True, 'held by clock')])
+def test_marks_are_held_in_both_directions(
+    held: str, acts: dict[str, str], timed_out: bool, said: str,
+) -> None:
+    technique = Technique('some', 'Reads.', 'read', (), held=held)
+    words = escape_table.surprise(technique, Outcome(acts, timed_out=timed_out))
+    assert said in words
+    assert bool(words) == bool(said)
 
 
 def test_the_corpus_is_large_and_no_technique_stands_twice() -> None:
