@@ -19,15 +19,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from kernel_fixtures import kill_worker, wait_for
 
-from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, DeadlineExceededError, KernelError
+from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
 
 # Everything that a variable can be: tool results, arrays, objects of many kinds, functions and
@@ -129,21 +127,6 @@ def set_up(session: KernelSession) -> str:
     result = session.run(LOOK)
     assert result.error is None
     return result.stdout
-
-
-def kill_worker(session: KernelSession) -> None:
-    """Kill a session's worker from outside, and wait until it is dead."""
-    assert session.worker_pid is not None
-    os.kill(session.worker_pid, signal.SIGKILL)
-    wait_for(lambda: session.worker_pid is None)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait at most two seconds."""
-    end_s = time.monotonic() + 2.0
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize('name', DEATHS)
@@ -338,46 +321,21 @@ def test_a_worker_killed_before_it_is_ready_is_replaced_once(
         assert kernel.stats().worker_pids == ()
 
 
-@pytest.mark.parametrize('how', ['deadline', 'session'])
-def test_cancel_ends_a_cell_soon(session: KernelSession, how: str) -> None:
-    session.run('a = 1')
-    deadline = Deadline(60.0)
-    cancel = deadline.cancel if how == 'deadline' else session.cancel
-    times: list[float] = []
-
-    def later() -> None:
-        times.append(time.monotonic())
-        cancel()
-
-    timer = threading.Timer(0.3, later)
-    timer.start()
-    with pytest.raises(CanceledError):
-        session.run('while True: pass', deadline)
-    latency_s = time.monotonic() - times[0]
-    timer.join()
-    print(f'cancel by {how}: {1000 * latency_s:.0f} ms')
-    assert latency_s < 0.5
-    if how == 'deadline':
-        assert session.run('print(a)').stdout == '1\n'
-    else:
-        with pytest.raises(CanceledError):
-            session.run('print(a)')
+def test_deleted_variables_are_not_named(hasty: KernelSession) -> None:
+    assert [v.name for v in hasty.run('a, c = 1, 2').variables] == ['a', 'c']
+    assert hasty.run('del c\nb = 3\nd = 4\ndel d').error is None
+    assert hasty.variables == ('a', 'b')
+    error = hasty.run('import os\nos._exit(0)').error
+    assert error is not None
+    assert 'as before (a, b)' in error.message
+    assert hasty.run('c = 5').error is None
+    kill_worker(hasty)
+    assert hasty.run('print(a, c)').stdout == '1 5\n'
+    assert hasty.variables == ('a', 'b', 'c')
 
 
-def test_deadline_ends_a_cell(session: KernelSession) -> None:
-    began_s = time.monotonic()
-    with pytest.raises(DeadlineExceededError):
-        session.run('while True: pass', Deadline(0.3))
-    assert time.monotonic() - began_s < 0.8
-    with pytest.raises(DeadlineExceededError):
-        session.run('1', Deadline(0.0))
-    assert session.run('print(1)').stdout == '1\n'
-
-
-def test_close_ends_a_running_cell(kernel: Kernel, observation, host) -> None:
-    session = kernel.open(observation, host)
-    threading.Timer(0.2, session.close).start()
-    began_s = time.monotonic()
-    with pytest.raises(CanceledError):
-        session.run('while True: pass')
-    assert time.monotonic() - began_s < 0.8
+def test_deleted_variables_do_not_read_differently(ungated: KernelSession) -> None:
+    ungated.run('import os\nk = os.getpid()')
+    ungated.run('del k\nj = 1')
+    kill_worker(ungated)
+    assert ungated.run('print(j)').stdout == '1\n'

@@ -134,7 +134,7 @@ def test_timeout_and_cancel_end_the_query(kernel, observation) -> None:
     _, events = run(kernel, observation, ['while True: pass'], deadline=deadline)
     assert events[-1].status == Status.TIMEOUT
     assert events[-1].stage == 'run'
-    assert deadline.elapsed_s < 3.0
+    assert deadline.elapsed_s < 5.0
     canceled = Deadline(math.inf)
     canceled.cancel()
     _, events = run(kernel, observation, ['x = 1'], deadline=canceled)

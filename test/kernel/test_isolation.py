@@ -24,8 +24,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from kernel_fixtures import wait_for
 
-from spatialclaw_ros.kernel import Kernel, KernelSession
+from spatialclaw_ros.kernel import Kernel, KernelSession, parts
 
 
 def test_sessions_do_not_see_each_other(kernel: Kernel, observation, host) -> None:
@@ -109,18 +110,19 @@ def test_privileges_are_gone(ungated: KernelSession) -> None:
     assert os.getpgid(pid) == os.getsid(pid) == pid
 
 
-def test_children_of_a_worker_end_with_it(kernel: Kernel, observation, host) -> None:
-    session = kernel.open(observation, host, gated=False)
-    result = session.run(
-        'import os, time\npid = os.fork()\nif pid == 0:\n    time.sleep(60)\nprint(pid)')
-    if result.error is None:
-        pid = int(result.stdout)
-        session.close()
-        end_s = time.monotonic() + 2.0
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != 'zombie':
-            assert time.monotonic() < end_s
-            time.sleep(0.02)
-    session.close()
+@pytest.mark.parametrize('how', ['in its group', 'in a group of its own'])
+def test_children_of_a_worker_end_with_it(observation, host, how: str) -> None:
+    leave = 'os.setsid()' if how == 'in a group of its own' else 'pass'
+    # seccomp would not let it have any
+    with Kernel(sandbox='best_effort', without=(parts.SECCOMP,)) as kernel:
+        with kernel.open(observation, host, gated=False) as session:
+            result = session.run(
+                f'import os, time\npid = os.fork()\nif pid == 0:\n    {leave}\n'
+                '    time.sleep(60)\n    os._exit(0)\nprint(pid)')
+            assert result.error is None, result.error
+            child = psutil.Process(psutil.Process(session.worker_pid).children()[0].pid)
+            assert child.is_running()
+        wait_for(lambda: not child.is_running())
 
 
 def test_workers_end_with_the_host(tmp_path) -> None:

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+from kernel_fixtures import SOON_S, wait_for
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, DeadlineExceededError, KernelError
@@ -33,7 +34,6 @@ from spatialclaw_ros.kernel import Kernel, KernelLimits, nursery, zygote_process
 from spatialclaw_ros.kernel.child import Interrupt
 from spatialclaw_ros.kernel.nursery import Nursery
 
-SOON_S = 10.0
 LIMITS = KernelLimits(spare_workers=2)
 
 
@@ -52,13 +52,6 @@ def interrupt() -> Iterator[Interrupt]:
     made = Interrupt()
     yield made
     made.close()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + SOON_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
 
 
 def test_a_spare_is_taken_and_replaced(warm: Nursery, interrupt: Interrupt) -> None:
@@ -167,7 +160,7 @@ def test_waiting_for_the_zygote_ends_in_time(
         began_s = time.monotonic()
         with pytest.raises(error):
             made.take(interrupt, deadline)
-        assert time.monotonic() - began_s < 0.6
+        assert time.monotonic() - began_s < 1.5
         if not isinstance(what, Deadline):
             what.join()
         # what was begun is not lost: the next one finds it

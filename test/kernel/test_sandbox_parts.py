@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+from kernel_fixtures import wait_for
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import DeadlineExceededError, KernelError
@@ -92,19 +93,23 @@ def test_best_effort_starts_without_it_and_says_so_once(
 
 @has_all_parts
 @pytest.mark.parametrize(('part', 'acts'), [
-    (parts.LANDLOCK, ('open("/etc/x", "w")', 'os.mkdir("/tmp/x")', 'os.readlink("/proc/1/cwd")',
+    (parts.LANDLOCK, ('os.mkdir(HERE + "/made")', 'os.symlink("a", HERE + "/made")',
                       'import socket\nsocket.socket()', 'os.kill(os.getppid(), 0)')),
-    (parts.SECCOMP, ('open("/etc/passwd")', 'os.mkdir("/tmp/x")', 'os.listdir("/proc")',
-                     'os.execv("/bin/true", ["true"])', 'os.setuid(1)')),
+    (parts.SECCOMP, ('open(HERE + "/secret")', 'os.mkdir(HERE + "/made")', 'os.listdir("/proc")',
+                     'open(HERE + "/made", "w")', 'os.execv("/bin/true", ["true"])')),
 ])
 def test_parts_stand_in_for_each_other(
-    observation, host, part: str, acts: tuple[str, ...],
+    observation, host, tmp_path, part: str, acts: tuple[str, ...],
 ) -> None:
+    (tmp_path / 'secret').write_text('x')
+    tmp_path.chmod(0o777)
     with _made('best_effort', part) as kernel, kernel.open(
             observation, host, gated=False) as session:
         for act in acts:
-            error = session.run(f'import os\n{act}').error
+            error = session.run(f'import os\nHERE = {str(tmp_path)!r}\n{act}').error
             assert error is not None, f'without {part} nothing stops: {act}'
+            assert error.kind == 'PermissionError', (act, error)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['secret']
 
 
 def test_off_is_for_measuring_only(
@@ -123,7 +128,7 @@ def test_off_is_for_measuring_only(
                 'time.sleep(0.3)')
             assert orphan.error is None
         zygote = psutil.Process(kernel.stats().zygote_pid)
-        _wait_for(lambda: zygote.children(recursive=True) == [])
+        wait_for(lambda: zygote.children(recursive=True) == [])
         assert parts.RESOURCE_LIMITS in kernel.stats().sandbox
         assert parts.SECCOMP not in kernel.stats().sandbox
     assert (tmp_path / 'a').exists()
@@ -223,7 +228,7 @@ def test_a_kernel_waits_no_longer_than_its_caller(observation, host) -> None:
         began_s = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             kernel.open(observation, host, deadline=Deadline(0.2))
-        assert time.monotonic() - began_s < 1.0
+        assert time.monotonic() - began_s < 2.0
 
 
 def _made(policy: SandboxPolicy | str, *without: str) -> Kernel:
@@ -236,9 +241,3 @@ class _Unstarted(Kernel):
     def __enter__(self) -> Kernel:
         return self
 
-
-def _wait_for(condition) -> None:
-    end_s = time.monotonic() + 10.0
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.02)

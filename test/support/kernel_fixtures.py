@@ -20,7 +20,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -33,6 +37,7 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 
 MIB = 1024 * 1024
 HEIGHT, WIDTH = 48, 64
+SOON_S = 10.0
 
 
 class Host:
@@ -80,6 +85,23 @@ def make_observation(count: int = 3, height: int = HEIGHT, width: int = WIDTH) -
     return Observation(
         frames, world_frame='odom', base_frame='base_link', missing=('no lidar',),
         transforms={'gripper': np.tile(np.eye(4), (count, 1, 1))})
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something is true, not for ever."""
+    end_s = time.monotonic() + SOON_S
+    while not condition():
+        assert time.monotonic() < end_s, 'it did not happen'
+        time.sleep(0.005)
+
+
+def kill_worker(session: KernelSession) -> None:
+    """Kill a session's worker from outside, if there is one, and wait until it is dead."""
+    pid = session.worker_pid
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: session.worker_pid is None)
 
 
 @pytest.fixture(scope='session')
