@@ -212,7 +212,7 @@ class Lab:
         narrow, wide = (BOMB_LIMITS, WIDE_BOMB_LIMITS) if is_bomb else (LIMITS, WIDE_LIMITS)
         limits = wide if self._sandbox == 'off' else narrow
         if technique is not None and technique.held == CLOCK:
-            return dataclasses.replace(limits, cell_timeout_s=CLOCK_S)
+            return dataclasses.replace(limits, cell_timeout_s=CLOCK_S, replay_timeout_s=3.0)
         return limits
 
     def _observation(self, private: str) -> Observation:
