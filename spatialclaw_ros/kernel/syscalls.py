@@ -58,7 +58,27 @@ class Null:
     argument: int
 
 
-Condition = Never | Needs | OneOf | Null
+@dataclass(frozen=True)
+class Unheeded:
+    """Do nothing and report success when the argument has no bit of the mask."""
+
+    argument: int
+    mask: int
+
+
+@dataclass(frozen=True)
+class BelowStack:
+    """Refuse when a range of memory, by its first address and its length, reaches the stack.
+
+    What has once been part of the stack is not counted as memory, wherever it is moved, and each
+    part of a stack in two may grow.
+    """
+
+    start: int
+    length: int
+
+
+Condition = Never | Needs | OneOf | Null | Unheeded | BelowStack
 
 
 @dataclass(frozen=True)
@@ -85,7 +105,7 @@ def _only(argument: int, mask: int) -> Never:
     return Never(((argument, ~mask & 0xffffffff),))
 
 
-_PROT_WRITE, _PROT_EXEC, _PROT_ALL = 2, 4, 7
+_PROT_WRITE, _PROT_EXEC, _PROT_ALL, _PROT_BTI = 2, 4, 7, 0x10
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 # private, fixed, anonymous, no reserve, stack, deny write, executable, populate, fixed no replace
 _MAP_FLAGS = 0x03 | 0x10 | 0x20 | 0x4000 | 0x20000 | 0x800 | 0x1000 | 0x8000 | 0x100000
@@ -127,14 +147,19 @@ CALLS: dict[str, Call] = {
     'statx': Call(332, 291), 'getdents64': Call(217, 61), 'getcwd': Call(79, 17),
     # memory that counts against the limits, none of it shared, writable code, or a growing stack
     'mmap': Call(9, 222, (
-        _only(2, _PROT_ALL), _only(3, _MAP_FLAGS),
+        _only(3, _MAP_FLAGS),
         Never(((2, _PROT_WRITE), (2, _PROT_EXEC))),
         Never(((2, _PROT_EXEC), (3, _MAP_ANONYMOUS))),
         Never(((2, _PROT_WRITE), (3, _MAP_SHARED))),
-        Never(((3, _MAP_SHARED), (3, _MAP_ANONYMOUS))))),
-    'mprotect': Call(10, 226, (_only(2, _PROT_ALL & ~_PROT_EXEC),)),
-    'munmap': Call(11, 215), 'mremap': Call(25, 216, (_only(3, 1),)), 'brk': Call(12, 214),
-    'madvise': Call(28, 233, (OneOf(2, _ADVICE),)),
+        Never(((3, _MAP_SHARED), (3, _MAP_ANONYMOUS))), BelowStack(0, 1)),
+        (_only(2, _PROT_ALL),), (_only(2, _PROT_ALL | _PROT_BTI),)),
+    # memory that can't be written to is not counted: what has been stays so
+    'mprotect': Call(10, 226, (
+        _only(2, _PROT_ALL & ~_PROT_EXEC), BelowStack(0, 1),
+        Unheeded(2, _PROT_WRITE))),
+    'munmap': Call(11, 215, (BelowStack(0, 1),)),
+    'mremap': Call(25, 216, (_only(3, 1), BelowStack(0, 1))), 'brk': Call(12, 214),
+    'madvise': Call(28, 233, (OneOf(2, _ADVICE), BelowStack(0, 1))),
     # threads
     'clone': Call(56, 220, (Needs(0, _CLONE_THREAD), _only(0, _CLONE_FLAGS))),
     'set_robust_list': Call(273, 99), 'rseq': Call(334, 293), 'set_tid_address': Call(218, 96),
