@@ -17,8 +17,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import mmap
 import os
+import resource
 import select
 import signal
 import socket
@@ -34,6 +37,12 @@ from spatialclaw_ros.kernel.messages import LAST_WORDS_SIGNAL, FromWorker, Print
 # how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.05
 _DEATH_S = 10.0
+# for libraries that are loaded late, and what the C library reserves for threads
+_MARGIN_BYTES = 64 * 1024 * 1024
+# a worker that hands out a large message byte by byte is read that often before each pause
+_SIPS = 64
+_SIP_BYTES = 4096
+_PAUSE_S = 0.001
 
 
 def readable(fd: int, timeout_s: float) -> bool:
@@ -106,6 +115,7 @@ class Child:
         self._socket.setblocking(False)
         self.interrupt = interrupt
         self._reader = wire.FrameReader()
+        self._room: tuple[int, int] | None = None  # of address space: now, and at most
         self.killed = False
 
     @property
@@ -122,6 +132,44 @@ class Child:
         except OSError:
             return 1  # ended, or a /proc of which each user sees his own part
 
+    def limit_room(self, memory_bytes: int) -> bool:
+        """Leave a ready worker address space for its own memory alone.
+
+        `send` adds to that what it takes to map each file. What can't be written to is counted
+        here and nowhere else.
+
+        Args:
+            memory_bytes: beyond what it takes up now.
+
+        Returns:
+            Whether Linux let this process set it: as root it needs CAP_SYS_RESOURCE. If not, the
+            worker has had room for all files of a session since it was made.
+        """
+        try:
+            with open(f'/proc/{self.pid}/statm', 'rb') as file:
+                now_bytes = int(file.read().split()[0]) * mmap.PAGESIZE
+            _, hard = resource.prlimit(self.pid, resource.RLIMIT_AS)
+            wanted = now_bytes + memory_bytes + _MARGIN_BYTES
+            if hard != resource.RLIM_INFINITY:
+                wanted = min(wanted, hard)
+            resource.prlimit(self.pid, resource.RLIMIT_AS, (wanted, hard))
+        except OSError:
+            return False
+        self._room = wanted, hard
+        return True
+
+    def _make_room(self, fds: Sequence[int]) -> None:
+        """Let the worker map these files."""
+        if self._room is None or not self.alive:
+            return
+        soft, hard = self._room
+        soft += sum(-(-os.fstat(fd).st_size // mmap.PAGESIZE) * mmap.PAGESIZE for fd in fds)
+        if hard != resource.RLIM_INFINITY:
+            soft = min(soft, hard)
+        self._room = soft, hard
+        with contextlib.suppress(ProcessLookupError):  # it has just died, as is seen next
+            resource.prlimit(self.pid, resource.RLIMIT_AS, self._room)
+
     def send(
         self, payload: bytes | ToWorker, until_s: float, deadline: Deadline, doing: str,
         fds: Sequence[int] = (),
@@ -133,6 +181,8 @@ class Child:
         """
         if not isinstance(payload, bytes):
             payload = wire.encode(payload)
+        if fds:
+            self._make_room(fds)
         parts = wire.parts_of(payload)
         for part in parts:
             while part:
@@ -165,6 +215,7 @@ class Child:
         """
         self._check(until_s, deadline, doing)
         payload = self._reader.take()
+        sips = 0
         while payload is None:
             try:
                 count = self._socket.recv_into(self._reader.wanted)
@@ -176,6 +227,9 @@ class Child:
             if count == 0:
                 raise WorkerGoneError('the worker closed its wire')
             payload = self._reader.advance(count)
+            sips += count < _SIP_BYTES
+            if sips > _SIPS and payload is None:
+                time.sleep(_PAUSE_S)
             # a worker that keeps sending must not outrun the clock
             self._check(until_s, deadline, doing)
         return wire.decode_from_worker(payload)

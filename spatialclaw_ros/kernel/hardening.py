@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -87,7 +88,7 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
         Names of the parts that are found to be on.
 
     Raises:
-        OSError: the worker's resources can't be bounded.
+        OSError: the worker's resources can't be bounded, or it has more than one thread.
     """
     wanted = set(parts.WORKER_PARTS).difference(request.without)
     if request.sandbox == SandboxPolicy.OFF:
@@ -122,6 +123,7 @@ def close_sandbox(request: Fork, *, has_ruleset: bool) -> list[str]:
         parts.NO_CAPABILITIES: _has_no_capabilities(),
         parts.NO_NEW_PRIVILEGES: _libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
     }
+    resources.wait_for_single_thread()
     if has_ruleset:
         if parts.LANDLOCK in wanted:
             with contextlib.suppress(OSError):
@@ -176,16 +178,16 @@ def _has_no_capabilities() -> bool:
 def _is_shut_out_of_files() -> bool:
     try:
         os.close(os.open('/', os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-    except PermissionError:
-        return True
+    except PermissionError as error:
+        return error.errno == errno.EACCES  # a container's own filter says EPERM
     return False
 
 
 def _is_without_sockets() -> bool:
     try:
         socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).close()
-    except PermissionError:
-        return True
+    except PermissionError as error:
+        return error.errno == errno.EPERM  # other guards of sockets say EACCES
     return False
 
 

@@ -19,21 +19,27 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import ctypes
 import os
 import resource
+import time
 
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.kernel.messages import Fork
 
-# a third of what another process gets of a busy core, all of an idle one
-_NICE = 5
+# next to nothing of a busy core, all of an idle one
+_NICE = 19
 _MAX_OPEN_FILES = 64
 _UNSHUT_OPEN_FILES = 256
 _UNSHUT_FILE_BYTES = 256 * MIB
 _MAX_STACK_BYTES = 64 * MIB
+_MAX_SIGNALS = 64
+# glibc reserves 64 MiB of address space for each
+_M_ARENA_MAX, _MAX_ARENAS = -8, 2
 _THREADS = 16
-# where the threads of all the user's programs count, and more of them may start later
-_THREADS_OF_OTHERS = 1024
+# where the threads of all the user's programs count, and some of them may start later
+_THREADS_OF_OTHERS = 128
+_THREADS_END_S = 5.0
 # after SIGXCPU comes SIGKILL
 _CPU_GRACE_S = 5
 # user numbers that belong to nobody; the second where a container has only few
@@ -67,25 +73,44 @@ def limit_threads() -> bool:
 
     Returns:
         Whether Linux was seen to refuse one thread too many.
+
+    Raises:
+        OSError: a thread that was tried does not end.
     """
-    bound = _THREADS + 2 * (os.cpu_count() or 1)
-    if os.getuid() == os.geteuid():
-        bound += _threads_of_user(os.getuid()) + _THREADS_OF_OTHERS
     _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     if hard == resource.RLIM_INFINITY:
         hard = 1 << 22
-    resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
-    if _can_start_thread():
+    if _can_start_thread(1, hard):
         return False
-    # threads of the same user in other containers count and are not seen
-    while bound < hard:
-        resource.setrlimit(resource.RLIMIT_NPROC, (bound, hard))
-        if _can_start_thread():
-            break
-        bound *= 2
+    # tried, not counted: threads of the same user in other containers count and are not seen
+    refused, granted = 1, 2
+    while granted < hard and not _can_start_thread(granted, hard):
+        refused, granted = granted, 2 * granted
+    while granted - refused > 1:
+        middle = (refused + granted) // 2
+        if _can_start_thread(middle, hard):
+            granted = middle
+        else:
+            refused = middle
+    bound = granted + _THREADS + 2 * (os.cpu_count() or 1)
+    if os.getuid() == os.geteuid():
+        bound += _THREADS_OF_OTHERS
     bound = min(bound, hard)
     resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
     return True
+
+
+def wait_for_single_thread() -> None:
+    """Wait until this process has one thread: what it takes off next, it takes off that one alone.
+
+    Raises:
+        OSError: another thread does not end.
+    """
+    until_s = time.monotonic() + _THREADS_END_S
+    while (threads := len(os.listdir('/proc/self/task'))) > 1:
+        if time.monotonic() > until_s:
+            raise OSError(f'a worker has {threads} threads before it is shut in, expected 1')
+        time.sleep(0.0001)
 
 
 def limit(request: Fork, *, may_write: bool) -> None:
@@ -96,6 +121,9 @@ def limit(request: Fork, *, may_write: bool) -> None:
             mapped frames and tool results beside it, `cpu_s` of processor time.
         may_write: allow files, of a bounded size.
     """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, 'mallopt'):
+        libc.mallopt(_M_ARENA_MAX, _MAX_ARENAS)
     with open('/proc/self/statm') as file:
         pages = [int(field) for field in file.read().split()]
     page_bytes = resource.getpagesize()
@@ -113,6 +141,7 @@ def limit(request: Fork, *, may_write: bool) -> None:
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_RTPRIO: 0,
+        resource.RLIMIT_SIGPENDING: _MAX_SIGNALS,
     }
     for kind, bound in bounds.items():
         _, hard = resource.getrlimit(kind)
@@ -122,7 +151,9 @@ def limit(request: Fork, *, may_write: bool) -> None:
         resource.setrlimit(kind, (bound, bound + grace))
 
 
-def _can_start_thread() -> bool:
+def _can_start_thread(bound: int, hard: int) -> bool:
+    """Whether this process may start a thread under that bound; it has ended then."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (bound, hard))
     done = _thread.allocate_lock()
     done.acquire()
     try:
@@ -130,15 +161,5 @@ def _can_start_thread() -> bool:
     except RuntimeError:
         return False
     done.acquire()
+    wait_for_single_thread()
     return True
-
-
-def _threads_of_user(user: int) -> int:
-    count = 0
-    for entry in os.scandir('/proc'):
-        # processes end while they are counted
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == user:
-                with open(f'/proc/{entry.name}/stat') as file:
-                    count += int(file.read().rpartition(')')[2].split()[17])
-    return count

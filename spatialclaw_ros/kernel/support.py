@@ -46,7 +46,10 @@ _COSTS = {
         'cells could start threads without end (as root, CAP_SETUID is needed to count them)',
     parts.NO_CAPABILITIES: 'a node that runs as root would hand its rights to cells',
     parts.NO_NEW_PRIVILEGES: 'a cell that starts a set-user-id program would get its rights',
-    parts.LANDLOCK: 'cells could read files that the node\'s user can read (Linux 5.13 or later)',
+    parts.LANDLOCK:
+        'cells could read files that the node\'s user can read, tokens in the environment of his '
+        'programs among them (/proc), and open his devices, which alone resets some boards '
+        '(/dev/ttyACM*) (Linux 5.13 or later)',
     parts.SECCOMP: 'cells could open sockets and start processes',
 }
 

@@ -25,9 +25,9 @@ import time
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, KernelError, SandboxError, WireError
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
-from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
+from spatialclaw_ros.kernel.limits import MIB, KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.messages import Fork, Ready, StartFailed
-from spatialclaw_ros.kernel.parts import WORKER_PARTS
+from spatialclaw_ros.kernel.parts import RESOURCE_LIMITS, WORKER_PARTS
 from spatialclaw_ros.kernel.support import explain
 from spatialclaw_ros.kernel.zygote_process import ZygoteGoneError, ZygoteProcess
 
@@ -63,6 +63,7 @@ class WorkerMaker:
             sorted(without))
         self._interrupt = interrupt
         self._warned = False
+        self._told_of_room = False
         self.zygote: ZygoteProcess | None = None
         self.began_s = 0.0
         self.starts = 0
@@ -89,6 +90,7 @@ class WorkerMaker:
         child = Child(pid, pidfd, host_end, self._interrupt, origin=self.starts)
         try:
             self._check_parts(self._parts_of(child))
+            self._limit_room(child)
         except BaseException as error:
             self._put_away(child, zygote)
             if isinstance(error, (WorkerTimeoutError, WireError)):
@@ -141,6 +143,17 @@ class WorkerMaker:
         if not self._warned:
             self._warned = True
             _log.warning('%s', explain(missing))
+
+    def _limit_room(self, child: Child) -> None:
+        if (RESOURCE_LIMITS not in self.parts or self._sandbox is SandboxPolicy.OFF
+                or child.limit_room(self._limits.memory_bytes) or not child.alive
+                or self._told_of_room):
+            return
+        self._told_of_room = True
+        _log.info(
+            'memory that cells make read-only is only bounded by %d MiB more than other memory: '
+            'a node that runs as root needs CAP_SYS_RESOURCE to bound it closely',
+            (self._limits.tool_bytes + _SCENE_BYTES) // MIB)
 
     @staticmethod
     def _put_away(child: Child, zygote: ZygoteProcess) -> None:
