@@ -56,8 +56,9 @@ class History:
         pool: where that memory goes when it is not needed any more. No worker may map it then.
 
     Attributes:
-        calls: how many tool calls the cells made.
+        calls: how many tool calls of the cells were answered.
         nbytes: size of what was answered.
+        asked_bytes: size of what the tools were given.
         shown_bytes: size of the pictures that the cells showed.
     """
 
@@ -69,6 +70,7 @@ class History:
         self._known: frozenset[str] | None = None
         self.calls = 0
         self.nbytes = 0
+        self.asked_bytes = 0
         self.shown_bytes = 0
 
     def __len__(self) -> int:
@@ -93,14 +95,16 @@ class History:
 
     @property
     def tool_log(self) -> tuple[tuple[ToolCall, ToolResult], ...]:
-        """Every tool call with its result, in order."""
-        return tuple((call.call, call.result) for cell in self._cells for call in cell.calls)
+        """Every tool call that was answered with its result, in order."""
+        return tuple((call.call, call.result)
+                     for cell in self._cells for call in cell.calls if not call.refused)
 
     def add(self, cell: RememberedCell) -> None:
         """Remember one more cell, the memory of its tool results included."""
         self._cells.append(cell)
-        self.calls += len(cell.calls)
+        self.calls += sum(not call.refused for call in cell.calls)
         self.nbytes += sum(call.nbytes for call in cell.calls)
+        self.asked_bytes += sum(call.asked_bytes for call in cell.calls)
         self.shown_bytes += cell.shown_bytes
         bound = gate.bound(cell.code)
         if not bound <= self._bound:
@@ -118,7 +122,7 @@ class History:
         """Forget all cells but the first ones."""
         kept, dropped = self._cells[:count], self._cells[count:]
         self._cells, self._names, self._bound, self._known = [], {}, frozenset(), None
-        self.calls = self.nbytes = self.shown_bytes = 0
+        self.calls = self.nbytes = self.asked_bytes = self.shown_bytes = 0
         for cell in kept:
             self.add(cell)
         calls = [call for cell in dropped for call in cell.calls]

@@ -42,12 +42,15 @@ class KernelLimits:
 
     Args:
         cell_timeout_s: wall time of one cell in the worker; tool calls on the host don't count.
-        replay_timeout_s: wall time for running a session's cells again after a worker died.
+        replay_timeout_s: wall time for running a session's cells again after a worker died; as
+            much again, once, for doing so with fewer cells where that fails.
         start_timeout_s: wall time for the zygote's imports, and for a worker to get ready.
         cpu_s: processor time of one worker over its whole life.
         memory_bytes: private memory of a worker beyond what the zygote shares with it.
         tool_calls: tool calls that one session may make.
         tool_bytes: memory of all tool results that one session may hold.
+        argument_bytes: pictures and other arrays that the cells of one session may give to tools;
+            frames of the observation are not among them.
         pool_bytes: shared memory kept warm between sessions: frames and tool results of the last
             ones. The default holds what 32 frames of 768x576 with depth, points and confidence
             take (365 MiB); it grows no further than queries have needed.
@@ -66,6 +69,7 @@ class KernelLimits:
     memory_bytes: int = 2048 * MIB
     tool_calls: int = 256
     tool_bytes: int = 2048 * MIB
+    argument_bytes: int = 256 * MIB
     pool_bytes: int = 384 * MIB
     shown_bytes: int = 256 * MIB
     spare_workers: int = 1

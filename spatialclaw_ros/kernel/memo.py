@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,14 +37,18 @@ class RememberedCall:
     """A tool call, what it gave, and both as they cross the wire.
 
     Args:
-        call: what the cell asked.
+        call: what the cell asked; without its arrays when it failed, and with its tool alone
+            when it was refused.
         values: what the host answered beside arrays.
         error: what the host answered instead.
         specs: places of the answer's arrays.
         data: memory of a small answer's arrays.
         reply: the encoded answer.
         file: memory file of a large answer, borrowed from a pool.
-        nbytes: size of the arrays, those of the call included.
+        nbytes: size of the answer's arrays.
+        asked_bytes: size of the arrays in `call`.
+        digest: of all that was asked, where `call` does not hold it.
+        refused: whether the tools were not asked.
     """
 
     call: ToolCall
@@ -54,6 +59,9 @@ class RememberedCall:
     reply: bytes
     file: MemoryFile | None
     nbytes: int
+    asked_bytes: int = 0
+    digest: bytes = b''
+    refused: bool = False
 
     @property
     def result(self) -> ToolResult:
@@ -72,6 +80,8 @@ class RememberedCall:
 
     def matches(self, call: ToolCall) -> bool:
         """Whether a replayed call asks the same."""
+        if self.digest:
+            return _digest(call) == self.digest
         return (
             call.tool == self.call.tool and _equal_json(call.args, self.call.args)
             and call.arrays.keys() == self.call.arrays.keys()
@@ -101,14 +111,17 @@ def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> Remembered
     arrays = {name: np.asarray(array) for name, array in result.arrays.items()}
     specs, nbytes = layout(arrays)
     values = dict(result.values)
-    asked_bytes = sum(array.nbytes for array in call.arrays.values())
+    digest = b''
+    if result.error is not None:  # nobody reads what a failed call brought along
+        digest, call = _digest(call), ToolCall(call.tool, call.args)
+    asked_bytes = arrays_bytes(call)
     if nbytes <= INLINE_BYTES:
         buffer = bytearray(nbytes)
         write_arrays(buffer, specs, arrays)
         data = bytes(buffer)
         reply = wire.encode(ToolReply(values, specs, nbytes, data, result.error))
         return RememberedCall(
-            call, values, result.error, specs, data, reply, None, nbytes + asked_bytes)
+            call, values, result.error, specs, data, reply, None, nbytes, asked_bytes, digest)
     file = pool.borrow(nbytes)
     try:
         write_arrays(file.buffer, specs, arrays)
@@ -117,7 +130,28 @@ def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> Remembered
         pool.give_back(file)
         raise
     return RememberedCall(
-        call, values, result.error, specs, b'', reply, file, nbytes + asked_bytes)
+        call, values, result.error, specs, b'', reply, file, nbytes, asked_bytes, digest)
+
+
+def refuse(call: ToolCall, reason: str) -> RememberedCall:
+    """Write down that a call was not answered, for a replay must not answer it either."""
+    return RememberedCall(
+        ToolCall(call.tool), {}, reason, [], b'', wire.encode(ToolReply({}, [], 0, b'', reason)),
+        None, 0, digest=_digest(call), refused=True)
+
+
+def arrays_bytes(item: ToolCall | ToolResult) -> int:
+    """Size of all arrays of a call or a result."""
+    return sum(array.nbytes for array in item.arrays.values())
+
+
+def _digest(call: ToolCall) -> bytes:
+    """Tells calls apart, without what they hold."""
+    seen = hashlib.blake2b(repr((call.tool, call.args)).encode('utf-8', 'surrogatepass'))
+    for name, array in sorted(call.arrays.items()):
+        seen.update(repr((name, array.dtype.str, array.shape)).encode('utf-8', 'surrogatepass'))
+        seen.update(np.ascontiguousarray(array).reshape(-1).data)
+    return seen.digest()
 
 
 def _equal_json(one: object, other: object) -> bool:

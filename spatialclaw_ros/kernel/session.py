@@ -34,7 +34,7 @@ from spatialclaw_ros.kernel import gate
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.history import History, RememberedCell
 from spatialclaw_ros.kernel.limits import KernelLimits
-from spatialclaw_ros.kernel.memo import RememberedCall, call_of, remember
+from spatialclaw_ros.kernel.memo import RememberedCall, call_of, refuse, remember
 from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
 from spatialclaw_ros.kernel.messages import (
     Begin,
@@ -44,9 +44,9 @@ from spatialclaw_ros.kernel.messages import (
     FromWorker,
     Shown,
     StartFailed,
-    ToolReply,
     ToolRequest,
 )
+from spatialclaw_ros.kernel.parts import SECCOMP
 from spatialclaw_ros.kernel.postmortem import diagnose
 from spatialclaw_ros.kernel.replay import (
     ReplayError,
@@ -207,6 +207,8 @@ class KernelSession:
         assert self._file is not None
         child = self._kernel.nursery.take(self._interrupt, deadline)
         self._child = child
+        if SECCOMP not in self._kernel.nursery.parts:
+            self._kernel.pool.close()  # a process that a cell leaves behind may still map it
         doing = 'the start of a worker'
         until_s = time.monotonic() + self._limits.start_timeout_s
         try:
@@ -259,6 +261,7 @@ class KernelSession:
         count = len(self._history)
         trouble: ReplayError | None = None
         until_s = time.monotonic() + self._limits.replay_timeout_s
+        last_s = until_s + self._limits.replay_timeout_s
         may_die = True
         while True:
             self._start_worker(deadline)
@@ -278,7 +281,7 @@ class KernelSession:
                 is_last_try = trouble is not None and not isinstance(error, ThreadsLeftError)
                 self._history.keep(0 if is_last_try else error.number - 1)
                 trouble = error
-                until_s = time.monotonic() + self._limits.replay_timeout_s
+                until_s = min(last_s, time.monotonic() + self._limits.replay_timeout_s)
             except BaseException:
                 self._drop_worker()
                 raise
@@ -315,7 +318,7 @@ class KernelSession:
             error=None if fault is None else CellError(
                 fault.kind, note + fault.message, fault.line, fault.traceback),
             variables=variables, images=tuple(running.images), answer=answer_of(done.answer),
-            duration_s=time.monotonic() - began_s, tool_calls=len(running.calls),
+            duration_s=time.monotonic() - began_s, tool_calls=running.answered,
             restarted=revival is not None)
 
     def _execute(self, code: str, running: RunningCell, deadline: Deadline) -> CellDone:
@@ -347,12 +350,13 @@ class KernelSession:
             else:
                 raise WireError(f'{type(message).__name__} came while a cell ran')
 
-    def _serve(self, call: ToolCall, running: RunningCell) -> bytes | RememberedCall:
+    def _serve(self, call: ToolCall, running: RunningCell) -> RememberedCall:
         """Let the host's tools answer a call, unless the session has used up its share."""
         refusal = running.refusal(call)
         if refusal is not None:
-            return encode(ToolReply({}, [], 0, None, refusal))
-        remembered = remember(call, self._tools(call), self._kernel.pool)
+            remembered = refuse(call, refusal)
+        else:
+            remembered = remember(call, running.fitting(self._tools(call)), self._kernel.pool)
         running.calls.append(remembered)
         return remembered
 
@@ -367,7 +371,7 @@ class KernelSession:
             self._child.wait(_LAST_BREATH_S)  # its wire closes a moment before it has ended
         elif isinstance(death, WorkerTimeoutError) and self._child is not None:
             stdout = self._child.last_words(_LAST_WORDS_S)
-        tool_calls = len(running.calls)
+        tool_calls = running.answered
         kind, reason = diagnose(death, self._drop_cell(running), self._limits)
         self._deaths += death is not None
         _log.info('worker replaced: %s', reason)

@@ -333,7 +333,8 @@ def test_many_points_of_an_answer_are_thinned_evenly(session: KernelSession) -> 
 def test_a_remembered_call_counts_what_it_brought() -> None:
     call = ToolCall('segment', {}, {'image': np.zeros((10, 10, 3), np.uint8)})
     result = ToolResult({}, {'masks_0': np.zeros((1, 8, 8), bool)})
-    assert remember(call, result, MemoryPool(0)).nbytes == 364
+    remembered = remember(call, result, MemoryPool(0))
+    assert (remembered.nbytes, remembered.asked_bytes) == (64, 300)
 
 
 def test_a_pool_keeps_nothing_of_the_last_query_and_nothing_when_closed() -> None:
