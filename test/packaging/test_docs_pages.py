@@ -152,5 +152,7 @@ def test_the_security_page_states_the_bounds_as_they_are() -> None:
             f'{limits.memory_bytes >> 30} GiB of memory',
             f'{space_bytes >> 30} GiB of address space', f'{limits.cpu_s} s of processor time',
             f'{limits.tool_calls} tool calls and {limits.tool_bytes >> 30} GiB',
-            f'{limits.shown_bytes >> 20} MiB of pictures', f'{limits.replay_timeout_s:.0f} s, and'):
+            f'{limits.shown_bytes >> 20} MiB of pictures',
+            f'{limits.argument_bytes >> 20} MiB of arrays given to tools',
+            f'{limits.replay_timeout_s:.0f} s, and'):
         assert words in page

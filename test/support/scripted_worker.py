@@ -39,6 +39,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.kernel import wire
 from spatialclaw_ros.kernel.child import Child, Interrupt
 from spatialclaw_ros.kernel.messages import Begin, Begun, CellDone, Execute, FromWorker, Variable
+from spatialclaw_ros.kernel.parts import WORKER_PARTS
 
 PATIENCE_S = 20.0
 # the host asks a worker for its last words with this signal
@@ -171,7 +172,7 @@ class ScriptedNursery:
         self.pid = None
         self.starts = 0
         self.spares = 0
-        self.parts: tuple[str, ...] = ()
+        self.parts = WORKER_PARTS
         self._players: dict[int, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
 
     def plan(self, *scripts: Iterable[Step]) -> None:
