@@ -92,7 +92,7 @@ def limit_threads() -> bool:
             granted = middle
         else:
             refused = middle
-    bound = granted + _THREADS + 2 * (os.cpu_count() or 1)
+    bound = refused + _THREADS + 2 * (os.cpu_count() or 1)
     if os.getuid() == os.geteuid():
         bound += _THREADS_OF_OTHERS
     bound = min(bound, hard)
