@@ -23,6 +23,6 @@ for _ in range(6):
     if os.fork() == 0:
         held = bytearray(200 << 20)
         held[::4096] = bytes(len(held) // 4096)
-        time.sleep(2)
+        time.sleep(4)
         os._exit(0)
-time.sleep(1.5)
+time.sleep(3)

@@ -46,10 +46,10 @@ BOMB_LIMITS = dataclasses.replace(LIMITS, cell_timeout_s=1.0)
 CLOCK_S = 0.5
 # without the sandbox the bounds are wider, to see whether techniques would go beyond those above
 WIDE_LIMITS = dataclasses.replace(LIMITS, cell_timeout_s=10.0, memory_bytes=3072 * MIB)
-WIDE_BOMB_LIMITS = dataclasses.replace(WIDE_LIMITS, cell_timeout_s=3.0)
+WIDE_BOMB_LIMITS = dataclasses.replace(WIDE_LIMITS, cell_timeout_s=7.0)
 # beyond these a service is denied, with the sandbox and without it: a cell that the host ends in
 # time denies nothing, whoever else was there to hold it
-ALLOWED_S = 11.0
+ALLOWED_S = 15.0
 TREE_BYTES = 768 * MIB
 HOST_BYTES = 256 * MIB
 HOST_DESCRIPTORS = 16
