@@ -32,7 +32,7 @@ _ROWS = (
     'host memory that queries leave behind', 'time-out of an endless loop to ready',
     'the same, the loop swallows interrupts', 'crash (segmentation fault) to ready',
     'idle worker, private memory', 'ground plane of one frame',
-    'ground plane of 4 frames together', 'render_bev with 3 objects', 'visualize, 3 masks')
+    'ground plane of 32 frames together', 'render_bev with 3 objects', 'visualize, 3 masks')
 
 
 @pytest.fixture(scope='module')
@@ -67,10 +67,11 @@ def test_the_short_form_is_part_of_what_a_change_must_pass(repository: Path) -> 
     assert 'make bench-kernel SHORT=1' in (repository / '.ci' / 'run').read_text(encoding='utf-8')
 
 
-def test_the_table_is_met(page: str) -> None:
+def test_the_table_is_whole_and_what_falls_short_is_told(page: str) -> None:
     table = page.partition(BEGIN)[2].partition(END)[0]
     cells = [[cell.strip() for cell in line.split('|')[1:-1]]
              for line in table.splitlines() if line.startswith('|')]
     met = {row[0]: row[-1] for row in cells[2:]}
-    assert [name for name in _ROWS if met.get(name) != 'yes'] == []
-    assert 'NO' not in met.values()
+    assert [name for name in _ROWS if met.get(name) not in ('yes', 'NO')] == []
+    told = page.partition('## Falls short')[2].partition('\n## ')[0]
+    assert [name for name, state in met.items() if state == 'NO' and f'"{name}"' not in told] == []
