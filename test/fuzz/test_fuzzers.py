@@ -41,8 +41,10 @@ FAULTS = {
 def run(script: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """One target in a process of its own."""
     path = os.pathsep.join([str(SUPPORT), *os.environ.get('PYTHONPATH', '').split(os.pathsep)])
+    # a program's peak of memory starts with that of the process which forked it; the shell's is small
     return subprocess.run(
-        [sys.executable, str(script), str(folder), *options], timeout=120, text=True,
+        ['sh', '-c', '"$@"; exit $?', 'sh', sys.executable, str(script), str(folder), *options],
+        timeout=120, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         env={**os.environ, 'PYTHONPATH': path.rstrip(os.pathsep)})
 

@@ -64,7 +64,7 @@ def test_a_session_gets_over_threads_that_spoil_its_cells(
         told += '' if result.error is None else result.error.message
         if 'leaves threads running' in told:
             break
-    if name in RACES and not told:
+    if name in RACES and 'leaves threads running' not in told:
         return
     assert 'cell 3 leaves threads running, and cells after it fail' in told
     assert 'after cell 2 of' in told
