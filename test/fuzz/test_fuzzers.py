@@ -41,7 +41,7 @@ FAULTS = {
 def run(script: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """One target in a process of its own."""
     path = os.pathsep.join([str(SUPPORT), *os.environ.get('PYTHONPATH', '').split(os.pathsep)])
-    # a program's peak of memory starts with that of the process which forked it; the shell's is small
+    # a program's peak of memory starts with that of what forked it; a shell's is small
     return subprocess.run(
         ['sh', '-c', '"$@"; exit $?', 'sh', sys.executable, str(script), str(folder), *options],
         timeout=120, text=True,
