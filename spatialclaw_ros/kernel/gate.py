@@ -83,7 +83,7 @@ def has_nothing_to_say(code: str) -> bool:
     It need not be read here then: whether it is Python, the worker's compiler says too.
     """
     return len(code) <= _MAX_PLAIN_CHARS and code.isascii() and '\0' not in code and (
-        WATCHED.isdisjoint(_words.findall(code)))
+        not _is_watched(code))
 
 
 def bound(code: str) -> frozenset[str]:

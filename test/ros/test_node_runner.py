@@ -211,30 +211,19 @@ def test_the_kernel_is_waited_for_no_longer_than_the_deadline():
         host.get(Deadline(1.0))
 
 
-def test_a_kernel_that_did_not_start_is_tried_again():
-    kernels = [FakeKernel(raises(KernelError('no memory'))), FakeKernel()]
+@pytest.mark.parametrize(('error', 'words'), [
+    (KernelError('no memory'), 'no memory'),
+    (ZeroDivisionError('by zero'), 'by zero (ZeroDivisionError)'),
+])
+def test_a_kernel_that_did_not_start_is_told_and_tried_again(error, words):
+    kernels = [FakeKernel(raises(error)), FakeKernel()]
     first, second = kernels
     log = []
     host = KernelHost(lambda: kernels.pop(0), log.append)
     end_s = time.monotonic() + 2.0
     while host.state == 'starting' and time.monotonic() < end_s:
         time.sleep(0.01)
-    assert 'no memory' in host.state
-    assert first.closed
-    assert len(log) == 1
-    assert host.get(Deadline(5.0)) is second
-    host.close()
-
-
-def test_a_start_that_fails_at_something_unforeseen_is_told_and_tried_again():
-    kernels = [FakeKernel(raises(ZeroDivisionError('by zero'))), FakeKernel()]
-    first, second = kernels
-    log = []
-    host = KernelHost(lambda: kernels.pop(0), log.append)
-    end_s = time.monotonic() + 2.0
-    while host.state == 'starting' and time.monotonic() < end_s:
-        time.sleep(0.01)
-    assert 'by zero (ZeroDivisionError)' in host.state
+    assert words in host.state
     assert first.closed
     assert log == [host.state]
     assert host.get(Deadline(5.0)) is second
