@@ -39,8 +39,8 @@ _log = logging.getLogger(__name__)
 # how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.05
 _REAP_S = 2.0
-# a session that has just begun has the processor first
-_REFILL_S = 0.03
+# a session that has just begun, or one that replays, has the processors first
+_REFILL_S = 0.25
 # a zygote that dies sooner than this is only replaced when somebody asks for a worker
 _STEADY_S = 30.0
 _CLOSED = 'the kernel is closed; make a new one'

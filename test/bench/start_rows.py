@@ -62,7 +62,7 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
             note='a spare worker waits, as by default; to the end of a first trivial step, against '
                  'a cold Jupyter kernel with imports and frames'),
         Row('query start without a spare', bare, cold,
-            note='for information: a second query within some tens of milliseconds'),
+            note='for information: a second query within a quarter of a second'),
         Row('query start, Jupyter kernel reused', spared, reused,
             note="for information: new frames in a kernel that keeps the last query's variables"),
         Row('kernel start, once for a node', [_zygote() for _ in range(2 if short else 5)], cold,

@@ -144,7 +144,8 @@ def test_a_trickle_costs_little() -> None:
             began_s, used_s = time.monotonic(), time.thread_time()
             with pytest.raises(WorkerTimeoutError):
                 child.receive(began_s + 1.5, Deadline(), 'a test')
-            assert time.thread_time() - used_s < 0.3
+            # without pauses between the sips it is all of it
+            assert time.thread_time() - used_s < 0.5 * (time.monotonic() - began_s)
         finally:
             child.kill()
             child.close()
