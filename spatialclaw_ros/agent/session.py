@@ -40,8 +40,9 @@ from spatialclaw_ros.agent.events import (
 )
 from spatialclaw_ros.agent.evidence import gather_evidence
 from spatialclaw_ros.agent.feedback import budget_text, feedback_text
-from spatialclaw_ros.agent.prompts import system_prompt
-from spatialclaw_ros.agent.reply import ReplyError, parse_reply
+from spatialclaw_ros.agent.interfaces import INTERFACES, ActionInterface
+from spatialclaw_ros.agent.prompts import opening_text, planner_prompt, system_prompt
+from spatialclaw_ros.agent.reply import ReplyError
 from spatialclaw_ros.agent.trace import TraceWriter
 from spatialclaw_ros.backbone.protocol import Backbone, Brief, SeesImages, Turn
 from spatialclaw_ros.deadline import Deadline
@@ -92,16 +93,19 @@ class Session:
         perception: who serves the tool calls.
         limits: budgets.
         trace_dir: folder for traces; None writes none.
+        interface: how the backbone acts; None for `code`.
     """
 
     def __init__(
         self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
         limits: AgentLimits | None = None, trace_dir: Path | None = None,
+        interface: ActionInterface | None = None,
     ) -> None:
         self._backbone = backbone
         self._kernel = kernel
         self._perception = perception
         self._limits = limits or AgentLimits()
+        self._interface = interface or INTERFACES['code']
         self._trace_dir = trace_dir
         self._trace: TraceWriter | None = None
         self._stage = 'start'
@@ -196,13 +200,17 @@ class Session:
         if isinstance(self._backbone, SeesImages):
             capabilities |= {'vlm'}
         metadata = metadata_of(observation)
+        max_steps = self._interface.max_steps(self._limits.max_steps)
         brief = Brief(
-            question, metadata, system_prompt(capabilities, metadata, self._limits.max_steps),
-            _key_frames(observation.frames), self._limits.max_steps)
+            question, metadata, system_prompt(self._interface, capabilities, metadata),
+            planner_prompt(capabilities, metadata), opening_text(question, metadata, max_steps),
+            _key_frames(observation.frames), max_steps, self._interface.language)
 
         self._stage = 'plan'
         with self._timed('plan'):
-            plan = self._backbone.plan(brief, deadline)
+            said = self._backbone.plan(brief, deadline)
+        self._record(lambda trace: trace.exchanged(said))
+        plan = said.text
         yield Planned(plan)
 
         def handle(call: ToolCall) -> ToolResult:
@@ -220,18 +228,19 @@ class Session:
         self, brief: Brief, plan: str, worker: KernelSession, deadline: Deadline,
     ) -> Iterator[Event]:
         turns: list[Turn] = []
-        for step in range(1, self._limits.max_steps + 1):
+        for step in range(1, brief.max_steps + 1):
             self._stage = 'write'
             deadline.check('writing a cell')
             with self._timed('write'):
-                text = self._backbone.write(brief, plan, turns, deadline)
-            steps_left = self._limits.max_steps - step
+                said = self._backbone.write(brief, plan, turns, deadline)
+            self._record(partial(TraceWriter.exchanged, said=said))
+            steps_left = brief.max_steps - step
             try:
-                reply = parse_reply(text)
+                reply = self._interface.read(said.text)
             except ReplyError as error:
                 feedback = f'{error}\n\n{budget_text(steps_left, deadline.remaining_s)}'
-                turns.append(Turn(text, None, feedback))
-                yield CellRan(step, None, feedback, reply=text)
+                turns.append(Turn('(a reply that could not be read)', None, feedback))
+                yield CellRan(step, None, feedback, reply=said.text)
                 continue
             yield CellWritten(
                 step, reply.purpose, reply.reasoning, reply.next_goal, reply.code)
@@ -252,10 +261,10 @@ class Session:
             if end is not None:
                 yield end
                 return
-            turns.append(Turn(text, result, feedback))
+            turns.append(Turn(said.text, result, feedback, result.images))
         yield Failed(
             Status.STEP_LIMIT,
-            f'no answer after {self._limits.max_steps} cells; raise max_steps or ask more '
+            f'no answer after {brief.max_steps} cells; raise max_steps or ask more '
             'specifically', 'answer', self._steps)
 
     def _conclude(
@@ -286,12 +295,22 @@ class Session:
         start_s = time.monotonic()
         with self._timed('tools'):
             if call.tool == 'vlm' and isinstance(self._backbone, SeesImages):
-                result = self._backbone.look(call, observation, deadline)
+                result = self._look(self._backbone, observation, call, deadline)
             else:
                 result = self._perception.handle(observation, call, deadline)
         spent_s = time.monotonic() - start_s
         self._record(lambda trace: trace.tool_called(call, result, spent_s))
         return result
+
+    def _look(
+        self, eyes: SeesImages, observation: Observation, call: ToolCall, deadline: Deadline,
+    ) -> ToolResult:
+        try:
+            said = eyes.look(call, observation, deadline)
+        except BackboneError as error:
+            return ToolResult(error=str(error))
+        self._record(lambda trace: trace.exchanged(said))
+        return ToolResult({'text': said.text})
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

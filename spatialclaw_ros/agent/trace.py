@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import math
@@ -37,6 +38,7 @@ from spatialclaw_ros.agent.events import (
     Planned,
     Refused,
 )
+from spatialclaw_ros.backbone.protocol import Said
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question
@@ -85,6 +87,11 @@ class TraceWriter:
         self._write('tool_called', tool=call.tool, args=dict(call.args), error=result.error,
                     values=dict(result.values), duration_s=duration_s,
                     arrays={name: list(a.shape) for name, a in result.arrays.items()})
+
+    def exchanged(self, said: Said) -> None:
+        """Write what a request to a model took, and what the model thought; nothing without one."""
+        if said.exchange is not None:
+            self._write('exchanged', thinking=said.thinking, **dataclasses.asdict(said.exchange))
 
     def broke_off(self, cause: str) -> None:
         """Write that the session ended without a last event, and why."""

@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from spatialclaw_ros.backbone.protocol import Brief, Turn
+from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError
 
@@ -66,11 +66,11 @@ class RecordedBackbone:
                 f'{path} is not a script of replies ({error}); it needs a mapping with '
                 '`replies`, a list of texts, and may have `plan`') from error
 
-    def plan(self, brief: Brief, deadline: Deadline) -> str:
+    def plan(self, brief: Brief, deadline: Deadline) -> Said:
         """The script's plan."""
-        return self._script.plan
+        return Said(self._script.plan)
 
-    def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> str:
+    def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> Said:
         """The reply of this step.
 
         Raises:
@@ -79,4 +79,7 @@ class RecordedBackbone:
         if len(turns) >= len(self._script.replies):
             raise BackboneError(
                 f'the script has {len(self._script.replies)} replies, and none of them answered')
-        return self._script.replies[len(turns)]
+        return Said(self._script.replies[len(turns)])
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -29,10 +29,10 @@ import numpy as np
 import openai
 from PIL import Image
 
-from spatialclaw_ros.backbone.protocol import Brief, Turn
+from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError
-from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.calls import ToolCall
 from spatialclaw_ros.workspace.observation import Observation
 
 MAX_IMAGE_EDGE = 768
@@ -89,16 +89,16 @@ class VllmBackbone:
         self._config = config
         self._api_key = os.environ.get(config.api_key_env, 'none')
 
-    def plan(self, brief: Brief, deadline: Deadline) -> str:
+    def plan(self, brief: Brief, deadline: Deadline) -> Said:
         """Plan from the question and the facts, without images."""
-        return self._complete([
-            {'role': 'system', 'content': brief.system},
-            {'role': 'user', 'content': f'{_question_text(brief)}\n\n{_PLAN_REQUEST}'},
-        ], deadline)
+        return Said(self._complete([
+            {'role': 'system', 'content': brief.planner_system},
+            {'role': 'user', 'content': f'{brief.opening}\n\n{_PLAN_REQUEST}'},
+        ], deadline))
 
-    def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> str:
+    def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> Said:
         """Next reply, from everything that was said so far."""
-        opening: list[Message] = [{'type': 'text', 'text': _question_text(brief)}]
+        opening: list[Message] = [{'type': 'text', 'text': brief.opening}]
         for frame in brief.key_frames:
             opening.append({'type': 'text', 'text': f'InputImages[{frame.index}]'})
             opening.append(_image_part(frame.image))
@@ -106,29 +106,23 @@ class VllmBackbone:
         messages: list[Message] = [
             {'role': 'system', 'content': brief.system}, {'role': 'user', 'content': opening}]
         for turn in turns:
-            shown = turn.result.images if turn.result is not None else ()
             messages.append({'role': 'assistant', 'content': turn.reply})
             messages.append({'role': 'user', 'content': [
                 {'type': 'text', 'text': turn.feedback},
-                *(_image_part(image.array) for image in shown)]})
-        return self._complete(messages, deadline)
+                *(_image_part(image.array) for image in turn.images)]})
+        return Said(self._complete(messages, deadline))
 
-    def look(self, call: ToolCall, observation: Observation, deadline: Deadline) -> ToolResult:
-        """Serve `vlm.locate` and `vlm.ask_with_thinking`.
+    def close(self) -> None:
+        """Nothing is held between requests."""
 
-        Returns:
-            The text; what the cell got wrong, and what the server refuses, is the `error`.
-        """
+    def look(self, call: ToolCall, observation: Observation, deadline: Deadline) -> Said:
+        """Serve `vlm.locate` and `vlm.ask_with_thinking`; see `protocol.SeesImages`."""
         system = _LOCATE_SYSTEM if call.args.get('kind') == 'locate' else _THINK_SYSTEM
-        try:
-            content = [_image_part(image) for image in _pictures(call, observation)]
-            content.append({'type': 'text', 'text': str(call.args.get('question', ''))})
-            text = self._complete(
-                [{'role': 'system', 'content': system}, {'role': 'user', 'content': content}],
-                deadline)
-        except BackboneError as error:
-            return ToolResult(error=str(error))
-        return ToolResult({'text': text})
+        content = [_image_part(image) for image in _pictures(call, observation)]
+        content.append({'type': 'text', 'text': str(call.args.get('question', ''))})
+        return Said(self._complete(
+            [{'role': 'system', 'content': system}, {'role': 'user', 'content': content}],
+            deadline))
 
     def _complete(self, messages: list[Message], deadline: Deadline) -> str:
         """One completion; lets go of the server as soon as the query ends, at any moment."""
@@ -222,17 +216,6 @@ def _pictures(call: ToolCall, observation: Observation) -> list[np.ndarray]:
         raise BackboneError(
             f'{len(indices) + len(arrays)} pictures came, give 1 to {MAX_LOOKED_AT}')
     return [observation.frames[index].image for index in indices] + arrays
-
-
-def _question_text(brief: Brief) -> str:
-    question = brief.question
-    lines = [f'Question: {question.text}', f'Answer type: {question.answer_type.name}']
-    if question.choices:
-        lines.append('Choices: ' + '; '.join(
-            f'{chr(65 + i)}) {choice}' for i, choice in enumerate(question.choices)))
-    if question.frame_id:
-        lines.append(f'Give points in the frame {question.frame_id}')
-    return '\n'.join(lines)
 
 
 def _image_part(array: np.ndarray) -> Message:

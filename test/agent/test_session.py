@@ -25,6 +25,7 @@ import pytest
 
 from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Answered, CellRan, CellWritten, Failed, Planned, Refused
+from spatialclaw_ros.backbone.protocol import Said
 from spatialclaw_ros.backbone.recorded import RecordedBackbone, Script
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.geometry.camera import PinholeCamera
@@ -227,7 +228,7 @@ def test_key_frames_reach_to_the_newest(kernel) -> None:
     class Listening(RecordedBackbone):
         def plan(self, brief, deadline):
             self.brief = brief
-            return ''
+            return Said('')
 
     image = np.zeros((8, 8, 3), np.uint8)
     frames = tuple(Frame(i, 'front', i, 'front_optical', image) for i in range(40))

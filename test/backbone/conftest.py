@@ -239,7 +239,7 @@ def run_query(
     backbone, deadline = RulesBackbone(), Deadline(60)
     brief = Brief(
         Question(text, answer_type, choices), metadata_of(world.observation), max_steps=max_steps)
-    plan = backbone.plan(brief, deadline)
+    plan = backbone.plan(brief, deadline).text
     answers: list[CellAnswer] = []
     shown: list[ShownImage] = []
     scope = make_namespace(
@@ -247,7 +247,7 @@ def run_query(
         capabilities=frozenset({'reconstruct', 'segment'}))
     turns: list[Turn] = []
     for _ in range(max_steps):
-        reply = backbone.write(brief, plan, turns, deadline)
+        reply = backbone.write(brief, plan, turns, deadline).text
         result = _run(reply.split('```python\n')[1].rsplit('```', 1)[0], scope)
         turns.append(Turn(reply, result, ''))
         if answers:

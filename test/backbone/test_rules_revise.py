@@ -212,8 +212,8 @@ def written(*results: CellResult | None) -> str:
     """What is written after some results."""
     backbone, turns = RulesBackbone(), []
     for result in results:
-        turns.append(Turn(backbone.write(BRIEF, '', turns, Deadline(5)), result, ''))
-    return backbone.write(BRIEF, '', turns, Deadline(5))
+        turns.append(Turn(backbone.write(BRIEF, '', turns, Deadline(5)).text, result, ''))
+    return backbone.write(BRIEF, '', turns, Deadline(5)).text
 
 
 LOOKED = CellResult(stdout='''look {"label": "mug", "n": 1, "scores": [0.9], "points": [900]}

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spatialclaw_ros.backbone.protocol import Brief, Turn
+from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
 from spatialclaw_ros.backbone.rules import cells, measures, revise
 from spatialclaw_ros.backbone.rules.bind import Task, bind
 from spatialclaw_ros.backbone.rules.parse import parse, warm_up
@@ -35,14 +35,20 @@ class RulesBackbone:
     def __init__(self) -> None:
         warm_up()
 
-    def plan(self, brief: Brief, deadline: Deadline) -> str:
+    def plan(self, brief: Brief, deadline: Deadline) -> Said:
         """Plan in words; see `backbone.protocol.Backbone`."""
         deadline.check('planning')
-        return make_plan(self._task(brief))
+        return Said(make_plan(self._task(brief)))
 
-    def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> str:
+    def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> Said:
         """Next reply; see `backbone.protocol.Backbone`."""
         deadline.check('writing a cell')
+        return Said(self._write(brief, turns))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _write(self, brief: Brief, turns: Sequence[Turn]) -> str:
         task = self._task(brief)
         step = revise.next_step(task, turns)
         last = len(turns) >= brief.max_steps - 1

@@ -1,0 +1,53 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""`code`: one Python cell a step, in a persistent scope."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from spatialclaw_ros.agent.reply import Reply, parse_reply
+from spatialclaw_ros.workspace.prompts import tool_docs
+
+_FORMAT = """\
+# Reply format
+Each reply is markdown:
+Purpose: what this cell is for, one line
+Reasoning: what you learned from what came back
+Next goal: what should follow
+and then exactly one fenced block that starts with ```python. Nothing runs but that block.
+Submit with ReturnAnswer(value, unit=None, points=None, frame=None, sigma=None); refuse with
+ReturnAnswer(None, reason='...') when the images can't tell."""
+
+
+class CodeInterface:
+    """SpatialClaw's own; see `ActionInterface`."""
+
+    name = 'code'
+    language = 'python'
+
+    def prompt(self, capabilities: Set[str]) -> str:
+        """Format and tools."""
+        return f'{_FORMAT}\n\n{tool_docs(capabilities)}'
+
+    def max_steps(self, limit: int) -> int:
+        """All of them."""
+        return limit
+
+    def read(self, text: str) -> Reply:
+        """As `parse_reply`."""
+        return parse_reply(text)
