@@ -86,14 +86,16 @@ def backbone_of(server) -> VllmBackbone:
     return VllmBackbone(VllmConfig(f'http://127.0.0.1:{server.server_address[1]}/v1', 'm'))
 
 
-BRIEF = Brief(Question('how far?', choices=('near', 'far')), system='SYSTEM', opening='OPENING', key_frames=(FRAME,))
+BRIEF = Brief(
+    Question('how far?'), system='SYSTEM', opening='OPENING', key_frames=(FRAME,))
 
 
 def test_the_conversation_only_grows(server) -> None:
     backbone = backbone_of(server)
     assert backbone.write(BRIEF, 'PLAN', [], Deadline(10.0)).text == 'Hello there'
     shown = CellResult(images=(ShownImage('mask', np.zeros((8, 8, 3), np.uint8)),))
-    turns = [Turn('reply 1', shown, 'feedback 1', shown.images), Turn('reply 2', None, 'feedback 2')]
+    turns = [
+        Turn('reply 1', shown, 'feedback 1', shown.images), Turn('reply 2', None, 'feedback 2')]
     backbone.write(BRIEF, 'PLAN', turns, Deadline(10.0))
     first, second = (request['messages'] for request in server.requests)
     assert second[:len(first)] == first
