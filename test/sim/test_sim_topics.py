@@ -95,7 +95,7 @@ def robot(*arguments: str) -> Iterator[subprocess.Popen]:
     try:
         yield process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10.0) == 0
+        assert process.wait(30.0) == 0
     finally:
         process.kill()
         process.wait()
