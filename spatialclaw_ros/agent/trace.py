@@ -22,6 +22,7 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,6 +46,7 @@ from spatialclaw_ros.workspace.question import Question
 
 SCHEMA_VERSION = 1
 TRACE_FILE = 'trace.jsonl'
+_NOTHING: Mapping[str, Any] = {}
 
 
 class TraceWriter:
@@ -69,14 +71,24 @@ class TraceWriter:
         """Close the file; may be called twice."""
         self._file.close()
 
-    def started(self, observation: Observation, question: Question) -> None:
-        """Write the question and the frames, each with its picture."""
+    def started(
+        self, observation: Observation, question: Question, setup: Mapping[str, Any] = _NOTHING,
+    ) -> None:
+        """Write the question, what was set up, and the frames, each with its picture.
+
+        Args:
+            observation: what the cameras saw.
+            question: what is asked.
+            setup: `backbone`, `interface`, `budgets` by name, `system`, `planner_system` and
+                `opening` (texts), `key_frames` (indices), `capabilities` (names of tools).
+        """
         for frame in observation.frames:
             self._picture(f'frame_{frame.index:03d}.jpg', frame.image)
         self._write('started', schema_version=SCHEMA_VERSION, question={
             'text': question.text, 'answer_type': question.answer_type.name,
             'choices': list(question.choices), 'frame_id': question.frame_id,
-        }, world_frame=observation.world_frame, missing=list(observation.missing), frames=[{
+        }, setup=dict(setup), world_frame=observation.world_frame,
+            missing=list(observation.missing), frames=[{
             'index': f.index, 'camera': f.camera, 'stamp_ns': f.stamp_ns, 'frame_id': f.frame_id,
             'has_depth': f.depth_m is not None, 'T_world_camera': _plain(f.T_world_camera),
             'image': f'frame_{f.index:03d}.jpg',
@@ -92,6 +104,16 @@ class TraceWriter:
         """Write what a request to a model took, and what the model thought; nothing without one."""
         if said.exchange is not None:
             self._write('exchanged', thinking=said.thinking, **dataclasses.asdict(said.exchange))
+
+    def ahead(self, used: int, wasted: int, saved_s: float) -> None:
+        """Write what came of the tool calls that ran ahead of the model.
+
+        Args:
+            used: results that the agent's own calls took.
+            wasted: results that nobody asked for.
+            saved_s: time that the agent did not wait, seconds.
+        """
+        self._write('ahead', used=used, wasted=wasted, saved_s=saved_s)
 
     def broke_off(self, cause: str) -> None:
         """Write that the session ended without a last event, and why."""
