@@ -36,6 +36,13 @@ class Deadline:
         self._start_s = time.monotonic()
         self._end_s = self._start_s + timeout_s
         self._canceled = threading.Event()
+        self._parent: Deadline | None = None
+
+    def branch(self) -> Deadline:
+        """A deadline that ends with this one, and that can be cancelled alone."""
+        other = Deadline()
+        other._start_s, other._end_s, other._parent = time.monotonic(), self._end_s, self
+        return other
 
     @property
     def elapsed_s(self) -> float:
@@ -49,8 +56,8 @@ class Deadline:
 
     @property
     def canceled(self) -> bool:
-        """Whether `cancel` was called."""
-        return self._canceled.is_set()
+        """Whether `cancel` was called, here or on what it branched from."""
+        return self._canceled.is_set() or (self._parent is not None and self._parent.canceled)
 
     @property
     def expired(self) -> bool:

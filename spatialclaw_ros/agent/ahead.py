@@ -1,0 +1,240 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Ahead of the model: likely tool calls run while it writes, and its own identical call returns.
+
+One thread, for one query. It stands aside from the moment that a call of the agent has to run
+until the model writes again; what it did not finish by then is begun anew. A result is handed out
+once, for exactly the call that it answers: same tool, same arguments, same arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import (
+    CanceledError,
+    DeadlineExceededError,
+    PerceptionUnavailableError,
+)
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+
+log = logging.getLogger(__name__)
+
+MAX_HELD_BYTES = 512 * 1024 * 1024
+"""Results that may wait for the agent; beyond it nothing more is begun."""
+
+# how soon a deadline that another thread cancels is noticed
+_SLICE_S = 0.05
+_JOIN_S = 0.4
+
+Handle = Callable[[ToolCall, Deadline], ToolResult]
+
+
+@dataclass(frozen=True)
+class AheadStats:
+    """What came of running ahead.
+
+    Args:
+        used: calls that were answered from what had run already.
+        wasted: calls that ran ahead and that nobody asked for, or that failed.
+        saved_s: seconds that the used ones took, without those that the agent waited for them.
+    """
+
+    used: int = 0
+    wasted: int = 0
+    saved_s: float = 0.0
+
+
+@dataclass(eq=False)
+class _Running:
+    """The call that runs ahead at this moment."""
+
+    key: bytes
+    call: ToolCall
+    deadline: Deadline
+
+
+class Ahead:
+    """Runs likely calls in a thread of its own; `answer` belongs to the query's thread.
+
+    Args:
+        calls: makes the likely calls, likeliest first; runs in the thread.
+        handle: answers a call, safe from any thread.
+        deadline: of the query.
+    """
+
+    def __init__(
+        self, calls: Callable[[], Iterable[ToolCall]], handle: Handle, deadline: Deadline,
+    ) -> None:
+        self._calls = calls
+        self._handle = handle
+        self._deadline = deadline.branch()
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[bytes, ToolCall]] = deque()
+        self._held: dict[bytes, tuple[ToolResult, float]] = {}
+        self._held_bytes = 0
+        self._running: _Running | None = None
+        self._asked: set[bytes] = set()
+        self._aside = False
+        self._begun = self._used = 0
+        self._saved_s = 0.0
+        self._thread = threading.Thread(target=self._run, name='ahead', daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def stats(self) -> AheadStats:
+        """So far; final after `close`."""
+        with self._changed:
+            return AheadStats(self._used, self._begun - self._used, self._saved_s)
+
+    def answer(self, call: ToolCall, deadline: Deadline) -> tuple[ToolResult, bool]:
+        """Answer the agent's own call.
+
+        Args:
+            call: what a cell asks.
+            deadline: of the query.
+
+        Returns:
+            The result, and whether it ran ahead.
+
+        Raises:
+            DeadlineExceededError: no time is left.
+            CanceledError: the query was cancelled.
+        """
+        start_s = time.monotonic()
+        ready = self._take(key_of(call), deadline)
+        if ready is not None:
+            result, spent_s = ready
+            with self._changed:
+                self._used += 1
+                self._saved_s += max(0.0, spent_s - (time.monotonic() - start_s))
+            return result, True
+        return self._handle(call, deadline), False
+
+    def go_on(self) -> None:
+        """The model writes again: nobody needs the tools for a while."""
+        with self._changed:
+            self._aside = False
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Cancel what runs and wait for the thread, shortly; may be called twice."""
+        self._deadline.cancel()
+        with self._changed:
+            self._waiting.clear()
+            self._changed.notify_all()
+        self._thread.join(_JOIN_S)
+        with self._changed:
+            self._held.clear()
+            self._held_bytes = 0
+        if self._thread.is_alive():
+            log.warning('a tool call that ran ahead does not look at its deadline; it ends later')
+
+    def _take(self, key: bytes, deadline: Deadline) -> tuple[ToolResult, float] | None:
+        """The result of an identical call, waited for if it runs; None makes way for the agent."""
+        with self._changed:
+            while (now := self._running) is not None and now.key == key and (
+                    not now.deadline.canceled):
+                deadline.check('waiting for a tool that runs already')
+                self._changed.wait(min(_SLICE_S, deadline.remaining_s))
+            self._asked.add(key)
+            if key in self._held:
+                ready = self._held.pop(key)
+                self._held_bytes -= _bytes_of(ready[0])
+                return ready
+            self._aside = True
+            if self._running is not None:
+                self._running.deadline.cancel()
+            return None
+
+    def _run(self) -> None:
+        """The thread: one call after the other, as long as the agent's own do not need it."""
+        try:
+            self._queue()
+            while (running := self._next()) is not None:
+                self._serve(running)
+        except Exception:
+            log.exception('running ahead of the model ended')
+            with self._changed:
+                self._running = None
+                self._changed.notify_all()
+
+    def _queue(self) -> None:
+        calls = {key_of(call): call for call in self._calls()}
+        with self._changed:
+            self._waiting.extend(calls.items())
+
+    def _next(self) -> _Running | None:
+        with self._changed:
+            while self._aside and not self._deadline.expired:
+                self._changed.wait(min(_SLICE_S, self._deadline.remaining_s))
+            # who asked already has the result
+            while self._waiting and self._waiting[0][0] in self._asked:
+                self._waiting.popleft()
+            if not self._waiting or self._deadline.expired or self._held_bytes > MAX_HELD_BYTES:
+                return None
+            key, call = self._waiting.popleft()
+            self._running = _Running(key, call, self._deadline.branch())
+            self._begun += 1
+            return self._running
+
+    def _serve(self, running: _Running) -> None:
+        """Run a call; one that made way for the agent comes back to the queue."""
+        start_s = time.monotonic()
+        result, again = None, False
+        try:
+            result = self._handle(running.call, running.deadline)
+        except CanceledError:
+            again = True
+        except (DeadlineExceededError, PerceptionUnavailableError) as error:
+            log.debug('nothing ran ahead: %s', error)
+        with self._changed:
+            self._running = None
+            if result is not None and result.error is None and running.key not in self._asked:
+                self._held[running.key] = result, time.monotonic() - start_s
+                self._held_bytes += _bytes_of(result)
+            elif again and not self._deadline.canceled:
+                self._waiting.appendleft((running.key, running.call))
+                self._begun -= 1
+            self._changed.notify_all()
+
+
+def key_of(call: ToolCall) -> bytes:
+    """Tells calls apart by all that they ask, arrays by their content."""
+    seen = hashlib.blake2b(json.dumps([call.tool, dict(call.args)], sort_keys=True).encode())
+    for name, array in sorted(call.arrays.items()):
+        seen.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        seen.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return seen.digest()
+
+
+def _bytes_of(result: ToolResult) -> int:
+    return sum(array.nbytes for array in result.arrays.values())
