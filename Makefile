@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip bench bench-kernel lint fuzz clean
+.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
 	@echo 'make test-colcon  builds and tests with colcon, plain and with --symlink-install'
 	@echo 'make test-pip     pip install into new environments, on each Python that is found'
+	@echo 'make test-vllm    the client against a real vLLM on the CPU (3 GB, CPython 3.11), by hand'
 	@echo 'make clean        removes what was built'
 
 # The environment: the locked versions, without resolving again.
@@ -73,6 +74,23 @@ test-colcon: install
 test-pip:
 	@scripts/test_pip
 
+# The real vLLM with a tiny model of random weights, in an environment of its own. ONLY=cancel runs
+# the checks whose names have that word.
+.vllm/.locked: test/vllm_server/requirements.txt test/vllm_server/without_cuda.py | $(VENV)/.locked
+	@test -x .vllm/bin/python || $(BIN)/python -m venv .vllm
+	@echo 'Installing the locked versions of test/vllm_server/requirements.txt into .vllm'
+	@flock .vllm/.installing scripts/install_locked .vllm/bin/python test/vllm_server/requirements.txt
+	@.vllm/bin/python test/vllm_server/without_cuda.py
+	@touch $@
+
+.vllm/.model: test/vllm_server/tiny_model.py .vllm/.locked
+	@.vllm/bin/python test/vllm_server/tiny_model.py .vllm/model
+	@touch $@
+
+test-vllm: install .vllm/.model
+	@PYTHONPATH=test/vllm_server $(BIN)/pytest -o 'python_files=check_*.py' test/vllm_server \
+	  $(if $(ONLY),-k $(ONLY))
+
 SECONDS ?= 60
 
 # Corpus and findings stay in build/fuzz; `--again FILE` runs one input of them.
@@ -86,4 +104,4 @@ lint: $(VENV)/.locked
 	@$(BIN)/mypy
 
 clean:
-	rm -rf build install log dist *.egg-info demo_out .bench .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build install log dist *.egg-info demo_out .bench .vllm .pytest_cache .mypy_cache .ruff_cache

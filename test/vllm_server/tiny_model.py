@@ -41,8 +41,8 @@ VOCABULARY = 4096
 LONGEST = 32768
 END = '<|im_end|>'
 # what vLLM's parsers of Qwen3 look for by their ids, beside the marks of turns and images
-MARKS = ('<|endoftext|>', '<|im_start|>', END, '<|vision_start|>', '<|vision_end|>', '<|image_pad|>',
-         '<|video_pad|>', '<think>', '</think>', '<tool_call>', '</tool_call>')
+MARKS = ('<|endoftext|>', '<|im_start|>', END, '<|vision_start|>', '<|vision_end|>',
+         '<|image_pad|>', '<|video_pad|>', '<think>', '</think>', '<tool_call>', '</tool_call>')
 # Turns as Qwen writes them; a model of this kind thinks first unless it is told not to.
 TEMPLATE = """\
 {%- for message in messages -%}

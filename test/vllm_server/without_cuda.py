@@ -15,9 +15,9 @@
 
 """Lets torchvision be imported beside a torch without CUDA: run by the environment's own Python.
 
-PyPI's torchvision is linked to CUDA. Its compiled part then can't be loaded, which torchvision bears,
-but it still registers shapes for two operators of that part and dies for want of them. vLLM's image
-processors need neither, so that their names are enough.
+PyPI's torchvision is linked to CUDA. Its compiled part then can't be loaded, which torchvision
+bears, but it still registers shapes for two operators of that part and dies for want of them.
+vLLM's image processors need neither, so that their names are enough.
 """
 
 from __future__ import annotations
