@@ -94,10 +94,19 @@ class TraceWriter:
             'image': f'frame_{f.index:03d}.jpg',
         } for f in observation.frames])
 
-    def tool_called(self, call: ToolCall, result: ToolResult, duration_s: float) -> None:
-        """Write a tool call: its arguments and small values, shapes for arrays."""
+    def tool_called(
+        self, call: ToolCall, result: ToolResult, duration_s: float, *, ahead: bool = False,
+    ) -> None:
+        """Write a tool call: its arguments and small values, shapes for arrays.
+
+        Args:
+            call: what a cell asked.
+            result: what it was answered.
+            duration_s: how long the cell waited, seconds.
+            ahead: whether the result was there, or under way, before the cell asked.
+        """
         self._write('tool_called', tool=call.tool, args=dict(call.args), error=result.error,
-                    values=dict(result.values), duration_s=duration_s,
+                    values=dict(result.values), duration_s=duration_s, ahead=ahead,
                     arrays={name: list(a.shape) for name, a in result.arrays.items()})
 
     def exchanged(self, said: Said) -> None:
