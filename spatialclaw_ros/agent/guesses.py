@@ -81,8 +81,6 @@ def likely_calls(text: str, observation: Observation, capabilities: Set[str]) ->
         observation: what the query looks at.
         capabilities: which tools there are.
     """
-    if not observation.frames:
-        return []
     asked: list[ToolCall] = []
 
     def note(call: ToolCall) -> ToolResult:
