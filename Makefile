@@ -88,7 +88,7 @@ test-pip:
 	@touch $@
 
 test-vllm: install .vllm/.model
-	@PYTHONPATH=test/vllm_server $(BIN)/pytest -o 'python_files=check_*.py' test/vllm_server \
+	@$(BIN)/pytest -o 'python_files=check_*.py' test/vllm_server \
 	  $(if $(ONLY),-k $(ONLY))
 
 SECONDS ?= 60

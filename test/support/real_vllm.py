@@ -65,9 +65,8 @@ class VllmServer:
         self._root = f'http://127.0.0.1:{port}'
         self.base_url = f'{self._root}/v1'
         command = [
-            str(ENVIRONMENT / 'bin' / 'python'), '-m', 'vllm.entrypoints.openai.api_server',
-            '--model', str(MODEL), '--served-model-name', NAME, '--host', '127.0.0.1',
-            '--port', str(port), *ARGUMENTS]
+            str(ENVIRONMENT / 'bin' / 'vllm'), 'serve', str(MODEL), '--served-model-name', NAME,
+            '--host', '127.0.0.1', '--port', str(port), *ARGUMENTS]
         start_s = time.monotonic()
         with log.open('wb') as out:
             # a group of its own: it has children, which have to go with it
