@@ -115,12 +115,15 @@ class Begin(msgspec.Struct, tag='begin', frozen=True):
 
 
 class Execute(msgspec.Struct, tag='execute', frozen=True):
-    """Run a cell. In a replay nobody looks at its pictures, and it reads `clock` again."""
+    """Run a cell. In a replay it reads `clock` again, and nobody looks at its pictures but in one
+    that `shows` them.
+    """
 
     cell: int
     code: str
     replay: bool = False
     clock: list[int] = []
+    shows: bool = False
 
 
 class ToolReply(msgspec.Struct, tag='tool_reply', frozen=True):

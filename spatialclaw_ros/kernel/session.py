@@ -25,7 +25,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.deadline import Deadline
@@ -142,12 +142,15 @@ class KernelSession:
         child = self._child
         return child.pid if child is not None and child.alive else None
 
-    def run(self, code: str, deadline: Deadline | None = None) -> CellResult:
+    def run(
+        self, code: str, deadline: Deadline | None = None, *, clock: Sequence[int] | None = None,
+    ) -> CellResult:
         """Run one cell.
 
         Args:
             code: Python source.
             deadline: the query's; tool calls count against it, and only against it.
+            clock: what it reads from the clocks: `CellResult.clock` of when it ran before.
 
         Returns:
             What the cell gave. Errors of the cell, and deaths of its worker, are in `error`.
@@ -168,7 +171,7 @@ class KernelSession:
                 fault = gate.check(code, self._history.known)
                 if fault is not None:
                     return CellResult(error=fault, duration_s=time.monotonic() - began_s)
-            return self._run(code, deadline, began_s)
+            return self._run(code, deadline, began_s, clock)
 
     def cancel(self) -> None:
         """End the running cell, and every later one, with `CanceledError`; from any thread."""
@@ -288,12 +291,14 @@ class KernelSession:
 
     # ---- a cell
 
-    def _run(self, code: str, deadline: Deadline, began_s: float) -> CellResult:
+    def _run(
+        self, code: str, deadline: Deadline, began_s: float, clock: Sequence[int] | None,
+    ) -> CellResult:
         """Run a cell that passed the gate, and remember it."""
         running = RunningCell(self._history, self._limits)
         revival = self._revive(deadline)
         try:
-            done = self._execute(code, running, deadline)
+            done = self._execute(code, running, deadline, clock)
         except (WorkerGoneError, WorkerTimeoutError, WireError) as death:
             return self._bury(death, running, deadline, began_s)
         except BaseException:
@@ -308,9 +313,10 @@ class KernelSession:
                 return CellResult(error=unreadable, duration_s=time.monotonic() - began_s,
                                   restarted=revival is not None)
         variables = tuple(summary_of(variable) for variable in done.variables)
+        read = done.clock if clock is None else list(clock)
         self._history.add(RememberedCell(
             code, None if fault is None else fault.kind, variables, tuple(running.calls),
-            done.clock, running.shown_bytes, tuple(done.deleted)))
+            read, running.shown_bytes, tuple(done.deleted)))
         self._deaths = 0
         note = '' if revival is None else revival.note
         return CellResult(
@@ -319,15 +325,19 @@ class KernelSession:
                 fault.kind, note + fault.message, fault.line, fault.traceback),
             variables=variables, images=tuple(running.images), answer=answer_of(done.answer),
             duration_s=time.monotonic() - began_s, tool_calls=running.answered,
-            restarted=revival is not None)
+            restarted=revival is not None, deleted=tuple(done.deleted), clock=tuple(read))
 
-    def _execute(self, code: str, running: RunningCell, deadline: Deadline) -> CellDone:
+    def _execute(
+        self, code: str, running: RunningCell, deadline: Deadline, clock: Sequence[int] | None,
+    ) -> CellDone:
         """Run a cell, and answer its tool calls."""
         assert self._child is not None
         child = self._child
         number = len(self._history) + 1
         doing = f'cell {number}'
         outgoing: bytes | Execute | RememberedCall = Execute(number, code)
+        if clock is not None:
+            outgoing = Execute(number, code, replay=True, clock=list(clock), shows=True)
         while True:
             began_s = time.monotonic()
             until_s = began_s + self._limits.cell_timeout_s - running.used_s

@@ -99,7 +99,7 @@ class Worker:
             cell = wire.decode_to_worker(self._wire.receive()[0])
             if not isinstance(cell, Execute):
                 raise WireError(f'expected a cell, got {type(cell).__name__}')
-            self._pictures.begin(muted=cell.replay)
+            self._pictures.begin(muted=cell.replay and not cell.shows)
             self._clock.begin(cell.clock if cell.replay else None)
             self._send(self._runner.run(cell.cell, cell.code))
 

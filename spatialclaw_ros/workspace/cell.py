@@ -84,6 +84,8 @@ class CellResult:
         duration_s: wall time of the cell, tool calls included.
         tool_calls: how many calls went to the host.
         restarted: whether the worker died and was replaced, its earlier cells replayed.
+        deleted: names of variables of earlier cells that this one took away.
+        clock: what it read from the clocks, for `KernelSession.run` when it is to run again.
     """
 
     stdout: str = ''
@@ -94,3 +96,5 @@ class CellResult:
     duration_s: float = 0.0
     tool_calls: int = 0
     restarted: bool = False
+    deleted: tuple[str, ...] = ()
+    clock: tuple[int, ...] = ()
