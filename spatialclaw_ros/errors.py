@@ -86,3 +86,23 @@ class PerceptionUnavailableError(PerceptionError):
 
 class DependencyError(SpatialClawError, ImportError):
     """An optional package or library is needed for this and is not installed."""
+
+
+class TraceError(SpatialClawError):
+    """A trace can't be read, or not be used for what was asked."""
+
+
+class NoTraceError(TraceError):
+    """A folder holds no trace."""
+
+
+class BrokenTraceError(TraceError):
+    """A trace holds something that its schema does not have."""
+
+
+class NewerTraceError(TraceError):
+    """A trace was written by a version of this package with a newer schema."""
+
+
+class CutOffTraceError(TraceError):
+    """A trace ends before its query did, or lacks what is needed of it."""
