@@ -44,7 +44,7 @@ SHAPES: dict[str, str] = {
                      'marker', 'cable', 'ruler'), 'rod'),
     **dict.fromkeys(('chair', 'stool', 'sofa', 'couch', 'armchair', 'person', 'man', 'woman',
                      'cabinet', 'cupboard', 'refrigerator', 'fridge', 'bed', 'shelving', 'robot',
-                     'wardrobe', 'dishwasher', 'oven'), 'furniture'),
+                     'wardrobe', 'dishwasher', 'oven', 'door'), 'furniture'),
 }
 PLAIN_SHAPES = frozenset((
     'box', 'cube', 'block', 'brick', 'carton', 'package', 'parcel', 'container', 'crate',

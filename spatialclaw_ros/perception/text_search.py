@@ -161,6 +161,9 @@ def _support(scene: Scene, query: ObjectQuery) -> tuple[list[SurfaceGroup] | Non
         return None, []
     if not scene.has_depth:
         return None, [f'Whether things are on a {query.support} can\'t be told without depth.']
+    if query.support == 'wall':
+        return None, ['What hangs on a wall is not told from what stands before one; the whole '
+                      'image was searched.']
     groups = best_groups(scene.groups, query.support, plural=True)
     if groups:
         best = groups[0].kinds[query.support]

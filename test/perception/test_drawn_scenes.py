@@ -233,3 +233,11 @@ def test_exists(table, ask: Ask) -> None:
     assert 'pink' in gone.values['notes'][0]
     other = ask(table.observation, 'exists', frame_indices=frames, object_name='blue ball')
     assert other.values['exists'] is False  # the colour is there, the shape is not
+
+
+def test_on_a_wall_is_no_support_that_can_be_told(table, ask: Ask) -> None:
+    result = ask(table.observation, 'segment', mode='text', frame_indices=[0, 1, 2],
+                 prompts=['red mug on the wall'])
+    assert result.error is None
+    assert result.values['labels'] == ['red mug on the wall']
+    assert 'on a wall' in result.values['notes'][0]
