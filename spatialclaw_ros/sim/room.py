@@ -149,7 +149,7 @@ def observe_room(
     room = room or make_room()
     cuboids = [*room.shell, *(part for thing in room.things for part in thing.parts)]
     random = np.random.default_rng(0)
-    frames, bases = [], []
+    frames, poses, bases = [], [], []
     for index, eye in enumerate(eyes):
         pose = look_at(np.array(eye), np.array(LOOKED_AT))
         image, depth_m, _ = cast(cuboids, CAMERA, pose, seed=index)
@@ -160,8 +160,7 @@ def observe_room(
         base = np.eye(4)
         base[:2, 3] = eye[:2]
         bases.append(base)
+        poses.append(pose)
     return Observation(
         tuple(frames), WORLD_FRAME,
-        {BASE_FRAME: np.stack(bases),
-         OPTICAL_FRAME: np.stack([frame.T_world_camera for frame in frames])},
-        base_frame=BASE_FRAME)
+        {BASE_FRAME: np.stack(bases), OPTICAL_FRAME: np.stack(poses)}, base_frame=BASE_FRAME)
