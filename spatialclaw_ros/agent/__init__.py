@@ -19,6 +19,7 @@ Imports `backbone`, `kernel`, `perception` and what is below; knows no ROS.
 
 from __future__ import annotations
 
-from spatialclaw_ros.agent.session import AgentLimits, Session
+from spatialclaw_ros.agent.budget import AgentLimits
+from spatialclaw_ros.agent.session import Session
 
 __all__ = ['AgentLimits', 'Session']

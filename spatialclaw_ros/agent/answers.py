@@ -17,7 +17,9 @@
 from __future__ import annotations
 
 import math
+import re
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,8 @@ import numpy as np
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question, Value
 
+_MAX_SHOWN_CHARS = 200
+_LETTERED = re.compile(r'\(?([a-z]{1,2})[).:]\s*(.*)', re.DOTALL)
 YES_NO = {'yes': True, 'true': True, 'no': False, 'false': False}
 
 
@@ -60,9 +64,10 @@ def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
         choice = _choice_index(value, question.choices)
         text = question.choices[choice]
         return TypedAnswer(text, wanted, text, choice)
+    _check_finite(value)
     if wanted == AnswerType.BOOLEAN:
         if isinstance(value, str):
-            value = YES_NO.get(value.strip().lower(), value)
+            value = YES_NO.get(value.strip().lower().rstrip('.!'), value)
         if isinstance(value, bool):
             return TypedAnswer(value, wanted, 'yes' if value else 'no')
     elif wanted == AnswerType.NUMBER:
@@ -72,10 +77,10 @@ def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
     elif wanted == AnswerType.POINT:
         if isinstance(value, np.ndarray) and value.shape == (3,):
             return TypedAnswer(value, wanted, point_text(value, answer.frame or ''))
-    elif wanted == AnswerType.TEXT and isinstance(value, str):
+    elif wanted == AnswerType.TEXT and isinstance(value, str) and value.strip():
         return TypedAnswer(value, wanted, value)
     raise AnswerMismatchError(
-        f'the question asks for {wanted.name}, ReturnAnswer got {_kind(value)} {value!r}; '
+        f'the question asks for {wanted.name}, ReturnAnswer got {_kind(value)} {_short(value)}; '
         f'give {_HINTS[wanted]}')
 
 
@@ -116,19 +121,58 @@ def _own_type(value: Value | None, question: Question) -> AnswerType:
     return AnswerType.POINT if isinstance(value, np.ndarray) else AnswerType.TEXT
 
 
+def choice_letters(count: int) -> list[str]:
+    """Letters of so many choices: A to Z, then AA, AB, ..."""
+    letters = list(string.ascii_uppercase)
+    return (letters + [first + second for first in letters for second in letters])[:count]
+
+
 def _choice_index(value: Value | None, choices: tuple[str, ...]) -> int:
-    """Index of the choice that a text, or its letter, names."""
+    """Index of the choice that a text, its letter, or both together ('A) text') name."""
     if isinstance(value, bool):
         value = 'yes' if value else 'no'
     if isinstance(value, str):
         given = value.strip().casefold()
         texts = [choice.strip().casefold() for choice in choices]
-        if texts.count(given) == 1:
-            return texts.index(given)
-        letters = string.ascii_lowercase[:len(choices)]
+        letters = [letter.casefold() for letter in choice_letters(len(choices))]
+        lettered = _LETTERED.fullmatch(given)
+        if lettered is not None and lettered.group(1) in letters:
+            index = letters.index(lettered.group(1))
+            if lettered.group(2) == texts[index]:
+                return index
         letter = given.strip('().: ')
-        if len(letter) == 1 and letter in letters:
-            return letters.index(letter)
+        named = {index for index, text in enumerate(texts) if text == given}
+        named |= {letters.index(letter)} if letter in letters else set()
+        if len(named) == 1:
+            return named.pop()
+        if named:
+            raise AnswerMismatchError(
+                f'ReturnAnswer got {_short(value)}, which may be any of '
+                f'{_listed(choices, sorted(named))}; give letter and text together, as they stand '
+                'here')
     raise AnswerMismatchError(
-        f'ReturnAnswer got {value!r}, which is not one of the choices {list(choices)}; '
-        'give the text of one of them, or its letter')
+        f'ReturnAnswer got {_short(value)}, which is not one of the choices '
+        f'{_listed(choices, range(len(choices)))}; give the letter of one of them, or its text')
+
+
+def _listed(choices: tuple[str, ...], indices: Iterable[int]) -> str:
+    letters = choice_letters(len(choices))
+    return ', '.join(repr(f'{letters[index]}) {choices[index]}') for index in indices)
+
+
+def _check_finite(value: Value | None) -> None:
+    """Refuse NaN and infinities.
+
+    Raises:
+        AnswerMismatchError: the value, or a part of it, is not finite.
+    """
+    numeric = isinstance(value, (float, np.ndarray))
+    if numeric and not np.isfinite(np.asarray(value, dtype=np.float64)).all():
+        raise AnswerMismatchError(
+            f'ReturnAnswer got {_short(value)}, which is not finite: something behind it was not '
+            'measured. Leave NaN out, look at another frame, or refuse with a reason')
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN_CHARS else f'{text[:_MAX_SHOWN_CHARS]}...'

@@ -12,22 +12,28 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A backbone's reply: markdown with three lines and one fenced Python block, parsed strictly."""
+
+
+"""A backbone's reply: markdown with three lines and one fenced block, parsed strictly."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spatialclaw_ros.errors import BackboneError
 
 MAX_REPLY_CHARS = 60_000
+MAX_STAND_IN_CHARS = 300
 _FENCE = re.compile(r'^```([^\n`]*)\n(.*?)^```[ \t]*$', re.DOTALL | re.MULTILINE)
-_OPEN_FENCE = re.compile(r'^```(?:python|py)[ \t]*$', re.MULTILINE)
+_ANY_FENCE = re.compile(r'^[ \t]*(```|~~~)', re.MULTILINE)
 _FIELD = re.compile(
     r'^[ \t#*]*(Purpose|Reasoning|Next goal)[ \t*]*:[ \t*]*(.*?)'
     r'(?=^[ \t#*]*(?:Purpose|Reasoning|Next goal)[ \t*]*:|\Z)',
     re.DOTALL | re.MULTILINE)
+_PYTHON = ('python', 'py')
+_NAMES = {'python': 'Python', 'json': 'JSON'}
 
 
 class ReplyError(BackboneError):
@@ -42,7 +48,7 @@ class Reply:
         purpose: what the cell is for.
         reasoning: why, from what came back so far.
         next_goal: what comes after it.
-        code: the one Python block.
+        code: the cell; before an interface translates it, the text of the one block.
     """
 
     purpose: str
@@ -51,33 +57,66 @@ class Reply:
     code: str
 
 
-def parse_reply(text: str) -> Reply:
+def parse_reply(text: str, languages: Sequence[str] = _PYTHON) -> Reply:
     """Read a reply; nothing is repaired.
 
+    Args:
+        text: markdown as it came.
+        languages: what the block may be marked as; the first is the one to be named.
+
     Raises:
-        ReplyError: too long, no Python block, more than one, or an empty one.
+        ReplyError: too long, no block of that language, more than one, or an empty one; the
+            message is one line.
     """
     if len(text) > MAX_REPLY_CHARS:
         raise ReplyError(
             f'your reply had {len(text)} characters, at most {MAX_REPLY_CHARS} are read; '
-            'write a shorter cell')
+            'write a shorter one')
     text = text.replace('\r\n', '\n')
+    if not text.strip():
+        raise ReplyError(f'your reply was empty; write it with one ```{languages[0]} block')
     blocks = [
         (match.group(1).strip().lower(), match.group(2)) for match in _FENCE.finditer(text)]
-    python = [code for language, code in blocks if language in ('python', 'py')]
-    if not text.strip():
-        raise ReplyError('your reply was empty; write the next cell')
-    if not blocks and _OPEN_FENCE.search(text):
-        raise ReplyError(
-            'your Python block has no closing ``` (was the reply cut off?); write a shorter reply')
-    if len(blocks) != 1 or len(python) != 1:
-        raise ReplyError(
-            f'your reply had {len(blocks)} fenced blocks, {len(python)} of them Python; '
-            'write exactly one block that starts with ```python and ends with ```')
-    if not python[0].strip():
-        raise ReplyError('your Python block was empty; write the next cell in it')
     prose = _FENCE.sub('', text)
+    fitting = [block for language, block in blocks if language in languages]
+    if len(blocks) != 1 or len(fitting) != 1 or _ANY_FENCE.search(prose):
+        raise ReplyError(_fault(blocks, fitting, prose, languages))
+    if not fitting[0].strip():
+        raise ReplyError(f'your {_named(languages)} block was empty; write the reply in it')
     fields = {name: value.strip() for name, value in _FIELD.findall(prose)}
     return Reply(
         fields.get('Purpose', ''), fields.get('Reasoning', ''), fields.get('Next goal', ''),
-        python[0].rstrip() + '\n')
+        fitting[0].rstrip() + '\n')
+
+
+def stand_in(error: ReplyError) -> str:
+    """What stands in the history for a reply that could not be read: one line, the fault in it."""
+    fault = ' '.join(str(error).split())
+    if len(fault) > MAX_STAND_IN_CHARS:
+        fault = fault[:MAX_STAND_IN_CHARS - 3] + '...'
+    return f'(a reply that could not be read: {fault})'
+
+
+def _fault(
+    blocks: Sequence[tuple[str, str]], fitting: Sequence[str], prose: str,
+    languages: Sequence[str],
+) -> str:
+    """What is wrong with a reply's fences."""
+    name, mark = _named(languages), languages[0]
+    ask = f'write exactly one block that starts with ```{mark} and ends with ``` on its own line'
+    left = _ANY_FENCE.findall(prose)
+    if not blocks and '```' in left:
+        return f'your {name} block has no closing ``` (was the reply cut off?); write a shorter one'
+    if not blocks and left:
+        return f'your reply was fenced with ~~~; {ask}'
+    if not blocks:
+        return f'your reply had 0 fenced blocks; {ask}'
+    if len(blocks) == 1 and not left:
+        marked = f'marked {blocks[0][0][:40]!r}' if blocks[0][0] else 'not marked at all'
+        return f'your one block was {marked}, expected {mark!r}; {ask}'
+    count = len(blocks) + (len(left) > 0)
+    return f'your reply had {count} fenced blocks, {len(fitting)} of them {name}; {ask}'
+
+
+def _named(languages: Sequence[str]) -> str:
+    return _NAMES.get(languages[0], languages[0])

@@ -166,3 +166,10 @@ PROMPT = """\
   A frame is a PIL image and has `.array` (H, W, 3) uint8 read-only, `.frame_index`, `.camera`,
   `.stamp_s`, `.frame_id`. Draw on `.copy()`. With several cameras `InputImages_1`, ... hold each
   camera's frames. Frame indices are absolute and unique across all cameras, everywhere."""
+
+CALLS_PROMPT = """\
+`InputImages`: the frames in time order; `InputImages[i]` is one.
+  `.frame_indices` absolute frame indices; `.camera(name)` frames of one camera.
+  A frame has `.width`, `.height`, `.frame_index`, `.camera`, `.stamp_s`, `.frame_id`, and
+  `.crop(box)`. With several cameras `InputImages_1`, ... hold each camera's frames. Frame indices
+  are absolute and unique across all cameras, everywhere."""

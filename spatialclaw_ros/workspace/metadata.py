@@ -28,6 +28,8 @@ PROMPT = """\
   `.videos`, `.cameras` (size, intrinsics, has_depth, has_pose, frame_indices), `.world_frame`,
   `.base_frame`, `.tf_frames`, `.missing`; also `Metadata['fps']`."""
 
+CALLS_PROMPT = PROMPT.partition('; also')[0] + '.'
+
 
 def metadata_of(observation: Observation) -> dict[str, Any]:
     """Facts of an observation, of JSON's types alone.

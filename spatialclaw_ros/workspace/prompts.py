@@ -38,14 +38,23 @@ _HEAD = """\
 Variables stay from cell to cell. In scope: `np`, `scipy` (spatial, ndimage, signal, optimize),
 `math`, `plt`, `collections`, `itertools`, `functools`, and:"""
 
+_CALLS_HEAD = """\
+# What a call reaches
+Calls are written here as Python writes them, with the names of their arguments; what they give
+stays bound from step to step."""
 
-def tool_docs(capabilities: Set[str]) -> str:
+
+def tool_docs(capabilities: Set[str], *, python: bool = True) -> str:
     """Documentation for the model, of loaded tools alone.
 
     Args:
         capabilities: some of 'reconstruct', 'segment', 'ocr', 'vlm'.
+        python: False for a model that calls tools and writes no Python.
     """
-    parts = [_HEAD, frames.PROMPT, metadata.PROMPT]
+    if python:
+        parts = [_HEAD, frames.PROMPT, metadata.PROMPT]
+    else:
+        parts = [_CALLS_HEAD, frames.CALLS_PROMPT, metadata.CALLS_PROMPT]
     for capability, text in (
             ('reconstruct', reconstruct.PROMPT), ('segment', sam3.PROMPT), ('ocr', ocr.PROMPT),
             ('vlm', vlm.PROMPT)):
@@ -53,5 +62,5 @@ def tool_docs(capabilities: Set[str]) -> str:
             parts.append(text)
     parts += [
         geometry.PROMPT, mask.PROMPT, time.PROMPT, tf.PROMPT, draw.PROMPT, graph.PROMPT,
-        showing.PROMPT, answer.PROMPT]
+        showing.PROMPT if python else showing.CALLS_PROMPT, answer.PROMPT]
     return '\n\n'.join(parts)

@@ -33,6 +33,10 @@ PROMPT = """\
 `show(images, label=None)`: look at frames, PIL images, arrays (masks, depth: colour-mapped),
   figures, mask sets, or a list of them (at most 8). `plt.show()` does the same."""
 
+CALLS_PROMPT = """\
+`show(images, label=None)`: look at frames, pictures, arrays (masks, depth: colour-mapped), mask
+  sets, or a list of them (at most 8)."""
+
 
 class Show:
     """Callable of a cell scope; hands pictures to a sink."""

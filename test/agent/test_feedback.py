@@ -16,8 +16,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from spatialclaw_ros.agent.feedback import bounded, feedback_text
@@ -36,13 +34,12 @@ def test_everything_a_cell_gave_back_is_in_it() -> None:
         stdout='hello\n', error=CellError('ValueError', 'bad shape', 3, 'line 3: x[1]'),
         variables=(VariableSummary('x', 'ndarray', '(3,) float64', 24),),
         images=(ShownImage('mask', np.zeros((2, 2, 3), np.uint8)),), restarted=True)
-    text = feedback_text(result, steps_left=4, remaining_s=12.3)
+    text = feedback_text(result, 'Left: 4 steps, 12 s.')
     for part in ('hello', '(line 3): ValueError: bad shape', 'x: ndarray (3,) float64',
-                 'Images shown: mask', 'kernel was replaced', 'Left: 4 cells, 12 s'):
+                 'Images shown: mask', 'kernel was replaced', 'Left: 4 steps, 12 s'):
         assert part in text
 
 
-def test_before_the_last_cell_it_asks_to_commit() -> None:
-    text = feedback_text(CellResult(), steps_left=1, remaining_s=math.inf)
-    assert 'printed nothing' in text
-    assert 'Commit now' in text
+def test_a_silent_cell_is_told_and_the_budget_comes_last() -> None:
+    text = feedback_text(CellResult(), 'Left: 1 step.')
+    assert text == 'The cell ran and printed nothing.\n\nLeft: 1 step.'

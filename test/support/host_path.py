@@ -162,7 +162,7 @@ def _follow_end(message: CellDone) -> None:
         variables=tuple(VariableSummary(v.name, v.type, v.text, v.nbytes)
                         for v in message.variables),
         answer=answer)
-    assert_clean(feedback_text(result, steps_left=1, remaining_s=1.0))
+    assert_clean(feedback_text(result, 'Left: 1 step.'))
     if answer is None:
         return
     gather_evidence((), answer)

@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """Action interfaces: what a reply may be. Each turns a reply into a cell of the one kernel.
 
 `code` is SpatialClaw's own; the others are what the paper compares it with, over the same tools,
@@ -23,8 +22,12 @@ prompts and budgets.
 from __future__ import annotations
 
 from spatialclaw_ros.agent.interfaces.code import CodeInterface
+from spatialclaw_ros.agent.interfaces.none import NoneInterface
 from spatialclaw_ros.agent.interfaces.protocol import ActionInterface
+from spatialclaw_ros.agent.interfaces.single_pass import SinglePassInterface
+from spatialclaw_ros.agent.interfaces.tool_call import ToolCallInterface
 
-INTERFACES: dict[str, ActionInterface] = {each.name: each for each in (CodeInterface(),)}
+INTERFACES: dict[str, ActionInterface] = {each.name: each for each in (
+    CodeInterface(), SinglePassInterface(), ToolCallInterface(), NoneInterface())}
 
 __all__ = ['INTERFACES', 'ActionInterface']

@@ -23,15 +23,18 @@ from collections.abc import Set
 from spatialclaw_ros.agent.reply import Reply, parse_reply
 from spatialclaw_ros.workspace.prompts import tool_docs
 
-_FORMAT = """\
-# Reply format
-Each reply is markdown:
+HEAD = """\
 Purpose: what this cell is for, one line
-Reasoning: what you learned from what came back
-Next goal: what should follow
-and then exactly one fenced block that starts with ```python. Nothing runs but that block.
-Submit with ReturnAnswer(value, unit=None, points=None, frame=None, sigma=None); refuse with
-ReturnAnswer(None, reason='...') when the images can't tell."""
+Reasoning: what you learned from what came back, and why this cell follows
+Next goal: what should come after it"""
+
+_FORMAT = f"""\
+# Reply format
+You write Python, one cell at a time, for a kernel that keeps its variables. You see what a cell
+gives back before you write the next one. Each reply is markdown with three lines
+{HEAD}
+and then exactly one fenced block that starts with ```python and ends with ```. Only that block
+runs; your reply ends with it. Answer, once you are sure, by calling `ReturnAnswer` in a cell."""
 
 
 class CodeInterface:
@@ -39,10 +42,16 @@ class CodeInterface:
 
     name = 'code'
     language = 'python'
+    has_tools = True
+    is_python = True
+
+    def tools_text(self, capabilities: Set[str]) -> str:
+        """All of them."""
+        return tool_docs(capabilities)
 
     def prompt(self, capabilities: Set[str]) -> str:
         """Format and tools."""
-        return f'{_FORMAT}\n\n{tool_docs(capabilities)}'
+        return f'{_FORMAT}\n\n{self.tools_text(capabilities)}'
 
     def max_steps(self, limit: int) -> int:
         """All of them."""

@@ -30,10 +30,18 @@ class ActionInterface(Protocol):
     Attributes:
         name: as the parameter `action_interface` has it.
         language: of the fenced block that a reply ends with.
+        has_tools: whether the model can use the tools.
+        is_python: whether it writes Python of its own.
     """
 
     name: str
     language: str
+    has_tools: bool
+    is_python: bool
+
+    def tools_text(self, capabilities: Set[str]) -> str:
+        """What of the tools can be used this way; '' for nothing."""
+        ...
 
     def prompt(self, capabilities: Set[str]) -> str:
         """The section of the system prompt that says what a reply is, tool texts included."""

@@ -31,10 +31,10 @@ PROMPT = """\
   absolute indices. World: x forward, y left, z up, metres. Index by absolute frame index f:
   `.frame_indices`, `.num_frames`, `.metric_scale`, `.scale_source`, `.notes`, `.depth[f]` (H, W),
   `.points[f]` (H, W, 3) NaN where unknown, `.points.confidence[f]` (H, W) in [0, 1],
-  `.points[seg]` (K, 3) under a mask set, `.extrinsics[f]` T_world_camera (4, 4) of the optical
-  frame (z forward, x right, y down), `.extrinsics.camera_poses` (N, 4, 4), `.intrinsics[f]` dict
-  fx fy cx cy. `.render_bev(masks=None, labels=None, ref_frame=0, ego_trajectory=True)` gives a
-  picture from above."""
+  `.points[seg]` or `recon.points_under(seg)` (K, 3) under a mask set, `.extrinsics[f]`
+  T_world_camera (4, 4) of the optical frame (z forward, x right, y down),
+  `.extrinsics.camera_poses` (N, 4, 4), `.intrinsics[f]` dict fx fy cx cy.
+  `.render_bev(masks=None, labels=None, ref_frame=0, ego_trajectory=True)` picture from above."""
 
 
 class Reconstruct(Teaching):

@@ -1,0 +1,275 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""The five stages of one query: plan, write, run, feed back, answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
+from spatialclaw_ros.agent.budget import AgentLimits, Budget
+from spatialclaw_ros.agent.events import (
+    Answered,
+    CellRan,
+    CellWritten,
+    Event,
+    Evidence,
+    Failed,
+    Planned,
+    Refused,
+)
+from spatialclaw_ros.agent.evidence import gather_evidence
+from spatialclaw_ros.agent.feedback import Repeats, fault_text, feedback_text
+from spatialclaw_ros.agent.interfaces import ActionInterface
+from spatialclaw_ros.agent.planning import clean_plan
+from spatialclaw_ros.agent.prompts import opening_text, planner_prompt, system_prompt
+from spatialclaw_ros.agent.recording import Record
+from spatialclaw_ros.agent.reply import Reply, ReplyError, stand_in
+from spatialclaw_ros.agent.tool_calls import HostTools, capabilities_of
+from spatialclaw_ros.backbone.protocol import Backbone, Brief, Said, Turn
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.kernel import Kernel, KernelSession
+from spatialclaw_ros.perception import PerceptionTools
+from spatialclaw_ros.workspace.cell import CellResult
+from spatialclaw_ros.workspace.metadata import metadata_of
+from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import CellAnswer, Question, Status
+
+MAX_KEY_FRAMES = 32
+
+
+class Stages:
+    """One query on its way; used once.
+
+    Args:
+        backbone: who writes.
+        kernel: a started kernel.
+        perception: who serves the tool calls.
+        interface: how the backbone acts.
+        limits: budgets.
+        observation: what the cameras saw.
+        question: what is asked.
+        deadline: the query's.
+        record: writes to the trace.
+        timings: part to seconds; filled.
+
+    Attributes:
+        setup: what the trace tells about the query's beginning.
+        steps: cells that ran.
+        evidence: what the last answer rests on.
+    """
+
+    def __init__(
+        self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
+        interface: ActionInterface, limits: AgentLimits, observation: Observation,
+        question: Question, deadline: Deadline, record: Record, timings: dict[str, float],
+    ) -> None:
+        self._backbone = backbone
+        self._kernel = kernel
+        self._interface = interface
+        self._limits = limits
+        self._observation = observation
+        self._question = question
+        self._deadline = deadline
+        self._record = record
+        self._timings = timings
+        self._stage = 'start'
+        self._trouble = ''
+        self.steps = 0
+        self.evidence = Evidence()
+        max_steps = interface.max_steps(limits.max_steps)
+        self._budget = Budget(limits, max_steps, deadline)
+        self._capabilities = capabilities_of(backbone, perception)
+        metadata = metadata_of(observation)
+        key_frames = _key_frames(observation.frames)
+        self._brief = Brief(
+            question, metadata, system_prompt(interface, self._capabilities, metadata),
+            planner_prompt(interface, self._capabilities, metadata),
+            opening_text(question, metadata, key_frames, self._budget.text), key_frames,
+            max_steps, interface.language)
+        self._tools = HostTools(
+            backbone=backbone, perception=perception, observation=observation, deadline=deadline,
+            budget=self._budget, record=record, spent=lambda s: self._took('tools', s))
+
+    @property
+    def setup(self) -> dict[str, Any]:
+        """What the query begins with, as `TraceWriter.started` writes it."""
+        brief, remaining_s = self._brief, self._deadline.remaining_s
+        return {
+            'backbone': self._backbone.name, 'interface': self._interface.name,
+            'capabilities': sorted(self._capabilities),
+            'budgets': {
+                **dataclasses.asdict(self._limits), 'max_steps': brief.max_steps,
+                'remaining_s': remaining_s if math.isfinite(remaining_s) else None},
+            'system': brief.system, 'planner_system': brief.planner_system,
+            'opening': brief.opening, 'key_frames': [frame.index for frame in brief.key_frames]}
+
+    def failed(self, status: Status, error: Exception | str) -> Failed:
+        """The end of a query that could not be carried through."""
+        return Failed(status, f'{_DOING[self._stage]}: {error}', self._stage, self.steps)
+
+    def run(self) -> Iterator[Event]:
+        """Events up to the one that ends the query.
+
+        Raises:
+            BackboneError: no plan or no reply came.
+            OutOfScopeError: the backbone can't answer such a question.
+            KernelError: there is no worker to be had.
+            PerceptionUnavailableError: who perceives can't be reached.
+            DeadlineExceededError: no time is left.
+            CanceledError: the query was cancelled.
+        """
+        self._stage = 'plan'
+        with self._timed('plan'):
+            said = self._heard(self._backbone.plan(self._brief, self._deadline))
+        plan = clean_plan(said.text)
+        yield Planned(plan)
+        self._stage = 'kernel'
+        self._deadline.check('opening the kernel')
+        with self._timed('kernel'):
+            worker = self._kernel.open(
+                self._observation, self._tools.answer, capabilities=self._capabilities,
+                deadline=self._deadline)
+        with worker:
+            yield from self._steps(plan, worker)
+
+    def _steps(self, plan: str, worker: KernelSession) -> Iterator[Event]:
+        turns: list[Turn] = []
+        repeats = Repeats()
+        while self._budget.steps_left:
+            self._stage = 'write'
+            self._deadline.check('writing a cell')
+            if not self._budget.tokens_left:
+                yield self.failed(Status.STEP_LIMIT, (
+                    f'no answer within {self._limits.max_tokens} tokens{self._trouble}; raise '
+                    'max_tokens or ask more specifically'))
+                return
+            self._budget.begin_step()
+            step = self._brief.max_steps - self._budget.steps_left
+            with self._timed('write'):
+                said = self._heard(self._backbone.write(
+                    self._brief, plan, turns, self._deadline))
+            try:
+                reply = self._interface.read(said.text)
+            except ReplyError as error:
+                self._budget.end_step()
+                self._trouble = f', and the last reply could not be read: {error}'
+                feedback = fault_text(str(error), self._budget.text, repeats.seen('', str(error)))
+                turns.append(Turn(stand_in(error), None, feedback))
+                yield CellRan(step, None, feedback, reply=said.text)
+                continue
+            yield CellWritten(
+                step, reply.purpose, reply.reasoning, reply.next_goal, reply.code)
+            end, turn = self._run_cell(said.text, reply, worker, repeats)
+            yield CellRan(step, turn.result, turn.feedback)
+            if end is not None:
+                yield end
+                return
+            turns.append(turn)
+        yield self.failed(Status.STEP_LIMIT, self._out_of_steps())
+
+    def _run_cell(
+        self, text: str, reply: Reply, worker: KernelSession, repeats: Repeats,
+    ) -> tuple[Answered | Refused | None, Turn]:
+        """Run a reply's cell; the query's end, if it answered, and the turn it makes."""
+        self._stage = 'run'
+        self.steps += 1
+        with self._timed('run'):
+            result = worker.run(reply.code, self._deadline)
+        self._deadline.check('running a cell')
+        self._budget.end_step()
+        error = result.error
+        if error is not None:
+            self._trouble = f', and the last cell failed: {error.kind}: {error.message}'
+        else:
+            self._stage = 'answer'
+            self._trouble = ', and the last cell did not call ReturnAnswer'
+        end, complaint = self._conclude(result, worker)
+        sent = self._budget.choose(result.images if end is None else ())
+        again = 0 if error is None else repeats.seen(reply.code, f'{error.kind}: {error.message}')
+        feedback = feedback_text(
+            result, self._budget.text, complaint=complaint, sent=sent, repeated=again)
+        return end, Turn(text, result, feedback, sent.images)
+
+    def _conclude(
+        self, result: CellResult, worker: KernelSession,
+    ) -> tuple[Answered | Refused | None, str]:
+        """The query's end if the cell answered, or what is wrong with its answer."""
+        answer = result.answer
+        if answer is None:
+            return None, ''
+        if result.error is not None:
+            return None, 'The answer does not count, because the cell failed after it.'
+        self.evidence = gather_evidence(worker.tool_log, answer)
+        if answer.value is None:
+            return Refused(answer.reason, self.evidence, self.steps), ''
+        try:
+            typed = fit_answer(self._question, answer)
+        except AnswerMismatchError as error:
+            self._trouble = f', and the last answer did not fit: {error}'
+            return None, str(error)
+        return self._answered(typed, answer), ''
+
+    def _answered(self, typed: TypedAnswer, answer: CellAnswer) -> Answered:
+        return Answered(
+            value=typed.value, answer_type=typed.answer_type, text=typed.text,
+            unit=answer.unit or '', sigma=answer.sigma, frame=answer.frame or '',
+            choice=typed.choice, evidence=self.evidence, steps=self.steps)
+
+    def _out_of_steps(self) -> str:
+        steps = self._brief.max_steps
+        if steps < self._limits.max_steps:
+            return (f'no answer from the {steps} step that the action interface '
+                    f'{self._interface.name!r} has{self._trouble}; ask again, or with '
+                    "action_interface 'code'")
+        return (f'no answer after {steps} steps{self._trouble}; raise max_steps or ask more '
+                'specifically')
+
+    def _heard(self, said: Said) -> Said:
+        self._budget.spend(said)
+        self._record(lambda trace: trace.exchanged(said))
+        return said
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        start_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._took(part, time.monotonic() - start_s)
+
+    def _took(self, part: str, duration_s: float) -> None:
+        self._timings[part] = self._timings.get(part, 0.0) + duration_s
+
+
+_DOING = {
+    'start': 'before planning', 'plan': 'while planning', 'kernel': 'while opening the kernel',
+    'write': 'while writing a reply', 'run': 'while running a cell', 'answer': 'while answering'}
+
+
+def _key_frames(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """At most `MAX_KEY_FRAMES`, evenly chosen, the first and the newest among them."""
+    if len(frames) <= MAX_KEY_FRAMES:
+        return frames
+    return tuple(frames[round(i)] for i in np.linspace(0, len(frames) - 1, MAX_KEY_FRAMES))
