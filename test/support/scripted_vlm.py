@@ -139,7 +139,7 @@ class ScriptedVlm:
             seen = Seen(
                 request, len(body), headers, time.monotonic(), shared // CHARS_A_TOKEN)
             self.seen.append(seen)
-            act = self.model(request)
+        act = self.model(request)
         return seen, act if isinstance(act, Act) else Act(act)
 
 
@@ -214,7 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {'detail': 'Not Found'})
             return
         try:
-            seen, act = self.server.owner.take(body, dict(self.headers))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            seen, act = self.server.owner.take(body, headers)
         except RequestError as error:
             self._json(400, {'error': {'message': str(error), 'type': 'BadRequestError'}})
             return
