@@ -167,3 +167,14 @@ class SeesImages(Protocol):
                 is told.
         """
         ...
+
+
+@runtime_checkable
+class WritesSome(Protocol):
+    """A backbone that can't act in every way.
+
+    Attributes:
+        interfaces: names of the action interfaces that it can write for.
+    """
+
+    interfaces: tuple[str, ...]

@@ -39,6 +39,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Event
+from spatialclaw_ros.agent.interfaces import interface_for
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import NoFramesError, SandboxError, SpatialClawError
@@ -111,6 +112,7 @@ class SpatialClawNode(Node):
             self._backbone = make_backbone(
                 settings.backbone, base_url=settings.backbone_url,
                 model=settings.backbone_model, script=settings.backbone_script)
+            self._interface = interface_for(settings.action_interface, self._backbone)
             self._perception = make_perception(
                 reconstruct=settings.reconstruct, segment=settings.segment)
         except Exception:
@@ -212,8 +214,10 @@ class SpatialClawNode(Node):
         return Session(
             backbone=self._backbone, kernel=self._kernel.get(deadline),
             perception=self._perception,
-            limits=AgentLimits(settings.max_steps, settings.trace_keep),
-            trace_dir=_trace_dir(settings))
+            limits=AgentLimits(
+                settings.max_steps, settings.trace_keep, settings.max_tokens,
+                settings.images_per_step, settings.images_per_query),
+            trace_dir=_trace_dir(settings), interface=self._interface)
 
 
 def _trace_dir(settings: Settings) -> Path | None:

@@ -31,6 +31,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from spatialclaw_ros.agent.interfaces import INTERFACES
 from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.kernel import KernelLimits, SandboxPolicy
@@ -130,6 +131,15 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Time for a whole query when it names none, seconds.', 0.1, 3600.0, live=True),
     ParameterSpec('max_steps', 30,
                   'Cells that may be written for one query.', 1, 200, live=True),
+    ParameterSpec('max_tokens', 0,
+                  'Tokens that a model may write for one query, its plan and thinking included. '
+                  '0: no bound.', 0, 10_000_000, live=True),
+    ParameterSpec('images_per_step', 8,
+                  'Pictures that a cell shows and that go back to a model after one step; further '
+                  'ones are only in the trace.', 0, 64, live=True),
+    ParameterSpec('images_per_query', 32,
+                  'The same for all steps of a query together. The key frames, at most 32, come '
+                  'on top; the server must allow the sum in one request.', 0, 512, live=True),
     ParameterSpec('max_concurrent', 1,
                   'Queries that may run at once. A further one is answered BUSY at once, and the '
                   'message names the one that runs.', 1, 8),
@@ -151,6 +161,10 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Name of the served model (`vllm`). Empty: `default`.'),
     ParameterSpec('backbone_script', '',
                   'YAML file of replies (`recorded`).'),
+    ParameterSpec('action_interface', 'code',
+                  'How a model acts: `code` writes one Python cell a step, `single_pass` one '
+                  'program that runs once, `tool_call` one JSON call a step, `none` answers from '
+                  'the images alone. `rules` writes `code` only.', choices=tuple(INTERFACES)),
     ParameterSpec('reconstruct', 'rgbd',
                   'Where 3D comes from: `rgbd` is sensor depth, CameraInfo and TF.',
                   choices=('rgbd',)),
@@ -224,6 +238,9 @@ class Settings:
     max_frames: int
     timeout_s: float
     max_steps: int
+    max_tokens: int
+    images_per_step: int
+    images_per_query: int
     max_concurrent: int
     buffer_s: float
     buffer_mb: int
@@ -232,6 +249,7 @@ class Settings:
     backbone_url: str
     backbone_model: str
     backbone_script: str
+    action_interface: str
     reconstruct: str
     segment: str
     sandbox: str

@@ -26,8 +26,28 @@ from spatialclaw_ros.agent.interfaces.none import NoneInterface
 from spatialclaw_ros.agent.interfaces.protocol import ActionInterface
 from spatialclaw_ros.agent.interfaces.single_pass import SinglePassInterface
 from spatialclaw_ros.agent.interfaces.tool_call import ToolCallInterface
+from spatialclaw_ros.backbone.protocol import Backbone, WritesSome
+from spatialclaw_ros.errors import InvalidRequestError
 
 INTERFACES: dict[str, ActionInterface] = {each.name: each for each in (
     CodeInterface(), SinglePassInterface(), ToolCallInterface(), NoneInterface())}
 
-__all__ = ['INTERFACES', 'ActionInterface']
+
+
+def interface_for(name: str, backbone: Backbone) -> ActionInterface:
+    """The interface of a name, for a backbone that can write for it.
+
+    Raises:
+        InvalidRequestError: there is no such interface, or the backbone can't write for it.
+    """
+    if name not in INTERFACES:
+        raise InvalidRequestError(
+            f'no action interface {name!r}; expected one of {", ".join(INTERFACES)}')
+    if isinstance(backbone, WritesSome) and name not in backbone.interfaces:
+        raise InvalidRequestError(
+            f'the backbone {backbone.name!r} can not write for the action_interface {name!r}, only '
+            f'for {", ".join(backbone.interfaces)}; change one of the two')
+    return INTERFACES[name]
+
+
+__all__ = ['INTERFACES', 'ActionInterface', 'interface_for']

@@ -31,6 +31,7 @@ class RulesBackbone:
     """Answers the families of `plan.FAMILIES`; keeps nothing of a query, safe from any thread."""
 
     name = 'rules'
+    interfaces = ('code',)
 
     def __init__(self) -> None:
         warm_up()
