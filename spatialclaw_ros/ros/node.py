@@ -55,7 +55,8 @@ from spatialclaw_ros.ros.kernel_host import KernelHost
 from spatialclaw_ros.ros.logs import RosLogHandler
 from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
 from spatialclaw_ros.ros.outputs import Outputs
-from spatialclaw_ros.ros.parameters import Parameters, Settings
+from spatialclaw_ros.ros.parameter_table import Settings
+from spatialclaw_ros.ros.parameters import Parameters
 from spatialclaw_ros.ros.placement import check_frame, only_placed
 from spatialclaw_ros.ros.query import QueryRequest, QueryRunner
 from spatialclaw_ros.ros.requests import request_of

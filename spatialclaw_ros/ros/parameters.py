@@ -18,253 +18,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from rcl_interfaces.msg import (
-    FloatingPointRange,
-    IntegerRange,
-    ParameterDescriptor,
-    SetParametersResult,
-)
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from spatialclaw_ros.agent.interfaces import INTERFACES
-from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.kernel import KernelLimits, SandboxPolicy
-from spatialclaw_ros.kernel.limits import MIB
-from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS, CameraConfig
+from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.parameter_table import (
+    CAMERA_FIELDS,
+    CAMERA_PARAMETERS,
+    NODE_PARAMETERS,
+    ParameterSpec,
+    Settings,
+)
 
-TYPE_NAMES = {str: 'string', float: 'double', int: 'integer', bool: 'bool', tuple: 'string_array'}
-# without 'off', which is there to measure with
-SANDBOX_POLICIES = (SandboxPolicy.REQUIRED.value, SandboxPolicy.BEST_EFFORT.value)
-_LIMITS = KernelLimits()
 FOREIGN_PREFIXES = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
 
 
 class ParameterError(SpatialClawError, ValueError):
     """A parameter's value can't be used; the message names the parameter and what it may be."""
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """One parameter.
-
-    Args:
-        name: as in a parameter file; '{camera}' in it stands for a name from `cameras`.
-        default: its type is the parameter's type (a tuple of str is a string array).
-        description: one or two sentences, with the unit.
-        minimum: smallest number allowed.
-        maximum: largest number allowed.
-        choices: the only texts allowed; empty for any.
-        live: whether it may change while the node runs; it then holds from the next query on.
-    """
-
-    name: str
-    default: Any
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-    @property
-    def type_name(self) -> str:
-        """Type as ROS names it."""
-        return TYPE_NAMES[type(self.default)]
-
-    @property
-    def allowed(self) -> str:
-        """What values may be, for a message and for the page."""
-        if self.choices:
-            return ', '.join(self.choices)
-        if self.minimum is not None:
-            return f'{self.minimum:g} to {self.maximum:g}'
-        return ''
-
-    def fault(self, value: Any) -> str:
-        """What is wrong with a value, '' when nothing is."""
-        if self.choices and value not in self.choices:
-            close = difflib.get_close_matches(str(value), self.choices, n=1)
-            hint = f'; did you mean {close[0]!r}?' if close else ''
-            return f'{self.name} is one of {self.allowed}, got {value!r}{hint}'
-        if self.minimum is not None and not self.minimum <= value <= (self.maximum or 0):
-            return f'{self.name} must be {self.allowed}, got {value}'
-        return ''
-
-    def descriptor(self, name: str) -> ParameterDescriptor:
-        """Descriptor for `ros2 param describe`."""
-        descriptor = ParameterDescriptor(
-            name=name, description=self.description, read_only=not self.live)
-        if self.choices:
-            descriptor.additional_constraints = f'one of: {self.allowed}'
-        if self.minimum is not None and isinstance(self.default, float):
-            descriptor.floating_point_range = [FloatingPointRange(
-                from_value=float(self.minimum), to_value=float(self.maximum or 0))]
-        elif self.minimum is not None:
-            descriptor.integer_range = [IntegerRange(
-                from_value=int(self.minimum), to_value=int(self.maximum or 0), step=1)]
-        return descriptor
-
-
-NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
-    ParameterSpec('cameras', ('camera',),
-                  'Names of the cameras. Each one has the parameters under "Each camera".'),
-    ParameterSpec('world_frame', 'odom',
-                  'TF frame that measuring happens in: fixed, z up. Where TF has no such frame, '
-                  '`base_frame` is used.', live=True),
-    ParameterSpec('base_frame', 'base_link',
-                  "The robot's own frame (REP 105).", live=True),
-    ParameterSpec('answer_frame', '',
-                  'Frame of points in answers when the request names none. Empty: `base_frame` if '
-                  'TF has it, else the world frame.', live=True),
-    ParameterSpec('window_s', 2.0,
-                  'How far back a query looks when it names no window, seconds.',
-                  0.001, 3600.0, live=True),
-    ParameterSpec('max_frames', 16,
-                  'At most this many images per query, spread over the window, when it names no '
-                  'number.', 1, 512, live=True),
-    ParameterSpec('timeout_s', 30.0,
-                  'Time for a whole query when it names none, seconds.', 0.1, 3600.0, live=True),
-    ParameterSpec('max_steps', 30,
-                  'Cells that may be written for one query.', 1, 200, live=True),
-    ParameterSpec('max_tokens', 0,
-                  'Tokens that a model may write for one query, its plan and thinking included. '
-                  '0: no bound.', 0, 10_000_000, live=True),
-    ParameterSpec('images_per_step', 8,
-                  'Pictures that a cell shows and that go back to a model after one step; further '
-                  'ones are only in the trace.', 0, 64, live=True),
-    ParameterSpec('images_per_query', 32,
-                  'The same for all steps of a query together. The key frames, at most 32, come '
-                  'on top; the server must allow the sum in one request.', 0, 512, live=True),
-    ParameterSpec('max_concurrent', 1,
-                  'Queries that may run at once. A further one is answered BUSY at once, and the '
-                  'message names the one that runs.', 1, 8),
-    ParameterSpec('buffer_s', 10.0,
-                  'How many seconds of messages are kept of each camera.', 0.1, 600.0),
-    ParameterSpec('buffer_mb', 512,
-                  'How many megabytes (2^20 bytes) of messages are kept, all cameras together.',
-                  1, 65536),
-    ParameterSpec('pair_tolerance_s', 0.02,
-                  'Colour, depth and CameraInfo whose stamps differ by no more than this belong '
-                  'together, seconds.', 0.0, 1.0),
-    ParameterSpec('backbone', 'rules',
-                  'Who writes the cells: `rules` needs no model and no network, `vllm` is a '
-                  'vision-language model behind an OpenAI-compatible API, `recorded` plays a '
-                  'script of replies.', choices=BACKBONES),
-    ParameterSpec('backbone_url', '',
-                  'Base URL of the API (`vllm`). Empty: a vLLM server on this machine.'),
-    ParameterSpec('backbone_model', '',
-                  'Name of the served model (`vllm`). Empty: `default`.'),
-    ParameterSpec('backbone_script', '',
-                  'YAML file of replies (`recorded`).'),
-    ParameterSpec('action_interface', 'code',
-                  'How a model acts: `code` writes one Python cell a step, `single_pass` one '
-                  'program that runs once, `tool_call` one JSON call a step, `none` answers from '
-                  'the images alone. `rules` writes `code` only.', choices=tuple(INTERFACES)),
-    ParameterSpec('reconstruct', 'rgbd',
-                  'Where 3D comes from: `rgbd` is sensor depth, CameraInfo and TF.',
-                  choices=('rgbd',)),
-    ParameterSpec('segment', 'classical',
-                  'Who finds objects: `classical` uses colour, shape and depth, no learned '
-                  'weights.', choices=('classical',)),
-    ParameterSpec('sandbox', 'required',
-                  'What to do on a host that lacks a part of the sandbox that cells run in: '
-                  '`required` does not start, `best_effort` starts without that part and warns. '
-                  '`spatialclaw doctor` names the parts, docs/security.md says what they are for.',
-                  choices=SANDBOX_POLICIES),
-    ParameterSpec('cell_timeout_s', _LIMITS.cell_timeout_s,
-                  'Time for one cell without the tools that it calls, seconds; the query\'s own '
-                  'time holds too.', 0.1, 3600.0),
-    ParameterSpec('kernel_memory_mb', _LIMITS.memory_bytes // MIB,
-                  'Megabytes (2^20 bytes) of memory that the cells of one query may take, and '
-                  'the same again for tool results. `max_concurrent` queries may take it at '
-                  'once.', 128, 65536),
-    ParameterSpec('kernel_pool_mb', _LIMITS.pool_bytes // MIB,
-                  'Megabytes (2^20 bytes) of shared memory that the node keeps between queries '
-                  'for the next one\'s frames and tool results, which then start sooner. 0: none.',
-                  0, 65536),
-    ParameterSpec('trace_dir', '',
-                  'Folder that each query leaves its whole story in; `~` is the home folder. '
-                  'Empty: no traces.', live=True),
-    ParameterSpec('trace_keep', 50,
-                  'How many traces are kept; the oldest go first.', 1, 100000, live=True),
-)
-
-CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (
-    ParameterSpec('{camera}.image', '/{camera}/color/image_raw',
-                  'Topic of the colour image.'),
-    ParameterSpec('{camera}.image_transport', 'raw',
-                  'Type on that topic: `raw` is sensor_msgs/Image, `compressed` is '
-                  'sensor_msgs/CompressedImage.', choices=IMAGE_TRANSPORTS),
-    ParameterSpec('{camera}.camera_info', '',
-                  'Topic of the CameraInfo. Empty: `camera_info` beside the image.'),
-    ParameterSpec('{camera}.depth', '',
-                  'Topic of the depth image. Empty: a camera without depth.'),
-    ParameterSpec('{camera}.depth_transport', 'raw',
-                  'Type on that topic: `raw` is sensor_msgs/Image, `compressedDepth` is '
-                  'sensor_msgs/CompressedImage as compressed_depth_image_transport writes it.',
-                  choices=DEPTH_TRANSPORTS),
-    ParameterSpec('{camera}.depth_camera_info', '',
-                  'Topic of the depth image\'s own CameraInfo, for depth that is not aligned to '
-                  'colour. Empty: depth is aligned.'),
-    ParameterSpec('{camera}.rectified', False,
-                  'Whether the colour image is rectified (`image_rect`): then P of its CameraInfo '
-                  'holds, else K and D.'),
-)
-
-
-# Parameter of a camera: field of CameraConfig.
-CAMERA_FIELDS = {
-    'image': 'image_topic', 'image_transport': 'image_transport',
-    'camera_info': 'camera_info_topic', 'depth': 'depth_topic',
-    'depth_transport': 'depth_transport', 'depth_camera_info': 'depth_info_topic',
-    'rectified': 'rectified',
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All parameters of the node at one moment; fields are named as the parameters are."""
-
-    cameras: tuple[str, ...]
-    world_frame: str
-    base_frame: str
-    answer_frame: str
-    window_s: float
-    max_frames: int
-    timeout_s: float
-    max_steps: int
-    max_tokens: int
-    images_per_step: int
-    images_per_query: int
-    max_concurrent: int
-    buffer_s: float
-    buffer_mb: int
-    pair_tolerance_s: float
-    backbone: str
-    backbone_url: str
-    backbone_model: str
-    backbone_script: str
-    action_interface: str
-    reconstruct: str
-    segment: str
-    sandbox: str
-    cell_timeout_s: float
-    kernel_memory_mb: int
-    kernel_pool_mb: int
-    trace_dir: str
-    trace_keep: int
-
-    @property
-    def kernel_limits(self) -> KernelLimits:
-        """What the kernel's cells may use."""
-        return KernelLimits(
-            cell_timeout_s=self.cell_timeout_s, memory_bytes=self.kernel_memory_mb * MIB,
-            tool_bytes=self.kernel_memory_mb * MIB, pool_bytes=self.kernel_pool_mb * MIB)
 
 
 class Parameters:

@@ -20,7 +20,7 @@ import math
 from typing import Any
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.ros.parameters import Settings
+from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.query import QueryRequest
 from spatialclaw_ros.workspace.question import AnswerType, Question
 

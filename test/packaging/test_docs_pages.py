@@ -30,7 +30,7 @@ from escape_corpus import corpus
 from spatialclaw_ros.cli.main import build_parser
 from spatialclaw_ros.kernel import KernelLimits, gate, worker_maker
 from spatialclaw_ros.kernel.support import sandbox_support
-from spatialclaw_ros.ros.parameters import NODE_PARAMETERS
+from spatialclaw_ros.ros.parameter_table import NODE_PARAMETERS
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(
