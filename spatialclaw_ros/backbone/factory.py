@@ -26,18 +26,19 @@ BACKBONES = ('rules', 'vllm', 'recorded')
 
 
 def make_backbone(
-    name: str, *, base_url: str = '', model: str = '', script: str = '',
+    name: str, *, config: str = '', base_url: str = '', model: str = '', script: str = '',
 ) -> Backbone:
     """Make a backbone; nothing is contacted yet.
 
     Args:
         name: 'rules', 'vllm' or 'recorded'.
-        base_url: of an OpenAI-compatible API ('vllm'); '' for vLLM's default on this machine.
-        model: name of the served model ('vllm').
+        config: name of a file in `config/backbones`, or path of one ('vllm'); '' for defaults.
+        base_url: of an OpenAI-compatible API ('vllm'), instead of the configuration's.
+        model: name of the served model ('vllm'), instead of the configuration's.
         script: path of a YAML script of replies ('recorded').
 
     Raises:
-        InvalidRequestError: no such backbone.
+        InvalidRequestError: no such backbone, or its configuration can't be used.
         DependencyError: its package is not installed.
     """
     if name == 'rules':
@@ -48,9 +49,11 @@ def make_backbone(
             raise DependencyError(
                 "the backbone 'vllm' needs the package openai; install it with "
                 '`pip install openai`')
-        from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
-        config = VllmConfig()
-        return VllmBackbone(VllmConfig(base_url or config.base_url, model or config.model))
+        from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig, read_config
+        settings = read_config(config) if config else VllmConfig()
+        changes = {'endpoints': (base_url,) if base_url else (), 'model': model}
+        return VllmBackbone(settings.replaced(
+            {field: value for field, value in changes.items() if value}))
     if name == 'recorded':
         from spatialclaw_ros.backbone.recorded import RecordedBackbone
         return RecordedBackbone.from_yaml(Path(script))

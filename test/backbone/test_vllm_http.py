@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.backbone.protocol import Brief, SeesImages, Turn
-from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
+from spatialclaw_ros.backbone.vllm import Limits, VllmBackbone, VllmConfig
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError, CanceledError, DeadlineExceededError
 from spatialclaw_ros.workspace.calls import ToolCall
@@ -60,6 +60,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(f'data: {json.dumps(chunk)}\n\n'.encode())
                 self.wfile.flush()
                 time.sleep(self.server.pause_s)
+            end = {'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]}
+            self.wfile.write(f'data: {json.dumps(end)}\n\n'.encode())
             self.wfile.write(b'data: [DONE]\n\n')
         except (BrokenPipeError, ConnectionResetError):
             self.server.hung_up.set()
@@ -83,7 +85,9 @@ def server():
 
 
 def backbone_of(server) -> VllmBackbone:
-    return VllmBackbone(VllmConfig(f'http://127.0.0.1:{server.server_address[1]}/v1', 'm'))
+    return VllmBackbone(VllmConfig(
+        endpoints=(f'http://127.0.0.1:{server.server_address[1]}/v1',), model='m',
+        limits=Limits(attempts=3, rest_s=0.01)))
 
 
 BRIEF = Brief(
@@ -103,7 +107,8 @@ def test_the_conversation_only_grows(server) -> None:
         'system', 'user', 'assistant', 'user', 'assistant', 'user']
     kinds = [part['type'] for part in second[1]['content']]
     assert kinds == ['text', 'text', 'image_url', 'text']
-    assert [part['type'] for part in second[3]['content']] == ['text', 'image_url']
+    assert [part['type'] for part in second[3]['content']] == [
+        'text', 'text', 'image_url']
     assert second[1]['content'][0]['text'] == 'OPENING'
 
 
@@ -141,20 +146,32 @@ def test_a_cancelled_query_does_not_wait_for_the_first_word(server) -> None:
 
 
 DONE = b'data: [DONE]\n\n'
+NO_WORD = b'data: {"choices": [{"index": 0, "delta": null, "finish_reason": "length"}]}\n\n'
 
 
 @pytest.mark.parametrize(('body', 'part'), [
     (b'<html>a web page</html>', 'OpenAI-compatible API'),
     (b'data: {oops\n\n' + DONE, 'not JSON'),
-    (b'data: {"choices": [{"index": 0, "delta": null, "finish_reason": "length"}]}\n\n' + DONE,
-     'spent all 4096 tokens'),
+    (b'data: \xff\xfe\n\n' + DONE, 'not JSON'),
+    (b'data: ' + b'[' * 100_000 + b'\n\n' + DONE, 'not JSON'),
     (b'data: {"error": {"message": "out of memory"}}\n\n' + DONE, 'out of memory'),
-    (b'data: 5\n\n' + DONE, 'without a reply'),
+    (b'data: 5\n\n' + DONE, 'other things than objects'),
+    (b'data: {"choices": [{"delta": {"content": "half"}}]}\n\n', 'broke off in the middle'),
 ])
 def test_a_useless_stream_is_named(server, body, part) -> None:
     server.body = body
-    with pytest.raises(BackboneError, match=part):
+    with pytest.raises(BackboneError, match=part) as caught:
         backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
+    assert "model 'm'" in str(caught.value)
+    assert f'127.0.0.1:{server.server_address[1]}/v1' in str(caught.value)
+    assert '3 attempts' in str(caught.value)
+    assert len(server.requests) == 3
+
+
+def test_an_empty_reply_is_one(server) -> None:
+    server.body = NO_WORD + DONE
+    said = backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
+    assert (said.text, said.exchange.finish, said.exchange.attempts) == ('', 'length', 1)
 
 
 @pytest.mark.parametrize(('args', 'arrays', 'part'), [
@@ -172,11 +189,12 @@ def test_a_wrong_look_is_told_to_the_cell(server, args, arrays, part) -> None:
 
 def test_a_refusing_server_is_named(server) -> None:
     server.status = 404
-    with pytest.raises(BackboneError, match="refused the request for model 'm'"):
+    with pytest.raises(BackboneError, match="model 'm' .* answered 404.*name"):
         backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
+    assert len(server.requests) == 1
 
 
 def test_an_absent_server_is_named() -> None:
-    backbone = VllmBackbone(VllmConfig('http://127.0.0.1:9/v1', 'm'))
-    with pytest.raises(BackboneError, match=r'no server answers at .*:9/v1.*vllm serve'):
+    backbone = VllmBackbone(VllmConfig(endpoints=('http://127.0.0.1:9/v1',), model='m'))
+    with pytest.raises(BackboneError, match=r':9/v1: the connection failed.*vllm serve'):
         backbone.write(BRIEF, '', [], Deadline(10.0))
