@@ -24,8 +24,8 @@ from spatialclaw_ros.agent.reply import Reply, parse_reply
 from spatialclaw_ros.workspace.prompts import tool_docs
 
 HEAD = """\
-Purpose: what this cell is for, one line
-Reasoning: what you learned from what came back, and why this cell follows
+Purpose: what this step is for, one line
+Reasoning: what you know so far, and why this step follows from it
 Next goal: what should come after it"""
 
 _FORMAT = f"""\

@@ -23,7 +23,7 @@ from spatialclaw_ros.agent.prompts.section import Section, given
 FRAMES_OF_REFERENCE = Section('Frames of reference', (
     'Settle first which one the words of the question mean:',
     '- the image: left, right, above, below as its pixels show them;',
-    "- a camera at one moment: what is to its left or right, in front of it, behind it;",
+    '- a camera at one moment: what is to its left or right, in front of it, behind it;',
     '- the world: right-handed, x forward, y left, z up (REP 103), fixed during the query;',
     "- an object's own facing: whatever has a front has a left and a right of its own, which are "
     'mirrored for who looks at its front.',
@@ -31,7 +31,8 @@ FRAMES_OF_REFERENCE = Section('Frames of reference', (
     'robot would mean and name it, or refuse.',
     'Cameras move: what is to the left in one frame may be to the right in another. Name the frame '
     'index that a statement holds for.',
-    'T_target_source maps points of source into target; inner names must match when you multiply.',
+    given('tools', 'T_target_source maps points of source into target; inner names must match when '
+          'you multiply.'),
     given('reconstruct', '`recon.extrinsics[f]` is T_world_camera of frame f: the optical frame '
           '(x right, y down, z forward) into the world.'),
     given('reconstruct python', 'With R = T[:3, :3] and t = T[:3, 3], the columns of R are the '
