@@ -189,7 +189,7 @@ def test_a_wrong_look_is_told_to_the_cell(server, args, arrays, part) -> None:
 
 def test_a_refusing_server_is_named(server) -> None:
     server.status = 404
-    with pytest.raises(BackboneError, match="model 'm' .* answered 404.*name"):
+    with pytest.raises(BackboneError, match=r"model 'm' .* answered 404.*name"):
         backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
     assert len(server.requests) == 1
 

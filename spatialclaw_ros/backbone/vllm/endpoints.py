@@ -136,7 +136,7 @@ class Endpoint:
         """Ask whether it is there; it is usable again, or rests longer."""
         try:
             await asyncio.wait_for(
-                self.client.get(self._health, cast_to=object), self._limits.probe_timeout_s)
+                self.client.get(self._health, cast_to=type(None)), self._limits.probe_timeout_s)
         except openai.APIStatusError as error:
             if error.status_code in _DOWN:
                 self.failed(Fault(f'it answered {error.status_code} when asked for its health'))
