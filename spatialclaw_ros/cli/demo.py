@@ -63,6 +63,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     source.add_argument(
         '--data', metavar='DIR',
         help='play a folder of frames with poses.json and ask the questions of its README.md')
+    source.add_argument(
+        '--interfaces', action='store_true',
+        help='ask one question in three ways (single program, tool calls, cells) of a drawn room, '
+             'beside the truth; needs neither ROS nor a model')
     parser.add_argument('--out', default='demo_out', metavar='DIR',
                         help='folder for pictures, traces and logs (default: demo_out)')
     parser.add_argument('--questions', default='', metavar='NUMBERS',
@@ -77,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the demo."""
     from rich.console import Console
 
-    from spatialclaw_ros.cli.stage import choose_stage
+    from spatialclaw_ros.cli.interfaces import run_interfaces
     from spatialclaw_ros.errors import SandboxError
     from spatialclaw_ros.kernel import SandboxPolicy
     from spatialclaw_ros.kernel.report import require_sandbox
@@ -86,6 +90,10 @@ def run(options: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     try:
         require_sandbox(SandboxPolicy(options.sandbox))
+        if options.interfaces:
+            return run_interfaces(console, Path(options.out) / 'interfaces', options.sandbox)
+        from spatialclaw_ros.cli.stage import choose_stage
+
         stage = choose_stage(options.data, options.recording)
         if stage.note:
             console.print(stage.note, style='yellow', markup=False)
