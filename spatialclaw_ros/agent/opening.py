@@ -38,7 +38,8 @@ class Opening:
     ) -> None:
         self._open = open_session
         self._deadline = deadline.branch()
-        self._pool = ThreadPoolExecutor(1, 'opening')
+        self._session: KernelSession | None = None
+        self._pool = ThreadPoolExecutor(1, 'opening')  # a thread only for what is submitted
         self._opened: Future[KernelSession] | None = None
         if at_once:
             self._opened = self._pool.submit(self._open, self._deadline)
@@ -50,7 +51,9 @@ class Opening:
         self._deadline.cancel()
         self._pool.shutdown()
         if self._opened is not None and self._opened.exception() is None:
-            self._opened.result().close()
+            self._session = self._opened.result()
+        if self._session is not None:
+            self._session.close()
 
     def session(self) -> KernelSession:
         """The session, waited for; closed when this is.
@@ -60,7 +63,8 @@ class Opening:
             DeadlineExceededError: the deadline passed.
             CanceledError: the deadline was cancelled.
         """
-        if self._opened is None:
-            self._opened = Future()
-            self._opened.set_result(self._open(self._deadline))
-        return self._opened.result()
+        if self._opened is not None:
+            return self._opened.result()
+        if self._session is None:
+            self._session = self._open(self._deadline)
+        return self._session

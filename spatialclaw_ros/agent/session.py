@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 
 from spatialclaw_ros.agent.budget import AgentLimits
-from spatialclaw_ros.agent.events import Event, Refused
+from spatialclaw_ros.agent.events import Answered, Event, Failed, Refused
 from spatialclaw_ros.agent.interfaces import INTERFACES, ActionInterface
 from spatialclaw_ros.agent.recording import Recording
 from spatialclaw_ros.agent.stages import Stages
@@ -60,12 +60,13 @@ class Session:
         limits: budgets.
         trace_dir: folder for traces; None writes none.
         interface: how the backbone acts; None for `code`.
+        ahead_of_model: whether likely tool calls run while a model writes.
     """
 
     def __init__(
         self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
         limits: AgentLimits | None = None, trace_dir: Path | None = None,
-        interface: ActionInterface | None = None,
+        interface: ActionInterface | None = None, ahead_of_model: bool = True,
     ) -> None:
         self._backbone = backbone
         self._kernel = kernel
@@ -73,6 +74,7 @@ class Session:
         self._limits = limits or AgentLimits()
         self._interface = interface or INTERFACES['code']
         self._trace_dir = trace_dir
+        self._ahead_of_model = ahead_of_model
         self._recording: Recording | None = None
         self._timings: dict[str, float] = {}
 
@@ -105,10 +107,13 @@ class Session:
             stages = Stages(
                 backbone=self._backbone, kernel=self._kernel, perception=self._perception,
                 interface=self._interface, limits=self._limits, observation=observation,
-                question=question, deadline=deadline, record=record, timings=self._timings)
+                question=question, deadline=deadline, record=record, timings=self._timings,
+                ahead_of_model=self._ahead_of_model)
             record(lambda trace: trace.started(observation, question, stages.setup))
-            with closing(_guarded(stages)) as events:
+            with closing(stages), closing(_guarded(stages)) as events:
                 for event in events:
+                    if isinstance(event, (Answered, Refused, Failed)):
+                        stages.close()
                     record(partial(TraceWriter.event, event=event))
                     yield event
         except GeneratorExit:

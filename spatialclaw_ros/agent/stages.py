@@ -18,11 +18,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,15 @@ from spatialclaw_ros.agent.events import (
 )
 from spatialclaw_ros.agent.evidence import gather_evidence
 from spatialclaw_ros.agent.feedback import Repeats, fault_text, feedback_text
+from spatialclaw_ros.agent.guesses import likely_calls
 from spatialclaw_ros.agent.interfaces import ActionInterface
+from spatialclaw_ros.agent.opening import Opening
 from spatialclaw_ros.agent.planning import clean_plan
 from spatialclaw_ros.agent.prompts import opening_text, planner_prompt, system_prompt
 from spatialclaw_ros.agent.recording import Record
 from spatialclaw_ros.agent.reply import Reply, ReplyError, stand_in
 from spatialclaw_ros.agent.tool_calls import HostTools, capabilities_of
-from spatialclaw_ros.backbone.protocol import Backbone, Brief, Said, Turn
+from spatialclaw_ros.backbone.protocol import Backbone, Brief, Said, SeesImages, Turn
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.kernel import Kernel, KernelSession
 from spatialclaw_ros.perception import PerceptionTools
@@ -57,6 +59,7 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import CellAnswer, Question, Status
 
 MAX_KEY_FRAMES = 32
+MAX_TROUBLE_CHARS = 300
 
 
 class Stages:
@@ -73,6 +76,7 @@ class Stages:
         deadline: the query's.
         record: writes to the trace.
         timings: part to seconds; filled.
+        ahead_of_model: whether likely tool calls run while a model writes.
 
     Attributes:
         setup: what the trace tells about the query's beginning.
@@ -84,6 +88,7 @@ class Stages:
         self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
         interface: ActionInterface, limits: AgentLimits, observation: Observation,
         question: Question, deadline: Deadline, record: Record, timings: dict[str, float],
+        ahead_of_model: bool = True,
     ) -> None:
         self._backbone = backbone
         self._kernel = kernel
@@ -94,6 +99,9 @@ class Stages:
         self._deadline = deadline
         self._record = record
         self._timings = timings
+        # what needs no model is written at once: there is nothing to run ahead of
+        self._is_model = isinstance(backbone, SeesImages)
+        self._runs_ahead = ahead_of_model and self._is_model
         self._stage = 'start'
         self._trouble = ''
         self.steps = 0
@@ -120,7 +128,9 @@ class Stages:
             'backbone': self._backbone.name, 'interface': self._interface.name,
             'capabilities': sorted(self._capabilities),
             'budgets': {
-                **dataclasses.asdict(self._limits), 'max_steps': brief.max_steps,
+                'max_steps': brief.max_steps, 'max_tokens': self._limits.max_tokens,
+                'images_per_step': self._limits.images_per_step,
+                'images_per_query': self._limits.images_per_query,
                 'remaining_s': remaining_s if math.isfinite(remaining_s) else None},
             'system': brief.system, 'planner_system': brief.planner_system,
             'opening': brief.opening, 'key_frames': [frame.index for frame in brief.key_frames]}
@@ -140,19 +150,29 @@ class Stages:
             DeadlineExceededError: no time is left.
             CanceledError: the query was cancelled.
         """
-        self._stage = 'plan'
-        with self._timed('plan'):
-            said = self._heard(self._backbone.plan(self._brief, self._deadline))
-        plan = clean_plan(said.text)
-        yield Planned(plan)
-        self._stage = 'kernel'
-        self._deadline.check('opening the kernel')
-        with self._timed('kernel'):
-            worker = self._kernel.open(
-                self._observation, self._tools.answer, capabilities=self._capabilities,
-                deadline=self._deadline)
-        with worker:
+        if self._runs_ahead:
+            self._tools.run_ahead(partial(
+                likely_calls, self._question.text, self._observation, self._capabilities))
+        with Opening(self._open, self._deadline, at_once=self._is_model) as opening:
+            self._stage = 'plan'
+            with self._timed('plan'):
+                said = self._heard(self._backbone.plan(self._brief, self._deadline))
+            plan = clean_plan(said.text)
+            yield Planned(plan)
+            self._stage = 'kernel'
+            self._deadline.check('opening the kernel')
+            with self._timed('kernel'):
+                worker = opening.session()
             yield from self._steps(plan, worker)
+
+    def close(self) -> None:
+        """End what runs ahead of the model; may be called twice."""
+        self._tools.close()
+
+    def _open(self, deadline: Deadline) -> KernelSession:
+        return self._kernel.open(
+            self._observation, self._tools.answer, capabilities=self._capabilities,
+            deadline=deadline)
 
     def _steps(self, plan: str, worker: KernelSession) -> Iterator[Event]:
         turns: list[Turn] = []
@@ -167,6 +187,7 @@ class Stages:
                 return
             self._budget.begin_step()
             step = self._brief.max_steps - self._budget.steps_left
+            self._tools.go_on_ahead()
             with self._timed('write'):
                 said = self._heard(self._backbone.write(
                     self._brief, plan, turns, self._deadline))
@@ -174,7 +195,7 @@ class Stages:
                 reply = self._interface.read(said.text)
             except ReplyError as error:
                 self._budget.end_step()
-                self._trouble = f', and the last reply could not be read: {error}'
+                self._trouble = _trouble('reply could not be read', str(error))
                 feedback = fault_text(str(error), self._budget.text, repeats.seen('', str(error)))
                 turns.append(Turn(stand_in(error), None, feedback))
                 yield CellRan(step, None, feedback, reply=said.text)
@@ -201,7 +222,7 @@ class Stages:
         self._budget.end_step()
         error = result.error
         if error is not None:
-            self._trouble = f', and the last cell failed: {error.kind}: {error.message}'
+            self._trouble = _trouble('cell failed', f'{error.kind}: {error.message}')
         else:
             self._stage = 'answer'
             self._trouble = ', and the last cell did not call ReturnAnswer'
@@ -227,7 +248,7 @@ class Stages:
         try:
             typed = fit_answer(self._question, answer)
         except AnswerMismatchError as error:
-            self._trouble = f', and the last answer did not fit: {error}'
+            self._trouble = _trouble('answer did not fit', str(error))
             return None, str(error)
         return self._answered(typed, answer), ''
 
@@ -266,6 +287,14 @@ class Stages:
 _DOING = {
     'start': 'before planning', 'plan': 'while planning', 'kernel': 'while opening the kernel',
     'write': 'while writing a reply', 'run': 'while running a cell', 'answer': 'while answering'}
+
+
+def _trouble(what: str, why: str) -> str:
+    """Why the last step did not answer, to be put into a message: one line."""
+    line = ' '.join(why.split())
+    if len(line) > MAX_TROUBLE_CHARS:
+        line = f'{line[:MAX_TROUBLE_CHARS]}...'
+    return f', and the last {what} ({line})'
 
 
 def _key_frames(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:

@@ -19,8 +19,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
+from spatialclaw_ros.agent.ahead import Ahead
 from spatialclaw_ros.agent.budget import Budget
 from spatialclaw_ros.agent.recording import Record
 from spatialclaw_ros.backbone.protocol import Backbone, SeesImages
@@ -61,6 +63,30 @@ class HostTools:
         self._budget = budget
         self._record = record
         self._spent = spent
+        self._ahead: Ahead | None = None
+
+    def run_ahead(self, calls: Callable[[], Iterable[ToolCall]]) -> None:
+        """Run likely calls from now on, whenever the model writes; until `close`.
+
+        Args:
+            calls: makes them, likeliest first.
+        """
+        self._ahead = Ahead(
+            calls, partial(self._perception.handle, self._observation), self._deadline)
+
+    def go_on_ahead(self) -> None:
+        """The model writes again."""
+        if self._ahead is not None:
+            self._ahead.go_on()
+
+    def close(self) -> None:
+        """End what runs ahead and write down what came of it; may be called twice."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return
+        ahead.close()
+        stats = ahead.stats
+        self._record(lambda trace: trace.ahead(stats.used, stats.wasted, stats.saved_s))
 
     def answer(self, call: ToolCall) -> ToolResult:
         """Answer a cell's call, and write it down.
@@ -72,18 +98,25 @@ class HostTools:
         """
         start_s = time.monotonic()
         try:
-            result = self._serve(call)
+            result, from_ahead = self._serve(call)
         finally:
             duration_s = time.monotonic() - start_s
             self._spent(duration_s)
-        self._record(lambda trace: trace.tool_called(call, result, duration_s))
+        self._record(lambda trace: trace.tool_called(
+            call, result, duration_s, ahead=from_ahead))
         return result
 
-    def _serve(self, call: ToolCall) -> ToolResult:
-        if call.tool != 'vlm' or not isinstance(self._backbone, SeesImages):
-            return self._perception.handle(self._observation, call, self._deadline)
+    def _serve(self, call: ToolCall) -> tuple[ToolResult, bool]:
+        """The result, and whether it ran ahead."""
+        if call.tool == 'vlm' and isinstance(self._backbone, SeesImages):
+            return self._look(self._backbone, call), False
+        if self._ahead is not None:
+            return self._ahead.answer(call, self._deadline)
+        return self._perception.handle(self._observation, call, self._deadline), False
+
+    def _look(self, eyes: SeesImages, call: ToolCall) -> ToolResult:
         try:
-            said = self._backbone.look(call, self._observation, self._deadline)
+            said = eyes.look(call, self._observation, self._deadline)
         except BackboneError as error:
             return ToolResult(error=str(error))
         self._budget.spend(said)
