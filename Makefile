@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel lint fuzz clean
+.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel bench-agent lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test         runs the tests on the installed package'
 	@echo 'make lint         ruff and mypy'
 	@echo 'make bench-kernel measures against what is used today; SHORT=1 in two minutes, coarsely'
+	@echo 'make bench-agent  measures what the agent itself costs beside its model; SHORT=1 in a minute'
 	@echo 'make fuzz         bytes of a hostile worker against the host, SECONDS=60 for each target'
 	@echo 'make escapes-unsandboxed  runs the corpus of escapes without the sandbox, in a scratch folder'
 	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
@@ -63,10 +64,13 @@ escapes-unsandboxed: install
 	@flock .bench/.installing scripts/install_locked .bench/bin/python test/bench/requirements.txt
 	@touch $@
 
-bench: bench-kernel
+bench: bench-kernel bench-agent
 
 bench-kernel: install .bench/.locked
 	@PYTHONPATH=test/support $(BIN)/python test/bench $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+
+bench-agent: install .bench/.locked
+	@$(BIN)/python test/bench/agent_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
 
 test-colcon: install
 	@scripts/test_colcon $(BIN)

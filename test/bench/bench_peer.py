@@ -38,12 +38,13 @@ class Peer:
 
     Args:
         script: file beside this one that calls `serve`.
+        arguments: for the script.
 
     Raises:
         FileNotFoundError: the environment of the references is not there.
     """
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, *arguments: str) -> None:
         python = ENVIRONMENT / 'bin' / 'python'
         if not python.exists():
             raise FileNotFoundError(
@@ -51,8 +52,8 @@ class Peer:
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith('PYTHON')}
         self._process = subprocess.Popen(
-            [str(python), str(HERE / script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=environment, text=True)
+            [str(python), str(HERE / script), *arguments], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env=environment, text=True)
 
     def __enter__(self) -> Peer:
         return self

@@ -121,8 +121,16 @@ class JupyterKernel:
         assert self.run(_ANSWER) == 'None\n'
         return printed
 
-    def run(self, code: str) -> str:
-        """One round trip: until the kernel is idle and has replied."""
+    def step_with_pictures(self, code: str) -> tuple[str, list[str]]:
+        """As `step`; also the pictures that the cell displayed, PNG in base64."""
+        pictures: list[str] = []
+        printed = self.run(code, pictures)
+        assert self.run(_INTROSPECT).startswith('{')
+        assert self.run(_ANSWER) == 'None\n'
+        return printed, pictures
+
+    def run(self, code: str, pictures: list[str] | None = None) -> str:
+        """One round trip: until the kernel is idle and has replied; displayed pictures are kept."""
         if self._quickest:
             return self._await(self._client.execute(code, store_history=False))
         printed = []
@@ -130,6 +138,8 @@ class JupyterKernel:
         def hear(message: dict) -> None:
             if message['msg_type'] == 'stream':
                 printed.append(message['content']['text'])
+            elif message['msg_type'] == 'display_data' and pictures is not None:
+                pictures.append(message['content']['data']['image/png'].replace('\n', ''))
 
         self._client.execute_interactive(
             code, output_hook=hear, allow_stdin=False, timeout=_TIMEOUT_S)
