@@ -111,8 +111,9 @@ class SpatialClawNode(Node):
             lambda: Kernel(limits=settings.kernel_limits, sandbox=policy), self._log.error, give_up)
         try:
             self._backbone = make_backbone(
-                settings.backbone, base_url=settings.backbone_url,
-                model=settings.backbone_model, script=settings.backbone_script)
+                settings.backbone, config=settings.backbone_config,
+                base_url=settings.backbone_url, model=settings.backbone_model,
+                script=settings.backbone_script)
             self._interface = interface_for(settings.action_interface, self._backbone)
             self._perception = make_perception(
                 reconstruct=settings.reconstruct, segment=settings.segment)
@@ -153,6 +154,7 @@ class SpatialClawNode(Node):
         self.cancel_queries()
         self._diagnostics.close()
         self._outputs.close()
+        self._backbone.close()
         self._kernel.close()
         self._cameras.close()
         self._transforms.close()

@@ -140,10 +140,14 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Who writes the cells: `rules` needs no model and no network, `vllm` is a '
                   'vision-language model behind an OpenAI-compatible API, `recorded` plays a '
                   'script of replies.', choices=BACKBONES),
+    ParameterSpec('backbone_config', '',
+                  'Where the model is and how it is asked (`vllm`): name of a file in '
+                  '`config/backbones` without `.yaml`, or the path of one (docs/backbones.md). '
+                  'Empty: a vLLM server on this machine whose model is called `default`.'),
     ParameterSpec('backbone_url', '',
-                  'Base URL of the API (`vllm`). Empty: a vLLM server on this machine.'),
+                  'Base URL of the API (`vllm`). Empty: as `backbone_config` has it.'),
     ParameterSpec('backbone_model', '',
-                  'Name of the served model (`vllm`). Empty: `default`.'),
+                  'Name of the served model (`vllm`). Empty: as `backbone_config` has it.'),
     ParameterSpec('backbone_script', '',
                   'YAML file of replies (`recorded`).'),
     ParameterSpec('action_interface', 'code',
@@ -231,6 +235,7 @@ class Settings:
     buffer_mb: int
     pair_tolerance_s: float
     backbone: str
+    backbone_config: str
     backbone_url: str
     backbone_model: str
     backbone_script: str
