@@ -36,7 +36,7 @@ def bounded(text: str, head: int = HEAD_CHARS, tail: int = TAIL_CHARS) -> str:
     if len(text) <= head + tail:
         return text
     left_out = len(text) - head - tail
-    return f'{text[:head]}\n... {left_out} characters left out ...\n{text[-tail:]}'
+    return f'{text[:head]}\n... {left_out} characters left out ...\n{text[len(text) - tail:]}'
 
 
 def feedback_text(

@@ -21,7 +21,7 @@ import math
 import numpy as np
 import pytest
 
-from spatialclaw_ros.agent.answers import AnswerMismatchError, fit_answer
+from spatialclaw_ros.agent.answers import AnswerMismatchError, choice_letters, fit_answer
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question
 
 CHOICES = ('the gray box', 'the magazine')
@@ -46,7 +46,8 @@ def test_a_fitting_answer(wanted, value, unit, kind, text) -> None:
 
 
 @pytest.mark.parametrize(('value', 'choice'), [
-    ('the gray box', 0), ('The Magazine ', 1), ('B', 1), ('(a)', 0)])
+    ('the gray box', 0), ('The Magazine ', 1), ('B', 1), ('(a)', 0), ('b.', 1),
+    ('B) the magazine', 1), ('(A) The gray box', 0), ('a: the gray box', 0)])
 def test_a_choice_is_named_by_text_or_letter(value, choice) -> None:
     for wanted in (AnswerType.CHOICE, AnswerType.ANY):
         typed = fit_answer(Question('which?', wanted, CHOICES), CellAnswer(value))
@@ -58,8 +59,47 @@ def test_a_choice_is_named_by_text_or_letter(value, choice) -> None:
     (AnswerType.BOOLEAN, 1.0), (AnswerType.BOOLEAN, 'perhaps'),
     (AnswerType.POINT, 0.3), (AnswerType.TEXT, 0.3),
     (AnswerType.CHOICE, 'the mug'), (AnswerType.CHOICE, 'c'), (AnswerType.CHOICE, 0.1),
+    (AnswerType.CHOICE, 'A) the magazine'), (AnswerType.CHOICE, 'a or b'),
+    (AnswerType.NUMBER, math.nan), (AnswerType.NUMBER, math.inf), (AnswerType.ANY, math.nan),
+    (AnswerType.POINT, np.array([0.0, math.nan, 0.0])), (AnswerType.POINT, np.zeros(2)),
+    (AnswerType.TEXT, ' '), (AnswerType.TEXT, True),
 ])
 def test_an_answer_that_does_not_fit_goes_back(wanted, value) -> None:
     choices = CHOICES if wanted == AnswerType.CHOICE else ()
     with pytest.raises(AnswerMismatchError, match=r'ReturnAnswer got'):
         fit_answer(Question('q?', wanted, choices), CellAnswer(value))
+
+
+@pytest.mark.parametrize('given', ['A', 'b'])
+def test_a_letter_that_is_also_another_choice_is_asked_again(given: str) -> None:
+    question = Question('which?', AnswerType.CHOICE, ('B', 'A'))
+    with pytest.raises(AnswerMismatchError, match='give letter and text together'):
+        fit_answer(question, CellAnswer(given))
+    for unambiguous in ('A) B', '(A)'):
+        assert fit_answer(question, CellAnswer(unambiguous)).choice == 0
+    assert fit_answer(question, CellAnswer('B) A')).choice == 1
+
+
+def test_equal_texts_are_told_apart_by_their_letters() -> None:
+    question = Question('which?', AnswerType.CHOICE, ('mug', 'Mug', 'box'))
+    with pytest.raises(AnswerMismatchError, match="'A\\) mug', 'B\\) Mug'"):
+        fit_answer(question, CellAnswer('mug'))
+    assert fit_answer(question, CellAnswer('B')).choice == 1
+    assert fit_answer(question, CellAnswer('A) mug')).choice == 0
+
+
+def test_choices_beyond_z_have_two_letters() -> None:
+    assert choice_letters(28)[25:] == ['Z', 'AA', 'AB']
+    question = Question('which?', AnswerType.CHOICE, tuple(f'thing {i}' for i in range(64)))
+    assert fit_answer(question, CellAnswer('ab')).choice == 27
+
+
+def test_yes_and_no_as_choices_take_a_boolean() -> None:
+    question = Question('is it?', AnswerType.CHOICE, ('Yes', 'No'))
+    assert fit_answer(question, CellAnswer(False)).choice == 1
+
+
+def test_a_complaint_is_of_bounded_length() -> None:
+    with pytest.raises(AnswerMismatchError) as caught:
+        fit_answer(Question('q?', AnswerType.NUMBER), CellAnswer('x' * 4000))
+    assert len(str(caught.value)) < 400
