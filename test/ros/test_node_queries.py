@@ -271,8 +271,10 @@ def test_a_parameter_of_no_use_stops_the_start_with_its_name(tmp_path, parameter
 def test_idle_node_takes_little_processor_time(node, client, robot):
     robot.pause(True)
     time.sleep(0.3)
-    before = sum(node.process.cpu_times()[:2])
-    time.sleep(2.0)
-    spent = sum(node.process.cpu_times()[:2]) - before
+    shares = []
+    for _ in range(3):  # the last query's end, and the next spare worker, may fall into one
+        before = sum(node.process.cpu_times()[:2])
+        time.sleep(2.0)
+        shares.append((sum(node.process.cpu_times()[:2]) - before) / 2.0)
     robot.pause(False)
-    assert spent / 2.0 < 0.15
+    assert min(shares) < 0.15, shares
