@@ -12,40 +12,54 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Writes a query down: one folder, `trace.jsonl` with an event a line, and its pictures."""
+
+"""Writes a query down: one folder, `trace.jsonl` with an event a line, pictures, and a page.
+
+Lines are written where they happen; pictures, arrays and the page by a thread of the writer's own.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import json
-import math
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
-from PIL import Image
 
-from spatialclaw_ros.agent.events import (
-    Answered,
-    CellRan,
-    CellWritten,
-    Event,
-    Evidence,
-    Failed,
-    Planned,
-    Refused,
+from spatialclaw_ros.agent.events import CellRan, CellWritten, Event, Evidence, Planned
+from spatialclaw_ros.agent.trace_events import line_of
+from spatialclaw_ros.agent.trace_keep import MOST_BYTES, TRACE_FILE, TraceLimits, hold, prune
+from spatialclaw_ros.agent.trace_lines import (
+    SCHEMA_VERSION,
+    AheadLine,
+    AskedLine,
+    BrokeOffLine,
+    CellRanLine,
+    ExchangedLine,
+    FrameLine,
+    ImageLine,
+    Line,
+    StartedLine,
+    ToolCalledLine,
 )
+from spatialclaw_ros.agent.trace_page import write_page
+from spatialclaw_ros.agent.trace_pictures import Sample, sample_scene, write_evidence, write_jpeg
+from spatialclaw_ros.agent.trace_plain import exact, plain, scrub, secrets_of
+from spatialclaw_ros.agent.trace_store import TraceStore, result_arrays
 from spatialclaw_ros.backbone.protocol import Said
+from spatialclaw_ros.kernel.scene import pack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question
 
-SCHEMA_VERSION = 1
-TRACE_FILE = 'trace.jsonl'
+__all__ = ['SCHEMA_VERSION', 'TRACE_FILE', 'TraceWriter']
+
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -56,20 +70,36 @@ class TraceWriter:
         root: folder of all traces.
         query_id: name of this one's folder.
         keep: how many of the newest traces stay in `root`, this one included.
+        most_bytes: what all of them may take; the oldest lose what only a replay needs, then go.
+
+    Raises:
+        OSError: the folder can't be written; so does every method, once something could not be.
     """
 
-    def __init__(self, root: Path, query_id: str, keep: int = 50) -> None:
+    def __init__(
+        self, root: Path, query_id: str, keep: int = 50, most_bytes: int = MOST_BYTES,
+    ) -> None:
         self.path = root / query_id
+        self._limits = TraceLimits(keep, most_bytes)
+        self._secrets = secrets_of()
+        self._said = ''
+        self._images: dict[int, np.ndarray] = {}
+        self._scene: Sample | None = None
+        self._calls = 0
         self.path.mkdir(parents=True, exist_ok=True)
-        _prune(root, keep)
         # a lone surrogate in a model's text becomes its JSON escape
         self._file: IO[str] = (self.path / TRACE_FILE).open(
             'w', encoding='utf-8', errors='backslashreplace')
+        hold(self._file)
         self._start_s = time.monotonic()
+        self._store = TraceStore(self.path, self._limits.most_bytes, f'trace-{query_id}')
 
     def close(self) -> None:
-        """Close the file; may be called twice."""
-        self._file.close()
+        """Write what waits, then the page, and remove the oldest traces; may be called twice."""
+        try:
+            self._store.close(self._finish)
+        finally:
+            self._file.close()
 
     def started(
         self, observation: Observation, question: Question, setup: Mapping[str, Any] = _NOTHING,
@@ -82,17 +112,27 @@ class TraceWriter:
             setup: `backbone`, `interface`, `budgets` by name, `system`, `planner_system` and
                 `opening` (texts), `key_frames` (indices), `capabilities` (names of tools).
         """
+        self._images = {frame.index: frame.image for frame in observation.frames}
         for frame in observation.frames:
-            self._picture(f'frame_{frame.index:03d}.jpg', frame.image)
-        self._write('started', schema_version=SCHEMA_VERSION, question={
-            'text': question.text, 'answer_type': question.answer_type.name,
-            'choices': list(question.choices), 'frame_id': question.frame_id,
-        }, setup=dict(setup), world_frame=observation.world_frame,
-            missing=list(observation.missing), frames=[{
-            'index': f.index, 'camera': f.camera, 'stamp_ns': f.stamp_ns, 'frame_id': f.frame_id,
-            'has_depth': f.depth_m is not None, 'T_world_camera': _plain(f.T_world_camera),
-            'image': f'frame_{f.index:03d}.jpg',
-        } for f in observation.frames])
+            self._put_jpeg(_frame_file(frame.index), frame.image)
+        header, arrays = pack_observation(observation)
+        self._store.put_raw('observation', arrays)
+        self._store.put(functools.partial(_write_header, self.path, msgspec.json.encode(header)))
+        self._write(StartedLine(
+            schema_version=SCHEMA_VERSION, query_id=self.path.name,
+            time=datetime.datetime.now(tz=datetime.timezone.utc).isoformat(timespec='milliseconds'),
+            question=AskedLine(
+                text=question.text, answer_type=question.answer_type.name,
+                choices=list(question.choices), frame_id=question.frame_id),
+            setup=plain(setup), world_frame=observation.world_frame,
+            base_frame=observation.base_frame, missing=list(observation.missing),
+            frames=[FrameLine(
+                index=f.index, camera=f.camera, stamp_ns=int(f.stamp_ns), frame_id=f.frame_id,
+                image=_frame_file(f.index), width=f.image.shape[1], height=f.image.shape[0],
+                has_depth=f.depth_m is not None, T_world_camera=plain(f.T_world_camera),
+                intrinsics=None if f.intrinsics is None else plain(
+                    dataclasses.asdict(f.intrinsics)),
+            ) for f in observation.frames]))
 
     def tool_called(
         self, call: ToolCall, result: ToolResult, duration_s: float, *, ahead: bool = False,
@@ -105,14 +145,22 @@ class TraceWriter:
             duration_s: how long the cell waited, seconds.
             ahead: whether the result was there, or under way, before the cell asked.
         """
-        self._write('tool_called', tool=call.tool, args=dict(call.args), error=result.error,
-                    values=dict(result.values), duration_s=duration_s, ahead=ahead,
-                    arrays={name: list(a.shape) for name, a in result.arrays.items()})
+        self._calls += 1
+        arrays = result_arrays(call, result)
+        file = self._store.put_raw(f'call_{self._calls:03d}', arrays) if arrays else ''
+        if call.tool == 'reconstruct' and result.error is None:
+            self._store.put(functools.partial(self._sample, result.arrays))
+        self._write(ToolCalledLine(
+            tool=call.tool, args=exact(call.args), error=result.error, duration_s=duration_s,
+            ahead=ahead, values=exact(result.values), file=file,
+            asked={name: list(a.shape) for name, a in call.arrays.items()},
+            arrays={name: list(a.shape) for name, a in result.arrays.items()}))
 
     def exchanged(self, said: Said) -> None:
         """Write what a request to a model took, and what the model thought; nothing without one."""
+        self._said = said.text
         if said.exchange is not None:
-            self._write('exchanged', thinking=said.thinking, **dataclasses.asdict(said.exchange))
+            self._write(ExchangedLine(thinking=said.thinking, **dataclasses.asdict(said.exchange)))
 
     def ahead(self, used: int, wasted: int, saved_s: float) -> None:
         """Write what came of the tool calls that ran ahead of the model.
@@ -122,112 +170,61 @@ class TraceWriter:
             wasted: results that nobody asked for.
             saved_s: time that the agent did not wait, seconds.
         """
-        self._write('ahead', used=used, wasted=wasted, saved_s=saved_s)
+        self._write(AheadLine(used=used, wasted=wasted, saved_s=saved_s))
 
     def broke_off(self, cause: str) -> None:
         """Write that the session ended without a last event, and why."""
-        self._write('broke_off', cause=cause)
+        self._write(BrokeOffLine(cause=cause))
 
     def event(self, event: Event) -> None:
         """Write an event of the session."""
-        kind, fields = _fields(event)
-        if isinstance(event, CellRan) and event.result is not None:
-            for number, shown in enumerate(event.result.images, start=1):
-                name = f'step_{event.step:02d}_{number}.png'
-                self._picture(name, shown.array)
-                fields.setdefault('images', []).append({'label': shown.label, 'file': name})
-        self._write(kind, **fields)
+        line = line_of(event)
+        if isinstance(event, (Planned, CellWritten)):
+            if isinstance(event, CellWritten):
+                line = msgspec.structs.replace(line, reply=self._said)
+            self._said = ''
+        elif isinstance(event, CellRan) and isinstance(line, CellRanLine):
+            line = msgspec.structs.replace(line, images=self._shown(event))
+        evidence = getattr(event, 'evidence', None)
+        if isinstance(evidence, Evidence):
+            self._store.put(lambda: write_evidence(self.path, evidence, self._scene))
+        self._write(line)
 
-    def _picture(self, name: str, array: np.ndarray) -> None:
-        Image.fromarray(np.ascontiguousarray(array)).save(self.path / name)
+    def _shown(self, event: CellRan) -> list[ImageLine]:
+        shown = () if event.result is None else event.result.images
+        lines = []
+        for number, image in enumerate(shown, start=1):
+            name = f'step_{event.step:02d}_{number}'
+            self._put_jpeg(f'{name}.jpg', image.array)
+            lines.append(ImageLine(
+                label=image.label, file=f'{name}.jpg',
+                pixels=self._store.put_raw(name, {'image': image.array})))
+        return lines
 
-    def _write(self, kind: str, **fields: Any) -> None:
+    def _put_jpeg(self, name: str, image: np.ndarray) -> None:
+        self._store.put(functools.partial(write_jpeg, self.path / name, image), image.nbytes)
+
+    def _sample(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._scene = sample_scene(arrays, self._images)
+
+    def _write(self, line: Line) -> None:
+        self._store.check()
         at_s = round(time.monotonic() - self._start_s, 6)
-        line = {'event': kind, 'at_s': at_s, **{k: _plain(v) for k, v in fields.items()}}
-        self._file.write(json.dumps(line, ensure_ascii=False) + '\n')
+        values = msgspec.to_builtins(msgspec.structs.replace(line, at_s=at_s))
+        self._file.write(json.dumps(
+            scrub(plain(values), self._secrets), ensure_ascii=False, allow_nan=False) + '\n')
         self._file.flush()
 
-
-@functools.singledispatch
-def _fields(event: Event) -> tuple[str, dict[str, Any]]:
-    raise TypeError(f'not an event: {event!r}')
-
-
-@_fields.register
-def _(event: Planned) -> tuple[str, dict[str, Any]]:
-    return 'planned', {'text': event.text}
+    def _finish(self) -> None:
+        write_page(self.path)
+        prune(self.path.parent, self._limits)
 
 
-@_fields.register
-def _(event: CellWritten) -> tuple[str, dict[str, Any]]:
-    return 'cell_written', {
-        'step': event.step, 'purpose': event.purpose, 'reasoning': event.reasoning,
-        'next_goal': event.next_goal, 'code': event.code}
+def _frame_file(index: int) -> str:
+    return f'frame_{index:03d}.jpg'
 
 
-@_fields.register
-def _(event: CellRan) -> tuple[str, dict[str, Any]]:
-    fields: dict[str, Any] = {'step': event.step, 'feedback': event.feedback}
-    result = event.result
-    if result is None:
-        fields['reply'] = event.reply
-    else:
-        fields.update(
-            stdout=result.stdout, duration_s=result.duration_s, tool_calls=result.tool_calls,
-            restarted=result.restarted,
-            error=None if result.error is None else {
-                'kind': result.error.kind, 'message': result.error.message,
-                'line': result.error.line, 'traceback': result.error.traceback},
-            variables=[{'name': v.name, 'type': v.type, 'text': v.text, 'nbytes': v.nbytes}
-                       for v in result.variables])
-    return 'cell_ran', fields
-
-
-@_fields.register
-def _(event: Answered) -> tuple[str, dict[str, Any]]:
-    return 'answered', {
-        'value': event.value, 'answer_type': event.answer_type.name, 'text': event.text,
-        'unit': event.unit, 'sigma': event.sigma, 'frame': event.frame, 'choice': event.choice,
-        'steps': event.steps, 'evidence': _evidence(event.evidence)}
-
-
-@_fields.register
-def _(event: Refused) -> tuple[str, dict[str, Any]]:
-    return 'refused', {
-        'reason': event.reason, 'steps': event.steps, 'evidence': _evidence(event.evidence)}
-
-
-@_fields.register
-def _(event: Failed) -> tuple[str, dict[str, Any]]:
-    return 'failed', {'status': event.status.name, 'message': event.message,
-                      'stage': event.stage, 'steps': event.steps}
-
-
-def _evidence(evidence: Evidence) -> dict[str, Any]:
-    return {
-        'frame_indices': evidence.frame_indices, 'points': evidence.points,
-        'scale_source': evidence.scale_source, 'notes': evidence.notes,
-        'objects': [{'label': o.label, 'points': len(o.points), 'box_center': o.box_center,
-                     'box_size': o.box_size, 'box_rotation': o.box_rotation,
-                     'frames': sorted(o.masks)} for o in evidence.objects]}
-
-
-def _plain(value: Any) -> Any:
-    """JSON-able copy; NaN and infinities become None."""
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
-
-
-def _prune(root: Path, keep: int) -> None:
-    """Remove the oldest trace folders; a folder without a trace file is left alone."""
-    traces = [p for p in root.iterdir() if (p / TRACE_FILE).is_file()]
-    traces.sort(key=lambda p: (p / TRACE_FILE).stat().st_mtime, reverse=True)
-    for old in traces[max(keep - 1, 0):]:
-        shutil.rmtree(old, ignore_errors=True)
+def _write_header(folder: Path, header: bytes) -> None:
+    path = folder / 'raw' / 'observation.json'
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(header)
