@@ -89,9 +89,9 @@ def parse_reply(text: str, languages: Sequence[str] = _PYTHON) -> Reply:
         fitting[0].rstrip() + '\n')
 
 
-def stand_in(error: ReplyError) -> str:
+def stand_in(fault: str) -> str:
     """What stands in the history for a reply that could not be read: one line, the fault in it."""
-    fault = ' '.join(str(error).split())
+    fault = ' '.join(fault.split())
     if len(fault) > MAX_STAND_IN_CHARS:
         fault = fault[:MAX_STAND_IN_CHARS - 3] + '...'
     return f'(a reply that could not be read: {fault})'

@@ -101,7 +101,7 @@ class Stages:
         self._timings = timings
         # what needs no model is written at once: there is nothing to run ahead of
         self._is_model = isinstance(backbone, SeesImages)
-        self._runs_ahead = ahead_of_model and self._is_model
+        self._runs_ahead = ahead_of_model and self._is_model and interface.has_tools
         self._stage = 'start'
         self._trouble = ''
         self.steps = 0
@@ -155,7 +155,7 @@ class Stages:
                 likely_calls, self._question.text, self._observation, self._capabilities))
         with Opening(self._open, self._deadline, at_once=self._is_model) as opening:
             self._stage = 'plan'
-            with self._timed('plan'):
+            with self._timed('plan'), self._tools.writing():
                 said = self._heard(self._backbone.plan(self._brief, self._deadline))
             plan = clean_plan(said.text)
             yield Planned(plan)
@@ -187,17 +187,17 @@ class Stages:
                 return
             self._budget.begin_step()
             step = self._brief.max_steps - self._budget.steps_left
-            self._tools.go_on_ahead()
-            with self._timed('write'):
+            with self._timed('write'), self._tools.writing():
                 said = self._heard(self._backbone.write(
                     self._brief, plan, turns, self._deadline))
             try:
                 reply = self._interface.read(said.text)
             except ReplyError as error:
                 self._budget.end_step()
-                self._trouble = _trouble('reply could not be read', str(error))
-                feedback = fault_text(str(error), self._budget.text, repeats.seen('', str(error)))
-                turns.append(Turn(stand_in(error), None, feedback))
+                fault = f'{error}{_cut_off(said)}'
+                self._trouble = _trouble('reply could not be read', fault)
+                feedback = fault_text(fault, self._budget.text, repeats.seen('', fault))
+                turns.append(Turn(stand_in(fault), None, feedback))
                 yield CellRan(step, None, feedback, reply=said.text)
                 continue
             yield CellWritten(
@@ -287,6 +287,13 @@ class Stages:
 _DOING = {
     'start': 'before planning', 'plan': 'while planning', 'kernel': 'while opening the kernel',
     'write': 'while writing a reply', 'run': 'while running a cell', 'answer': 'while answering'}
+
+
+def _cut_off(said: Said) -> str:
+    """What a reply that ran into its greatest length should be told beside its fault."""
+    if said.exchange is None or said.exchange.finish != 'length':
+        return ''
+    return '; it reached the greatest length that a reply may have, so think and write less'
 
 
 def _trouble(what: str, why: str) -> str:
