@@ -125,7 +125,6 @@ class ToolCalledLine(Line, tag='tool_called', frozen=True, kw_only=True):
     arrays: dict[str, list[int]] = {}
     error: str | None = None
     duration_s: float = 0.0
-    ahead: bool = False
     file: str = ''
     ahead: bool = False
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -112,7 +113,7 @@ def write_evidence(folder: Path, evidence: Evidence, scene: Sample | None) -> No
     Raises:
         OSError: they could not be written.
     """
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for number, (item, files) in enumerate(zip(evidence.objects, mask_files(evidence))):
         step = -(-len(item.points) // _OBJECT_POINTS) or 1
         arrays[f'object_{number}'] = item.points[::step].astype(np.float32)

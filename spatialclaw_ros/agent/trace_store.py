@@ -22,6 +22,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -163,7 +164,7 @@ def result_arrays(call: ToolCall, result: ToolResult) -> dict[str, np.ndarray]:
 
 def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write an uncompressed .npz; masks take a bit for each pixel."""
-    packed: dict[str, np.ndarray] = {}
+    packed: dict[str, Any] = {}
     for name, array in arrays.items():
         if array.dtype == bool:
             packed[name + BITS] = np.packbits(array)
