@@ -14,9 +14,10 @@
 
 """Ahead of the model: likely tool calls run while it writes, and its own identical call returns.
 
-One thread, for one query. It stands aside from the moment that a call of the agent has to run
-until the model writes again; what it did not finish by then is begun anew. A result is handed out
-once, for exactly the call that it answers: same tool, same arguments, same arrays.
+One thread, for one query. It begins a call only while the model writes, and not at once, so that
+nothing of the agent's own waits for a processor. A call that runs when a cell asks for another one
+is cancelled, and begun anew when the model writes again. A result is handed out once, for exactly
+the call that it answers: same tool, same arguments, same arrays.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +47,9 @@ log = logging.getLogger(__name__)
 
 MAX_HELD_BYTES = 512 * 1024 * 1024
 """Results that may wait for the agent; beyond it nothing more is begun."""
+
+AFTER_S = 0.2
+"""How long the model must have been writing: requests are sent and pictures encoded by then."""
 
 # how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.05
@@ -83,10 +89,12 @@ class Ahead:
         calls: makes the likely calls, likeliest first; runs in the thread.
         handle: answers a call, safe from any thread.
         deadline: of the query.
+        after_s: how long the model must have been writing.
     """
 
     def __init__(
         self, calls: Callable[[], Iterable[ToolCall]], handle: Handle, deadline: Deadline,
+        after_s: float = AFTER_S,
     ) -> None:
         self._calls = calls
         self._handle = handle
@@ -97,7 +105,8 @@ class Ahead:
         self._held_bytes = 0
         self._running: _Running | None = None
         self._asked: set[bytes] = set()
-        self._aside = False
+        self._after_s = after_s
+        self._from_s = math.inf  # when a call may begin
         self._begun = self._used = 0
         self._saved_s = 0.0
         self._thread = threading.Thread(target=self._run, name='ahead', daemon=True)
@@ -139,10 +148,18 @@ class Ahead:
             return result, True
         return self._handle(call, deadline), False
 
-    def go_on(self) -> None:
-        """The model writes again: nobody needs the tools for a while."""
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """The model writes: nobody needs the tools for a while."""
+        self._may_begin(time.monotonic() + self._after_s)
+        try:
+            yield
+        finally:
+            self._may_begin(math.inf)
+
+    def _may_begin(self, from_s: float) -> None:
         with self._changed:
-            self._aside = False
+            self._from_s = from_s
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -170,15 +187,15 @@ class Ahead:
                 ready = self._held.pop(key)
                 self._held_bytes -= _bytes_of(ready[0])
                 return ready
-            self._aside = True
             if self._running is not None:
                 self._running.deadline.cancel()
             return None
 
     def _run(self) -> None:
-        """The thread: one call after the other, as long as the agent's own do not need it."""
+        """The thread: one call after the other."""
         try:
-            self._queue()
+            if self._wait_for_turn():
+                self._queue()
             while (running := self._next()) is not None:
                 self._serve(running)
         except Exception:
@@ -192,14 +209,21 @@ class Ahead:
         with self._changed:
             self._waiting.extend(calls.items())
 
+    def _wait_for_turn(self) -> bool:
+        """Wait until the model has been writing for a while; False when the query ended."""
+        with self._changed:
+            while (early_s := self._from_s - time.monotonic()) > 0 and not self._deadline.expired:
+                self._changed.wait(min(_SLICE_S, early_s, self._deadline.remaining_s))
+            return not self._deadline.expired
+
     def _next(self) -> _Running | None:
         with self._changed:
-            while self._aside and not self._deadline.expired:
-                self._changed.wait(min(_SLICE_S, self._deadline.remaining_s))
+            if not self._wait_for_turn():
+                return None
             # who asked already has the result
             while self._waiting and self._waiting[0][0] in self._asked:
                 self._waiting.popleft()
-            if not self._waiting or self._deadline.expired or self._held_bytes > MAX_HELD_BYTES:
+            if not self._waiting or self._held_bytes > MAX_HELD_BYTES:
                 return None
             key, call = self._waiting.popleft()
             self._running = _Running(key, call, self._deadline.branch())

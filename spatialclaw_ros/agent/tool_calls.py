@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from spatialclaw_ros.agent.ahead import Ahead
@@ -66,7 +67,7 @@ class HostTools:
         self._ahead: Ahead | None = None
 
     def run_ahead(self, calls: Callable[[], Iterable[ToolCall]]) -> None:
-        """Run likely calls from now on, whenever the model writes; until `close`.
+        """Run likely calls whenever the model writes, until `close`.
 
         Args:
             calls: makes them, likeliest first.
@@ -74,10 +75,9 @@ class HostTools:
         self._ahead = Ahead(
             calls, partial(self._perception.handle, self._observation), self._deadline)
 
-    def go_on_ahead(self) -> None:
-        """The model writes again."""
-        if self._ahead is not None:
-            self._ahead.go_on()
+    def writing(self) -> AbstractContextManager[None]:
+        """While this is entered the model writes, and likely calls may run."""
+        return self._ahead.writing() if self._ahead is not None else nullcontext()
 
     def close(self) -> None:
         """End what runs ahead and write down what came of it; may be called twice."""

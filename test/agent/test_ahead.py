@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -64,6 +65,14 @@ class Tools:
         return ToolResult({'who': who}, {'a': np.zeros(8)})
 
 
+@contextlib.contextmanager
+def running(calls, tools, deadline=None):
+    """What runs ahead while a model writes all the time."""
+    ahead = Ahead(lambda: calls, tools, deadline or Deadline(), after_s=0.0)
+    with ahead, ahead.writing():
+        yield ahead
+
+
 def until_it_rests(ahead: Ahead) -> None:
     ahead._thread.join(WAIT_S)
     assert not ahead._thread.is_alive()
@@ -84,7 +93,7 @@ def who_answers(ahead: Ahead, call: ToolCall) -> tuple[str, bool]:
     LIKELY, ToolCall('likely', {'frame_indices': [0, 1]}, {})])
 def test_an_identical_call_is_answered_once(call) -> None:
     tools = Tools()
-    with Ahead(lambda: [LIKELY], tools, Deadline()) as ahead:
+    with running([LIKELY], tools) as ahead:
         until_it_rests(ahead)
         assert who_answers(ahead, call) == ('ahead', True)
         assert who_answers(ahead, call) == ('MainThread', False)
@@ -113,14 +122,14 @@ ASKED = ToolCall('t', {'n': 1, 'prompts': ['mug'], 'label': None}, {'image': IMA
 ])
 def test_only_identical_calls_hit(other, same) -> None:
     assert (key_of(ASKED) == key_of(other)) is same
-    with Ahead(lambda: [ASKED], Tools(), Deadline()) as ahead:
+    with running([ASKED], Tools()) as ahead:
         until_it_rests(ahead)
         assert who_answers(ahead, other)[1] is same
 
 
 def test_a_call_that_runs_is_waited_for_and_not_run_twice() -> None:
     tools = Tools(slow=('likely',))
-    with Ahead(lambda: [LIKELY], tools, Deadline()) as ahead:
+    with running([LIKELY], tools) as ahead:
         assert tools.began.wait(WAIT_S)
         threading.Timer(0.1, tools.go.set).start()
         assert who_answers(ahead, LIKELY) == ('ahead', True)
@@ -131,7 +140,7 @@ def test_a_call_that_runs_is_waited_for_and_not_run_twice() -> None:
     (0.1, False, DeadlineExceededError), (WAIT_S, True, CanceledError)])
 def test_waiting_ends_with_the_query(timeout_s, cancel, error) -> None:
     tools, deadline = Tools(slow=('likely',)), Deadline(timeout_s)
-    with Ahead(lambda: [LIKELY], tools, Deadline()) as ahead:
+    with running([LIKELY], tools) as ahead:
         assert tools.began.wait(WAIT_S)
         if cancel:
             threading.Timer(0.1, deadline.cancel).start()
@@ -142,27 +151,50 @@ def test_waiting_ends_with_the_query(timeout_s, cancel, error) -> None:
 
 def test_the_agents_own_call_does_not_wait_and_what_made_way_is_begun_anew() -> None:
     tools = Tools(slow=('likely',))
-    with Ahead(lambda: [LIKELY], tools, Deadline()) as ahead:
-        assert tools.began.wait(WAIT_S)
+    with Ahead(lambda: [LIKELY], tools, Deadline(), after_s=0.0) as ahead:
+        with ahead.writing():
+            assert tools.began.wait(WAIT_S)
         assert who_answers(ahead, OTHER) == ('MainThread', False)
         time.sleep(0.1)
         assert tools.calls == [('ahead', 'likely'), ('MainThread', 'other')]
         tools.go.set()
-        ahead.go_on()
-        until_it_rests(ahead)
+        with ahead.writing():
+            until_it_rests(ahead)
         assert who_answers(ahead, LIKELY) == ('ahead', True)
     assert (ahead.stats.used, ahead.stats.wasted) == (1, 0)
 
 
 def test_what_the_agent_did_itself_is_not_done_again() -> None:
     tools = Tools(slow=('other',))
-    with Ahead(lambda: [OTHER, LIKELY], tools, Deadline()) as ahead:
-        assert tools.began.wait(WAIT_S)
+    with Ahead(lambda: [OTHER, LIKELY], tools, Deadline(), after_s=0.0) as ahead:
+        with ahead.writing():
+            assert tools.began.wait(WAIT_S)
         assert who_answers(ahead, LIKELY) == ('MainThread', False)
         tools.go.set()
-        ahead.go_on()
-        until_it_rests(ahead)
+        with ahead.writing():
+            until_it_rests(ahead)
     assert [call for call in tools.calls if call[1] == 'likely'] == [('MainThread', 'likely')]
+
+
+def test_nothing_begins_before_the_model_has_been_writing_for_a_while() -> None:
+    tools = Tools()
+    with Ahead(lambda: [LIKELY, OTHER], tools, Deadline(), after_s=0.1) as ahead:
+        time.sleep(0.15)
+        for _ in range(3):
+            with ahead.writing():
+                time.sleep(0.01)
+        assert tools.calls == []
+        with ahead.writing():
+            until_it_rests(ahead)
+    assert tools.calls == [('ahead', 'likely'), ('ahead', 'other')]
+
+
+def test_what_is_held_is_bounded(monkeypatch) -> None:
+    monkeypatch.setattr('spatialclaw_ros.agent.ahead.MAX_HELD_BYTES', 10)
+    tools = Tools()
+    with running([LIKELY, OTHER], tools) as ahead:
+        until_it_rests(ahead)
+    assert tools.calls == [('ahead', 'likely')]
 
 
 @pytest.mark.parametrize(('call', 'raises'), [
@@ -172,7 +204,7 @@ def test_what_the_agent_did_itself_is_not_done_again() -> None:
 ])
 def test_a_failure_is_no_answer(call, raises) -> None:
     tools = Tools(raises=raises)
-    with Ahead(lambda: [call], tools, Deadline()) as ahead:
+    with running([call], tools) as ahead:
         until_it_rests(ahead)
         assert who_answers(ahead, call) == (
             'it fails' if raises is None else 'MainThread', False)
@@ -180,21 +212,21 @@ def test_a_failure_is_no_answer(call, raises) -> None:
 
 
 def test_a_fault_ends_it_and_no_query(caplog) -> None:
-    with Ahead(lambda: [LIKELY, OTHER], Tools(raises=ZeroDivisionError('deep')),
-               Deadline()) as ahead:
+    with running([LIKELY, OTHER], Tools(raises=ZeroDivisionError('deep'))) as ahead:
         until_it_rests(ahead)
         assert who_answers(ahead, LIKELY) == ('MainThread', False)
     assert 'deep' in caplog.text
 
 
-@pytest.mark.parametrize('after_s', [0.0, 0.01, 0.1])
-def test_it_ends_at_any_moment(after_s) -> None:
+@pytest.mark.parametrize('later_s', [0.0, 0.01, 0.1])
+def test_it_ends_at_any_moment(later_s) -> None:
     tools = Tools(slow=('likely',))
-    ahead = Ahead(lambda: [LIKELY, OTHER], tools, Deadline())
-    time.sleep(after_s)
-    start_s = time.monotonic()
-    ahead.close()
-    ahead.close()
+    ahead = Ahead(lambda: [LIKELY, OTHER], tools, Deadline(), after_s=0.0)
+    with ahead.writing():
+        time.sleep(later_s)
+        start_s = time.monotonic()
+        ahead.close()
+        ahead.close()
     assert time.monotonic() - start_s < 0.5
     assert 'other' not in [tool for _, tool in tools.calls]
     assert not ahead._thread.is_alive()
@@ -202,12 +234,17 @@ def test_it_ends_at_any_moment(after_s) -> None:
 
 def test_the_querys_end_is_its_own() -> None:
     tools, query = Tools(slow=('likely',)), Deadline()
-    ahead = Ahead(lambda: [LIKELY], tools, query)
-    assert tools.began.wait(WAIT_S)
-    query.cancel()
-    until_it_rests(ahead)
-    ahead.close()
-    assert not Deadline().branch().expired
+    with running([LIKELY], tools, query) as ahead:
+        assert tools.began.wait(WAIT_S)
+        query.cancel()
+        until_it_rests(ahead)
+
+
+def test_a_branch_of_a_deadline_is_cancelled_alone() -> None:
     branch = (own := Deadline(WAIT_S)).branch()
+    assert 0 < branch.remaining_s <= WAIT_S
     branch.cancel()
     assert (branch.canceled, own.canceled) == (True, False)
+    other = own.branch()
+    own.cancel()
+    assert (other.canceled, other.remaining_s) == (True, 0.0)
