@@ -220,7 +220,8 @@ class SpatialClawNode(Node):
             limits=AgentLimits(
                 settings.max_steps, settings.trace_keep, settings.max_tokens,
                 settings.images_per_step, settings.images_per_query),
-            trace_dir=_trace_dir(settings), interface=self._interface)
+            trace_dir=_trace_dir(settings), interface=self._interface,
+            ahead_of_model=settings.ahead_of_model)
 
 
 def _trace_dir(settings: Settings) -> Path | None:

@@ -154,6 +154,10 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'How a model acts: `code` writes one Python cell a step, `single_pass` one '
                   'program that runs once, `tool_call` one JSON call a step, `none` answers from '
                   'the images alone. `rules` writes `code` only.', choices=tuple(INTERFACES)),
+    ParameterSpec('ahead_of_model', True,
+                  'Whether likely tool calls (a reconstruction of all frames, masks of what the '
+                  'question names) run while a model writes, so that its own identical call '
+                  'returns at once; docs/agent.md. Without effect on `rules`.', live=True),
     ParameterSpec('reconstruct', 'rgbd',
                   'Where 3D comes from: `rgbd` is sensor depth, CameraInfo and TF.',
                   choices=('rgbd',)),
@@ -240,6 +244,7 @@ class Settings:
     backbone_model: str
     backbone_script: str
     action_interface: str
+    ahead_of_model: bool
     reconstruct: str
     segment: str
     sandbox: str
