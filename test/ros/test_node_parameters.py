@@ -26,6 +26,8 @@ from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.ros import node as node_module
@@ -134,6 +136,29 @@ def test_the_node_hands_them_to_its_kernel(context, monkeypatch):
         node.close()
     assert made == [limits]
     assert (limits.memory_bytes, limits.cell_timeout_s) == (128 * MIB, 5.0)
+
+
+def test_an_interface_that_the_backbone_cannot_write_is_refused_at_start(context):
+    with pytest.raises(InvalidRequestError, match=r"'rules' can not write for .* 'tool_call'"):
+        node_module.SpatialClawNode('mute', context=context, parameter_overrides=[
+            Parameter('action_interface', value='tool_call')])
+
+
+def test_budgets_reach_the_session(context, monkeypatch):
+    made = []
+    monkeypatch.setattr(node_module, 'Session', lambda **given: made.append(given))
+    node = node_module.SpatialClawNode('thrifty', context=context, parameter_overrides=[
+        Parameter(name, value=value) for name, value in (
+            ('max_steps', 3), ('max_tokens', 500), ('images_per_step', 1),
+            ('images_per_query', 2))])
+    try:
+        node._make_session(None, Deadline(30.0))
+    finally:
+        node.close()
+    limits = made[0]['limits']
+    assert (limits.max_steps, limits.max_tokens, limits.images_per_step,
+            limits.images_per_query) == (3, 500, 1, 2)
+    assert made[0]['interface'].name == 'code'
 
 
 def test_an_unknown_name_is_warned_of_with_the_nearest(declare):
