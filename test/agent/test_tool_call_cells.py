@@ -19,7 +19,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
+import random
 
 import pytest
 
@@ -189,3 +191,52 @@ def test_the_tools_are_those_of_the_scope_and_none_is_hidden() -> None:
             'tools.Geometry.closest_points', 'tools.TF.lookup', 'show', 'ReturnAnswer'} <= TOOLS
     assert {'get_centroid_3d', 'get_masked_points', 'points_under', 'render_bev'} <= METHODS
     assert not [name for name in TOOLS | METHODS if '_' in (name[0], name.rpartition('.')[2][0])]
+
+
+PIECES = (
+    'x', 'mug', 'tools', '.', '..', 'SAM3', 'TF', 'frames', 'get_mask', '(', ')', '[', ']', '0',
+    '-1', '"', "'", '\\', '\n', ' ', ';', ':', '=', ':=', ',', '*', '#', '_', '__class__',
+    'import os', 'lambda:0', 'InputImages', '$', '{', '}', '\u2028', 'ﬁ', 'read', 'show', 'é')
+PLAIN = (ast.Module, ast.Assign, ast.Expr, ast.Call, ast.keyword, ast.Name, ast.Load, ast.Store,
+         ast.Attribute, ast.Constant, ast.List, ast.Subscript, ast.UnaryOp, ast.USub, ast.Slice)
+
+
+def test_whatever_comes_a_cell_is_one_call_or_read_of_plain_names() -> None:
+    draw = random.Random(5)
+
+    def text() -> str:
+        return ''.join(draw.choices(PIECES, k=draw.randint(1, 4)))
+
+    def value(depth: int = 0) -> object:
+        kind = draw.randrange(8 if depth < 3 else 5)
+        return (text(), draw.choice([None, True, 3, -2.5]), {'$': text()}, {'$': 'mug'}, text(),
+                [value(depth + 1) for _ in range(2)] if kind == 5 else '',
+                {text(): value(depth + 1)} if kind == 6 else '',
+                {'$': 'InputImages[0]'})[kind]
+
+    accepted = 0
+    for _ in range(4000):
+        tool = draw.choice([
+            text(), text(), f'mug.{text()}', f'tools.{text()}', 'read', 'tools.TF.frames', 'show'])
+        args = draw.choice([
+            {text(): value()}, [value(), value()], {'x': value()},
+            {'of': value(), 'path': text()}])
+        given = {'tool': tool, 'args': args}
+        if tool != 'show':
+            given['bind'] = draw.choice([text(), 'y'])
+        try:
+            cell = read(given)
+        except ReplyError:
+            continue
+        accepted += 1
+        tree = ast.parse(cell)
+        strange = [node for node in ast.walk(tree) if not isinstance(node, PLAIN)]
+        assert not strange, cell
+        assert len(tree.body) == (1 if tool == 'show' else 2)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                assert not node.attr.startswith('_')
+            if isinstance(node, ast.Name):
+                assert node.id in {'tools', 'print', 'repr', 'show'} or not hasattr(
+                    builtins, node.id)
+    assert accepted > 100
