@@ -48,13 +48,13 @@ def measure(findings: Findings, short: bool) -> None:
         plain = stack.enter_context(Peer('peer_agent.py', str(model.port), _SYSTEM))
         kernel = stack.enter_context(Kernel())
 
-        def asking(url: str, frames: int) -> Queries:
-            queries = Queries(kernel, url, frames)
+        def asking(url: str, frames: int, *, ahead: bool = True) -> Queries:
+            queries = Queries(kernel, url, frames, ahead=ahead)
             stack.callback(queries.close)
             return queries
 
         ours, bare = asking(model.url, FRAMES), asking(model.url, 0)
-        kept = asking(keeping.url, 2)
+        kept, without = asking(keeping.url, 2), asking(model.url, FRAMES, ahead=False)
 
         def part(rows: Measure, queries: Queries) -> Callable[[Findings], None]:
             return lambda found: rows(found, model, queries, plain, short)
@@ -64,6 +64,8 @@ def measure(findings: Findings, short: bool) -> None:
             ('steps', part(agent_rows.steps, ours)),
             ('steps of text', part(agent_rows.bare_steps, bare)),
             ('bytes', part(agent_rows.sizes, ours)),
+            ('running ahead',
+             lambda found: agent_rows.ahead(found, model, ours, without, short)),
             ('prefixes', lambda found: prefixes.check(found, keeping, kept)),
         ])
 

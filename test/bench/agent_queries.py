@@ -61,9 +61,10 @@ class Queries:
         kernel: a started one, with a spare worker.
         url: of the model.
         frames: how many a query looks at; 0 for a single one of a few pixels.
+        ahead: whether likely tool calls run while the model writes.
     """
 
-    def __init__(self, kernel: Kernel, url: str, frames: int) -> None:
+    def __init__(self, kernel: Kernel, url: str, frames: int, *, ahead: bool = True) -> None:
         self._images = photos(frames) if frames else np.zeros((1, 6, 8, 3), np.uint8)
         self._depth_m = np.full(self._images.shape[1:3], _DEPTH_M, np.float32)
         height, width = self._depth_m.shape
@@ -72,7 +73,7 @@ class Queries:
         self._backbone = make_backbone('vllm', base_url=url, model='ready')
         self._session = Session(
             backbone=self._backbone, kernel=kernel, perception=make_perception(ocr='none'),
-            limits=AgentLimits(max_steps=_MAX_STEPS))
+            limits=AgentLimits(max_steps=_MAX_STEPS), ahead_of_model=ahead)
         self._numbers = itertools.count()
 
     def ask(self) -> float:
@@ -90,6 +91,11 @@ class Queries:
             observation, Question(QUESTION), Deadline(_TIMEOUT_S), f'q{next(self._numbers)}')
         assert isinstance(end, Answered), end
         return began_s
+
+    @property
+    def tools_s(self) -> float:
+        """How long the last query's cells waited for tools."""
+        return self._session.timings['tools']
 
     def close(self) -> None:
         """Let go of the model."""

@@ -74,9 +74,9 @@ class ReadyModel:
         """Of the OpenAI-compatible API."""
         return f'http://127.0.0.1:{self.port}/v1'
 
-    def will_reply(self, replies: Sequence[str]) -> None:
-        """What the next requests are answered; the log so far is forgotten."""
-        self._tell({'replies': list(replies)})
+    def will_reply(self, replies: Sequence[str], pause_s: float = 0.0) -> None:
+        """What the next requests are answered, after a pause; the log so far is forgotten."""
+        self._tell({'replies': list(replies), 'pause_s': pause_s})
 
     def requests(self) -> list[Request]:
         """What came since `will_reply`, or since the last look."""

@@ -16,10 +16,10 @@
 """A model of zero latency, over real HTTP: replies that lie ready, and a log of what came when.
 
 A process of its own, so that its work counts for nobody. Commands come line by line as JSON on
-standard input: `{"replies": [...]}` says what the next requests are answered, `{"log": true}` asks
-for what came since: for each request its bytes, when its last byte was there and when the reply
-went out (both on the machine's monotonic clock, which all processes share), and the file that
-holds its body, where a folder was given.
+standard input: `{"replies": [...], "pause_s": 0.0}` says what the next requests are answered and
+how long that takes, `{"log": true}` asks for what came since: for each request its bytes, when its
+last byte was there and when the reply went out (both on the machine's monotonic clock, which all
+processes share), and the file that holds its body, where a folder was given.
 """
 
 from __future__ import annotations
@@ -46,14 +46,16 @@ class Ready:
         self._replies: deque[str] = deque()
         self._log: list[dict[str, Any]] = []
         self._count = 0
+        self._pause_s = 0.0
 
-    def load(self, replies: list[str]) -> None:
-        """Replies of the next requests, in order."""
+    def load(self, replies: list[str], pause_s: float) -> None:
+        """Replies of the next requests, in order, and how long each takes."""
         with self._lock:
-            self._replies = deque(replies)
+            self._replies, self._pause_s = deque(replies), pause_s
 
     def take(self, body: memoryview, received_s: float) -> str:
         """The next reply, and a line in the log."""
+        time.sleep(self._pause_s)
         with self._lock:
             self._count += 1
             entry: dict[str, Any] = {'bytes': len(body), 'received_s': received_s}
@@ -162,7 +164,7 @@ def main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
         if 'replies' in command:
-            server.ready.load(command['replies'])
+            server.ready.load(command['replies'], command['pause_s'])
         print(json.dumps(server.ready.log()), flush=True)
     server.shutdown()
 
