@@ -35,7 +35,7 @@ def make_backbone(
         config: name of a file in `config/backbones`, or path of one ('vllm'); '' for defaults.
         base_url: of an OpenAI-compatible API ('vllm'), instead of the configuration's.
         model: name of the served model ('vllm'), instead of the configuration's.
-        script: path of a YAML script of replies ('recorded').
+        script: path of a YAML script of replies, or of a trace's folder ('recorded').
 
     Raises:
         InvalidRequestError: no such backbone, or its configuration can't be used.
@@ -56,5 +56,5 @@ def make_backbone(
             {field: value for field, value in changes.items() if value}))
     if name == 'recorded':
         from spatialclaw_ros.backbone.recorded import RecordedBackbone
-        return RecordedBackbone.from_yaml(Path(script))
+        return RecordedBackbone.from_path(Path(script).expanduser())
     raise InvalidRequestError(f'no backbone {name!r}; expected one of {", ".join(BACKBONES)}')

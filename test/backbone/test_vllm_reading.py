@@ -75,13 +75,13 @@ CASES = {
 
 
 def read(pieces: list[str], *, language: str = 'python', opened: bool = False, cut: bool = False,
-         max_chars: int = 10_000) -> tuple[str, str, bool]:
-    """Feed pieces as the stream does: it stops when nothing more is wanted."""
+         max_chars: int = 10_000, on: bool = False) -> tuple[str, str, bool]:
+    """Feed pieces as the stream does: it stops when nothing more is wanted, or reads on a bit."""
     rules = Thinking(tags=TAGS, opened_by_template=opened, max_chars=5_000)
     reader = ReplyReader(language, rules, max_chars)
     for piece in pieces:
         reader.feed(piece)
-        if reader.done:
+        if not on and (reader.closed or reader.overflowed):
             break
     reader.finish(cut=cut)
     return reader.text, reader.thinking, reader.closed
@@ -101,7 +101,8 @@ def cuts(text: str) -> list[list[str]]:
 def test_a_reply_is_the_same_however_it_is_cut(name: str) -> None:
     stream, text, thinking, closed, options = CASES[name]
     for pieces in cuts(stream):
-        assert read(pieces, **options) == (text, thinking, closed), pieces
+        for on in (False, True):
+            assert read(pieces, on=on, **options) == (text, thinking, closed), pieces
 
 
 def test_thinking_in_a_field_of_its_own() -> None:

@@ -23,6 +23,7 @@ import time
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import openai
@@ -252,5 +253,8 @@ def _client(url: str, limits: Limits, key: ApiKey) -> openai.AsyncOpenAI:
         trust_env=not is_loopback(parts.hostname or ''),
         # without TLS there is nothing to verify: reading all certificates would take 0.1 s
         verify=parts.scheme == 'https')
+    # the package would send what the environment says of an account with another service
+    strangers: Any = dict.fromkeys(('OpenAI-Organization', 'OpenAI-Project'), openai.Omit())
     return openai.AsyncOpenAI(
-        base_url=url, api_key=key.value, max_retries=0, http_client=http_client)
+        base_url=url, api_key=key.value, max_retries=0, http_client=http_client,
+        default_headers=strangers)

@@ -50,6 +50,8 @@ class ReplyReader:
         self._tail = ''  # of the text, where a closing tag may have begun
         self._read: Callable[[str], None] = (
             self._read_inside if thinking.opened_by_template else self._read_start)
+        self.rambles = False
+        """Whether more than blanks came after the closing fence."""
         self.overflowed = False
         """Whether the reply, or its thinking, was longer than allowed."""
 
@@ -66,7 +68,7 @@ class ReplyReader:
 
     @property
     def closed(self) -> bool:
-        """Whether the fenced block is closed: nothing more is wanted."""
+        """Whether the fenced block is closed: nothing more is wanted, but the count of tokens."""
         return self._fence.end is not None
 
     @property
@@ -76,8 +78,8 @@ class ReplyReader:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more is wanted."""
-        return self.closed or self.overflowed
+        """Whether nothing that may come is worth a wait."""
+        return self.rambles or self.overflowed
 
     def think(self, piece: str) -> None:
         """Take thinking that came in its own field; no tags are looked for any longer."""
@@ -89,7 +91,9 @@ class ReplyReader:
 
     def feed(self, piece: str) -> None:
         """Take a piece of the reply."""
-        if piece and not self.done:
+        if self.closed:
+            self.rambles |= bool(piece.strip())
+        elif piece and not self.overflowed:
             self._read(piece)
 
     def finish(self, *, cut: bool) -> None:
@@ -151,7 +155,7 @@ class ReplyReader:
             return
         end = at + len(tag) - len(tail)
         self._say(piece[:end])
-        if self.done:
+        if self.closed or self.overflowed:
             return
         thought = ''.join(self._said)[:-len(tag)]
         self._said, self._said_chars = [], 0
@@ -163,7 +167,8 @@ class ReplyReader:
     def _say(self, piece: str) -> None:
         self._said.append(piece)
         self._said_chars += len(piece)
-        self._fence.feed(piece)
+        if self._fence.feed(piece):
+            self.rambles = bool(''.join(self._said)[self._fence.end:].strip())
         self.overflowed |= not self.closed and self._said_chars > self._max_chars
 
     def _add_thought(self, piece: str) -> None:

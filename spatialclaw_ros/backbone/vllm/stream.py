@@ -32,7 +32,9 @@ PATH = '/chat/completions'
 FENCE, LENGTH = 'fence', 'length'
 # how long the usage is waited for when the reply has ended
 LINGER_S = 1.0
-_POLL_S = 0.25
+# and when its block is closed: most models end there, and their connection then serves again
+FENCE_LINGER_S = 0.05
+_POLL_S = 0.05
 _LETTING_GO_S = 0.2
 
 
@@ -77,6 +79,8 @@ class Reply:
 
     def due_s(self, limits: Limits) -> float:
         """When the next piece must have come, on the loop's clock."""
+        if self.reader.closed:
+            return self.heard_s + FENCE_LINGER_S
         if self.finish or self.reader.would_close:
             return self.heard_s + LINGER_S
         if self.first_s is None:
@@ -165,9 +169,10 @@ async def stream_reply(
                 break
             # what comes may bring the time forward
             await asyncio.wait({reading}, timeout=min(left_s, _POLL_S))
-        if not reading.done() and not (reply.finish or reader.would_close):
+        said_all = reader.closed or reader.overflowed or reader.would_close or reply.finish
+        if not reading.done() and not said_all:
             raise _silence(reply, limits)
-        if reading.done() and not (reader.done or reader.would_close or reply.finish):
+        if reading.done() and not said_all:
             reading.result()  # raises what broke it
         reply.end()
         return reply
