@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Iterator
@@ -127,6 +128,7 @@ class Stages:
         return {
             'backbone': self._backbone.name, 'interface': self._interface.name,
             'capabilities': sorted(self._capabilities),
+            'kernel': dataclasses.asdict(self._kernel.limits),
             'budgets': {
                 'max_steps': brief.max_steps, 'max_tokens': self._limits.max_tokens,
                 'images_per_step': self._limits.images_per_step,

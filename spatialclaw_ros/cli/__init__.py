@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The `spatialclaw` command: demo, ask, doctor."""
+"""The `spatialclaw` command: demo, ask, view, replay, doctor."""

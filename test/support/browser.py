@@ -40,6 +40,7 @@ KEYS = {' ': ('Space', 32), 'ArrowLeft': ('ArrowLeft', 37), 'ArrowUp': ('ArrowUp
         'ArrowRight': ('ArrowRight', 39), 'ArrowDown': ('ArrowDown', 40), 'Home': ('Home', 36),
         'End': ('End', 35), 'Escape': ('Escape', 27), 'Enter': ('Enter', 13), 'Tab': ('Tab', 9)}
 TIMEOUT_S = 60.0
+FONTS = '<fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir><cachedir>{cache}</cachedir></fontconfig>'
 
 
 def find_chromium() -> Path | None:
@@ -71,8 +72,10 @@ class Browser:
         environment = {**os.environ, 'HOME': str(folder)}
         if library.is_dir():
             environment['LD_LIBRARY_PATH'] = str(library)
-        if (program.parent / 'fonts.conf').is_file():
-            environment['FONTCONFIG_PATH'] = str(program.parent)
+        if (program.parent / 'fonts').is_dir():
+            fonts = folder / 'fonts.conf'
+            fonts.write_text(FONTS.format(fonts=program.parent / 'fonts', cache=folder))
+            environment['FONTCONFIG_FILE'] = str(fonts)
         # the browser reads its descriptor 3 and writes its descriptor 4
         run = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
         self._process = subprocess.Popen(

@@ -131,6 +131,7 @@ function variables(trace, index) {
   if (!known.size) return null;
   const rows = [...known.values()].sort((a, b) => b.at - a.at);
   return block('Variables', el('table', {class: 'variables'},
+    el('colgroup', null, el('col', {class: 'names'}), el('col')),
     el('thead', {class: 'unseen'}, el('tr', null, el('th', null, 'Name'), el('th', null, 'Value'))),
     el('tbody', null, rows.map((row) => el('tr', {class: row.at === index ? 'fresh' : ''},
       el('th', {scope: 'row'}, row.name, row.at === index
@@ -167,8 +168,8 @@ function stepSlide(trace, index) {
       el('pre', {class: 'plain', tabindex: '0'}, step.reply || '(empty)'),
       prose('What went back', step.feedback)));
   } else {
-    main.push(el('div', {class: 'why'}, prose('Purpose', step.purpose),
-      prose('Reasoning', step.reasoning), prose('Next goal', step.next_goal)));
+    main.push(el('div', {class: 'why'}, prose('Reasoning', step.reasoning),
+      prose('Next goal', step.next_goal)));
     if (step.code) main.push(block('Code', codeBlock(step.code, step.error && step.error.line)));
   }
   if (step.restarted) {

@@ -79,7 +79,7 @@ function chooseEye(data, scenePoints) {
     return (along[Math.floor(along.length * 0.03)] + along[Math.floor(along.length * 0.97)]) / 2;
   });
   const reach = shown.map((p) => norm(sub(p, target))).sort((a, b) => a - b);
-  const distance = Math.max(0.3, 2.3 * reach[Math.floor(reach.length * 0.97)]);
+  const distance = Math.max(0.3, 2.8 * reach[Math.floor(reach.length * 0.97)]);
   const from = data.cameras.length
     ? sub(data.cameras[0].pose.slice(0, 3).map((row) => row[3]), target) : [-1, -0.6, 0.6];
   return new Eye(target, distance, Math.atan2(from[1], from[0]) + 0.35, 0.5);
@@ -177,11 +177,14 @@ class SceneView {
     const picture = paint.createImageData(width, height);
     const pixels = new Uint32Array(picture.data.buffer);
     const near = new Float32Array(width * height).fill(Infinity);
-    const put = (cloud, size, colourOf, pull) => {
+    // nearer points are larger, so that surfaces close
+    const put = (cloud, metres, colourOf, pull) => {
       for (let i = 0; i + 2 < cloud.length; i += 3) {
         const [x, y, depth] = project(cloud[i], cloud[i + 1], cloud[i + 2]);
         if (depth <= 0.01) continue;
         const colour = colourOf(i);
+        const size = Math.min(10 * ratio, Math.max(
+          2 * ratio, metres * 1.1 * Math.min(width, height) / depth)) | 0;
         const left = Math.round(x - size / 2), top = Math.round(y - size / 2);
         for (let v = Math.max(top, 0); v < Math.min(top + size, height); v += 1) {
           for (let u = Math.max(left, 0); u < Math.min(left + size, width); u += 1) {
@@ -193,14 +196,13 @@ class SceneView {
     };
     const packed = (r, g, b) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
     if (this.showScene) {
-      const size = Math.max(2, Math.round(2.2 * ratio));
-      put(this.scene, size, (i) => packed(
+      put(this.scene, 0.008, (i) => packed(
         this.colours[i], this.colours[i + 1], this.colours[i + 2]), 0);
     }
     this.data.objects.forEach((item, number) => {
       if (this.hidden.has(number)) return;
       const colour = packed(...rgb(item.colour));
-      put(this.clouds[number], Math.max(2, Math.round(2.4 * ratio)), () => colour, 0.01);
+      put(this.clouds[number], 0.004, () => colour, 0.01);
     });
     paint.putImageData(picture, 0, 0);
   }
