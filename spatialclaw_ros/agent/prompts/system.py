@@ -63,7 +63,8 @@ def planner_prompt(
 ) -> str:
     """System prompt of who plans; the same for every query of a robot."""
     return '\n\n'.join(filter(None, (
-        _PLANNER, interface.tools_text(capabilities), robot_text(metadata))))
+        _PLANNER, interface.tools_text(capabilities), FRAMES_OF_REFERENCE.text(frozenset()),
+        robot_text(metadata))))
 
 
 def _have(interface: ActionInterface, capabilities: Set[str]) -> frozenset[str]:
