@@ -43,6 +43,7 @@ class AgentLimits:
             0 for no bound.
         images_per_step: shown pictures that go back to the model after one step.
         images_per_query: shown pictures that go back to it in one query, beside the key frames.
+        trace_mb: megabytes (2^20 bytes) that all traces together may take, 1 or more.
     """
 
     max_steps: int = 30
@@ -50,10 +51,11 @@ class AgentLimits:
     max_tokens: int = 0
     images_per_step: int = 8
     images_per_query: int = 32
+    trace_mb: int = 2048
 
     def __post_init__(self) -> None:
-        if self.max_steps < 1 or self.trace_keep < 1:
-            raise ValueError(f'max_steps and trace_keep must be 1 or more, got {self}')
+        if min(self.max_steps, self.trace_keep, self.trace_mb) < 1:
+            raise ValueError(f'max_steps, trace_keep, trace_mb must be 1 or more, got {self}')
         if min(self.max_tokens, self.images_per_step, self.images_per_query) < 0:
             raise ValueError(f'limits must be 0 or more, got {self}')
 

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from spatialclaw_ros.agent.budget import AgentLimits
 from spatialclaw_ros.agent.trace import TraceWriter
 
 log = logging.getLogger(__name__)
@@ -36,14 +37,15 @@ class Recording:
     Args:
         folder: of all traces; None writes none.
         query_id: names this one's folder.
-        keep: traces that stay in the folder.
+        limits: how many traces stay in the folder, and how large they may be.
     """
 
-    def __init__(self, folder: Path | None, query_id: str, keep: int) -> None:
+    def __init__(self, folder: Path | None, query_id: str, limits: AgentLimits) -> None:
         self._trace: TraceWriter | None = None
         if folder is not None:
             try:
-                self._trace = TraceWriter(folder, query_id, keep)
+                self._trace = TraceWriter(
+                    folder, query_id, limits.trace_keep, limits.trace_mb * 1024 * 1024)
             except OSError as error:
                 log.warning('query %s goes without a trace: %s', query_id, error)
 

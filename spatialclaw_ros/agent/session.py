@@ -101,7 +101,7 @@ class Session:
         """
         start_s = time.monotonic()
         self._timings = {}
-        record = Recording(self._trace_dir, query_id, self._limits.trace_keep)
+        record = Recording(self._trace_dir, query_id, self._limits)
         self._recording = record
         try:
             stages = Stages(

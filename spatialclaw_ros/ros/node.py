@@ -219,7 +219,7 @@ class SpatialClawNode(Node):
             perception=self._perception,
             limits=AgentLimits(
                 settings.max_steps, settings.trace_keep, settings.max_tokens,
-                settings.images_per_step, settings.images_per_query),
+                settings.images_per_step, settings.images_per_query, settings.trace_mb),
             trace_dir=_trace_dir(settings), interface=self._interface,
             ahead_of_model=settings.ahead_of_model)
 

@@ -185,6 +185,9 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Empty: no traces.', live=True),
     ParameterSpec('trace_keep', 50,
                   'How many traces are kept; the oldest go first.', 1, 100000, live=True),
+    ParameterSpec('trace_mb', 2048,
+                  'Megabytes (2^20 bytes) that all traces together may take: the oldest first lose '
+                  'what only `spatialclaw replay` needs, then go.', 1, 1048576, live=True),
 )
 
 CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -253,6 +256,7 @@ class Settings:
     kernel_pool_mb: int
     trace_dir: str
     trace_keep: int
+    trace_mb: int
 
     @property
     def kernel_limits(self) -> KernelLimits:
