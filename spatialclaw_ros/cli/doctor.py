@@ -28,10 +28,12 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from spatialclaw_ros.errors import DependencyError
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import DependencyError, SpatialClawError
 
 FOUND, STAND_IN, MISSING, OPTIONAL = 'found', 'stand-in', 'missing', 'not installed'
 HELD, BROKEN = 'held', 'broken'
@@ -79,11 +81,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         'doctor', help='what is installed here, and what each missing part costs',
         description='Exit status: 0 when everything needed is there, 1 otherwise.')
     parser.add_argument('--json', action='store_true', help='print JSON')
+    parser.add_argument(
+        '--backbone', metavar='CONFIG', default='',
+        help='also ask whether the endpoints of a file of config/backbones (its name or path) '
+             'answer')
 
 
 def run(options: argparse.Namespace) -> int:
     """Look, print, and tell by the exit status whether all that is needed is there."""
-    findings = examine()
+    findings = [*examine(), *_backbone(getattr(options, 'backbone', ''))]
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -221,6 +227,23 @@ def _optional() -> Iterator[Finding]:
             yield Finding('optional', package, OPTIONAL, f'pip install {package}', cost)
         else:
             yield Finding('optional', package, FOUND, _version(package))
+
+
+def _backbone(config: str) -> Iterator[Finding]:
+    """Whether the endpoints of a configuration answer; nothing for ''."""
+    if not config:
+        return
+    from spatialclaw_ros.backbone.factory import make_backbone
+    cost = 'with backbone:=vllm each query ends with BACKBONE_UNAVAILABLE'
+    try:
+        with closing(make_backbone('vllm', config=config)) as backbone:
+            endpoints = backbone.probe(Deadline(PROBE_TIMEOUT_S))  # type: ignore[attr-defined]
+    except SpatialClawError as error:
+        yield Finding('backbone', config, MISSING, str(error), cost)
+        return
+    for endpoint in endpoints:
+        yield Finding('backbone', endpoint.url, FOUND if endpoint.healthy else MISSING,
+                      endpoint.last_error, '' if endpoint.healthy else cost)
 
 
 def _version(package: str) -> str:

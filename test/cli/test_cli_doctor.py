@@ -23,6 +23,8 @@ import time
 
 import psutil
 import pytest
+from scripted_vlm import ScriptedVlm
+from scripted_vlm_model import script
 
 from spatialclaw_ros.cli import doctor, probe
 from spatialclaw_ros.kernel import Kernel, KernelLimits, support
@@ -138,3 +140,23 @@ def test_probing_is_bounded_and_leaves_nothing_behind():
     assert time.monotonic() - start_s < probe.TIMEOUT_S / 10
     assert probe.probe().fault == ''
     assert psutil.Process().children(recursive=True) == before
+
+
+@pytest.mark.parametrize('healthy', [True, False])
+def test_endpoints_of_a_backbone_are_asked(tmp_path, healthy):
+    with ScriptedVlm(script(['x']), healthy=healthy) as server:
+        config = tmp_path / 'mine.yaml'
+        config.write_text(f"endpoints: ['{server.url}', 'http://127.0.0.1:9/v1']\nmodel: m\n")
+        findings = list(doctor._backbone(str(config)))
+    assert [finding.name for finding in findings] == [server.url, 'http://127.0.0.1:9/v1']
+    assert [finding.state for finding in findings] == [
+        doctor.FOUND if healthy else doctor.MISSING, doctor.MISSING]
+    assert all(finding.detail and finding.cost for finding in findings
+               if finding.state == doctor.MISSING)
+
+
+def test_a_backbone_that_cannot_be_read_is_a_finding():
+    assert list(doctor._backbone('')) == []
+    (finding,) = doctor._backbone('qwen9')
+    assert finding.state == doctor.MISSING
+    assert 'no backbone configuration' in finding.detail

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import subprocess
@@ -81,6 +82,20 @@ def check_node(words: list[str]) -> None:
         assert not assigned or specs[name].fault(yaml.safe_load(value)) == ''
 
 
+def check_launch(words: list[str]) -> None:
+    package, name, *given = words[2:]
+    assert (words[1], package) == ('launch', 'spatialclaw_ros')
+    for argument in given:
+        assert f"'{argument.partition(':=')[0]}'" in text(f'launch/{name}')
+
+
+def check_python(words: list[str]) -> None:
+    if words[1] == '-m':
+        assert importlib.util.find_spec(words[2]) is not None
+    else:
+        check_paths(words)
+
+
 def check_paths(words: list[str]) -> None:
     paths = [word for word in words[1:] if '/' in word and not word.startswith('-')]
     assert paths
@@ -88,7 +103,7 @@ def check_paths(words: list[str]) -> None:
 
 
 CHECKS = {'make': check_make, 'spatialclaw': check_spatialclaw, 'spatialclaw_node': check_node,
-          'pytest': check_paths, 'python': check_paths}
+          'pytest': check_paths, 'python': check_python}
 COMMANDS = sorted({(page, shlex.join(words)) for page in PAGES
                    for words in (*commands(page), *inline(page))})
 
@@ -97,6 +112,8 @@ COMMANDS = sorted({(page, shlex.join(words)) for page in PAGES
 def test_commands_would_run(page: str, line: str) -> None:
     words = shlex.split(line)
     check = CHECKS.get(Path(words[0]).name)
+    if words[0] == 'ros2' and page != 'README.md':
+        check = check_launch
     if check is not None:
         check(words)
     else:  # those of pip and ROS are run by scripts/test_pip and scripts/test_colcon
