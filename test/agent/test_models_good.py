@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -38,12 +37,6 @@ from spatialclaw_ros.kernel import Kernel
 TALK = 'Let me think about the red box, the blue ball and the table that they are on. ' * 100
 WRONG = '```python\nReturnAnswer(99.0)\n```\n'
 THOUGHT = f'<think>\nPerhaps 99 m?\n{WRONG}No: measure.\n</think>\n\n'
-
-
-@pytest.fixture(scope='module')
-def kernel() -> Iterator[Kernel]:
-    with Kernel() as started:
-        yield started
 
 
 def thinking(text: str, field: str) -> Act:
@@ -164,30 +157,8 @@ def test_a_key_goes_into_the_header_alone(
     for seen in server.seen:
         assert seen.headers['authorization'] == 'Bearer sk-very-secret'
         assert 'secret' not in json.dumps(seen.request.raw)
-    for path in (tmp_path / 'q').iterdir():
+    for path in filter(Path.is_file, (tmp_path / 'q').rglob('*')):
         assert b'very-secret' not in path.read_bytes(), path
-
-
-def test_a_server_that_dies_and_comes_back_costs_no_answer(kernel: Kernel) -> None:
-    """It dies with a reply half sent, and is back on the same port a little later."""
-    dying = threading.Event()
-
-    def until_it_dies(request: Request) -> Act | str:
-        if request.role == 'agent' and request.turns == 1:
-            dying.set()
-            return replace(Act(MEASURE), chunk=8, pause_s=0.2)
-        return script(GOOD)(request)
-
-    first = ScriptedVlm(until_it_dies)
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(ask, kernel, first.url)
-        assert dying.wait(10.0)
-        first.close()
-        with ScriptedVlm(script(GOOD), port=first.port) as second:
-            outcome = running.result(30.0)
-            assert second.of('agent')
-    outcome.check_right()
-    assert outcome.end.steps == 3
 
 
 def test_what_the_silence_of_one_request_costs(kernel: Kernel) -> None:

@@ -48,12 +48,6 @@ SECRET = 'the-canary-in-the-file'
 
 
 @pytest.fixture(scope='module')
-def kernel() -> Iterator[Kernel]:
-    with Kernel() as started:
-        yield started
-
-
-@pytest.fixture(scope='module')
 def signed() -> Observation:
     """The scene with a sign in every picture."""
     frames = []

@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 import psutil
 from analytic_scene import BLUE_BALL, RED_BOX, make_scene
-from scripted_vlm_model import cell
+from scripted_vlm import ScriptedVlm
+from scripted_vlm_model import cell, script
 
 from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Answered, CellRan, Event, Failed, Refused
@@ -166,6 +167,17 @@ def held() -> Held:
     return Held(
         tuple(sorted(thread.name for thread in threading.enumerate())),
         sum('/memfd:' not in link for link in links), len(own.children(recursive=True)))
+
+
+def at_rest(kernel: Kernel) -> Held:
+    """What is held after a query, once the kernel's next spare worker is there again."""
+    with ScriptedVlm(script(GOOD)) as server:
+        ask(kernel, server.url).check_right()
+    end_s = time.monotonic() + 10.0
+    while kernel.stats().spare_workers < kernel.limits.spare_workers:
+        assert time.monotonic() < end_s, 'the kernel made no spare workers'
+        time.sleep(0.02)
+    return settled(held(), 0.3)
 
 
 def settled(wanted: Held, within_s: float = 5.0) -> Held:
