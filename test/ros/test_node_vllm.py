@@ -1,0 +1,111 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""The whole path: a robot over DDS, the real node with `backbone:=vllm`, its service, a model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from node_process import NodeProcess
+from scripted_vlm import ScriptedVlm
+from scripted_vlm_model import SILENT, Model, cell, script
+
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.client import SpatialClient
+from spatialclaw_ros.ros.compat.share import share_path
+from spatialclaw_ros.sim.recording import TOPICS, TRUTH_FILE
+from spatialclaw_ros.workspace.question import AnswerType
+
+QUESTION = 'What is the closest distance between the red mug and the blue box?'
+TRUTH_M = json.loads(
+    (share_path('demo', 'tabletop') / TRUTH_FILE).read_text())['closest']['red mug']['blue box']
+PARAMETERS = {
+    'cameras': ['wrist'], 'wrist.image': TOPICS.color_compressed,
+    'wrist.image_transport': 'compressed', 'wrist.camera_info': TOPICS.info,
+    'wrist.depth': TOPICS.depth_compressed, 'wrist.depth_transport': 'compressedDepth',
+    'world_frame': 'odom', 'base_frame': 'base_link', 'window_s': 2.0, 'max_frames': 5,
+    'backbone': 'vllm', 'backbone_model': 'scripted'}
+LOOK = cell("""
+mug = tools.SAM3.segment_video_by_text('red mug')
+box = tools.SAM3.segment_video_by_text('blue box')
+f = max(set(mug.frames_with(0)) & set(box.frames_with(0)))
+show(mug.visualize(f), label='mug')
+print(mug.num_objects, box.num_objects, f)
+""", 'see both')
+MEASURE = cell("""
+recon = tools.Reconstruct([InputImages[InputImages.frame_indices.index(f)]])
+near = tools.Geometry.closest_points(
+    mug.get_masked_points(recon, f), box.get_masked_points(recon, f))
+print(near)
+""")
+ANSWER = cell("""
+ReturnAnswer(near.distance, unit='m', points=[near.point_a, near.point_b], sigma=near.sigma)
+""", 'answer')
+
+
+@pytest.fixture(scope='module')
+def robot() -> Iterator[subprocess.Popen[bytes]]:
+    """The recording of the simulated robot, played."""
+    process = subprocess.Popen([sys.executable, '-m', 'spatialclaw_ros.sim', '--recording'])
+    yield process
+    process.terminate()
+    process.wait(20.0)
+
+
+def ask(folder: Path, name: str, model: Model, timeout_s: float = 40.0):
+    """Answer of a node of its own, and the server."""
+    with ScriptedVlm(model) as server, NodeProcess(
+            folder, {**PARAMETERS, 'backbone_url': server.url},
+            ('-r', f'__node:={name}')) as process, SpatialClient(f'/{name}') as client:
+        for _ in range(20):
+            answer = client.ask(
+                QUESTION, timeout_s=timeout_s, wait_s=30.0,
+                answer_type=int(AnswerType.NUMBER))
+            if answer.status != SpatialAnswer.STATUS_NO_FRAMES:
+                break
+            time.sleep(0.5)
+        assert 'Traceback' not in process.log
+        assert process.stop() == 0
+    assert not server.violations, server.violations
+    return answer, server
+
+
+def test_a_good_model_measures_right(
+    robot: subprocess.Popen[bytes], tmp_path: Path,
+) -> None:
+    replies = (LOOK, MEASURE, ANSWER)
+    answer, server = ask(tmp_path, 'good', script(replies))
+    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.number == pytest.approx(TRUTH_M, abs=0.02)
+    assert answer.unit == 'm'
+    assert [seen.role for seen in server.seen] == ['planner', *['agent'] * len(replies)]
+    assert server.of('agent')[0].request.images[0] == (640, 480)
+
+
+def test_a_silent_model_ends_in_a_timeout_that_names_the_stage(
+    robot: subprocess.Popen[bytes], tmp_path: Path,
+) -> None:
+    answer, server = ask(tmp_path, 'silent', lambda _request: SILENT, timeout_s=4.0)
+    assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
+    assert 'plan' in answer.message
+    assert all(seen.hung_up for seen in server.seen)
