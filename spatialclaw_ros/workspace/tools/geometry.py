@@ -42,10 +42,10 @@ PROMPT = """\
     `.distance(points)` signed; `.height_above(points, plane)` height of the top above it
   `.extent(points, axis)` length along a direction ('x', 'y', 'z' or a vector), strays left out
   `.euclidean_distance(a, b)`, `.angle_between_vectors(a, b, degrees=False)`,
-  `.rotation_matrix_from_vectors(a, b)` turns a onto b, `.transform_points(points, T)`,
+  `.rotation_matrix_from_vectors(a, b)` turns a onto b, `.transform_points(points, transform)`,
   `.project_point_to_camera(point, extrinsics, intrinsics)` world -> (u, v, depth)
-  `.normalized_to_pixel(text_or_numbers, image)` 0..1000 coordinates -> pixels; a tuple for one
-    point or box, a list for several"""
+  `.normalized_to_pixel(coordinates, image)` 0..1000 coordinates, as text or numbers -> pixels; a
+    tuple for one point or box, a list for several"""
 
 _AXES = {'x': (1.0, 0.0, 0.0), 'y': (0.0, 1.0, 0.0), 'z': (0.0, 0.0, 1.0)}
 _MAX_SHIFT_SIGMAS = 3.0

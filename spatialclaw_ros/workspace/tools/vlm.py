@@ -28,7 +28,7 @@ from spatialclaw_ros.workspace.teaching import Teaching
 
 PROMPT = """\
 `vlm.locate(images, question)`: text with points or boxes in 0..1000 coordinates; turn them to
-  pixels with `tools.Geometry.normalized_to_pixel(text, image)`.
+  pixels with `tools.Geometry.normalized_to_pixel(coordinates, image)`.
 `vlm.ask_with_thinking(images, question)`: text. Both see only these images and this question."""
 
 
