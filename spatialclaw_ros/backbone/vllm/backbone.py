@@ -17,8 +17,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
 
 from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
 from spatialclaw_ros.backbone.vllm.client import Ask, Client
@@ -36,8 +35,6 @@ from spatialclaw_ros.workspace.observation import Observation
 log = logging.getLogger(__name__)
 
 WAITING = 'waiting for the model'
-
-_T = TypeVar('_T')
 
 
 class VllmBackbone:
@@ -66,10 +63,10 @@ class VllmBackbone:
     def plan(self, brief: Brief, deadline: Deadline) -> Said:
         """Plan from the question and the facts; the pictures are made ready meanwhile."""
         deadline.check(WAITING)
-        self._images.begin(brief.key_frames)
         messages = (text_message('system', brief.planner_system) + b','
                     + text_message('user', brief.opening or brief.question.text))
-        return self._ask(Ask('planner', messages, _homes(brief)), deadline)
+        return self._ask(Ask('planner', messages, _homes(brief)), deadline,
+                         lambda: self._images.begin(brief.key_frames))
 
     def write(self, brief: Brief, plan: str, turns: Sequence[Turn], deadline: Deadline) -> Said:
         """Next reply, from everything that was said so far."""
@@ -96,7 +93,7 @@ class VllmBackbone:
         async def asked() -> None:
             await self._connected()[1].probe()
 
-        self._run(asked, deadline)
+        self._loop.run(asked(), deadline, WAITING)
         return self.status()
 
     def close(self) -> None:
@@ -104,14 +101,13 @@ class VllmBackbone:
         self._loop.close()
         self._images.close()
 
-    def _ask(self, ask: Ask, deadline: Deadline) -> Said:
+    def _ask(
+        self, ask: Ask, deadline: Deadline, meanwhile: Callable[[], object] | None = None,
+    ) -> Said:
         async def asked() -> Said:
             return await self._connected()[0].ask(ask, deadline)
 
-        return self._run(asked, deadline)
-
-    def _run(self, work: Callable[[], Coroutine[Any, Any, _T]], deadline: Deadline) -> _T:
-        return self._loop.run(work(), deadline, WAITING)
+        return self._loop.run(asked(), deadline, WAITING, meanwhile)
 
     def _connected(self) -> tuple[Client, Endpoints]:
         """Clients, made in the loop that their connections belong to."""

@@ -157,7 +157,7 @@ class VllmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     roles: Roles = Roles()
     max_tokens_name: Literal['max_tokens', 'max_completion_tokens'] = 'max_tokens'
     max_image_edge: Annotated[int, Meta(ge=32, le=8192)] = 768
-    image_quality: Annotated[int, Meta(ge=1, le=100)] = 90
+    image_quality: Annotated[int, Meta(ge=1, le=100)] = 85
     api_key_env: str = 'SPATIALCLAW_API_KEY'
     api_key_file: str = ''
     thinking: Thinking = Thinking()

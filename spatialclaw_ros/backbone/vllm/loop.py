@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # how soon a deadline that another thread cancels is noticed
 SLICE_S = 0.05
+# in which a small request is sent
+_MOMENT_S = 0.01
 CLOSED = 'the backbone was closed'
 _THREAD_NAME = 'spatialclaw_backbone'
 _START_S = 10.0
@@ -53,13 +55,17 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
 
-    def run(self, work: Coroutine[Any, Any, _T], deadline: Deadline, doing: str) -> _T:
+    def run(
+        self, work: Coroutine[Any, Any, _T], deadline: Deadline, doing: str,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> _T:
         """Result of some work, given up when the deadline passes or another thread cancels it.
 
         Args:
             work: a coroutine.
             deadline: of the query.
             doing: what is under way, for the message.
+            meanwhile: called in this thread when the work had a moment to begin.
 
         Raises:
             DeadlineExceededError: no time is left.
@@ -74,6 +80,9 @@ class LoopThread:
             raise
         future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
+            if meanwhile is not None:
+                concurrent.futures.wait({future}, timeout=_MOMENT_S)
+                meanwhile()
             while not future.done():
                 deadline.check(doing)
                 concurrent.futures.wait({future}, timeout=min(SLICE_S, deadline.remaining_s))
