@@ -80,11 +80,11 @@ test-pip:
 
 # The real vLLM with a tiny model of random weights, in an environment of its own. ONLY=cancel runs
 # the checks whose names have that word.
-.vllm/.locked: test/vllm_server/requirements.txt test/vllm_server/without_cuda.py | $(VENV)/.locked
+.vllm/.locked: test/vllm_server/requirements.txt test/vllm_server/finish_environment.py | $(VENV)/.locked
 	@test -x .vllm/bin/python || $(BIN)/python -m venv .vllm
 	@echo 'Installing the locked versions of test/vllm_server/requirements.txt into .vllm'
 	@flock .vllm/.installing scripts/install_locked .vllm/bin/python test/vllm_server/requirements.txt
-	@.vllm/bin/python test/vllm_server/without_cuda.py
+	@.vllm/bin/python test/vllm_server/finish_environment.py
 	@touch $@
 
 .vllm/.model: test/vllm_server/tiny_model.py .vllm/.locked

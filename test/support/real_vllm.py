@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""A real vLLM server on loopback: started, asked what it is doing, stopped."""
+"""A real vLLM server on loopback: started as users start it, asked what it is doing, stopped."""
 
 from __future__ import annotations
 
@@ -23,58 +23,56 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENT = REPOSITORY / '.vllm'
-MODEL = ENVIRONMENT / 'model'
+CONFIG = REPOSITORY / 'test' / 'vllm_server' / 'tiny.yaml'
 NAME = 'tiny'
-# a slow machine compiles some of vLLM's helpers at the first start
-START_S = 600.0
+KEY = 'a-key-of-the-checks'
 KEY_FRAMES = 32
-LONGEST = 32768
+# most of it is imports, of three processes
+START_S = 600.0
+STOP_S = 60.0
 
-ARGUMENTS = (
-    '--enforce-eager', '--enable-prefix-caching', '--enable-prompt-tokens-details',
-    '--enable-server-load-tracking', '--limit-mm-per-prompt', json.dumps(
-        {'image': KEY_FRAMES, 'video': 0}),
-    '--max-model-len', str(LONGEST), '--max-num-seqs', '4', '--reasoning-parser', 'qwen3')
 QUIET = {
     'VLLM_CPU_KVCACHE_SPACE': '1', 'VLLM_NO_USAGE_STATS': '1', 'DO_NOT_TRACK': '1',
     'HF_HUB_OFFLINE': '1', 'VLLM_CACHE_ROOT': str(ENVIRONMENT / 'cache'),
-    'VLLM_CONFIG_ROOT': str(ENVIRONMENT / 'cache'), 'TORCHINDUCTOR_CACHE_DIR': str(
-        ENVIRONMENT / 'cache' / 'inductor')}
+    'VLLM_CONFIG_ROOT': str(ENVIRONMENT / 'cache')}
 
 
 class VllmServer:
-    """The server and what it says of itself.
+    """The server, started by `spatialclaw_ros.backbone.vllm.serve`, and what it says of itself.
 
     Args:
-        log: file for what it prints.
+        folder: for what it prints, and for the key that it asks for.
     """
 
-    def __init__(self, log: Path) -> None:
-        self._log = log
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / 'server.log'
+        self.key_file = folder / 'key'
+        self.key_file.write_text(KEY)
+        self.key_file.chmod(0o600)
         with socket.socket() as free:
             free.bind(('127.0.0.1', 0))
             port = free.getsockname()[1]
         self._root = f'http://127.0.0.1:{port}'
         self.base_url = f'{self._root}/v1'
-        # `vllm serve` of vllm-cpu dies: it asks for the version of a package named vllm
-        command = [
-            str(ENVIRONMENT / 'bin' / 'python'), '-m', 'vllm.entrypoints.openai.api_server',
-            '--model', str(MODEL), '--served-model-name', NAME, '--host', '127.0.0.1',
-            '--port', str(port), *ARGUMENTS]
+        path = f'{ENVIRONMENT / "bin"}{os.pathsep}{os.environ["PATH"]}'
         start_s = time.monotonic()
-        with log.open('wb') as out:
-            # a group of its own: it has children, which have to go with it
-            self._process = subprocess.Popen(
-                command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **QUIET},
-                cwd=ENVIRONMENT, start_new_session=True)
+        with self._log.open('wb') as out:
+            self._process = psutil.Popen(
+                [sys.executable, '-m', 'spatialclaw_ros.backbone.vllm.serve', str(CONFIG),
+                 '--port', str(port), '--api-key-file', str(self.key_file)],
+                stdout=out, stderr=subprocess.STDOUT, cwd=ENVIRONMENT,
+                env={**os.environ, **QUIET, 'PATH': path})
         try:
             self.until(self._healthy, START_S, 'it is healthy')
         except BaseException:
@@ -84,22 +82,31 @@ class VllmServer:
 
     def _healthy(self) -> bool:
         if self._process.poll() is not None:
-            tail = self._log.read_text(errors='replace')[-3000:]
-            raise RuntimeError(f'vllm ended with {self._process.returncode}:\n{tail}')
+            raise RuntimeError(
+                f'vllm ended with {self._process.returncode}:\n{self.printed[-3000:]}')
         try:
             with urlopen(f'{self._root}/health', timeout=5.0) as answer:
                 return bool(answer.status == 200)
         except (URLError, ConnectionError, TimeoutError):
             return False
 
-    def stop(self) -> None:
-        """End it and its children."""
-        for number, patience_s in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0)):
-            try:
-                os.killpg(self._process.pid, number)
-                self._process.wait(patience_s)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
+    @property
+    def printed(self) -> str:
+        """What it printed so far."""
+        return self._log.read_text(errors='replace')
+
+    def stop(self) -> tuple[int | None, list[psutil.Process]]:
+        """Ask it to end; its status, and those of its processes that did not end."""
+        try:
+            all_ = [self._process, *self._process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            all_ = [self._process]
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        _, left = psutil.wait_procs(all_, STOP_S)
+        for each in left:
+            each.kill()
+        return self._process.poll(), left
 
     def read(self, path: str) -> str:
         """What it answers to a GET."""

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from real_vllm import KEY_FRAMES, NAME
+from real_vllm import KEY_FRAMES, NAME, VllmServer
 
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.backbone.protocol import Brief, Exchange, Said
@@ -44,18 +44,18 @@ class Client:
     """Makes backbones as a node does, from a configuration file.
 
     Args:
-        base_url: of the server.
+        server: that is asked.
         folder: for the files.
     """
 
-    def __init__(self, base_url: str, folder: Path) -> None:
-        self._base_url = base_url
+    def __init__(self, server: VllmServer, folder: Path) -> None:
+        self._server = server
         self._folder = folder
         self._made = ExitStack()
 
     def make(
         self, *, max_tokens: int, extra: dict[str, Any] | None = None, model: str = NAME,
-        **roles: dict[str, Any],
+        key: bool = True, before: tuple[str, ...] = (), **roles: dict[str, Any],
     ) -> VllmBackbone:
         """A backbone.
 
@@ -63,14 +63,17 @@ class Client:
             max_tokens: longest reply.
             extra: options of the server, for each request.
             model: name of the model.
+            key: whether it has the server's key.
+            before: base URLs of other servers, tried first.
             roles: sampling of single roles, instead.
         """
         sampling = {'max_tokens': max_tokens, 'extra_body': extra or {}}
         path = self._folder / 'backbone.yaml'
         path.write_text(yaml.safe_dump({
-            'endpoints': ['http://127.0.0.1:9/v1'],
+            'endpoints': [*before, self._server.base_url],
+            **({'api_key_file': str(self._server.key_file)} if key else {}),
             'roles': {role: roles.get(role, sampling) for role in ROLES}}))
-        made = make_backbone('vllm', config=str(path), base_url=self._base_url, model=model)
+        made = make_backbone('vllm', config=str(path), model=model)
         self._made.callback(made.close)
         assert isinstance(made, VllmBackbone)
         return made

