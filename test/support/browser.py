@@ -40,7 +40,8 @@ KEYS = {' ': ('Space', 32), 'ArrowLeft': ('ArrowLeft', 37), 'ArrowUp': ('ArrowUp
         'ArrowRight': ('ArrowRight', 39), 'ArrowDown': ('ArrowDown', 40), 'Home': ('Home', 36),
         'End': ('End', 35), 'Escape': ('Escape', 27), 'Enter': ('Enter', 13), 'Tab': ('Tab', 9)}
 TIMEOUT_S = 60.0
-FONTS = '<fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir><cachedir>{cache}</cachedir></fontconfig>'
+FONTS = ('<fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir>'
+         '<cachedir>{cache}</cachedir></fontconfig>')
 
 
 def find_chromium() -> Path | None:
@@ -188,7 +189,8 @@ class Browser:
         """A key, down and up."""
         code, number = KEYS.get(key, (key, ord(key[0].upper())))
         common = {'key': key, 'code': code, 'windowsVirtualKeyCode': number}
-        text = {'text': {'Enter': '\r'}.get(key, key)} if key in (' ', 'Enter') or len(key) == 1 else {}
+        written = '\r' if key == 'Enter' else key if len(key) == 1 else ''
+        text = {'text': written} if written else {}
         self.send('Input.dispatchKeyEvent', type='keyDown', **common, **text)
         self.send('Input.dispatchKeyEvent', type='keyUp', **common)
 
