@@ -253,9 +253,12 @@ def _strongest(
     band = left & (np.abs(sample[..., 2] - middle) < 0.06)
     chosen = sample[band]
     spread = float(np.median(plane_tolerance(depth[band])))
-    plane, _ = fit_plane_ransac(
-        chosen[:: max(1, len(chosen) // 3000)], threshold_m=max(0.005, 0.6 * spread),
-        iterations=150, normal_hint=UP, max_angle_rad=_TILT_RAD)
+    try:
+        plane, _ = fit_plane_ransac(
+            chosen[:: max(1, len(chosen) // 3000)], threshold_m=max(0.005, 0.6 * spread),
+            iterations=150, normal_hint=UP, max_angle_rad=_TILT_RAD)
+    except ValueError:  # a band of a steep thing, a ramp or a wall: nothing in it is level
+        return None
     return plane.facing(UP)
 
 
