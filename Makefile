@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync demo test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel bench-agent lint fuzz clean
+.PHONY: help install sync demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel bench-agent lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo         asks a simulated robot five questions; pictures land in demo_out/'
+	@echo 'make demo-interfaces  one question in three ways to act, beside the truth: a page in demo_out/'
 	@echo 'make test         runs the tests on the installed package'
 	@echo 'make lint         ruff and mypy'
 	@echo 'make bench-kernel measures against what is used today; SHORT=1 in two minutes, coarsely'
@@ -47,6 +48,9 @@ sync:
 
 demo: install
 	@$(BIN)/spatialclaw demo
+
+demo-interfaces: install
+	@$(BIN)/spatialclaw demo --interfaces
 
 test: install
 	@$(BIN)/pytest

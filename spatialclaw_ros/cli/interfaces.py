@@ -144,10 +144,11 @@ def run_interfaces(console: Console, out: Path, sandbox: str) -> int:
         results = [_ask(way, kernel, room, observation, out) for way in WAYS]
     _print_table(console, results)
     _write_answers(results, out / 'answers.json')
+    _write_page(results, out / 'compared.html')
     good = all(result.as_told for result in results)
     console.print(
-        f'Traces and answers.json: {out}/', style='bold green' if good else 'bold red',
-        markup=False)
+        f'Side by side: {out / "compared.html"}; traces and answers.json beside it',
+        style='bold green' if good else 'bold red', markup=False)
     return EXIT_OK if good else EXIT_WRONG
 
 
@@ -202,6 +203,19 @@ def _print_table(console: Console, results: list[Result]) -> None:
             str(result.steps), f'{result.way.why} (truly {result.meant:.3f} m)',
             style='green' if result.way.right and result.as_told else None)
     console.print(table)
+
+
+def _write_page(results: list[Result], path: Path) -> None:
+    """One page with the traces side by side, and the truth."""
+    from spatialclaw_ros.agent.trace_page import page_html
+    from spatialclaw_ros.agent.trace_reader import read_traces
+
+    lines = [f'The truth, from geometry: {results[0].truth:.3f} m.']
+    lines += [f'{result.way.interface}: {result.value:.3f} m, {result.error_m:+.3f} m off, '
+              f'{result.way.why}.' for result in results
+              if result.value is not None and result.error_m is not None]
+    traces = read_traces([result.trace for result in results])
+    path.write_text(page_html(traces, ' '.join(lines)), encoding='utf-8')
 
 
 def _write_answers(results: list[Result], path: Path) -> None:

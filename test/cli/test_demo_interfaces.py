@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,20 @@ def test_code_is_right_and_the_others_are_off_as_explained(answers: dict[str, An
     for wrong in ('single_pass', 'tool_call'):
         assert by_name[wrong]['error_m'] > 1.0
     assert [by_name[name]['steps'] for name in INTERFACES] == [1, 10, 4]
+
+
+def test_one_page_has_all_three_and_the_truth(
+    answers: dict[str, Any], folder: Path,
+) -> None:
+    page = (folder / 'interfaces' / 'compared.html').read_text(encoding='utf-8')
+    found = re.search(r'<script[^>]*application/json[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert found, page[:500]
+    data = json.loads(found[1])
+    assert [trace['interface'] for trace in data['traces']] == list(INTERFACES)
+    assert {trace['status'] for trace in data['traces']} == {'OK'}
+    assert 'The truth, from geometry: 1.300 m.' in data['note']
+    for each in answers['answers']:
+        assert f'{each["error_m"]:+.3f} m off' in data['note']
 
 
 def test_it_prints_the_truth_and_each_error(

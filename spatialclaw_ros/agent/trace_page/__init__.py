@@ -51,15 +51,15 @@ def write_page(folder: Path) -> Path:
     return path
 
 
-def page_html(traces: Sequence[Trace]) -> str:
-    """One page for one trace, or for several side by side."""
+def page_html(traces: Sequence[Trace], note: str = '') -> str:
+    """One page for one trace, or for several side by side, with a note below the question."""
     style = _file('page.css')
     script = '\n'.join(_file(name) for name in SCRIPTS)
     parts = {
         'policy': (
             "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
             f"script-src 'sha256-{_digest(script)}'; style-src 'sha256-{_digest(style)}'"),
-        'style': style, 'script': script, 'data': embedded(page_data(traces))}
+        'style': style, 'script': script, 'data': embedded({**page_data(traces), 'note': note})}
     return _PLACE.sub(lambda place: parts[place.group(1)], _file('page.html'))
 
 

@@ -77,6 +77,7 @@ class Page {
       el('header', {class: 'head'}, el('p', {class: 'over'}, alone ? 'A question to the robot'
         : `${counted(traces.length, 'trace', 'traces')} of one question`),
       questions.map((question) => el('h1', null, question)),
+      data.note ? el('p', {class: 'end'}, data.note) : null,
       alone ? [el('p', {class: `end ${statusKind(first)}`},
         el('span', {class: 'badge'}, statusText(first)), ' ', first.answer), facts(first)] : null),
       el('div', {class: 'bar', role: 'toolbar', 'aria-label': 'Steps'},
