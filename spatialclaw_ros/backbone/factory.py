@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from spatialclaw_ros.backbone.protocol import Backbone
 from spatialclaw_ros.errors import DependencyError, InvalidRequestError
 
 BACKBONES = ('rules', 'vllm', 'recorded')
+# the first whose client posts bytes as they are
+OPENAI_VERSION = (2, 21)
 
 
 def make_backbone(
@@ -45,10 +48,7 @@ def make_backbone(
         from spatialclaw_ros.backbone.rules import RulesBackbone
         return RulesBackbone()
     if name == 'vllm':
-        if importlib.util.find_spec('openai') is None:
-            raise DependencyError(
-                "the backbone 'vllm' needs the package openai; install it with "
-                '`pip install openai`')
+        _require_openai()
         from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig, read_config
         settings = read_config(config) if config else VllmConfig()
         changes = {'endpoints': (base_url,) if base_url else (), 'model': model}
@@ -58,3 +58,15 @@ def make_backbone(
         from spatialclaw_ros.backbone.recorded import RecordedBackbone
         return RecordedBackbone.from_path(Path(script).expanduser())
     raise InvalidRequestError(f'no backbone {name!r}; expected one of {", ".join(BACKBONES)}')
+
+
+def _require_openai() -> None:
+    """Raise DependencyError unless the openai package is there, and new enough."""
+    wanted = '.'.join(map(str, OPENAI_VERSION))
+    advice = f"install it with `pip install 'openai>={wanted}'`"
+    if importlib.util.find_spec('openai') is None:
+        raise DependencyError(f"the backbone 'vllm' needs the package openai; {advice}")
+    found = importlib.metadata.version('openai')
+    if tuple(int(part) for part in found.split('.')[:2]) < OPENAI_VERSION:
+        raise DependencyError(
+            f"the backbone 'vllm' needs openai {wanted} or newer, {found} is installed; {advice}")

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from spatialclaw_ros.backbone.vllm.config import ROLES, Sampling, VllmConfig
 from spatialclaw_ros.backbone.vllm.config_file import config_names, read_config
 from spatialclaw_ros.backbone.vllm.keys import read_key
 from spatialclaw_ros.backbone.vllm.serve import serve_arguments, server_environment
-from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.errors import DependencyError, InvalidRequestError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(path.stem for path in (REPOSITORY / 'config' / 'backbones').glob('*.yaml'))
@@ -157,3 +158,16 @@ def test_defaults_can_be_built_upon() -> None:
     config = VllmConfig().replaced({'model': 'n'})
     assert (config.model, config.sampling('locate').temperature) == ('n', 0.0)
     assert Sampling().extra_body == {}
+
+
+@pytest.mark.parametrize(('version', 'good'), [
+    ('2.21.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('2.20.3', False), ('1.99.9', False)])
+def test_an_old_openai_is_told(
+    version: str, good: bool, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.metadata, 'version', lambda _: version)
+    if good:
+        make_backbone('vllm')
+        return
+    with pytest.raises(DependencyError, match=r'2\.21 or newer'):
+        make_backbone('vllm')

