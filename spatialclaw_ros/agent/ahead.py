@@ -173,7 +173,7 @@ class Ahead:
             self._held.clear()
             self._held_bytes = 0
         if self._thread.is_alive():
-            log.warning('a tool call that ran ahead does not look at its deadline; it ends later')
+            log.info('a tool call that ran ahead does not look at its deadline; it ends later')
 
     def _take(self, key: bytes, deadline: Deadline) -> tuple[ToolResult, float] | None:
         """The result of an identical call, waited for if it runs; None makes way for the agent."""

@@ -76,7 +76,7 @@ class Queries:
             limits=AgentLimits(max_steps=_MAX_STEPS), ahead_of_model=ahead)
         self._numbers = itertools.count()
 
-    def ask(self) -> float:
+    def ask(self, question: str = QUESTION) -> float:
         """One query, to its answer; when it began, on the monotonic clock.
 
         Raises:
@@ -88,7 +88,7 @@ class Queries:
             for i, image in enumerate(self._images)), world_frame='odom', base_frame='base_link')
         began_s = time.monotonic()
         *_, end = self._session.run(
-            observation, Question(QUESTION), Deadline(_TIMEOUT_S), f'q{next(self._numbers)}')
+            observation, Question(question), Deadline(_TIMEOUT_S), f'q{next(self._numbers)}')
         assert isinstance(end, Answered), end
         return began_s
 

@@ -27,12 +27,13 @@ from agent_queries import Queries, script
 from bench_run import Findings
 from ready_model import ReadyModel
 
+_QUESTIONS = ('How far is the mug from the table?', 'Which of the chairs is the nearest?')
 _CELLS = ['x = 1', 'print(x)', 'show(InputImages[0])', 'undefined_name', 'x = 2']
 
 
 def check(findings: Findings, model: ReadyModel, queries: Queries) -> None:
     """Within a query every request begins with the one before it; between queries, the rest."""
-    first, second = (_conversation(model, queries) for _ in range(2))
+    first, second = (_conversation(model, queries, question) for question in _QUESTIONS)
     shares = [share(before, after) for before, after in pairwise(first)]
     if min(shares) < 1.0:
         findings.faults.append(
@@ -49,8 +50,8 @@ def check(findings: Findings, model: ReadyModel, queries: Queries) -> None:
         findings.faults.append('the system prompt differs from query to query')
     findings.facts.append(
         f'prefix share from query to query: the system prompt ({len(system)} characters) is the '
-        f'same for every query of a robot; that is {100 * same / len(other):.0f} % of a second '
-        'query\'s text before its first picture, here with the same question.')
+        f'same for every query of a robot; a second query, with another question, begins with '
+        f'{100 * same / len(other):.0f} % of its text before the first picture as the first did.')
 
 
 def share(before: Sequence[Any], after: Sequence[Any]) -> float:
@@ -77,11 +78,13 @@ def text_before_pictures(messages: Sequence[dict[str, Any]]) -> str:
     return text
 
 
-def _conversation(model: ReadyModel, queries: Queries) -> list[list[dict[str, Any]]]:
+def _conversation(
+    model: ReadyModel, queries: Queries, question: str,
+) -> list[list[dict[str, Any]]]:
     """Messages of the agent's requests of one query."""
     replies = script(_CELLS)
     model.will_reply(replies)
-    queries.ask()
+    queries.ask(question)
     _, *agent = model.requests()
     assert len(agent) == len(replies) - 1
     return [json.loads(Path(request.body).read_bytes())['messages'] for request in agent]
