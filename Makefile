@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel bench-agent lint fuzz clean
+.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel bench-agent lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -52,7 +52,11 @@ demo: install
 demo-interfaces: install
 	@$(BIN)/spatialclaw demo --interfaces
 
-test: install
+# A headless Chromium for the tests of a trace's page, where the system has none.
+browser: $(VENV)/.locked
+	@scripts/get_browser $(VENV)
+
+test: install browser
 	@$(BIN)/pytest
 
 # The corpus of escapes where there is no sandbox: most of it must succeed, or it proves nothing, and
@@ -76,7 +80,7 @@ bench-kernel: install .bench/.locked
 bench-agent: install .bench/.locked
 	@$(BIN)/python test/bench/agent_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
 
-test-colcon: install
+test-colcon: install browser
 	@scripts/test_colcon $(BIN)
 
 test-pip:

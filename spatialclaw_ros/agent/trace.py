@@ -216,7 +216,8 @@ class TraceWriter:
         self._file.flush()
 
     def _finish(self) -> None:
-        write_page(self.path)
+        if self._images:  # else the query never began
+            write_page(self.path)
         prune(self.path.parent, self._limits)
 
 

@@ -71,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
     except (TraceError, KernelError) as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_UNUSABLE
-    console.print(f'{cells} cells ran as before: {trace.status}, {trace.answer}', style='green',
+    ran = '1 cell' if cells == 1 else f'{cells} cells'
+    console.print(f'{ran} ran as before: {trace.status}, {trace.answer}', style='green',
                   markup=False)
     return EXIT_SAME

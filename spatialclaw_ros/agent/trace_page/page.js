@@ -137,4 +137,4 @@ class Page {
   }
 }
 
-new Page(JSON.parse(document.getElementById('data').textContent));
+const page = new Page(JSON.parse(document.getElementById('data').textContent));

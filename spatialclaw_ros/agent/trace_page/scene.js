@@ -164,7 +164,7 @@ class SceneView {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       Object.assign(this.canvas, {width, height});
     }
-    const paint = this.canvas.getContext('2d');
+    const paint = this.canvas.getContext('2d', {willReadFrequently: true});
     const project = this.eye.projector(width, height);
     this.drawPoints(paint, project, width, height, ratio);
     const style = getComputedStyle(this.canvas);

@@ -1,0 +1,248 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The page of a trace, and what a real browser makes of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from browser import Browser, find_chromium, running
+from trace_lab import HOSTILE, QUESTION, make_trace, reply
+
+from spatialclaw_ros.agent.trace_page import PAGE_FILE, embedded, page_html
+from spatialclaw_ros.agent.trace_reader import read_trace
+from spatialclaw_ros.kernel import Kernel
+
+WIDE, NARROW = (1280, 860), (390, 780)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> Path:
+    """Traces: one that answers, one that is refused, one that fails; and two of them compared."""
+    root = tmp_path_factory.mktemp('pages')
+    with Kernel() as kernel:
+        make_trace(kernel, root, plan=f'A plan. {HOSTILE}')
+        make_trace(kernel, root, 'refused', question=HOSTILE, replies=[
+            reply(f'ReturnAnswer(None, reason={HOSTILE!r})')])
+        make_trace(kernel, root, 'failed', replies=[reply('x = 1')], plan='')
+    html = page_html([read_trace(root / name) for name in ('q1', 'failed', 'q1')])
+    (root / 'compared.html').write_text(html, encoding='utf-8')
+    return root
+
+
+@pytest.fixture(scope='module')
+def chromium():
+    program = find_chromium()
+    if program is None:
+        reason = 'no Chromium: install one, or npm for `scripts/get_browser` to fetch one'
+        if os.environ.get('SPATIALCLAW_NEED_BROWSER'):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running(program) as started:
+        yield started
+
+
+def no_trouble(browser: Browser) -> None:
+    assert browser.console == []
+    assert all(url.startswith(('file:', 'data:', 'about:')) for url in browser.requests)
+    assert browser.value('window.hit') is None
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize('value', [
+    HOSTILE, '<!--<script>', ']]>', '\u2028', '&lt;', '\ud83d', 'ü'])
+def test_data_cannot_end_its_tag(value) -> None:
+    text = embedded({'x': value})
+    assert not re.search(r'[<>&\u2028]', text)
+    assert json.loads(text)['x'] == value
+
+
+def test_the_page_is_one_file_that_runs_its_own_script_alone(folder) -> None:
+    html = (folder / 'q1' / PAGE_FILE).read_text(encoding='utf-8')
+    tags = Tags()
+    tags.feed(html)
+    assert [tag for tag, _ in tags.tags].count('script') == 2
+    assert not [tag for tag, _ in tags.tags if tag in ('img', 'link', 'iframe')]
+    policy = next(a['content'] for _, a in tags.tags if a.get('http-equiv'))
+    script = re.search(r'<script>(.*)</script>', html, re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert 'innerHTML' not in script
+    assert not re.search(r'https?://', re.sub(r'<script id="data".*?</script>', '', html))
+
+
+def test_pictures_are_in_a_comparison_once(folder) -> None:
+    html = (folder / 'compared.html').read_text(encoding='utf-8')
+    urls = re.findall(r'data:image/jpeg;base64,[\w+/=]+', html)
+    assert len(urls) == len(set(urls))
+    assert len(urls) >= 4
+
+
+def test_it_opens_and_walks_with_keys(chromium, folder) -> None:
+    chromium.open(folder / 'q1' / PAGE_FILE)
+    names = chromium.value('[...document.querySelectorAll(".dot")].map(d => d.textContent)')
+    assert len(names) == 8
+    assert chromium.value('document.querySelector("h1").textContent') == QUESTION
+    current = '[...document.querySelectorAll(".dot")].findIndex(d => d.ariaCurrent === "step")'
+    for key, expected in (('ArrowRight', 1), ('ArrowRight', 2), ('ArrowLeft', 1), ('End', 7),
+                          ('ArrowRight', 7), ('Home', 0), ('ArrowLeft', 0)):
+        chromium.press(key)
+        assert chromium.value(current) == expected, key
+    assert 'Question' in chromium.value('document.getElementById("said").textContent')
+    chromium.press(' ')
+    assert chromium.value('page.timer !== null')
+    assert chromium.value('page.play.getAttribute("aria-pressed")') == 'true'
+    chromium.wait(f'{current} === 1')
+    chromium.press(' ')
+    assert chromium.value('page.timer') is None
+    no_trouble(chromium)
+
+
+def test_what_models_and_questions_say_stays_text(chromium, folder) -> None:
+    for name in ('q1', 'refused', 'failed'):
+        chromium.open(folder / name / PAGE_FILE)
+        seen = ''
+        for _ in range(8):
+            seen += chromium.value('document.body.textContent')
+            chromium.press('ArrowRight')
+        if name != 'failed':
+            assert HOSTILE in seen
+        assert chromium.value('document.querySelectorAll("script").length') == 2
+        assert chromium.value('document.querySelectorAll("img[onerror], img[src=x]").length') == 0
+        no_trouble(chromium)
+
+
+def test_a_step_shows_all_of_it(chromium, folder) -> None:
+    chromium.open(folder / 'q1' / PAGE_FILE)
+    for _ in range(2):
+        chromium.press('ArrowRight')
+    text = chromium.value('document.querySelector(".slide").textContent')
+    for part in ('tools.Reconstruct', 'scale sensor_depth', 'reconstruct(', 'recon', 'Tool calls'):
+        assert part in text
+    code = chromium.value('document.querySelector("code").textContent')
+    assert code == '\n'.join([*read_trace(folder / 'q1').steps[0].written.code.splitlines(), ''])
+    assert chromium.value('document.querySelectorAll(".t-name, .t-known, .t-text").length') > 3
+    for _ in range(3):
+        chromium.press('ArrowRight')
+    assert 'AttributeError' in chromium.value('document.querySelector(".error").textContent')
+    assert 'wrong_name' in chromium.value('document.querySelector(".line.wrong").textContent')
+
+
+def ink(browser: Browser) -> list[float]:
+    """A digest of what the 3D view shows, and how much of it is drawn on."""
+    browser.value('new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))')
+    return browser.value(
+        '(() => { const c = document.querySelector("canvas.scene"); const d = c.getContext("2d")'
+        '.getImageData(0, 0, c.width, c.height).data; let on = 0, sum = 0; for (let i = 0; '
+        'i < d.length; i += 4) { on += d[i + 3] > 0; sum = (sum * 31 + d[i] + d[i + 1] * 7) '
+        '% 1000003; } return [on / (c.width * c.height), sum]; })()')
+
+
+def test_the_evidence_turns(chromium, folder) -> None:
+    chromium.open(folder / 'q1' / PAGE_FILE)
+    chromium.press('End')
+    drawn, before = ink(chromium)
+    assert drawn > 0.05
+    label = chromium.value('document.querySelector("canvas.scene").getAttribute("aria-label")')
+    assert 'red box' in label
+    assert 'two closest points' in label
+    chromium.value('document.querySelector("canvas.scene").focus()')
+    chromium.press('ArrowLeft')
+    turned = ink(chromium)[1]
+    assert turned != before
+    assert chromium.value('page.at') == 7
+    chromium.press('0')
+    assert ink(chromium)[1] == before
+    x, y = chromium.value('(() => { const b = document.querySelector("canvas.scene")'
+                          '.getBoundingClientRect(); return [b.x + b.width / 2, b.y + 90]; })()')
+    chromium.drag((x, y), (x + 80, y + 10))
+    assert ink(chromium)[1] != before
+    chromium.value('document.querySelector(".toggle input").click()')
+    assert ink(chromium)[0] < drawn
+    no_trouble(chromium)
+
+
+def test_masks_lie_over_frames_and_grow_large(chromium, folder) -> None:
+    chromium.open(folder / 'q1' / PAGE_FILE)
+    chromium.press('End')
+    chromium.wait('[...document.images].filter(i => i.className === "mask")'
+                  '.every(i => i.complete && i.naturalWidth > 0)')
+    assert chromium.value('document.querySelectorAll("img.mask").length') >= 2
+    chromium.value('document.querySelector(".frame button").click()')
+    assert chromium.value('document.querySelectorAll("dialog[open] img").length') >= 2
+    chromium.press('ArrowLeft')
+    assert chromium.value('page.at') == 7
+    chromium.press('Escape')
+    chromium.wait('!document.querySelector("dialog")')
+    no_trouble(chromium)
+
+
+def test_traces_stand_side_by_side_and_go_together(chromium, folder) -> None:
+    chromium.open(folder / 'compared.html', width=1500)
+    assert chromium.value('document.querySelectorAll(".column").length') == 3
+    tops = chromium.value('[...document.querySelectorAll(".column")]'
+                          '.map(c => c.getBoundingClientRect().top)')
+    assert len(set(tops)) == 1
+    chromium.press('End')
+    titles = chromium.value(
+        '[...document.querySelectorAll(".slide-title")].map(t => t.textContent)')
+    assert titles == ['Answer', 'End', 'Answer']
+    assert 'stopped in the stage' in chromium.value('document.body.textContent')
+    no_trouble(chromium)
+
+
+@pytest.mark.parametrize('size', [WIDE, NARROW], ids=['wide', 'narrow'])
+@pytest.mark.parametrize('dark', [False, True], ids=['light', 'dark'])
+def test_nothing_sticks_out_and_everything_can_be_read(chromium, folder, size, dark) -> None:
+    width, height = size
+    for name in (f'q1/{PAGE_FILE}', 'compared.html'):
+        chromium.open(folder / name, width=width, height=height, dark=dark)
+        for _ in range(8):
+            assert chromium.value('document.documentElement.scrollWidth') <= width
+            chromium.press('ArrowRight')
+    channels = chromium.value(
+        '[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]'
+        '.map(c => Math.max(...c.match(/\\d+/g).slice(0, 3).map(Number)))')
+    assert (channels[0] < 60 < channels[1]) if dark else (channels[1] < 60 < channels[0])
+    no_trouble(chromium)
+
+
+def test_every_control_has_a_name(chromium, folder) -> None:
+    chromium.open(folder / 'compared.html')
+    for _ in range(8):
+        unnamed = chromium.value(
+            '[...document.querySelectorAll("button, canvas, input, a")].filter(e => '
+            '!(e.textContent.trim() || e.getAttribute("aria-label") || e.closest("label")))'
+            '.map(e => e.outerHTML)')
+        assert unnamed == []
+        assert chromium.value('[...document.images].every(i => i.hasAttribute("alt"))')
+        chromium.press('ArrowRight')
