@@ -24,8 +24,8 @@ from spatialclaw_ros.backbone.protocol import Backbone
 from spatialclaw_ros.errors import DependencyError, InvalidRequestError
 
 BACKBONES = ('rules', 'vllm', 'recorded')
-# the first whose client posts bytes as they are
-OPENAI_VERSION = (2, 21)
+# posts bytes as they are, names a stream that breaks, and keeps the connection of one that ends
+OPENAI_VERSION = (3, 30)
 
 
 def make_backbone(

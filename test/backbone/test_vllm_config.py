@@ -161,7 +161,7 @@ def test_defaults_can_be_built_upon() -> None:
 
 
 @pytest.mark.parametrize(('version', 'good'), [
-    ('2.21.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('2.20.3', False), ('1.99.9', False)])
+    ('3.30.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('3.29.3', False), ('1.99.9', False)])
 def test_an_old_openai_is_told(
     version: str, good: bool, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -169,5 +169,5 @@ def test_an_old_openai_is_told(
     if good:
         make_backbone('vllm')
         return
-    with pytest.raises(DependencyError, match=r'2\.21 or newer'):
+    with pytest.raises(DependencyError, match=r'3\.30 or newer'):
         make_backbone('vllm')
