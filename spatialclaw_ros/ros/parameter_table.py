@@ -187,7 +187,7 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'How many traces are kept; the oldest go first.', 1, 100000, live=True),
     ParameterSpec('trace_mb', 2048,
                   'Megabytes (2^20 bytes) that all traces together may take: the oldest first lose '
-                  'what only `spatialclaw replay` needs, then go.', 1, 1048576, live=True),
+                  'what only `spatialclaw replay DIR` needs, then go.', 1, 1048576, live=True),
 )
 
 CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (

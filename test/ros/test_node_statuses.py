@@ -73,7 +73,7 @@ def test_a_server_that_is_not_there_is_named(robot, tmp_path):
 def test_cells_without_an_answer_reach_the_step_limit(robot, tmp_path):
     answer = ask(tmp_path, 'aimless', {**script(tmp_path, *['x = 1'] * 3), 'max_steps': 2})
     assert answer.status == SpatialAnswer.STATUS_STEP_LIMIT, answer.message
-    assert '2 cells' in answer.message
+    assert '2 steps' in answer.message
     assert 'max_steps' in answer.message
     assert answer.steps == 2
 
