@@ -40,7 +40,7 @@ def commands(text: str) -> list[list[str]]:
 def test_make_targets_exist(readme: str, repository: Path) -> None:
     makefile = (repository / 'Makefile').read_text()
     targets = [words[1] for words in commands(readme) if words[0] == 'make']
-    assert targets == ['demo', 'test']
+    assert targets == ['demo', 'test', 'demo-interfaces']
     for target in targets:
         assert re.search(rf'^{target}:', makefile, re.MULTILINE)
 
