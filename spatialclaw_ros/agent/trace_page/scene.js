@@ -196,13 +196,13 @@ class SceneView {
     };
     const packed = (r, g, b) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
     if (this.showScene) {
-      put(this.scene, 0.008, (i) => packed(
+      put(this.scene, 0.006, (i) => packed(
         this.colours[i], this.colours[i + 1], this.colours[i + 2]), 0);
     }
     this.data.objects.forEach((item, number) => {
       if (this.hidden.has(number)) return;
       const colour = packed(...rgb(item.colour));
-      put(this.clouds[number], 0.004, () => colour, 0.01);
+      put(this.clouds[number], 0.0028, () => colour, 0.01);
     });
     paint.putImageData(picture, 0, 0);
   }
