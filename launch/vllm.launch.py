@@ -53,6 +53,6 @@ def generate_launch_description() -> LaunchDescription:
         name='vllm', output='screen', emulate_tty=False, sigterm_timeout=STOP_TIMEOUT_S,
         cmd=[sys.executable, '-m', MODULE, LaunchConfiguration('config'),
              '--host', LaunchConfiguration('host'), '--port', LaunchConfiguration('port'),
-             '--api-key-file', LaunchConfiguration('api_key_file'),
+             ['--api-key-file=', LaunchConfiguration('api_key_file')],  # empty is no word
              '--ready-timeout-s', LaunchConfiguration('ready_timeout_s')])
     return LaunchDescription([*arguments, server])
