@@ -210,12 +210,12 @@ def _write_page(results: list[Result], path: Path) -> None:
     from spatialclaw_ros.agent.trace_page import page_html
     from spatialclaw_ros.agent.trace_reader import read_traces
 
-    lines = [f'The truth, from geometry: {results[0].truth:.3f} m.']
-    lines += [f'{result.way.interface}: {result.value:.3f} m, {result.error_m:+.3f} m off, '
-              f'{result.way.why}.' for result in results
-              if result.value is not None and result.error_m is not None]
-    traces = read_traces([result.trace for result in results])
-    path.write_text(page_html(traces, ' '.join(lines)), encoding='utf-8')
+    notes = ['' if result.error_m is None else f'{result.error_m:+.3f} m off: {result.way.why}.'
+             for result in results]
+    page = page_html(
+        read_traces([result.trace for result in results]),
+        f'The truth, from geometry: {results[0].truth:.3f} m', notes)
+    path.write_text(page, encoding='utf-8')
 
 
 def _write_answers(results: list[Result], path: Path) -> None:

@@ -51,15 +51,24 @@ def write_page(folder: Path) -> Path:
     return path
 
 
-def page_html(traces: Sequence[Trace], note: str = '') -> str:
-    """One page for one trace, or for several side by side, with a note below the question."""
+def page_html(traces: Sequence[Trace], note: str = '', notes: Sequence[str] = ()) -> str:
+    """One page for one trace, or for several side by side.
+
+    Args:
+        traces: one or more.
+        note: a line below the question.
+        notes: a line below the answer of each of several traces.
+    """
+    data = page_data(traces)
+    for shown, line in zip(data['traces'], notes):
+        shown['note'] = line
     style = _file('page.css')
     script = '\n'.join(_file(name) for name in SCRIPTS)
     parts = {
         'policy': (
             "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
             f"script-src 'sha256-{_digest(script)}'; style-src 'sha256-{_digest(style)}'"),
-        'style': style, 'script': script, 'data': embedded({**page_data(traces), 'note': note})}
+        'style': style, 'script': script, 'data': embedded({**data, 'note': note})}
     return _PLACE.sub(lambda place: parts[place.group(1)], _file('page.html'))
 
 

@@ -35,7 +35,7 @@ class Column {
         el('h2', null, trace.interface || trace.backbone || trace.id),
         el('p', {class: `end ${statusKind(trace)}`},
           el('span', {class: 'badge'}, statusText(trace)), ' ', trace.answer),
-        facts(trace)),
+        trace.note ? el('p', {class: 'prose'}, trace.note) : null, facts(trace)),
       el('nav', {class: 'dots', 'aria-label': 'Steps'}, this.dots), this.title, this.place);
   }
 
