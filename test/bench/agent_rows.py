@@ -69,7 +69,7 @@ def steps(
     shows = [f'show({{}}[{i}])' for i in range(_SHOWN_PER_QUERY)]
     here = [cell.format('InputImages') for cell in shows]
     there = [cell.format('frames') for cell in shows]
-    queries = 1 if short else 8
+    queries = 2 if short else 8
     findings.rows += [
         Row('step', _steps(model, ours.ask, script(cells)),
             _steps(model, lambda: plain.ask('steps', 1)[0], _plain_script(cells)), faster(10),
