@@ -34,7 +34,7 @@ _MIN_COLOUR = 0.30
 _MIN_SEPARATION = 0.3
 _MAX_SURFACES = 3
 _MAX_SIZE_M2 = 1.2
-_MAX_LENGTH_M = 1.2
+MAX_LENGTH_M = 1.2
 _FLAT_M = 0.012
 
 
@@ -175,7 +175,7 @@ def _is_vast(candidate: Candidate) -> bool:
     if len(candidate.points) < 10:
         return False
     low, high = np.percentile(candidate.points, (3, 97), axis=0)
-    return bool((high - low).max() > _MAX_LENGTH_M)
+    return bool((high - low).max() > MAX_LENGTH_M)
 
 
 def _stands(view: FrameView, piece: Piece) -> bool:

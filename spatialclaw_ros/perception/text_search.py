@@ -24,7 +24,7 @@ import numpy as np
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.candidates import Candidate
-from spatialclaw_ros.perception.finder import find_in
+from spatialclaw_ros.perception.finder import MAX_LENGTH_M, find_in
 from spatialclaw_ros.perception.kinds import SurfaceGroup, best_groups
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery, parse
 from spatialclaw_ros.perception.rating import MIN_SCORE, scored
@@ -196,5 +196,6 @@ def _why_none(
     names = ', '.join(name for name, share in sorted(seen.items(), key=lambda i: -i[1])
                       if share > 0.01) or 'none'
     least = round(0.00025 * next(iter(scene.views.values())).image[..., 0].size)
-    return (f'Nothing fits "{query.text}": no {what} region of at least {least} pixels{place}; '
+    return (f'Nothing fits "{query.text}": no {what} region of at least {least} pixels, and at '
+            f'most {MAX_LENGTH_M} m long where it is no furniture{place}; '
             f'colours seen there: {names}.')

@@ -129,6 +129,12 @@ def test_what_a_prompt_finds(exact: Observation, args: dict, name: str) -> None:
     assert nearest(make_room(), points(exact, masks[0])) == name
 
 
+def test_what_is_too_long_for_a_thing_is_said_to_be(exact: Observation) -> None:
+    result = segment(exact, mode='text', prompts=['brown plank'])
+    assert result.values['labels'] == []
+    assert 'at most 1.2 m long' in result.values['notes'][0]
+
+
 def test_the_closest_points_are_those_of_the_geometry(exact: Observation) -> None:
     heater = segment(exact, mode='box', box=HEATER_BOX)
     door = segment(exact, mode='text', prompts=['brown door'])
