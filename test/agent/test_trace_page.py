@@ -25,13 +25,19 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import Browser, find_chromium, running
 from trace_lab import HOSTILE, QUESTION, make_trace, reply
 
+from spatialclaw_ros.agent.events import CellWritten, Failed, Planned
+from spatialclaw_ros.agent.trace import TraceWriter
 from spatialclaw_ros.agent.trace_page import PAGE_FILE, embedded, page_html
 from spatialclaw_ros.agent.trace_reader import read_trace
+from spatialclaw_ros.backbone.protocol import Exchange, Said
 from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import Question, Status
 
 WIDE, NARROW = (1280, 860), (390, 780)
 
@@ -246,3 +252,31 @@ def test_every_control_has_a_name(chromium, folder) -> None:
         assert unnamed == []
         assert chromium.value('[...document.images].every(i => i.hasAttribute("alt"))')
         chromium.press('ArrowRight')
+
+
+def test_requests_and_calls_ahead_are_shown(chromium, tmp_path) -> None:
+    image = np.zeros((30, 40, 3), np.uint8)
+    writer = TraceWriter(tmp_path, 'q1')
+    writer.started(Observation((Frame(0, 'front', 5, 'o', image),)), Question('q?'))
+    writer.exchanged(Said('plan', 'hm', Exchange('planner', 'some-model', prompt_tokens=12_345)))
+    writer.event(Planned('plan'))
+    writer.exchanged(Said('x', HOSTILE, Exchange(
+        'agent', 'some-model', sent_bytes=4_200_000, prefix_share=0.998, prompt_tokens=1000,
+        completion_tokens=50, cached_tokens=900, first_s=0.2, duration_s=1.5, finish='fence',
+        attempts=2)))
+    writer.event(CellWritten(1, 'p', 'r', 'g', 'x = 1'))
+    writer.event(Failed(Status.TIMEOUT, 'late', 'run', 1))
+    writer.ahead(3, 1, 0.8)
+    writer.close()
+    chromium.open(tmp_path / 'q1' / PAGE_FILE)
+    head = chromium.value('document.querySelector(".head").textContent')
+    for part in ('timeout', 'late', 'some-model', '13 345 in, 50 out', '4.20 MB', '99.8 %',
+                 '3 used, 1 wasted'):
+        assert part in head.replace('\u202f', ' ').replace('\u2009', ' ').replace('\xa0', ' ')
+    for _ in range(2):
+        chromium.press('ArrowRight')
+    text = chromium.value('document.querySelector(".slide").textContent')
+    for part in ('first piece after 200 ms', '2 attempts', 'ended: fence', HOSTILE,
+                 'The query ended in this step'):
+        assert part in text
+    no_trouble(chromium)
