@@ -95,6 +95,13 @@ class VllmServer:
         """What it printed so far."""
         return self._log.read_text(errors='replace')
 
+    def crash(self) -> int:
+        """Kill what runs the model, as a lack of memory would; the status it all ends with."""
+        (engine,) = (each for each in self._process.children(recursive=True)
+                     if each.name() == 'VLLM::EngineCore')
+        engine.kill()
+        return int(self._process.wait(STOP_S))
+
     def stop(self) -> tuple[int | None, list[psutil.Process]]:
         """Ask it to end; its status, and those of its processes that did not end."""
         try:

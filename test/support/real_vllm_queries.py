@@ -18,6 +18,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,9 @@ SIZE = (576, 768)
 WALL_M = 2.0
 LIMIT_S = 120.0
 QUIET = {'chat_template_kwargs': {'enable_thinking': False}}
+# some minutes of noise, if nobody stops it
+ENDLESS = {**QUIET, 'ignore_eos': True}
+ENDLESS_TOKENS = 20_000
 ROLES = ('agent', 'planner', 'locate', 'think')
 
 
@@ -50,7 +55,7 @@ class Client:
 
     def __init__(self, server: VllmServer, folder: Path) -> None:
         self._server = server
-        self._folder = folder
+        self.path = folder / 'backbone.yaml'
         self._made = ExitStack()
 
     def make(
@@ -68,12 +73,11 @@ class Client:
             roles: sampling of single roles, instead.
         """
         sampling = {'max_tokens': max_tokens, 'extra_body': extra or {}}
-        path = self._folder / 'backbone.yaml'
-        path.write_text(yaml.safe_dump({
+        self.path.write_text(yaml.safe_dump({
             'endpoints': [*before, self._server.base_url],
             **({'api_key_file': str(self._server.key_file)} if key else {}),
             'roles': {role: roles.get(role, sampling) for role in ROLES}}))
-        made = make_backbone('vllm', config=str(path), model=model)
+        made = make_backbone('vllm', config=str(self.path), model=model)
         self._made.callback(made.close)
         assert isinstance(made, VllmBackbone)
         return made
@@ -120,3 +124,19 @@ def exchange_of(said: Said) -> Exchange:
     """The request behind what was said."""
     assert said.exchange is not None
     return said.exchange
+
+
+def started(server: VllmServer, work: Callable[[], object]) -> tuple[threading.Thread, list]:
+    """Work in a thread, from when the server is at it; what it raised lands in the list."""
+    ends: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:
+            ends.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    server.until(lambda: server.running > 0, LIMIT_S, 'it works on the request')
+    return thread, ends

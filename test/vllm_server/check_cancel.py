@@ -19,36 +19,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 from real_vllm import VllmServer
-from real_vllm_queries import LIMIT_S, QUIET, Client, brief_of
+from real_vllm_queries import ENDLESS, ENDLESS_TOKENS, LIMIT_S, QUIET, Client, brief_of, started
 
 from spatialclaw_ros.backbone.protocol import Backbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError, CanceledError, DeadlineExceededError
 
-# some minutes of noise, if nobody stops it
-ENDLESS = {**QUIET, 'ignore_eos': True}
-ENDLESS_TOKENS = 20_000
 SOON_S = 5.0
-
-
-def started(server: VllmServer, work: Callable[[], object]) -> tuple[threading.Thread, list]:
-    """Work in a thread, from when the server is at it; what it raised lands in the list."""
-    ends: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except Exception as error:
-            ends.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    server.until(lambda: server.running > 0, LIMIT_S, 'it works on the request')
-    return thread, ends
 
 
 def let_go(server: VllmServer, thread: threading.Thread, written: int) -> tuple[float, float]:

@@ -17,14 +17,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 from pathlib import Path
 
 from real_vllm import ENVIRONMENT, KEY, REPOSITORY, VllmServer
+from real_vllm_queries import Client
 
 from spatialclaw_ros.backbone.vllm import read_config
 from spatialclaw_ros.backbone.vllm.serve import serve_arguments
+from spatialclaw_ros.cli import doctor
 
 READER = Path(__file__).parent / 'serve_arguments.py'
 
@@ -44,6 +47,13 @@ def test_the_arguments_of_each_model_are_understood(table) -> None:
     assert len(faults) == len(given) - 1
     assert not {name: fault for name, fault in faults.items() if fault}
     table('arguments of `vllm serve`', f'understood for {", ".join(faults)}')
+
+
+def test_the_doctor_finds_it(server: VllmServer, client: Client, capsys) -> None:
+    client.make(max_tokens=8)
+    doctor.run(argparse.Namespace(json=True, backbone=str(client.path)))
+    found = {each['name']: each['state'] for each in json.loads(capsys.readouterr().out)}
+    assert found[server.base_url] == doctor.FOUND
 
 
 def test_what_serves_says_that_it_is_ready_and_no_key(server: VllmServer) -> None:
