@@ -107,7 +107,7 @@ class Prediction:
         """
         if self.confidence is None:
             return np.ones(self.depth[position].shape, dtype=np.float32)
-        values = np.nan_to_num(self.confidence[position], nan=0.0, posinf=np.float32(1e30))
+        values = np.nan_to_num(self.confidence[position], nan=0.0, posinf=1e30)
         if self.confidence_kind == 'exp_plus_one':
             values = 1 - 1 / np.maximum(values, np.float32(1))
         return np.asarray(np.clip(values, 0, 1), dtype=np.float32)
