@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ from spatialclaw_ros.errors import BackboneError
 
 MAX_REPLY_CHARS = 60_000
 MAX_STAND_IN_CHARS = 300
-_FENCE = re.compile(r'^```([^\n`]*)\n(.*?)^```[ \t]*$', re.DOTALL | re.MULTILINE)
+_OPENING = re.compile(r'```([^`]*)')
+_CLOSING = re.compile(r'```[ \t]*')
 _ANY_FENCE = re.compile(r'^[ \t]*(```|~~~)', re.MULTILINE)
 _FIELD = re.compile(
     r'^[ \t#*]*(Purpose|Reasoning|Next goal)[ \t*]*:[ \t*]*(.*?)'
@@ -75,9 +77,7 @@ def parse_reply(text: str, languages: Sequence[str] = _PYTHON) -> Reply:
     text = text.replace('\r\n', '\n')
     if not text.strip():
         raise ReplyError(f'your reply was empty; write it with one ```{languages[0]} block')
-    blocks = [
-        (match.group(1).strip().lower(), match.group(2)) for match in _FENCE.finditer(text)]
-    prose = _FENCE.sub('', text)
+    blocks, prose = _taken_apart(text)
     fitting = [block for language, block in blocks if language in languages]
     if len(blocks) != 1 or len(fitting) != 1 or _ANY_FENCE.search(prose):
         raise ReplyError(_fault(blocks, fitting, prose, languages))
@@ -95,6 +95,29 @@ def stand_in(fault: str) -> str:
     if len(fault) > MAX_STAND_IN_CHARS:
         fault = fault[:MAX_STAND_IN_CHARS - 3] + '...'
     return f'(a reply that could not be read: {fault})'
+
+
+def _taken_apart(text: str) -> tuple[list[tuple[str, str]], str]:
+    """Mark and text of each fenced block, and what stands outside of them."""
+    lines = text.split('\n')
+    # each line is looked at a fixed number of times: what a model writes must not cost seconds
+    closings = deque(at for at, line in enumerate(lines) if _CLOSING.fullmatch(line))
+    blocks: list[tuple[str, str]] = []
+    prose: list[str] = []
+    at = 0
+    while at < len(lines):
+        opening = _OPENING.fullmatch(lines[at])
+        while closings and closings[0] <= at:
+            closings.popleft()
+        if opening is None or not closings:
+            prose.append(lines[at])
+        else:
+            block = lines[at + 1:closings[0]]
+            blocks.append((opening.group(1).strip().lower(), '\n'.join([*block, ''])))
+            prose.append('')
+            at = closings[0]
+        at += 1
+    return blocks, '\n'.join(prose)
 
 
 def _fault(

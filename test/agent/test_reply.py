@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from spatialclaw_ros.agent.reply import MAX_REPLY_CHARS, ReplyError, parse_reply, stand_in
@@ -95,3 +97,11 @@ def test_what_stands_in_for_a_reply_is_one_short_line() -> None:
     assert '\n' not in line
     assert len(line) < 350
     assert '```' not in stand_in('your reply was empty')
+
+
+@pytest.mark.parametrize('line', ['```a', '```' + ' ' * 100 + 'x', '#' * 100, 'Purpose:'])
+def test_a_reply_full_of_fences_costs_no_seconds(line: str) -> None:
+    start_s = time.monotonic()
+    with pytest.raises(ReplyError):
+        parse_reply(f'{line}\n' * (MAX_REPLY_CHARS // (len(line) + 1)))
+    assert time.monotonic() - start_s < 2.0  # 22 s where each fence looks for its end alone
