@@ -38,6 +38,8 @@ CONFIG = REPOSITORY / 'test' / 'vllm_server' / 'tiny.yaml'
 NAME = 'tiny'
 KEY = 'a-key-of-the-checks'
 KEY_FRAMES = 32
+# tokens, as its configuration says
+LONGEST = 32768
 # most of it is imports, of three processes
 START_S = 600.0
 STOP_S = 60.0

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from real_vllm import KEY, KEY_FRAMES, VllmServer
+from real_vllm import KEY, KEY_FRAMES, LONGEST, VllmServer
 from real_vllm_queries import LIMIT_S, QUIET, Client, brief_of, exchange_of, forced, observed
 
 from spatialclaw_ros.deadline import Deadline
@@ -67,6 +67,13 @@ def test_what_is_too_much_is_named(client: Client, opening, images, part) -> Non
         backbone.write(
             brief_of(observed(images), opening=opening, images=images), 'PLAN', [],
             Deadline(LIMIT_S))
+
+
+def test_a_reply_gets_what_the_prompt_leaves(client: Client, observation) -> None:
+    backbone = client.make(max_tokens=LONGEST // 4, extra={**QUIET, 'stop': ['e']})
+    exchange = exchange_of(backbone.write(
+        brief_of(observation, opening=' the' * 25_000), 'PLAN', [], Deadline(LIMIT_S)))
+    assert LONGEST * 3 // 4 < exchange.prompt_tokens < LONGEST
 
 
 def test_a_model_that_is_not_served_is_named(client: Client, observation) -> None:
