@@ -29,6 +29,7 @@ import pytest
 from node_process import NodeProcess
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import SILENT, Model, cell, script
+from session_lab import fenced
 
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.client import SpatialClient
@@ -72,14 +73,17 @@ def robot() -> Iterator[subprocess.Popen[bytes]]:
     process.wait(20.0)
 
 
-def ask(folder: Path, name: str, model: Model, timeout_s: float = 40.0):
+def ask(
+    folder: Path, name: str, model: Model, timeout_s: float = 40.0, interface: str = 'code',
+):
     """Answer of a node of its own, and the server."""
+    parameters = {**PARAMETERS, 'action_interface': interface}
     with ScriptedVlm(model) as server, NodeProcess(
-            folder, {**PARAMETERS, 'backbone_url': server.url},
+            folder, {**parameters, 'backbone_url': server.url},
             ('-r', f'__node:={name}')) as process, SpatialClient(f'/{name}') as client:
         for _ in range(20):
             answer = client.ask(
-                QUESTION, timeout_s=timeout_s, wait_s=30.0,
+                QUESTION, timeout_s=timeout_s, wait_s=60.0,
                 answer_type=int(AnswerType.NUMBER))
             if answer.status != SpatialAnswer.STATUS_NO_FRAMES:
                 break
@@ -100,6 +104,46 @@ def test_a_good_model_measures_right(
     assert answer.unit == 'm'
     assert [seen.role for seen in server.seen] == ['planner', *['agent'] * len(replies)]
     assert server.of('agent')[0].request.images[0] == (640, 480)
+
+
+def program(*cells: str) -> str:
+    """One reply with the code of several."""
+    return cell('\n'.join(each.partition('```python\n')[2].rpartition('```')[0] for each in cells))
+
+
+def call(tool: str, bind: str | None, **args: object) -> str:
+    """A reply with one call."""
+    given = {'tool': tool, 'args': args, **({'bind': bind} if bind else {})}
+    return fenced(json.dumps(given), 'json')
+
+
+RECON = {'$': 'recon'}
+CALLS = (
+    call('tools.SAM3.segment_image_by_text', 'mug', image={'$': 'InputImages[0]'},
+         prompt='red mug'),
+    call('tools.SAM3.segment_image_by_text', 'box', image={'$': 'InputImages[0]'},
+         prompt='blue box'),
+    call('tools.Reconstruct', 'recon', frames={'$': 'InputImages'}),
+    call('mug.get_masked_points', 'p', recon=RECON, frame=0),
+    call('box.get_masked_points', 'q', recon=RECON, frame=0),
+    call('tools.Geometry.closest_points', 'near', a={'$': 'p'}, b={'$': 'q'}),
+    call('read', 'd', of={'$': 'near'}, path='distance'),
+    call('ReturnAnswer', None, value={'$': 'd'}, unit='m'))
+
+
+@pytest.mark.parametrize(('interface', 'replies', 'tolerance_m'), [
+    ('single_pass', (program(LOOK, MEASURE, ANSWER),), 0.02),
+    ('tool_call', CALLS, 0.03),
+    ('none', (fenced(json.dumps({'value': 0.25, 'unit': 'm'}), 'json'),), 1.0),
+])
+def test_every_interface_answers_through_the_service(
+    robot: subprocess.Popen[bytes], tmp_path: Path, interface: str, replies: tuple[str, ...],
+    tolerance_m: float,
+) -> None:
+    answer, server = ask(tmp_path, interface, script(replies), interface=interface)
+    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.number == pytest.approx(TRUTH_M, abs=tolerance_m)
+    assert [seen.role for seen in server.seen] == ['planner', *['agent'] * len(replies)]
 
 
 def test_a_silent_model_ends_in_a_timeout_that_names_the_stage(
