@@ -119,7 +119,7 @@ class Stages:
             max_steps, interface.language)
         self._tools = HostTools(
             backbone=backbone, perception=perception, observation=observation, deadline=deadline,
-            budget=self._budget, record=record, spent=lambda s: self._took('tools', s))
+            budget=self._budget, record=record, spent=partial(_took, timings, 'tools'))
 
     @property
     def setup(self) -> dict[str, Any]:
@@ -280,15 +280,17 @@ class Stages:
         try:
             yield
         finally:
-            self._took(part, time.monotonic() - start_s)
-
-    def _took(self, part: str, duration_s: float) -> None:
-        self._timings[part] = self._timings.get(part, 0.0) + duration_s
+            _took(self._timings, part, time.monotonic() - start_s)
 
 
 _DOING = {
     'start': 'before planning', 'plan': 'while planning', 'kernel': 'while opening the kernel',
     'write': 'while writing a reply', 'run': 'while running a cell', 'answer': 'while answering'}
+
+
+def _took(timings: dict[str, float], part: str, duration_s: float) -> None:
+    # no method: the tools would hold the query that holds them, and with it all of its frames
+    timings[part] = timings.get(part, 0.0) + duration_s
 
 
 def _cut_off(said: Said) -> str:

@@ -74,11 +74,11 @@ class LoopThread:
         """
         try:
             with self._lock:
-                loop = self._started()
+                # under the lock: what is handed over comes before `close`, which ends all of it
+                future = asyncio.run_coroutine_threadsafe(work, self._started())
         except BaseException:
             work.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             if meanwhile is not None:
                 concurrent.futures.wait({future}, timeout=_MOMENT_S)
@@ -91,6 +91,7 @@ class LoopThread:
             raise BackboneError(f'{CLOSED} during {doing}') from None
         finally:
             future.cancel()
+            del future  # it holds the error, whose traceback holds this frame: all of the query
 
     def close(self) -> None:
         """Cancel what runs, wind up, end the thread; may be called twice."""
