@@ -30,6 +30,7 @@ import numpy as np
 
 FAMILIES = ('scale', 'depth', 'inverse')
 
+_FEWEST = 30
 _MOST_SAMPLES = 6000
 _SCORED = 500
 _HYPOTHESES = 200
@@ -38,7 +39,7 @@ _ROUNDS = 8
 _TUKEY = 4.685  # 95 % efficient under Gaussian noise
 _MAD_TO_SIGMA = 1.4826
 _LEAST_SIGMA = 1e-4
-_WORTH = 0.85  # a further parameter must bring the cost below this share
+_WORTH = 0.85  # a further parameter must bring cost or spread below this share
 _FAR = 10.0  # fitted depth beyond this many times the farthest measured one is unknown
 
 
@@ -57,6 +58,7 @@ class DepthFit:
         count: number of samples.
         near_m: 2nd percentile of the measured depth.
         far_m: 98th percentile of the measured depth.
+        cost: mean squared log(fitted / measured), each truncated at 5 %.
     """
 
     family: str
@@ -69,11 +71,17 @@ class DepthFit:
     count: int = 0
     near_m: float = math.nan
     far_m: float = math.nan
+    cost: float = math.nan
 
     @property
     def metres_per_unit(self) -> float:
         """Scale of the model's unit, without the shift."""
         return 1 / self.a if self.family == 'inverse' else self.a
+
+    def beats(self, plainer: DepthFit) -> bool:
+        """Whether this fit is so much better that its further parameters are not mere noise."""
+        tighter = self.sigma < _WORTH * plainer.sigma and self.inliers > plainer.inliers - 0.02
+        return tighter or self.cost < _WORTH * plainer.cost
 
     def apply(self, depth: np.ndarray) -> np.ndarray:
         """Metres (...) float32 of depth (...) in the model's unit; NaN where there are none."""
@@ -92,36 +100,48 @@ def fit_depth(
     Args:
         depth: (K,) in the model's unit; what is not positive and finite is left out.
         measured_m: (K,) metres; likewise.
-        families: which to try, plainest first. A later one is taken only when it lowers the
-            truncated squared error by 15 %.
+        families: which to try, plainest first; a later one is taken only when it `beats` those
+            before.
         seed: of the random choice.
 
     Returns:
         The fit; None when fewer than 30 samples are known, or when none of the families puts
         near and far in the measured order.
     """
-    d = np.asarray(depth, dtype=np.float64).ravel()
-    z = np.asarray(measured_m, dtype=np.float64).ravel()
-    with np.errstate(invalid='ignore'):
-        known = (d > 0) & (z > 0) & np.isfinite(d) & np.isfinite(z)
-    d, z = d[known], z[known]
-    if len(d) < 30:
+    d, z = _known(depth, measured_m)
+    if len(d) < _FEWEST:
         return None
     generator = np.random.default_rng(seed)
     if len(d) > _MOST_SAMPLES:
         some = generator.integers(0, len(d), _MOST_SAMPLES)
         d, z = d[some], z[some]
-    best: tuple[float, DepthFit] | None = None
+    best: DepthFit | None = None
     for family in families:
         found = _fit(family, d, z, generator)
-        if found is not None and (best is None or found[0] < _WORTH * best[0]):
+        if found is not None and (best is None or found.beats(best)):
             best = found
-    return best[1] if best else None
+    return best
+
+
+def judge_scale(
+    scale: float, depth: np.ndarray, measured_m: np.ndarray,
+) -> DepthFit | None:
+    """How well a scale found elsewhere fits these samples; arguments and None as in `fit_depth`."""
+    d, z = _known(depth, measured_m)
+    return _judged('scale', scale, 0.0, d, z) if len(d) >= _FEWEST else None
+
+
+def _known(depth: np.ndarray, measured_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    d = np.asarray(depth, dtype=np.float64).ravel()
+    z = np.asarray(measured_m, dtype=np.float64).ravel()
+    with np.errstate(invalid='ignore'):
+        known = (d > 0) & (z > 0) & np.isfinite(d) & np.isfinite(z)
+    return d[known], z[known]
 
 
 def _fit(
     family: str, d: np.ndarray, z: np.ndarray, generator: np.random.Generator,
-) -> tuple[float, DepthFit] | None:
+) -> DepthFit | None:
     start = _scale(d, z) if family == 'scale' else _drawn(family, d, z, generator)
     if start is None:
         return None
@@ -134,16 +154,19 @@ def _fit(
         if refit is None:
             break
         a, b = refit
+    return _judged(family, a, b, d, z)
+
+
+def _judged(family: str, a: float, b: float, d: np.ndarray, z: np.ndarray) -> DepthFit:
     residual = _log_residual(family, a, b, d, z)
     size = np.where(np.isfinite(residual), np.abs(residual), np.inf)
     sigma = _sigma(residual)
     near_m, far_m = np.percentile(z, (2, 98))
-    fitted = _apply(family, a, b, d)
-    fit = DepthFit(
+    return DepthFit(
         family, float(a), float(b), float((size < max(_INLIER, 3 * sigma)).mean()),
         float(np.median(size)), sigma,
-        float(np.nanmedian(np.abs(fitted - z))), len(d), float(near_m), float(far_m))
-    return _cost(size), fit
+        float(np.nanmedian(np.abs(_apply(family, a, b, d) - z))), len(d), float(near_m),
+        float(far_m), float(np.square(np.minimum(size, _INLIER)).mean()))
 
 
 def _scale(d: np.ndarray, z: np.ndarray) -> tuple[float, float] | None:
@@ -222,7 +245,3 @@ def _sigma(residual: np.ndarray) -> float:
     size = np.sort(np.where(np.isfinite(residual), np.abs(residual), np.inf))
     size = size[size < max(3 * size[len(size) // 2], _LEAST_SIGMA)]
     return max(_LEAST_SIGMA, _MAD_TO_SIGMA * float(np.median(size))) if len(size) else math.inf
-
-
-def _cost(size: np.ndarray) -> float:
-    return float(np.square(np.minimum(size, _INLIER)).mean())

@@ -84,12 +84,22 @@ def upright_world(frame: Frame, depth_m: np.ndarray) -> tuple[np.ndarray, str]:
     rays = frame.intrinsics.rays()[::_SAMPLE, ::_SAMPLE]
     sample = depth_m[::_SAMPLE, ::_SAMPLE]
     points = (rays * sample[..., None])[np.isfinite(sample)]
+    return upright_pose(points)
+
+
+def upright_pose(points: np.ndarray, threshold_m: float = 0.015) -> tuple[np.ndarray, str]:
+    """As `upright_world`, from points (K, 3) in the camera's frame.
+
+    Args:
+        points: metres, finite.
+        threshold_m: how far off their plane points may lie.
+    """
     up, height = _UP_CAMERA, 0.0
     note = ('No TF and no horizontal plane in view: the world is made up as if the camera were '
             'level, with the origin at the camera.')
     if len(points) >= 30:
         plane, inliers = fit_plane_ransac(
-            points, threshold_m=0.015, normal_hint=_UP_CAMERA, max_angle_rad=_MAX_TILT_RAD)
+            points, threshold_m=threshold_m, normal_hint=_UP_CAMERA, max_angle_rad=_MAX_TILT_RAD)
         if inliers.mean() >= _MIN_PLANE_SHARE:
             plane = plane.facing(_UP_CAMERA)
             if plane.offset > 0.02:  # below the camera
