@@ -28,7 +28,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import openai
 
-from spatialclaw_ros.backbone.vllm.config import Limits, VllmConfig, is_loopback
+from spatialclaw_ros.backbone.vllm.bounds import bound, max_event_bytes
+from spatialclaw_ros.backbone.vllm.config import VllmConfig, is_loopback
 from spatialclaw_ros.backbone.vllm.faults import Fault
 from spatialclaw_ros.backbone.vllm.keys import ApiKey
 from spatialclaw_ros.backbone.vllm.stream import Usage
@@ -89,7 +90,7 @@ class Endpoint:
         self._completion_tokens = 0
         self.probing: asyncio.Task[None] | None = None
         self._health = _health_path(url, config.server)
-        self.client = _client(url, config.limits, key)
+        self.client = _client(url, config, key)
 
     @property
     def rest_s(self) -> float:
@@ -241,20 +242,22 @@ def _health_path(url: str, server: str) -> str:
     return f'{root[:-3]}/health' if server == 'vllm' and root.endswith('/v1') else '/models'
 
 
-def _client(url: str, limits: Limits, key: ApiKey) -> openai.AsyncOpenAI:
+def _client(url: str, config: VllmConfig, key: ApiKey) -> openai.AsyncOpenAI:
     """A client whose connections and TLS context are kept from request to request."""
     parts = urllib.parse.urlsplit(url)
     http_client = openai.DefaultAsyncHttpxClient(
         # silence is watched for each reply, and a redirect would carry the pictures elsewhere
         timeout=openai.Timeout(
-            None, connect=limits.connect_timeout_s, write=WRITE_TIMEOUT_S),
+            None, connect=config.limits.connect_timeout_s, write=WRITE_TIMEOUT_S),
+        event_hooks={'response': [bound(max_event_bytes(config))]},
         follow_redirects=False,
         # a proxy of the environment can't reach this machine's own server
         trust_env=not is_loopback(parts.hostname or ''),
         # without TLS there is nothing to verify: reading all certificates would take 0.1 s
         verify=parts.scheme == 'https')
     # the package would send what the environment says of an account with another service
-    strangers: Any = dict.fromkeys(('OpenAI-Organization', 'OpenAI-Project'), openai.Omit())
+    headers: Any = dict.fromkeys(('OpenAI-Organization', 'OpenAI-Project'), openai.Omit())
+    headers['Accept-Encoding'] = 'identity'  # who zips a stream holds pieces back
     return openai.AsyncOpenAI(
         base_url=url, api_key=key.value, max_retries=0, http_client=http_client,
-        default_headers=strangers)
+        default_headers=headers)

@@ -124,7 +124,9 @@ class ReplyReader:
                 self._read = self._read_inside
                 self._read_inside(rest)
                 return
-        if not any(opening.startswith(start) for opening, _ in self._thinking_rules.tags):
+        too_long = len(self._held) > self._max_chars  # blanks, and nothing else
+        if too_long or not any(
+                opening.startswith(start) for opening, _ in self._thinking_rules.tags):
             text, self._held = self._held, ''
             self._read = self._read_text
             self._read_text(text)
