@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 from pathlib import Path
 
 from spatialclaw_ros.backbone.protocol import Backbone
@@ -67,6 +68,7 @@ def _require_openai() -> None:
     if importlib.util.find_spec('openai') is None:
         raise DependencyError(f"the backbone 'vllm' needs the package openai; {advice}")
     found = importlib.metadata.version('openai')
-    if tuple(int(part) for part in found.split('.')[:2]) < OPENAI_VERSION:
+    # a part may have letters in it: 4.0rc1
+    if tuple(int(part) for part in re.findall('[0-9]+', found)[:2]) < OPENAI_VERSION:
         raise DependencyError(
             f"the backbone 'vllm' needs openai {wanted} or newer, {found} is installed; {advice}")

@@ -93,6 +93,15 @@ def test_a_shipped_file_is_whole(name: str) -> None:
     ('serve: {arguments: {host: 0.0.0.0}}', 'arguments may not set host'),
     ('- a list', 'Expected `object`'),
     ('model: [', 'not YAML (line 1)'),
+    ('endpoints: ["http://host:99999/v1"]', 'port'),
+    ('endpoints: ["http://host:eighty/v1"]', 'port'),
+    ('endpoints: ["http://[::1/v1"]', 'IPv6'),
+    ('endpoints: [" http://host/v1"]', 'without blanks'),
+    ('endpoints: ["http://a host/v1"]', 'without blanks'),
+    ('endpoints: ["http://host/v1/chat/completions"]', 'leave /chat/completions out'),
+    ('endpoints: ["http://host/v1", "http://host/v1/"]', 'twice'),
+    ('roles: {agent: {extra_body: &a {x: *a}}}', 'holds itself'),
+    ('model: ' + '[' * 5000, 'nested too deeply'),
 ])
 def test_a_fault_names_file_and_field(tmp_path: Path, text: str, part: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
@@ -111,6 +120,8 @@ SECRET = 'sk-4f8a1c-never-shown'
     f'roles: {{agent: {{extra_body: {{x: [{{authorization: {SECRET}}}]}}}}}}',
     f'endpoints: ["http://user:{SECRET}@host/v1"]',
     f'endpoints: ["http://host/v1?key={SECRET}"]',
+    f'endpoints: ["http://host/v1#{SECRET}"]',
+    f'api_key_env: {SECRET}',
     f'api_key: {SECRET}: [',
 ])
 def test_a_key_in_a_file_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
@@ -150,8 +161,9 @@ def test_parameters_go_before_the_file(tmp_path: Path) -> None:
         make_backbone('vllm', config=path, base_url='b:8000')
     with pytest.raises(InvalidRequestError, match=r'there are .*qwen3\.6-27b'):
         make_backbone('vllm', config='qwen9')
-    with pytest.raises(InvalidRequestError, match='no file'):
-        make_backbone('vllm', config='./nothing.yaml')
+    for nothing in ('./nothing.yaml', '~nobody-of-this-name/nothing.yaml'):
+        with pytest.raises(InvalidRequestError, match='no file'):
+            make_backbone('vllm', config=nothing)
 
 
 def test_defaults_can_be_built_upon() -> None:
@@ -161,7 +173,7 @@ def test_defaults_can_be_built_upon() -> None:
 
 
 @pytest.mark.parametrize(('version', 'good'), [
-    ('3.30.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('3.29.3', False), ('1.99.9', False)])
+    ('3.30.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('4.0rc1', True), ('3.29.3', False), ('1.99.9', False)])
 def test_an_old_openai_is_told(
     version: str, good: bool, monkeypatch: pytest.MonkeyPatch,
 ) -> None:

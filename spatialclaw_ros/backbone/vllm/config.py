@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -30,6 +31,7 @@ DEFAULT_MODEL = 'default'
 ROLES = ('agent', 'planner', 'locate', 'think')
 LOOPBACK = ('127.0.0.1', 'localhost', '::1')
 
+_VARIABLE = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)?')
 # what the client itself puts into a request
 _OURS = frozenset({'messages', 'model', 'stream', 'stream_options', 'n'})
 
@@ -167,10 +169,14 @@ class VllmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def __post_init__(self) -> None:
         if not self.endpoints:
             raise ValueError('endpoints must name one base URL or more')
-        if len(set(self.endpoints)) != len(self.endpoints):
+        if len({url.rstrip('/') for url in self.endpoints}) != len(self.endpoints):
             raise ValueError('endpoints names a URL twice')
         for url in self.endpoints:
             _check_url(url)
+        if not _VARIABLE.fullmatch(self.api_key_env):
+            raise ValueError(
+                'api_key_env must be the name of an environment variable (letters, digits and _); '
+                'the key itself stands in that variable')
 
     def sampling(self, role: str) -> Sampling:
         """Sampling of a role, one of `ROLES`."""
@@ -198,9 +204,19 @@ def is_loopback(host: str) -> bool:
 def _check_url(url: str) -> None:
     """Raise ValueError for what is no base URL; never repeats what could be a password."""
     parts = urllib.parse.urlsplit(url)
-    if parts.username is not None or parts.password is not None or parts.query:
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError(
-            'an endpoint holds a name, a password or a query: a key comes from api_key_env or '
-            'api_key_file, and a base URL ends with its path')
-    if parts.scheme not in ('http', 'https') or not parts.hostname:
-        raise ValueError(f'an endpoint must be an http or https URL, got {url!r}')
+            'an endpoint holds a name, a password, a query or a fragment: a key comes from '
+            'api_key_env or api_key_file, and a base URL ends with its path')
+    if parts.scheme not in ('http', 'https') or not parts.hostname or (
+            any(char.isspace() or not char.isprintable() for char in url)):
+        raise ValueError(f'an endpoint must be an http or https URL without blanks, got {url!r}')
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f'the port of an endpoint must be a number in [1, 65535], got {url!r}')
+    if parts.path.rstrip('/').endswith('/chat/completions'):
+        raise ValueError(
+            f'an endpoint is a base URL: leave /chat/completions out, got {url!r}')

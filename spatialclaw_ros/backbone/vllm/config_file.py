@@ -43,6 +43,13 @@ def read_config(name: str) -> VllmConfig:
     """
     path = find_config(name)
     try:
+        return _read(path)
+    except RecursionError:
+        raise InvalidRequestError(f'{path} is nested too deeply, or holds itself') from None
+
+
+def _read(path: Path) -> VllmConfig:
+    try:
         data = path.read_bytes()
         if len(data) > MAX_BYTES:
             raise InvalidRequestError(f'{path} has {len(data)} bytes, at most {MAX_BYTES} are read')
@@ -66,7 +73,7 @@ def read_config(name: str) -> VllmConfig:
     except msgspec.ValidationError as error:
         raise InvalidRequestError(f'{path}: {str(error).replace("$.", "")}') from error
     if config.api_key_file:
-        key_file = path.parent / Path(config.api_key_file).expanduser()
+        key_file = path.parent / os.path.expanduser(config.api_key_file)
         config = config.replaced({'api_key_file': str(key_file)})
     return config
 
@@ -78,7 +85,7 @@ def find_config(name: str) -> Path:
         InvalidRequestError: no such file.
     """
     if os.sep in name or name.endswith(SUFFIX):
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         if not path.is_file():
             raise InvalidRequestError(f'no file {path}; backbone_config names one that is there')
         return path

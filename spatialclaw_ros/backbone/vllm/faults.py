@@ -110,7 +110,9 @@ def _status_fault(error: openai.APIStatusError, config: VllmConfig, key: ApiKey)
     if status in _PASSING:
         return Fault(words, broken=False, retry_after_s=retry_after_s(error.response.headers),
                      advice='the server has too much to do; ask less often, or add endpoints')
-    source = config.api_key_file or f'the environment variable {config.api_key_env}'
+    source = config.api_key_file or (
+        f'the environment variable {config.api_key_env}' if config.api_key_env
+        else 'api_key_env or api_key_file')
     advice = _ADVICE.get(status, 'the request was refused for good').format(key=source)
     return Fault(words, final=True, broken=False, advice=advice)
 

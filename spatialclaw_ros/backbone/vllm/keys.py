@@ -89,7 +89,7 @@ def key_of_file(path: str) -> str:
         InvalidRequestError: the file can't be read, or holds no key.
     """
     try:
-        data = Path(path).expanduser().read_bytes()
+        data = Path(os.path.expanduser(path)).read_bytes()
     except OSError as error:
         raise InvalidRequestError(
             f"the key's file {path} can't be read: {error.strerror}") from error
