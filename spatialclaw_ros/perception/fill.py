@@ -33,14 +33,15 @@ from scipy import ndimage
 FILL_CONFIDENCE = 0.25
 """Most that a filled pixel can have; a measured one of a metre or two has 0.9."""
 
-_CELL = 16  # pixels
+_CELLS = 20  # over the image's width
 _DEPTH_BINS_PER_LOG = 12.0
-_BLUR = 1.0  # cells
+_BLUR = 0.7  # cells
 _SUPPORT = 0.3  # of samples' weight, that is worth half of a correction
 _MOST_CORRECTION = 0.25  # log; more is another surface
 _TRUSTED = 0.15  # log; a sensor pixel farther off than this is an outlier of either
 _DISTANCE_SHARE = 0.1  # of the image's width, from the nearest measured pixel, that halves trust
 _SAMPLE_STEP = 2
+_LEAST = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +72,11 @@ def fill_holes(
         model_confidence: (H, W) float32 in [0, 1], what model, fit and reach leave.
 
     Returns:
-        The sensor's values where it has any, elsewhere the model's, corrected near the sensor's.
+        The sensor's values where it has any, elsewhere the model's, corrected near the sensor's;
+        what the model itself is all but sure to have wrong stays a hole.
     """
     holes = ~np.isfinite(sensor_m)
-    filled = holes & np.isfinite(model_m)
+    filled = holes & np.isfinite(model_m) & (model_confidence > _LEAST)
     if not filled.any():
         return Filled(sensor_m, sensor_confidence, filled)
     correction, support = _spread_correction(sensor_m, model_m)
@@ -100,22 +102,23 @@ def _spread_correction(
     bottom = float(layer[known].min())
     depths = int(layer[known].max() - bottom) + 2
     height, width = model_m.shape
-    shape = (height // _CELL + 2, width // _CELL + 2, depths + 1)
+    side = max(4.0, width / _CELLS)
+    shape = (int(height / side) + 2, int(width / side) + 2, depths + 1)
     some = np.zeros(usable.shape, dtype=bool)
     some[::_SAMPLE_STEP, ::_SAMPLE_STEP] = True
     rows, columns = np.nonzero(usable & some)
     cell = np.ravel_multi_index((
-        np.rint(rows / _CELL).astype(np.intp), np.rint(columns / _CELL).astype(np.intp),
+        np.rint(rows / side).astype(np.intp), np.rint(columns / side).astype(np.intp),
         np.rint(layer[rows, columns] - bottom).astype(np.intp)), shape)
     count = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape).astype(np.float32)
     total = np.bincount(
         cell, weights=ratio[rows, columns], minlength=int(np.prod(shape))).reshape(shape)
-    full = np.float32((_CELL / _SAMPLE_STEP)**2)
+    full = np.float32((side / _SAMPLE_STEP)**2)
     weight = ndimage.gaussian_filter(count / full, _BLUR, mode='constant')
     value = ndimage.gaussian_filter(total.astype(np.float32) / full, _BLUR, mode='constant')
     rows, columns = np.nonzero(known & ~np.isfinite(sensor_m))
     at = np.stack([
-        rows / np.float32(_CELL), columns / np.float32(_CELL), layer[rows, columns] - bottom])
+        rows / np.float32(side), columns / np.float32(side), layer[rows, columns] - bottom])
     weight_at = ndimage.map_coordinates(weight, at, order=1, mode='nearest')
     value_at = ndimage.map_coordinates(value, at, order=1, mode='nearest')
     correction, support = np.zeros_like(model_m), np.zeros_like(model_m)

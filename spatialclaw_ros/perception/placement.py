@@ -28,7 +28,7 @@ from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.geometry.similarity import align_poses
 from spatialclaw_ros.perception.poses import place_frames, upright_pose
 from spatialclaw_ros.perception.prediction import Prediction
-from spatialclaw_ros.perception.scale import Scale, pose_pairs
+from spatialclaw_ros.perception.scale import MIN_BASELINE_M, Scale, pose_pairs
 from spatialclaw_ros.perception.views import View
 
 _DISAGREEING_TRUST = 0.5
@@ -88,8 +88,11 @@ def place_views(
             T_world_first @ invert(cameras[0]) @ cameras, whole, (note,))
     found = align_poses(cameras[known], told, scale=1.0)
     poses = found.pose(cameras)
-    if scale.source == 'model':  # of a unit that is not known, or only roughly, it must not count
+    if scale.source == 'model' or not scale.is_common:
+        # known roughly, or of the depth alone: the scale must not count as a contradiction
         found = align_poses(cameras[known], told)
+        if scale.source == 'sensor_depth' and found.spread_m >= MIN_BASELINE_M:
+            poses = found.pose(cameras)
     trust = np.ones(len(views))
     for at, pose, agrees in zip(known, told, found.inliers):
         poses[at] = pose

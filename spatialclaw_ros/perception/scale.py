@@ -49,6 +49,7 @@ class Scale:
         fits: for each view, the map from its depth to metres.
         trust: for each view, (0, 1], what the fit's residual leaves of the model's confidence.
         notes: sentences with the numbers.
+        is_common: whether one scale holds for depth and camera centres of all views.
     """
 
     metres_per_unit: float
@@ -56,6 +57,7 @@ class Scale:
     fits: tuple[DepthFit, ...]
     trust: tuple[float, ...]
     notes: tuple[str, ...]
+    is_common: bool = True
 
 
 def find_scale(views: Sequence[View], prediction: Prediction) -> Scale:
@@ -111,7 +113,9 @@ def _from_sensor(views: Sequence[View], prediction: Prediction) -> Scale | None:
     trust = tuple(
         _trust(fit.sigma if math.isfinite(fit.sigma) else _spread(good, scale)) for fit in fits)
     return Scale(
-        scale, 'sensor_depth', fits, trust, _sensor_notes(views, fits, scale, shifted))
+        scale, 'sensor_depth', fits, trust,
+        _sensor_notes(views, fits, scale, shifted),
+        is_common=not shifted)
 
 
 def _common(

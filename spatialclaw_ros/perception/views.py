@@ -27,10 +27,9 @@ from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.perception.depth import clean_depth
 from spatialclaw_ros.perception.prediction import DepthModel, Prediction
-from spatialclaw_ros.perception.resample import same_field, upsample, upsample_depth
+from spatialclaw_ros.perception.resample import same_field, upsample
 from spatialclaw_ros.workspace.observation import Frame
 
-_EDGE_TRUST = np.float32(0.3)
 _FOCAL_RATIO = 1.1
 _SAMPLES = 6000
 
@@ -43,7 +42,7 @@ class View:
         frame: as it came.
         camera: its CameraInfo; else the model's own estimate at the image's size.
         depth: (H, W) float32 in the model's unit, NaN where unknown.
-        confidence: (H, W) float32 in [0, 1], the model's, less at depth edges.
+        confidence: (H, W) float32 in [0, 1], the model's, less at depth edges and at specks.
         sensor_m: (H, W) float32 clean sensor depth; None without a sensor.
     """
 
@@ -112,10 +111,7 @@ def make_views(
             raise PerceptionError(
                 f'the model\'s depth of frame {frame.index} is {raw.shape[1]}x{raw.shape[0]}, '
                 f'the image {size[1]}x{size[0]}: it is not of the whole image')
-        depth, edges = upsample_depth(raw, *size)
-        confidence = upsample(prediction.confidence_of(position), *size)
-        confidence[edges] *= _EDGE_TRUST
-        confidence[~np.isfinite(depth)] = 0.0
+        depth, confidence = upsample(raw, prediction.confidence_of(position), *size)
         guessed = _own_camera(prediction, position, frame)
         camera = frame.intrinsics or guessed
         if camera is None:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from analytic_scene import CAMERA, LOOKED_AT, make_scene
 from scipy.spatial.transform import Rotation
 
 from spatialclaw_ros.deadline import Deadline
@@ -30,7 +31,6 @@ from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import invert, look_at, make_transform
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.workspace.observation import Frame, Observation
-from analytic_scene import CAMERA, LOOKED_AT, make_scene
 
 OWN_WORLD = make_transform(
     Rotation.from_rotvec([0.4, 1.3, -0.6]).as_matrix(), np.array([3.0, -1.0, 2.0]))
