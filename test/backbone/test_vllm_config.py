@@ -173,7 +173,8 @@ def test_defaults_can_be_built_upon() -> None:
 
 
 @pytest.mark.parametrize(('version', 'good'), [
-    ('3.30.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('4.0rc1', True), ('3.29.3', False), ('1.99.9', False)])
+    ('3.30.0', True), ('3.54.0', True), ('10.0.0rc1', True), ('4.0rc1', True),
+    ('3.29.3', False), ('1.99.9', False)])
 def test_an_old_openai_is_told(
     version: str, good: bool, monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -184,6 +184,8 @@ def test_an_empty_reply_is_one(server) -> None:
     ({'frame_indices': 'all'}, {}, r'\[0, 0\]'),
     ({'frame_indices': []}, {}, '0 pictures came'),
     ({}, {'image_0': np.zeros((4, 4), np.float32)}, 'uint8'),
+    ({}, {'image_1': np.zeros((4, 4, 3), np.uint8)}, 'image_0 to image_0'),
+    ({'frame_indices': [0]}, {'picture': np.zeros((4, 4, 3), np.uint8)}, 'image_0 to image_1'),
 ])
 def test_a_wrong_look_is_told_to_the_cell(server, args, arrays, part) -> None:
     call = ToolCall('vlm', {'kind': 'think', 'question': 'what?', **args}, arrays)

@@ -35,6 +35,7 @@ from spatialclaw_ros.backbone.protocol import Brief, Turn
 from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
 from spatialclaw_ros.backbone.vllm import images as images_module
 from spatialclaw_ros.backbone.vllm.images import ImageParts, image_part
+from spatialclaw_ros.backbone.vllm.looking import look_messages
 from spatialclaw_ros.backbone.vllm.messages import Conversations, prefix_share
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.workspace.calls import ToolCall
@@ -70,7 +71,8 @@ def picture(part: bytes) -> Image.Image:
 
 @pytest.mark.parametrize(('size', 'expected'), [
     ((576, 768), (768, 576)), ((48, 64), (64, 48)), ((1080, 1920), (768, 432)),
-    ((2000, 500), (192, 768)), ((3, 4000), (768, 1)), ((1, 1), (1, 1))])
+    ((2000, 500), (192, 768)), ((3, 4000), (768, 32)), ((1, 1), (32, 32)), ((20, 300), (300, 32)),
+])
 def test_a_picture_fits_and_keeps_its_colours(
     size: tuple[int, int], expected: tuple[int, int],
 ) -> None:
@@ -86,6 +88,20 @@ def test_strided_and_read_only_arrays_are_taken() -> None:
     flipped = array[::-1, :, ::-1]
     flipped.flags.writeable = False
     assert image_part(flipped, 768, 90) == image_part(flipped.copy(), 768, 90)
+
+
+def test_pictures_of_a_look_keep_the_order_of_the_cell() -> None:
+    seen = frames(2)
+    call = ToolCall('vlm', {'kind': 'think', 'question': 'why?', 'frame_indices': [1, 0]}, {
+        'image_3': np.zeros((40, 90, 3), np.uint8), 'image_1': np.zeros((50, 60, 3), np.uint8)})
+    images = ImageParts(768, 90)
+    sent = json.loads(b'[%s]' % look_messages(call, Observation(seen), images, 8))[1]['content']
+    assert [part['text'] for part in sent if 'text' in part] == [
+        'Picture 1', 'Picture 2', 'Picture 3', 'Picture 4', 'why?']
+    pictures = [json.dumps(part).encode() for part in sent if 'text' not in part]
+    assert [picture(part).size for part in pictures] == [(128, 96), (60, 50), (128, 96), (90, 40)]
+    assert [json.loads(part) for part in pictures[::2]] == [
+        json.loads(images.of(frame)) for frame in reversed(seen)]
 
 
 def test_a_picture_is_encoded_once_and_forgotten_with_its_frame(

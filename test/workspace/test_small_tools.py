@@ -129,7 +129,8 @@ def test_vlm(cell, new_cell) -> None:
     cell.run('vlm.ask_with_thinking([InputImages[1], InputImages[2].resize((8, 6))], "why?")')
     assert cell.scene.calls[-1].args['kind'] == 'think'
     assert cell.scene.calls[-1].args['frame_indices'] == [1]
-    assert cell.scene.calls[-1].arrays['image_0'].shape == (6, 8, 3)
+    # named for its place, so that "the second picture" is the second one there, too
+    assert cell.scene.calls[-1].arrays['image_1'].shape == (6, 8, 3)
     with pytest.raises(ValueError, match='question'):
         cell.run('vlm.locate(InputImages[0], "")')
     with pytest.raises(PerceptionError, match="vlm needs the 'vlm' backend"):

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 import threading
 from collections.abc import Iterable
@@ -31,6 +32,9 @@ from spatialclaw_ros.workspace.cell import ShownImage
 from spatialclaw_ros.workspace.observation import Frame
 
 MAX_WORKERS = 4
+# models refuse a whole request for a picture that is thinner
+MIN_EDGE = 32
+MAX_ASPECT = 100
 _HEAD, _TAIL = b'{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,', b'"}}'
 
 Picture = Frame | ShownImage
@@ -41,13 +45,15 @@ def image_part(array: np.ndarray, max_edge: int, quality: int) -> bytes:
 
     Args:
         array: (H, W, 3) uint8, RGB.
-        max_edge: of the picture that is sent, pixels; a smaller one stays as it is.
+        max_edge: of the picture that is sent, pixels; a smaller one stays as it is, but for a
+            side that is so short that models refuse it: that is stretched.
         quality: of JPEG, 1 to 100.
     """
     height, width = array.shape[:2]
-    if max(height, width) > max_edge:
-        scale = max_edge / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
+    scale = min(1.0, max_edge / max(height, width))
+    shortest = max(MIN_EDGE, math.ceil(scale * max(height, width) / MAX_ASPECT))
+    size = max(shortest, round(width * scale)), max(shortest, round(height * scale))
+    if size != (width, height):
         array = cv2.resize(np.ascontiguousarray(array), size, interpolation=cv2.INTER_AREA)
     bgr = cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2BGR)
     # OpenCV takes 1.6 ms for 768x576 and 8 ms for 1280x960, Pillow 2.0 and 25 (the smaller scaling)

@@ -23,7 +23,7 @@ from spatialclaw_ros.backbone.vllm.messages import text_message, text_part, user
 from spatialclaw_ros.backbone.vllm.prompts import look_prompt
 from spatialclaw_ros.errors import BackboneError
 from spatialclaw_ros.workspace.calls import ToolCall
-from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.workspace.observation import Frame, Observation
 
 MAX_QUESTION_CHARS = 20_000
 
@@ -48,30 +48,41 @@ def look_messages(
     if len(question) > MAX_QUESTION_CHARS:
         raise BackboneError(
             f'the question has {len(question)} characters, at most {MAX_QUESTION_CHARS} are sent')
-    frames, arrays = _pictures(call, observation, max_images)
-    encoded = [images.of(observation.frames[index]) for index in frames]
-    encoded += map(images.of_array, arrays)
+    pictures = _pictures(call, observation, max_images)
     parts: list[bytes] = []
-    for number, part in enumerate(encoded, start=1):
-        if len(encoded) > 1:
+    for number, picture in enumerate(pictures, start=1):
+        if len(pictures) > 1:
             parts.append(text_part(f'Picture {number}'))
-        parts.append(part)
+        parts.append(images.of(picture) if isinstance(picture, Frame)
+                     else images.of_array(picture))
     parts.append(text_part(question))
     return text_message('system', look_prompt(look_role(call))) + b',' + user_message(parts)
 
 
 def _pictures(
     call: ToolCall, observation: Observation, max_images: int,
-) -> tuple[list[int], list[np.ndarray]]:
-    """Frame indices and arrays that a cell wants to be looked at."""
+) -> list[Frame | np.ndarray]:
+    """What a cell wants to be looked at, in its order.
+
+    An array `image_2` is the third picture; frames fill the places that no array takes.
+    """
     indices = call.args.get('frame_indices') or []
     last = len(observation.frames) - 1
     if not isinstance(indices, list) or not all(
             type(index) is int and 0 <= index <= last for index in indices):
         raise BackboneError(f'frame_indices must be a list of frame indices in [0, {last}]')
-    arrays = [array for name, array in call.arrays.items() if name.startswith('image')]
-    if any(a.ndim != 3 or a.shape[2] != 3 or a.dtype != np.uint8 or 0 in a.shape for a in arrays):
+    count = len(indices) + len(call.arrays)
+    if not 1 <= count <= max_images:
+        raise BackboneError(f'{count} pictures came, give 1 to {max_images}')
+    arrays = dict(call.arrays)
+    if any(a.ndim != 3 or a.shape[2] != 3 or a.dtype != np.uint8 or 0 in a.shape
+           for a in arrays.values()):
         raise BackboneError('each picture must be (H, W, 3) uint8')
-    if not 1 <= len(indices) + len(arrays) <= max_images:
-        raise BackboneError(f'{len(indices) + len(arrays)} pictures came, give 1 to {max_images}')
-    return indices, arrays
+    frames = iter(indices)
+    pictures = [
+        arrays.pop(f'image_{place}') if f'image_{place}' in arrays
+        else observation.frames[next(frames, last)] for place in range(count)]
+    if arrays:
+        raise BackboneError(
+            f'arrays must be named image_0 to image_{count - 1}, got {sorted(arrays)[0][:40]!r}')
+    return pictures

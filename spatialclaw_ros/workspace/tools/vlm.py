@@ -55,12 +55,13 @@ class Vlm(Teaching):
         several = isinstance(images, (InputImages, list, tuple))
         frames: list[JSON] = []
         arrays: dict[str, np.ndarray] = {}
-        for image in images if several else [images]:
+        for place, image in enumerate(images if several else [images]):
             frame, picture = self._scope.frame_or_picture(image)
             if picture is None:
                 frames.append(frame)
             else:
-                arrays[f'image_{len(arrays)}'] = np.ascontiguousarray(picture)
+                # frames take the places that are left: "the second picture" means the same there
+                arrays[f'image_{place}'] = np.ascontiguousarray(picture)
         if not frames and not arrays:
             raise ValueError('no images came; give a frame or a list of them')
         args = {'kind': kind, 'question': question, 'frame_indices': frames}
