@@ -29,7 +29,7 @@ from pathlib import Path
 from spatialclaw_ros.agent.budget import AgentLimits
 from spatialclaw_ros.agent.events import Answered, Event, Failed, Refused
 from spatialclaw_ros.agent.interfaces import INTERFACES, ActionInterface
-from spatialclaw_ros.agent.recording import Recording
+from spatialclaw_ros.agent.recording import Finishing, Recording
 from spatialclaw_ros.agent.stages import Stages
 from spatialclaw_ros.agent.trace import TraceWriter
 from spatialclaw_ros.backbone.protocol import Backbone
@@ -61,12 +61,15 @@ class Session:
         trace_dir: folder for traces; None writes none.
         interface: how the backbone acts; None for `code`.
         ahead_of_model: whether likely tool calls run while a model writes.
+        finishing: takes the traces over when their queries end, and is closed by who made it; None
+            lets `run` wait until its trace is written.
     """
 
     def __init__(
         self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
         limits: AgentLimits | None = None, trace_dir: Path | None = None,
         interface: ActionInterface | None = None, ahead_of_model: bool = True,
+        finishing: Finishing | None = None,
     ) -> None:
         self._backbone = backbone
         self._kernel = kernel
@@ -75,6 +78,7 @@ class Session:
         self._interface = interface or INTERFACES['code']
         self._trace_dir = trace_dir
         self._ahead_of_model = ahead_of_model
+        self._finishing = finishing
         self._recording: Recording | None = None
         self._timings: dict[str, float] = {}
 
@@ -101,7 +105,8 @@ class Session:
         """
         start_s = time.monotonic()
         self._timings = {}
-        record = Recording(self._trace_dir, query_id, self._limits)
+        finishing = self._finishing or Finishing()
+        record = Recording(self._trace_dir, query_id, self._limits, finishing)
         self._recording = record
         try:
             stages = Stages(
@@ -125,7 +130,9 @@ class Session:
             raise
         finally:
             self._timings['total'] = time.monotonic() - start_s
-            record(TraceWriter.close)
+            record.close()
+            if finishing is not self._finishing:
+                finishing.close()
 
 
 def _guarded(stages: Stages) -> Generator[Event, None, None]:

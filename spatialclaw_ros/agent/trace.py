@@ -26,6 +26,7 @@ import functools
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,7 +65,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class TraceWriter:
-    """One query's folder; closed by `close`.
+    """One query's folder; ended by `finish`, or by `close`, which waits.
 
     Args:
         root: folder of all traces.
@@ -92,14 +93,32 @@ class TraceWriter:
             'w', encoding='utf-8', errors='backslashreplace')
         hold(self._file)
         self._start_s = time.monotonic()
-        self._store = TraceStore(self.path, self._limits.most_bytes, f'trace-{query_id}')
+        self._store = TraceStore(
+            self.path, self._limits.most_bytes, f'trace-{query_id}', self._let_go)
+
+    def finish(self, error: OSError | None = None) -> None:
+        """Let what waits be written, then the page, and the oldest traces be removed.
+
+        Never waits; may be called twice. The log tells what went wrong.
+
+        Args:
+            error: what could not be written; the trace then ends as it is.
+        """
+        self._store.finish(self._finish, error)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until all is written, after `finish`; whether it is."""
+        return self._store.wait(timeout_s)
 
     def close(self) -> None:
-        """Write what waits, then the page, and remove the oldest traces; may be called twice."""
-        try:
-            self._store.close(self._finish)
-        finally:
-            self._file.close()
+        """Finish, and wait for it; may be called twice."""
+        self.finish()
+        self.wait()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Memory that what waits to be written holds."""
+        return self._store.waiting_bytes
 
     def started(
         self, observation: Observation, question: Question, setup: Mapping[str, Any] = _NOTHING,
@@ -219,6 +238,10 @@ class TraceWriter:
         if self._images:  # else the query never began
             write_page(self.path)
         prune(self.path.parent, self._limits)
+
+    def _let_go(self) -> None:
+        with suppress(OSError):  # what the disk refuses now it refused before
+            self._file.close()
 
 
 def _frame_file(index: int) -> str:

@@ -44,20 +44,26 @@ Job = Callable[[], None]
 
 
 class TraceStore:
-    """A thread that writes pictures and arrays, in order; closed by `close`.
+    """A thread that writes pictures and arrays, in order; ended by `finish` or `close`.
 
     Args:
         folder: of the trace.
         most_bytes: of raw arrays; a trace that needs more can't be replayed.
         name: of the thread.
+        at_end: what the thread does last of all, whatever happened before.
     """
 
-    def __init__(self, folder: Path, most_bytes: int, name: str) -> None:
+    def __init__(
+        self, folder: Path, most_bytes: int, name: str, at_end: Job = lambda: None,
+    ) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
-        self._jobs: queue.Queue[tuple[Job, int] | None] = queue.Queue(QUEUE_JOBS)
+        self._at_end = at_end
+        self._jobs: queue.SimpleQueue[tuple[Job, int] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._waiting = 0
         self._waiting_bytes = 0
+        self._finishing = False
         self._raw_bytes = 0
         self._gap = ''
         self._error: OSError | None = None
@@ -84,14 +90,16 @@ class TraceStore:
             Whether it will be done: False when too much waits already.
         """
         with self._lock:
-            if self._waiting_bytes and self._waiting_bytes + nbytes > QUEUE_BYTES:
+            if self._finishing or self._waiting >= QUEUE_JOBS or (
+                    self._waiting_bytes and self._waiting_bytes + nbytes > QUEUE_BYTES):
                 return False
-            try:
-                self._jobs.put_nowait((job, nbytes))
-            except queue.Full:
-                return False
-            self._waiting_bytes += nbytes
+            self._put(job, nbytes)
             return True
+
+    def _put(self, job: Job, nbytes: int = 0) -> None:
+        self._jobs.put((job, nbytes))
+        self._waiting += 1
+        self._waiting_bytes += nbytes
 
     def put_raw(self, name: str, arrays: Mapping[str, np.ndarray]) -> str:
         """Let the thread write arrays that only a replay needs.
@@ -120,18 +128,32 @@ class TraceStore:
         """Why something that a replay needs is not there; '' when all is."""
         return self._gap
 
-    def close(self, last: Job) -> None:
-        """Do what waits, then `last`, and end the thread; may be called twice.
+    @property
+    def waiting_bytes(self) -> int:
+        """Memory that what waits to be written holds."""
+        with self._lock:
+            return self._waiting_bytes
 
-        Raises:
-            OSError: something could not be written.
+    def finish(self, last: Job, error: OSError | None = None) -> None:
+        """Let the thread do what waits, then `last`, and end; never waits, may be called twice.
+
+        Args:
+            last: is done unless something went wrong.
+            error: what went wrong elsewhere: nothing more will be written.
         """
-        if self._thread.is_alive():
-            self._jobs.put((self._note_stored, 0))
-            self._jobs.put((last, 0))
+        with self._lock:
+            if self._finishing:
+                return
+            self._finishing = True
+            self._error = self._error or error
+            self._put(self._note_stored)
+            self._put(last)
             self._jobs.put(None)
-            self._thread.join()
-        self.check()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the thread to end; whether it has."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _note_stored(self) -> None:
         note = Stored(replayable=not self._gap, reason=self._gap, raw_bytes=self._raw_bytes)
@@ -153,7 +175,11 @@ class TraceStore:
             finally:
                 del job, item
                 with self._lock:
+                    self._waiting -= 1
                     self._waiting_bytes -= nbytes
+        self._at_end()
+        if self._error is not None:
+            log.warning('the trace %s is cut short: %s', self._folder, self._error)
 
 
 def result_arrays(call: ToolCall, result: ToolResult) -> dict[str, np.ndarray]:

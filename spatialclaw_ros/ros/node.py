@@ -40,6 +40,7 @@ from rclpy.signals import SignalHandlerOptions
 from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Event
 from spatialclaw_ros.agent.interfaces import interface_for
+from spatialclaw_ros.agent.recording import Finishing
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import NoFramesError, SandboxError, SpatialClawError
@@ -67,6 +68,7 @@ from spatialclaw_ros.workspace.observation import Observation
 NODE_NAME = 'spatialclaw'
 SPARE_THREADS = 3
 SHUTDOWN_WAIT_S = 5.0
+TRACES_WAIT_S = 5.0
 MAX_FAULTS = 100
 FIRST_IMAGES_WAIT_S = 5.0
 FIRST_IMAGES_POLL_S = 0.1
@@ -120,6 +122,7 @@ class SpatialClawNode(Node):
         except Exception:
             self._kernel.close()
             raise
+        self._traces = Finishing()
         self._transforms = TransformSource(self, cache_s=settings.buffer_s + TF_MARGIN_S)
         self._cameras = CameraBuffers(
             self, self.parameters.cameras,
@@ -158,6 +161,8 @@ class SpatialClawNode(Node):
         self._kernel.close()
         self._cameras.close()
         self._transforms.close()
+        if not self._traces.close(TRACES_WAIT_S):
+            self._log.warning('a trace was not written to its end in time')
         self._records.close()
         self.destroy_node()
 
@@ -221,7 +226,7 @@ class SpatialClawNode(Node):
                 settings.max_steps, settings.trace_keep, settings.max_tokens,
                 settings.images_per_step, settings.images_per_query, settings.trace_mb),
             trace_dir=_trace_dir(settings), interface=self._interface,
-            ahead_of_model=settings.ahead_of_model)
+            ahead_of_model=settings.ahead_of_model, finishing=self._traces)
 
 
 def _trace_dir(settings: Settings) -> Path | None:

@@ -182,7 +182,8 @@ def test_a_query_never_waits_for_the_disk(tmp_path) -> None:
     assert store.put_raw('late', {'a': np.zeros(3)}) == ''
     assert 'slower' in store.gap
     fifo.read_bytes()
-    store.close(lambda: None)
+    store.finish(lambda: None)
+    store.wait()
     assert not json.loads((tmp_path / 'q/raw/stored.json').read_text())['replayable']
 
 

@@ -25,6 +25,7 @@ from analytic_scene import AnalyticScene, make_scene
 
 from spatialclaw_ros.agent import AgentLimits, Session
 from spatialclaw_ros.agent.events import Event
+from spatialclaw_ros.agent.recording import Finishing
 from spatialclaw_ros.backbone.protocol import Backbone
 from spatialclaw_ros.backbone.recorded import RecordedBackbone, Script
 from spatialclaw_ros.deadline import Deadline
@@ -80,7 +81,8 @@ def reply(code: str, purpose: str = 'a cell') -> str:
 def make_trace(
     kernel: Kernel, root: Path, query_id: str = 'q1', *,
     replies: Sequence[str] | None = None, backbone: Backbone | None = None,
-    question: str = QUESTION, plan: str = 'Look, find, measure.', **limits: Any,
+    question: str = QUESTION, plan: str = 'Look, find, measure.',
+    finishing: Finishing | None = None, **limits: Any,
 ) -> list[Event]:
     """Run a query that leaves a trace; its events.
 
@@ -92,6 +94,7 @@ def make_trace(
         backbone: instead of one that plays `replies`.
         question: what is asked.
         plan: what was planned.
+        finishing: takes the trace over; None waits until it is written.
         **limits: of `AgentLimits`.
     """
     if replies is None:
@@ -100,5 +103,6 @@ def make_trace(
     scene = make_scene()
     session = Session(
         backbone=backbone or RecordedBackbone(Script(list(replies), plan)), kernel=kernel,
-        perception=ScenePerception(scene), limits=AgentLimits(**limits), trace_dir=root)
+        perception=ScenePerception(scene), limits=AgentLimits(**limits), trace_dir=root,
+        finishing=finishing)
     return list(session.run(scene.observation, Question(question), Deadline(60.0), query_id))
