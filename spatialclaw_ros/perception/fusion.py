@@ -116,9 +116,11 @@ def _placed(
     """As `rgbd` places frames where it can, by the model's poses where it can't."""
     frames = [replace(view.frame, intrinsics=view.camera) for view in metric.views]
     if all(frame.T_world_camera is None for frame in frames):
+        measured = {
+            view.frame.index: depth if view.sensor_m is None else view.sensor_m
+            for view, depth in zip(metric.views, depths)}
         try:
-            poses, notes = place_frames(
-                frames, {frame.index: depth for frame, depth in zip(frames, depths)})
+            poses, notes = place_frames(frames, measured)
             return (np.stack([poses[frame.index] for frame in frames]), (1.0,) * len(frames),
                     tuple(notes))
         except PerceptionError:
