@@ -22,10 +22,13 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import openai
 import pytest
 
 from spatialclaw_ros.backbone.protocol import Brief, SeesImages, Turn
 from spatialclaw_ros.backbone.vllm import Limits, VllmBackbone, VllmConfig
+from spatialclaw_ros.backbone.vllm.faults import fault_of
+from spatialclaw_ros.backbone.vllm.keys import ApiKey
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError, CanceledError, DeadlineExceededError
 from spatialclaw_ros.workspace.calls import ToolCall
@@ -49,6 +52,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(self.server.status)
         self.send_header('Content-Type', 'text/event-stream')
+        self.send_header('Location', self.server.location)
         self.end_headers()
         try:
             if self.server.body:
@@ -74,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     httpd = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
     httpd.words, httpd.pause_s, httpd.status = ['Hello', ' there'], 0.0, 200
-    httpd.silent, httpd.body = False, b''
+    httpd.silent, httpd.body, httpd.location = False, b'', ''
     httpd.requests, httpd.hung_up = [], threading.Event()
     thread = threading.Thread(target=httpd.serve_forever)
     thread.start()
@@ -199,6 +203,24 @@ def test_a_refusing_server_is_named(server) -> None:
     with pytest.raises(BackboneError, match=r"model 'm' .* answered 404.*name"):
         backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
     assert len(server.requests) == 1
+
+
+def test_a_redirect_is_named_and_not_followed(server) -> None:
+    server.status, server.location = 307, f'http://127.0.0.1:{server.server_address[1]}/there'
+    with pytest.raises(BackboneError, match=r"answered 307, go to '.*/there'.*give the base URL"):
+        backbone_of(server).write(BRIEF, '', [], Deadline(10.0))
+    assert len(server.requests) == 1
+
+
+def test_what_is_wrong_with_tls_is_said(server) -> None:
+    url = f'https://127.0.0.1:{server.server_address[1]}/v1'
+    backbone = VllmBackbone(VllmConfig(endpoints=(url,), limits=Limits(attempts=1)))
+    with pytest.raises(BackboneError, match=r'does it speak https\?'):
+        backbone.write(BRIEF, '', [], Deadline(10.0))
+    backbone.close()
+    error = openai.APIConnectionError(request=None)
+    error.__cause__ = OSError('[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed')
+    assert 'SSL_CERT_FILE' in fault_of(error, VllmConfig(), ApiKey()).advice
 
 
 def test_an_absent_server_is_named() -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 import time
 import urllib.parse
 from collections.abc import Sequence
@@ -245,6 +246,7 @@ def _health_path(url: str, server: str) -> str:
 def _client(url: str, config: VllmConfig, key: ApiKey) -> openai.AsyncOpenAI:
     """A client whose connections and TLS context are kept from request to request."""
     parts = urllib.parse.urlsplit(url)
+    is_local, is_https = is_loopback(parts.hostname or ''), parts.scheme == 'https'
     http_client = openai.DefaultAsyncHttpxClient(
         # silence is watched for each reply, and a redirect would carry the pictures elsewhere
         timeout=openai.Timeout(
@@ -252,9 +254,10 @@ def _client(url: str, config: VllmConfig, key: ApiKey) -> openai.AsyncOpenAI:
         event_hooks={'response': [bound(max_event_bytes(config))]},
         follow_redirects=False,
         # a proxy of the environment can't reach this machine's own server
-        trust_env=not is_loopback(parts.hostname or ''),
-        # without TLS there is nothing to verify: reading all certificates would take 0.1 s
-        verify=parts.scheme == 'https')
+        trust_env=not is_local,
+        # without TLS there is nothing to verify: reading all certificates would take 0.1 s; with
+        # it SSL_CERT_FILE holds for this machine's own server, too
+        verify=is_https and (ssl.create_default_context() if is_local else True))
     # the package would send what the environment says of an account with another service
     headers: Any = dict.fromkeys(('OpenAI-Organization', 'OpenAI-Project'), openai.Omit())
     headers['Accept-Encoding'] = 'identity'  # who zips a stream holds pieces back

@@ -45,6 +45,13 @@ _ADVICE = {
 _ABSENT = ('is a server running there? Start one with `vllm serve MODEL`, or correct endpoints '
            '(backbone_url)')
 
+_TLS_ADVICE = {
+    'CERTIFICATE_VERIFY_FAILED':
+        "if it has a certificate of your own, add its CA to this machine's, or name the CA's file "
+        'in the environment variable SSL_CERT_FILE',
+    'WRONG_VERSION_NUMBER': 'does it speak https? Try http',
+}
+
 
 class StreamError(Exception):
     """A reply that came in part, or made no sense."""
@@ -83,13 +90,8 @@ def fault_of(error: Exception, config: VllmConfig, key: ApiKey) -> Fault:
     """
     if isinstance(error, openai.APIStatusError):
         return _status_fault(error, config, key)
-    if isinstance(error, openai.APITimeoutError):
-        return Fault(
-            f'no connection within {config.limits.connect_timeout_s:g} s', advice=_ABSENT)
     if isinstance(error, openai.APIConnectionError):
-        cause = error.__cause__
-        words = f'{type(cause).__name__}: {cause}' if cause is not None else str(error)
-        return Fault(f'the connection failed ({_short(words, key)})', advice=_ABSENT)
+        return _connection_fault(error, config, key)
     if isinstance(error, NOT_JSON):
         return Fault('it sent a stream that is not JSON',
                      advice='is it an OpenAI-compatible API, and does the URL end in /v1?')
@@ -98,6 +100,21 @@ def fault_of(error: Exception, config: VllmConfig, key: ApiKey) -> Fault:
     advice = 'is the model loaded, and the server not overrun?' if isinstance(
         error, SilenceError) else 'its log may tell why'
     return Fault(_short(str(error), key), advice=advice)
+
+
+def _connection_fault(
+    error: openai.APIConnectionError, config: VllmConfig, key: ApiKey,
+) -> Fault:
+    cause = error.__cause__
+    if isinstance(error, openai.APITimeoutError):
+        if type(cause).__name__ == 'WriteTimeout':
+            return Fault('it stopped taking the request', advice=_ADVICE[413])
+        return Fault(
+            f'no connection within {config.limits.connect_timeout_s:g} s', advice=_ABSENT)
+    said = str(error if cause is None else cause)
+    words = ': '.join(filter(None, (type(cause or error).__name__, said)))
+    advice = next((each for mark, each in _TLS_ADVICE.items() if mark in said), _ABSENT)
+    return Fault(f'the connection failed ({_short(words, key)})', advice=advice)
 
 
 def _status_fault(error: openai.APIStatusError, config: VllmConfig, key: ApiKey) -> Fault:
@@ -110,6 +127,10 @@ def _status_fault(error: openai.APIStatusError, config: VllmConfig, key: ApiKey)
     if status in _PASSING:
         return Fault(words, broken=False, retry_after_s=retry_after_s(error.response.headers),
                      advice='the server has too much to do; ask less often, or add endpoints')
+    if 300 <= status < 400:
+        place = _short(error.response.headers.get('location', ''), key)
+        return Fault(f'it answered {status}, go to {place!r}', final=True, broken=False,
+                     advice='redirects are not followed; give the base URL that it leads to')
     source = config.api_key_file or (
         f'the environment variable {config.api_key_env}' if config.api_key_env
         else 'api_key_env or api_key_file')
