@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import os
@@ -25,17 +26,20 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from browser import Browser, find_chromium, running
 from trace_lab import HOSTILE, QUESTION, make_trace, reply
 
-from spatialclaw_ros.agent.events import CellWritten, Failed, Planned
+from spatialclaw_ros.agent.events import CellRan, CellWritten, Failed, Planned
 from spatialclaw_ros.agent.trace import TraceWriter
 from spatialclaw_ros.agent.trace_page import PAGE_FILE, embedded, page_html
+from spatialclaw_ros.agent.trace_page.data import page_data
 from spatialclaw_ros.agent.trace_reader import read_trace
 from spatialclaw_ros.backbone.protocol import Exchange, Said
 from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import Question, Status
 
@@ -180,7 +184,7 @@ def test_the_evidence_turns(chromium, folder) -> None:
     assert drawn > 0.05
     label = chromium.value('document.querySelector("canvas.scene").getAttribute("aria-label")')
     assert 'red box' in label
-    assert 'two closest points' in label
+    assert 'two points, 0.330 m apart' in label
     chromium.value('document.querySelector("canvas.scene").focus()')
     chromium.press('ArrowLeft')
     turned = ink(chromium)[1]
@@ -195,6 +199,68 @@ def test_the_evidence_turns(chromium, folder) -> None:
     chromium.value('document.querySelector(".toggle input").click()')
     assert ink(chromium)[0] < drawn
     no_trouble(chromium)
+
+
+def test_the_view_has_its_scale_and_its_axes(chromium, folder) -> None:
+    chromium.open(folder / 'q1' / PAGE_FILE)
+    # seen from the front: y to the right, z up, and a metre as long as the bar says
+    seen = chromium.value(
+        '(() => { const eye = new Eye([0, 0, 0], 5, 0, 0), at = eye.projector(200, 100); return '
+        '[at(0, 0, 0), at(0, 1, 0), at(0, 0, 1), at(1, 0, 0), [eye.pixels(200, 100)]]; })()')
+    middle, y, z, x, (metre,) = seen
+    assert middle == pytest.approx([100, 50, 5])
+    assert y == pytest.approx([100 + metre, 50, 5])
+    assert z == pytest.approx([100, 50 - metre, 5])
+    assert x == pytest.approx([100, 50, 4])
+    assert [chromium.value(f'metres({length})') for length in (0.02, 0.5, 20)] == [
+        '2 cm', '0.5 m', '20 m']
+
+
+def test_a_camera_sees_as_its_intrinsics_say(folder) -> None:
+    trace = read_trace(folder / 'q1')
+    frame = trace.started.frames[0]
+    moved = {**frame.intrinsics, 'fx': 200.0, 'fy': 100.0, 'cx': 40.0, 'cy': 20.0}
+    frames = [msgspec.structs.replace(frame, intrinsics=moved, width=240, height=120)]
+    started = msgspec.structs.replace(trace.started, frames=frames)
+    [camera] = page_data([dataclasses.replace(trace, started=started)])['traces'][0]['cameras']
+    assert camera['edges'] == pytest.approx([-0.2, -0.2, 1.0, 1.0])
+
+
+UNSEEN = '\u202e\u2066\u2028\x00\x1b\u200b'
+
+
+def test_what_cannot_be_seen_is_shown_by_its_code(chromium, folder, tmp_path) -> None:
+    writer = TraceWriter(tmp_path, 'q1')
+    writer.started(Observation((Frame(0, 'front', 5, 'o', np.zeros((3, 4, 3), np.uint8)),)),
+                   Question(f'q {UNSEEN}?'))
+    writer.event(Planned(UNSEEN))
+    writer.event(CellWritten(1, UNSEEN, UNSEEN, UNSEEN, f'x = 1  # {UNSEEN}'))
+    writer.event(CellRan(1, CellResult(stdout=UNSEEN), 'the answer does not fit'))
+    writer.event(Failed(Status.TIMEOUT, UNSEEN, 'run', 1))
+    writer.close()
+    chromium.open(tmp_path / 'q1' / PAGE_FILE)
+    for _ in range(4):
+        shown = chromium.value('document.getElementById("app").textContent + document.title')
+        assert '⟨202e⟩⟨2066⟩⟨2028⟩⟨0000⟩⟨001b⟩⟨200b⟩' in shown
+        assert not set(UNSEEN) & set(shown)
+        assert ('the answer does not fit' in shown) == (chromium.value('page.at') == 2)
+        chromium.press('ArrowRight')
+    no_trouble(chromium)
+
+
+def test_keys_scroll_what_is_wider_than_its_box(chromium, folder) -> None:
+    chromium.open(folder / 'q1' / PAGE_FILE, width=500)
+    for _ in range(2):
+        chromium.press('ArrowRight')
+    chromium.value('document.querySelector(".code pre").focus()')
+    assert chromium.value('document.activeElement.scrollWidth > '
+                          'document.activeElement.clientWidth')
+    chromium.press('ArrowRight')
+    chromium.wait('document.activeElement.scrollLeft > 0')
+    assert chromium.value('page.at') == 2
+    chromium.value('document.querySelector(".copy").focus()')
+    chromium.press('ArrowRight')
+    assert chromium.value('page.at') == 3
 
 
 def test_masks_lie_over_frames_and_grow_large(chromium, folder) -> None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,11 +176,9 @@ def _scene(trace: Trace) -> dict[str, Any]:
         frame = intrinsics.get(int(name))
         given = (frame.intrinsics if frame is not None else None) or {}
         if frame is not None:
-            width, height = frame.width or 4, frame.height or 3
             cameras.append({
                 'frame': frame.index, 'camera': frame.camera, 'pose': pose,
-                'half': [0.5 * width / (given.get('fx') or width),
-                         0.5 * height / (given.get('fy') or width)]})
+                'edges': _edges(frame.width or 4, frame.height or 3, given)})
     objects = [{
         'label': item.label, 'colour': f'rgb({",".join(map(str, _colour(number)))})',
         'count': item.points, 'points': _packed(arrays.get(f'object_{number}')),
@@ -191,6 +189,13 @@ def _scene(trace: Trace) -> dict[str, Any]:
         'notes': evidence.notes, 'scale_source': evidence.scale_source,
         'scene': {'points': _packed(arrays.get('scene_points')),
                   'colours': _packed(arrays.get('scene_colours'), np.uint8)}}
+
+
+def _edges(width: int, height: int, given: Mapping[str, Any]) -> list[float]:
+    """Left, top, right and bottom of what a camera sees, one metre before it."""
+    fx, fy = given.get('fx') or width, given.get('fy') or width
+    cx, cy = given.get('cx', width / 2), given.get('cy', height / 2)
+    return [-cx / fx, -cy / fy, (width - cx) / fx, (height - cy) / fy]
 
 
 def _colour(number: int) -> tuple[int, int, int]:

@@ -44,7 +44,7 @@ class Column {
     const slide = this.slides[at];
     if (!this.made.has(at)) this.made.set(at, slide.make());
     this.place.replaceChildren(this.made.get(at));
-    this.title.textContent = slide.short ? `${slide.name}: ${slide.words}` : slide.name;
+    this.title.textContent = visible(slide.short ? `${slide.name}: ${slide.words}` : slide.name);
     this.dots.forEach((dot, each) => {
       if (each === at) dot.setAttribute('aria-current', 'step');
       else dot.removeAttribute('aria-current');
@@ -71,11 +71,12 @@ class Page {
       'aria-pressed': 'false', 'aria-keyshortcuts': 'Space'}, '▶ Play');
     this.count = el('span', {class: 'dim count'});
     const questions = [...new Set(traces.map((trace) => trace.question))];
-    document.title = `${questions[0]} · trace`;
+    document.title = visible(`${questions[0]} · trace`);
     const [first] = traces;
     document.getElementById('app').append(
       el('header', {class: 'head'}, el('p', {class: 'over'}, alone ? 'A question to the robot'
-        : `${counted(traces.length, 'trace', 'traces')} of one question`),
+        : `${counted(traces.length, 'trace', 'traces')} of ${questions.length === 1 ? 'one question'
+          : counted(questions.length, 'question', 'questions')}`),
       questions.map((question) => el('h1', null, question)),
       data.note ? el('p', {class: 'end'}, data.note) : null,
       alone ? [el('p', {class: `end ${statusKind(first)}`},
@@ -123,14 +124,15 @@ class Page {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     if (document.querySelector('dialog[open]')) return;
-    const target = event.target;
-    if (target instanceof Element && target.closest('input, textarea, select')) return;
+    const on = (names) => event.target instanceof Element && event.target.closest(names);
+    const wide = on('pre');  // left and right scroll what is wider than its box
+    if (wide && wide.scrollWidth > wide.clientWidth && event.key.startsWith('Arrow')) return;
     const steps = {ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.last};
     if (event.key in steps) {
       this.stop();
       this.go(steps[event.key]);
     } else if (event.key === ' ') {
-      if (target instanceof Element && target.closest('button, summary, a')) return;
+      if (on('button, summary, a, input')) return;
       this.toggle();
     } else return;
     event.preventDefault();

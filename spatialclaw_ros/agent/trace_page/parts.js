@@ -188,6 +188,7 @@ function stepSlide(trace, index) {
       el('figcaption', null, image.label));
     }))));
   }
+  if (!step.malformed) main.push(folded('What went back to the model', step.feedback));
   if (!step.ran) main.push(el('p', {class: 'fault'}, 'The query ended in this step.'));
   const took = step.duration_s ? `ran ${seconds(step.duration_s)}` : '';
   return el('div', {class: 'slide split'}, el('div', {class: 'main'}, main),
@@ -227,7 +228,7 @@ function answerSlide(trace) {
   if (masks) main.push(block('Masks', masks));
   const side = [];
   if (trace.points.length) {
-    side.push(block(trace.points.length === 2 ? 'Closest points' : 'Points',
+    side.push(block(trace.points.length === 2 ? 'Measured between' : 'Points',
       el('ul', {class: 'points'}, trace.points.slice(0, 12).map((point) => el('li', null,
         `(${point.map((c) => (c === null ? '–' : c.toFixed(3))).join(', ')}) m`))),
       apart ? el('p', null, `${apart} apart`) : ''));

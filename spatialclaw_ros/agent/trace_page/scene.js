@@ -16,6 +16,11 @@ const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2],
 const norm = (a) => Math.hypot(a[0], a[1], a[2]);
 const finite = (a) => Array.isArray(a) && a.length === 3 && a.every(Number.isFinite);
 
+function metres(length) {
+  return length < 0.1 ? `${Number((100 * length).toPrecision(3))} cm`
+    : `${Number(length.toPrecision(3))} m`;
+}
+
 function rgb(text) {
   return text.match(/\d+/g).slice(0, 3).map(Number);
 }
@@ -27,6 +32,10 @@ function corners(item) {
     at, item.rotation.map((row) => row[k]), ((n >> k) & 1 ? 0.5 : -0.5) * item.size[k]),
   item.center));
 }
+
+const FOCAL = 1.1;
+// of x, y and z, as RViz has them
+const AXES = [['x', '#e5484d'], ['y', '#3fa34d'], ['z', '#3b82f6']];
 
 // An eye that turns around a point: z is up, yaw and pitch in radians, metres.
 class Eye {
@@ -47,14 +56,24 @@ class Eye {
       Math.max(0.02 * this.first.distance, this.distance * factor));
   }
 
-  // Maps a world point to [x, y, depth] in pixels of a picture; depth below 0 is behind the eye.
-  projector(width, height) {
+  // Directions of the picture in the world: to the eye, to the right, upwards.
+  directions() {
     const back = [Math.cos(this.pitch) * Math.cos(this.yaw),
       Math.cos(this.pitch) * Math.sin(this.yaw), Math.sin(this.pitch)];
     const right = [-Math.sin(this.yaw), Math.cos(this.yaw), 0];
-    const up = cross(back, right);
+    return [back, right, cross(back, right)];
+  }
+
+  // Pixels of a metre as far away as the target.
+  pixels(width, height) {
+    return FOCAL * Math.min(width, height) / this.distance;
+  }
+
+  // Maps a world point to [x, y, depth] in pixels of a picture; depth below 0 is behind the eye.
+  projector(width, height) {
+    const [back, right, up] = this.directions();
     const eye = plus(this.target, back, this.distance);
-    const focal = 1.1 * Math.min(width, height);
+    const focal = FOCAL * Math.min(width, height);
     return (x, y, z) => {
       const to = [x - eye[0], y - eye[1], z - eye[2]];
       const depth = -dot(to, back);
@@ -107,7 +126,7 @@ class SceneView {
     const {objects, points, cameras} = this.data;
     const names = objects.map((item) => `${item.label} (${counted(item.count, 'point', 'points')})`);
     return `3D view of ${names.join(', ') || 'the scene'}; ${counted(cameras.length, 'camera',
-      'cameras')}; ${points.length === 2 ? `the two closest points: ${this.caption}`
+      'cameras')}; ${points.length === 2 ? `two points, ${this.caption} apart`
       : counted(points.length, 'marked point', 'marked points')}. Arrow keys turn it, plus and ` +
       'minus zoom, 0 resets.';
   }
@@ -170,6 +189,49 @@ class SceneView {
     const style = getComputedStyle(this.canvas);
     this.drawLines(paint, project, ratio, style.color,
       style.getPropertyValue('--accent').trim() || style.color);
+    this.drawAxes(paint, height, ratio);
+    this.drawScale(paint, width, height, ratio, style.color);
+  }
+
+  // The world's axes, turned as the scene is.
+  drawAxes(paint, height, ratio) {
+    const [back, right, up] = this.eye.directions();
+    const at = [46 * ratio, height - 46 * ratio];
+    const ends = AXES.map(([name, colour], k) => ({name, colour, depth: back[k],
+      x: at[0] + 30 * ratio * right[k], y: at[1] - 30 * ratio * up[k]}));
+    paint.setLineDash([]);
+    paint.lineWidth = 2.4 * ratio;
+    paint.font = `600 ${12 * ratio}px system-ui, sans-serif`;
+    paint.textAlign = 'center';
+    for (const end of ends.sort((a, b) => a.depth - b.depth)) {
+      paint.strokeStyle = paint.fillStyle = end.colour;
+      paint.beginPath();
+      paint.moveTo(...at);
+      paint.lineTo(end.x, end.y);
+      paint.stroke();
+      paint.fillText(end.name, end.x + 0.28 * (end.x - at[0]),
+        end.y + 0.28 * (end.y - at[1]) + 4 * ratio);
+    }
+  }
+
+  // How long something is that is as far away as the middle of what is shown.
+  drawScale(paint, width, height, ratio, ink) {
+    const metre = this.eye.pixels(width, height);
+    const least = 50 * ratio / metre;
+    const ten = 10 ** Math.floor(Math.log10(least));
+    const length = ten * [1, 2, 5, 10].find((n) => n * ten >= least);
+    const right = width - 16 * ratio, left = right - length * metre, y = height - 16 * ratio;
+    paint.strokeStyle = paint.fillStyle = ink;
+    paint.lineWidth = 2 * ratio;
+    paint.beginPath();
+    paint.moveTo(left, y - 5 * ratio);
+    paint.lineTo(left, y);
+    paint.lineTo(right, y);
+    paint.lineTo(right, y - 5 * ratio);
+    paint.stroke();
+    paint.font = `${12 * ratio}px system-ui, sans-serif`;
+    paint.textAlign = 'right';
+    paint.fillText(`${metres(length)} in the middle`, right, y - 9 * ratio);
   }
 
   // Points with a depth buffer, so that near ones hide far ones.
@@ -219,13 +281,18 @@ class SceneView {
       paint.lineTo(q[0], q[1]);
       paint.stroke();
     };
+    const taken = [];
     const text = (at, words, colour, lift) => {
       const p = project(...at);
       if (p[2] <= 0.01) return;
       paint.font = `600 ${13 * ratio}px system-ui, sans-serif`;
       paint.textAlign = 'center';
       const wide = paint.measureText(words).width + 12 * ratio;
-      const y = p[1] - lift * ratio;
+      let y = p[1] - lift * ratio;
+      const hit = () => taken.find((other) => Math.abs(other[1] - y) < 21 * ratio &&
+        2 * Math.abs(other[0] - p[0]) < other[2] + wide);
+      for (let other = hit(); other; other = hit()) y = other[1] - 21.5 * ratio;
+      taken.push([p[0], y, wide]);
       paint.fillStyle = 'rgba(12, 16, 22, 0.82)';
       paint.beginPath();
       paint.rect(p[0] - wide / 2, y - 14 * ratio, wide, 20 * ratio);
@@ -268,8 +335,8 @@ class SceneView {
     const rotate = (v) => camera.pose.slice(0, 3).map((row) => dot(row, v));
     const at = camera.pose.slice(0, 3).map((row) => row[3]);
     const far = 0.09 * this.eye.distance;
-    const [w, h] = camera.half;
-    const frame = [[-w, -h, 1], [w, -h, 1], [w, h, 1], [-w, h, 1]].map(
+    const [left, top, right, bottom] = camera.edges;
+    const frame = [[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]].map(
       (v) => plus(at, rotate(v), far));
     frame.forEach((corner, k) => {
       line(at, corner, ink, 1.2);

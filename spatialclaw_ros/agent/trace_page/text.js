@@ -2,6 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 
+// What would turn lines around or can't be seen is shown by its code: code must read as it runs.
+const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\u200b\ufeff]/g;
+
+function visible(text) {
+  return text.replace(UNSEEN, (each) => `⟨${each.charCodeAt(0).toString(16).padStart(4, '0')}⟩`);
+}
+
 // Makes an element. Texts become text nodes, never markup: they come from models and questions.
 function el(tag, props, ...children) {
   const made = document.createElement(tag);
@@ -9,11 +16,11 @@ function el(tag, props, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (name === 'class') made.className = value;
     else if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, value === true ? '' : String(value));
+    else made.setAttribute(name, value === true ? '' : visible(String(value)));
   }
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false || child === '') continue;
-    made.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    made.append(child instanceof Node ? child : document.createTextNode(visible(String(child))));
   }
   return made;
 }
