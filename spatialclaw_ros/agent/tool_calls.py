@@ -115,6 +115,9 @@ class HostTools:
         return self._perception.handle(self._observation, call, self._deadline), False
 
     def _look(self, eyes: SeesImages, call: ToolCall) -> ToolResult:
+        if not self._budget.tokens_left:
+            return ToolResult(error='no tokens are left to look with; answer with what you know, '
+                                    'or refuse')
         try:
             said = eyes.look(call, self._observation, self._deadline)
         except BackboneError as error:

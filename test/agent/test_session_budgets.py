@@ -27,6 +27,7 @@ from session_lab import Listening, ask, counted, feedbacks, fenced
 from spatialclaw_ros.agent import AgentLimits
 from spatialclaw_ros.agent.events import Answered, CellRan, Failed, Planned
 from spatialclaw_ros.agent.planning import CODE_CUT, NO_PLAN
+from spatialclaw_ros.backbone.protocol import Said
 from spatialclaw_ros.errors import (
     BackboneError,
     CanceledError,
@@ -66,6 +67,20 @@ def test_tokens_of_all_replies_count_and_end_the_query(kernel, scene) -> None:
     assert (end.status, end.stage, end.steps) == (Status.STEP_LIMIT, 'write', 2)
     assert 'while writing a reply: no answer within 1000 tokens' in end.message
     assert 'raise max_tokens' in end.message
+
+
+def test_looking_ends_with_the_tokens(kernel, scene) -> None:
+    class Seeing(Listening):
+        def look(self, call, observation, deadline) -> Said:
+            return counted('(1, 2)', 400)
+
+    look = fenced("for _ in range(9):\n    print(vlm.locate(InputImages[0], 'the mug'))")
+    events = ask(
+        kernel, scene, Seeing([counted(look, 300), ANSWER]), limits=AgentLimits(max_tokens=1000))
+    (told,) = feedbacks(events)
+    assert told.count('(1, 2)') == 2
+    assert 'no tokens are left to look with' in told
+    assert (events[-1].status, events[-1].stage) == (Status.STEP_LIMIT, 'write')
 
 
 def test_the_last_step_is_asked_to_commit_and_the_end_says_why(kernel, scene) -> None:

@@ -80,26 +80,25 @@ class Client:
         body = b'%s,"messages":[%s]}' % (self._heads[ask.role], ask.messages)
         fault: Fault | None = None
         endpoint: Endpoint | None = None
-        for attempt in range(1, self._config.limits.attempts + 1):
+        sent = 0
+        for _ in range(self._config.limits.attempts):
             taken = await self._endpoints.take(ask.homes, deadline.remaining_s)
-            if taken is None:
+            if taken is None:  # none is well, or will be in time
                 endpoint = endpoint or self._endpoints.first(ask.homes)
-                if self._endpoints.longest_rest_s() > deadline.remaining_s:
-                    raise self._error(endpoint, fault, attempt - 1, start_s, late=True)
+                if self._endpoints.shortest_rest_s() > deadline.remaining_s:
+                    raise self._error(endpoint, fault, sent, start_s, late=True)
                 continue
-            endpoint = taken
+            endpoint, sent = taken, sent + 1
             outcome = await self._try(endpoint, body, ask.language)
             if isinstance(outcome, Reply):
-                return self._said(ask, outcome, endpoint, attempt, len(body), start_s)
+                return self._said(ask, outcome, endpoint, sent, len(body), start_s)
             fault = outcome
             endpoint.failed(fault)
-            log.info('attempt %d of %d at %s: %s', attempt, self._config.limits.attempts,
+            log.info('attempt %d of at most %d at %s: %s', sent, self._config.limits.attempts,
                      endpoint.url, fault.words)
             if fault.final:
-                raise self._error(endpoint, fault, attempt, start_s)
-        raise self._error(
-            endpoint or self._endpoints.first(ask.homes), fault, self._config.limits.attempts,
-            start_s)
+                break
+        raise self._error(endpoint or self._endpoints.first(ask.homes), fault, sent, start_s)
 
     async def _try(self, endpoint: Endpoint, body: bytes, language: str) -> Reply | Fault:
         endpoint.running += 1

@@ -91,7 +91,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """What a request may take; a query's own deadline holds too.
 
     Args:
-        attempts: requests sent for one reply, the first included.
+        attempts: requests sent for one reply, the first included; a wait after which no endpoint
+            is well takes the place of one.
         connect_timeout_s: to open a connection.
         first_token_timeout_s: from sending a request to the first piece of the reply, the wait in
             the server's queue included.

@@ -186,7 +186,7 @@ class Endpoints:
         """
         self._probe_rested()
         if not any(each.usable for each in self._all):
-            rest_s = min(each.rest_s for each in self._all)
+            rest_s = self.shortest_rest_s()
             if rest_s > patience_s:
                 return None
             await asyncio.sleep(rest_s)
@@ -213,7 +213,7 @@ class Endpoints:
         """Endpoint to be named when none was usable."""
         return self._homes.get(homes[0]) or self._all[0]
 
-    def longest_rest_s(self) -> float:
+    def shortest_rest_s(self) -> float:
         """Seconds until some endpoint may be tried."""
         return min(each.rest_s for each in self._all)
 

@@ -75,7 +75,6 @@ class Conversation:
     """One query's conversation of who writes.
 
     Args:
-        brief: the query.
         images: encodes pictures.
     """
 
