@@ -78,7 +78,7 @@ def test_what_differs_between_queries_is_in_the_opening() -> None:
     (AnswerType.BOOLEAN, ['True or False']),
     (AnswerType.CHOICE, ['one of the choices', 'A) the mug', 'B) the box']),
     (AnswerType.TEXT, ['a short text']),
-    (AnswerType.POINT, ['x, y, z in metres', 'in the frame gripper']),
+    (AnswerType.POINT, ['x, y, z in metres', 'into the frame gripper for you']),
 ])
 def test_the_answer_is_described_in_words(answer_type, parts) -> None:
     choices = ('the mug', 'the box') if answer_type == AnswerType.CHOICE else ()
@@ -103,7 +103,7 @@ def test_a_tool_is_named_only_where_it_is_loaded(name, capability, words) -> Non
     with_it = system_prompt(INTERFACES[name], ALL, facts)
     without = system_prompt(INTERFACES[name], ALL - {capability}, facts)
     for word in words:
-        assert word in with_it
+        assert (word in with_it) == (word != 'Look at a mask' or INTERFACES[name].has_steps)
         assert word not in without
 
 
@@ -114,6 +114,11 @@ def test_each_interface_is_told_what_it_can_do_and_no_more() -> None:
         assert '```python' in texts[name]
         assert 'd @ R[:, 2]' in texts[name]
     assert 'runs once' in texts['single_pass']
+    # who sees nothing of what comes back has nothing to look at, and no second reply
+    for later, names in (
+            ('Do several things', {'code'}), ('before you use it', {'code', 'tool_call'}),
+            ('asked to commit', {'code', 'tool_call', 'none'})):
+        assert {name for name, text in texts.items() if later in text} == names
     for python in ('`np`', 'scipy', 'plt', 'slice', 'R[:', 'Percentiles', "Metadata['fps']"):
         assert python not in texts['tool_call']
     assert 'get_centroid_3d' in texts['tool_call']

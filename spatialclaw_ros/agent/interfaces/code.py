@@ -44,6 +44,7 @@ class CodeInterface:
     language = 'python'
     has_tools = True
     is_python = True
+    has_steps = True
 
     def tools_text(self, capabilities: Set[str]) -> str:
         """All of them."""

@@ -46,6 +46,7 @@ class NoneInterface:
     language = 'json'
     has_tools = False
     is_python = False
+    has_steps = True
 
     def tools_text(self, capabilities: Set[str]) -> str:
         """Nothing."""

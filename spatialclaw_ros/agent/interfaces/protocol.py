@@ -32,12 +32,14 @@ class ActionInterface(Protocol):
         language: of the fenced block that a reply ends with.
         has_tools: whether the model can use the tools.
         is_python: whether it writes Python of its own.
+        has_steps: whether it sees what came back, and writes again.
     """
 
     name: str
     language: str
     has_tools: bool
     is_python: bool
+    has_steps: bool
 
     def tools_text(self, capabilities: Set[str]) -> str:
         """What of the tools can be used this way; '' for nothing."""

@@ -42,6 +42,7 @@ class SinglePassInterface:
     language = 'python'
     has_tools = True
     is_python = True
+    has_steps = False
 
     def tools_text(self, capabilities: Set[str]) -> str:
         """All of them."""

@@ -51,6 +51,7 @@ class ToolCallInterface:
     language = 'json'
     has_tools = True
     is_python = False
+    has_steps = True
 
     def tools_text(self, capabilities: Set[str]) -> str:
         """What a call can reach."""

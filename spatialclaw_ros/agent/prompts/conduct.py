@@ -41,8 +41,9 @@ TEXT_IN_IMAGES = Section('Text in images', (
 ))
 
 BUDGET = Section('Budget', (
-    'Steps, time and pictures are bounded. Whatever comes back to you ends with what is left; a '
-    'reply that can not be read costs a step. When you are asked to commit, do so in that reply.',
-    given('python', 'Do several things in one cell where the later ones do not depend on what you '
-          'would see; print few numbers rather than arrays.'),
+    given('steps', 'Steps, time and pictures are bounded. Whatever comes back to you ends with '
+          'what is left; a reply that can not be read costs a step. When you are asked to commit, '
+          'do so in that reply.'),
+    given('python steps', 'Do several things in one cell where the later ones do not depend on '
+          'what you would see; print few numbers rather than arrays.'),
 ))

@@ -41,8 +41,8 @@ ROBUST = Section('Robust computing', (
 EVIDENCE = Section('Evidence', (
     given('tools', 'Rest an answer on two independent lines: another frame, another tool, a known '
           'size, a point projected back into the image.'),
-    given('segment', 'Look at a mask with `show` before you use it: is it that thing, all of it, '
-          'nothing else?'),
+    given('segment steps', 'Look at a mask with `show` before you use it: is it that thing, all '
+          'of it, nothing else?'),
     given('tools', 'When two lines disagree, one of their steps is broken. Find it; neither choose '
           'nor average.'),
     given('vlm', "What `vlm` says is one line, an opinion about pictures; it measures nothing."),

@@ -56,7 +56,9 @@ def opening_text(
     letters = choice_letters(len(question.choices))
     lines += [f'{letter}) {choice}' for letter, choice in zip(letters, question.choices)]
     if question.frame_id:
-        lines.append(f'Points of the answer are wanted in the frame {question.frame_id}.')
+        lines.append(
+            f'A point in the answer is turned into the frame {question.frame_id} for you: name the '
+            'frame that your numbers are in, none for the world.')
     return '\n'.join([*lines, '', *_facts(metadata), '', *_pictures(key_frames), '', left])
 
 

@@ -28,7 +28,8 @@ class Line:
 
     Args:
         needs: all of these must be loaded: tools ('reconstruct', 'segment', 'ocr', 'vlm'), 'tools'
-            for any of the tools, 'python' where the model writes its own.
+            for any of the tools, 'python' where the model writes its own, 'steps' where it sees
+            what came back.
         text: the line.
     """
 

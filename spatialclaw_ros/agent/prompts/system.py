@@ -69,6 +69,9 @@ def planner_prompt(
 
 def _have(interface: ActionInterface, capabilities: Set[str]) -> frozenset[str]:
     """What a section's lines may need."""
-    if not interface.has_tools:
-        return frozenset()
-    return frozenset(capabilities | ({'tools', 'python'} if interface.is_python else {'tools'}))
+    have = {'steps'} if interface.has_steps else set()
+    if interface.has_tools:
+        have |= capabilities | {'tools'}
+    if interface.is_python:
+        have |= {'python'}
+    return frozenset(have)
