@@ -64,7 +64,7 @@ def to_metres(frames: Sequence[Frame], prediction: Prediction, deadline: Deadlin
             without sensor depth.
     """
     views, notes = make_views(frames, prediction, deadline)
-    scale = find_scale(views, prediction)
+    scale = find_scale(views, prediction, deadline)
     depths, confidence = [], []
     for view, fit, trust in zip(views, scale.fits, scale.trust):
         deadline.check(f'alignment of frame {view.frame.index}')

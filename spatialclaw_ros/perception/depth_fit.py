@@ -24,7 +24,7 @@ are relative, log(fitted / measured), as errors of such models grow with depth.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,6 +82,10 @@ class DepthFit:
         """Whether this fit is so much better that its further parameters are not mere noise."""
         tighter = self.sigma < _WORTH * plainer.sigma and self.inliers > plainer.inliers - 0.02
         return tighter or self.cost < _WORTH * plainer.cost
+
+    def after_scale(self, scale: float) -> DepthFit:
+        """As a fit of d, where this one is of `scale * d`."""
+        return replace(self, a=self.a / scale if self.family == 'inverse' else self.a * scale)
 
     def apply(self, depth: np.ndarray) -> np.ndarray:
         """Metres (...) float32 of depth (...) in the model's unit; NaN where there are none."""

@@ -23,9 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.se3 import invert
 from spatialclaw_ros.geometry.similarity import Similarity, align_poses
+from spatialclaw_ros.perception.consistency import consistent_fits
 from spatialclaw_ros.perception.depth_fit import DepthFit, fit_depth, judge_scale
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.views import View
@@ -60,7 +62,7 @@ class Scale:
     is_common: bool = True
 
 
-def find_scale(views: Sequence[View], prediction: Prediction) -> Scale:
+def find_scale(views: Sequence[View], prediction: Prediction, deadline: Deadline) -> Scale:
     """Choose and fit, in the order sensor depth, TF baseline, metric model.
 
     Raises:
@@ -73,7 +75,7 @@ def find_scale(views: Sequence[View], prediction: Prediction) -> Scale:
         raise PerceptionError(
             'this model tells depth only up to a scale and a shift for each image, and no frame '
             'has sensor depth that fits it; choose a multi-view or metric model')
-    found, why = _from_baseline(views, prediction)
+    found, why = _from_baseline(views, prediction, deadline)
     return found or _from_model(views, prediction, why)
 
 
@@ -172,7 +174,7 @@ def _sensor_notes(
 
 
 def _from_baseline(
-    views: Sequence[View], prediction: Prediction,
+    views: Sequence[View], prediction: Prediction, deadline: Deadline,
 ) -> tuple[Scale | None, str]:
     known, model, told = pose_pairs(views, prediction)
     if len(known) < 2:
@@ -194,9 +196,25 @@ def _from_baseline(
         f'Metres come from the cameras\' movement by TF, {found.scale:.4g} m in a unit of the '
         f'model, over a baseline of {found.spread_m:.2f} m by {agreed} of {len(known)} frames; '
         f'its residual makes the scale doubtful by {100 * error:.1f} %.')
-    fits = tuple(DepthFit('scale', found.scale) for _ in views)
+    fits = [DepthFit('scale', found.scale)] * len(views)
+    trust = [_trust(error)] * len(views)
+    agreeing = [at for at, agrees in zip(known, found.inliers) if agrees]
+    notes = [note]
+    better = consistent_fits(
+        [views[at] for at in agreeing],
+        [views[at].depth * np.float32(found.scale) for at in agreeing],
+        np.stack([np.asarray(views[at].frame.T_world_camera) for at in agreeing]), deadline)
+    if better is not None:
+        for at, fit in zip(agreeing, better[0]):
+            fits[at] = fit.after_scale(found.scale)
+            trust[at] = _trust(math.hypot(error, better[1]))
+        notes.append(
+            f'{"Scale" if better[0][0].family == "scale" else "Shift"} of the model\'s depth '
+            f'differs from image to image: chosen so that the views agree, within '
+            f'{100 * better[1]:.1f} %, for frames '
+            f'{_list([views[at].frame.index for at in agreeing])}.')
     return Scale(
-        found.scale, 'tf_baseline', fits, (_trust(error),) * len(views), (note,)), ''
+        found.scale, 'tf_baseline', tuple(fits), tuple(trust), tuple(notes)), ''
 
 
 def _scale_error(found: Similarity) -> float:

@@ -104,6 +104,24 @@ def test_scaled_to_movement_by_tf(eyes: tuple) -> None:
     assert 'baseline of ' in scene.notes[0]
 
 
+@pytest.mark.parametrize(('distortion', 'bound'), [
+    ({'shift': 0.1, 'outliers': 0.0, 'noise': 0.0}, 0.002),
+    ({'shift': 0.1, 'outliers': 0.0, 'noise': 0.0, 'inverse': True}, 0.002),
+    ({'shift': 0.1}, 0.01),
+    ({'shift': 0.05, 'inverse': True}, 0.01)])
+@pytest.mark.parametrize('eyes', [arc(2), arc(4), line(6), arc(12)])
+def test_shifts_of_images_are_found_from_views_that_must_agree(
+    eyes: tuple, distortion: dict, bound: float,
+) -> None:
+    observation, model = scene_and_model(
+        eyes, **{**BAD, 'away': 0.0, 'turn_deg': 0.0, **distortion})
+    scene = reconstruct(observation, model, ('depth',))
+    assert errors(scene, observation)['bias'] < bound
+    assert scene.scale_source == 'tf_baseline'
+    assert any('Shift of the model\'s depth differs from image to image' in note
+               for note in scene.notes)
+
+
 def test_frames_without_tf_are_placed_by_the_model() -> None:
     observation, model = scene_and_model(arc(6), scale=2.6)
     frames = tuple(replace(frame, depth_m=None, T_world_camera=None if frame.index in (1, 4)
