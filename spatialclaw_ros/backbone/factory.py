@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import re
 from pathlib import Path
 
@@ -57,7 +58,11 @@ def make_backbone(
             {field: value for field, value in changes.items() if value}))
     if name == 'recorded':
         from spatialclaw_ros.backbone.recorded import RecordedBackbone
-        return RecordedBackbone.from_path(Path(script).expanduser())
+        if not script:
+            raise InvalidRequestError(
+                "the backbone 'recorded' needs backbone_script: a YAML script of replies, or a "
+                "trace's folder")
+        return RecordedBackbone.from_path(Path(os.path.expanduser(script)))
     raise InvalidRequestError(f'no backbone {name!r}; expected one of {", ".join(BACKBONES)}')
 
 

@@ -40,11 +40,18 @@ class Look(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         args: of the call.
         text: the answer; None when there was none.
         error: what the cell is told then.
+        asked: shapes of the pictures that a cell made itself, by name; None for any.
     """
 
     args: dict[str, Any]
     text: str | None = None
     error: str = ''
+    asked: dict[str, list[int]] | None = None
+
+    def answers(self, call: ToolCall) -> bool:
+        """Whether this call was asked before."""
+        shapes = {name: list(array.shape) for name, array in call.arrays.items()}
+        return _key(self.args) == _key(call.args) and self.asked in (None, shapes)
 
 
 class Script(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -94,7 +101,8 @@ class RecordedBackbone:
         try:
             data = yaml.safe_load(path.read_text(encoding='utf-8'))
             script = msgspec.convert(data, Script)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError,
+                msgspec.ValidationError) as error:
             raise BackboneError(
                 f'{path} is not a script of replies ({error}); it needs a mapping with '
                 '`replies`, a list of texts, and may have `plan`') from error
@@ -110,7 +118,7 @@ class RecordedBackbone:
         file = path / TRACE_FILE if path.is_dir() else path
         try:
             script = _script_of(_lines(file))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BackboneError(f'{file} is not a trace that can be played: {error}') from error
         if not script.replies:
             raise BackboneError(f'{file} holds no replies to play')
@@ -139,14 +147,13 @@ class RecordedEyes(RecordedBackbone):
     """One that also answers `vlm` calls, each as it was answered when it was asked before."""
 
     def look(self, call: ToolCall, observation: Observation, deadline: Deadline) -> Said:
-        """The answer to this call; of those with the same arguments the last, whoever asks.
+        """The answer to this call; of those that were asked alike the last, whoever asks.
 
         Raises:
             BackboneError: there was none, or no such call is in the script.
         """
-        asked = _key(call.args)
         for look in reversed(self._script.looks or []):
-            if _key(look.args) == asked:
+            if look.answers(call):
                 if look.text is None:
                     raise BackboneError(look.error or 'no answer came')
                 return Said(look.text)
@@ -183,7 +190,8 @@ def _script_of(lines: Iterator[dict[str, Any]]) -> Script:
         elif kind == 'cell_ran' and not line.get('ran', 'reply' not in line):
             replies.append(line['reply'])
         elif kind == 'tool_called' and line['tool'] == 'vlm':
-            looks.append(Look(line['args'], line['values'].get('text'), line['error'] or ''))
+            looks.append(Look(line['args'], line['values'].get('text'), line['error'] or '',
+                              line.get('asked', {})))
     return Script(replies, plan, looks if sees else None)
 
 
