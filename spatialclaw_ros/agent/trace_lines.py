@@ -20,9 +20,11 @@ defaults here, so that its traces are read as well; a number that is not finite 
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 import msgspec
+
+from spatialclaw_ros.kernel.messages import MAX_CLOCK_READINGS, Nanoseconds
 
 SCHEMA_VERSION = 2
 """Raised when a field changes its meaning; a new field alone does not raise it."""
@@ -169,7 +171,8 @@ class CellRanLine(Line, tag='cell_ran', frozen=True, kw_only=True):
     duration_s: float = 0.0
     tool_calls: int = 0
     restarted: bool = False
-    clock: list[int] = []
+    clock: Annotated[
+        list[Nanoseconds], msgspec.Meta(max_length=MAX_CLOCK_READINGS + 1)] = []
 
 
 class ObjectLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question
+
+_ADDRESS = re.compile(r'\bat 0x[0-9a-fA-F]{6,16}\b')
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def replay_trace(trace: Trace, kernel: Kernel) -> Iterator[tuple[TraceStep, Diff
     observation = read_observation(trace)
     tools = _Tools(trace.path)
     given = trace.started.setup.get('capabilities')
-    capabilities = ALL_CAPABILITIES if given is None else frozenset(map(str, given))
+    capabilities = frozenset(map(str, given)) if isinstance(given, list) else ALL_CAPABILITIES
     with kernel.open(observation, tools, capabilities) as session:
         for step in trace.steps:
             if step.written is None or step.ran is None or step.is_malformed:
@@ -213,7 +216,7 @@ def _difference(trace: Trace, step: TraceStep, result: CellResult) -> Difference
         before['answer'], now['answer'] = _old_answer(trace), _new_answer(trace, result.answer)
     now = scrub(plain(now), secrets_of())
     for what, old in before.items():
-        if old != now[what]:
+        if old != now[what] and _settled(old) != _settled(now[what]):
             return Difference(
                 step.number, what, _shown(old), _shown(now[what]), reads_clock=bool(ran.clock))
     return None
@@ -262,6 +265,11 @@ def _array_digest(array: np.ndarray | None) -> str:
 
 def _call_text(tool: str, args: Any) -> str:
     return f'{tool}({json.dumps(args, sort_keys=True, ensure_ascii=True)})'
+
+
+def _settled(value: Any) -> str:
+    """A value as text, without the addresses of objects, which no two processes share."""
+    return _ADDRESS.sub('at 0x0', _shown(value))
 
 
 def _shown(value: Any) -> str:

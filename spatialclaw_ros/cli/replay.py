@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from spatialclaw_ros.agent.trace_replay import kernel_limits, read_observation, replay_trace
     from spatialclaw_ros.errors import KernelError, TraceError
     from spatialclaw_ros.kernel import Kernel, SandboxPolicy
+    from spatialclaw_ros.kernel.texts import clean_line, clean_text
 
     console = Console(highlight=False, soft_wrap=True)
     cells = 0
@@ -59,19 +60,19 @@ def run(options: argparse.Namespace) -> int:
                 cells += 1
                 if difference is None:
                     purpose = step.written.purpose if step.written is not None else ''
-                    console.print(f'step {step.number}  as before  {purpose}', style='dim',
-                                  markup=False)
+                    console.print(f'step {step.number}  as before  {clean_line(purpose)}',
+                                  style='dim', markup=False)
                     continue
                 clock = ' (the cell reads the clock)' if difference.reads_clock else ''
-                console.print(f'step {step.number}: the {difference.what} differ from before'
-                              f'{clock}', style='bold red', markup=False)
-                console.print(f'before: {difference.before[:_MOST_CHARS]}', markup=False)
-                console.print(f'now:    {difference.now[:_MOST_CHARS]}', markup=False)
+                console.print(f'step {step.number}: not as before: {difference.what}{clock}',
+                              style='bold red', markup=False)
+                for name, text in (('before:', difference.before), ('now:   ', difference.now)):
+                    console.print(f'{name} {clean_text(text[:_MOST_CHARS])}', markup=False)
                 return EXIT_DIFFERENT
     except (TraceError, KernelError) as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_UNUSABLE
     ran = '1 cell' if cells == 1 else f'{cells} cells'
-    console.print(f'{ran} ran as before: {trace.status}, {trace.answer}', style='green',
-                  markup=False)
+    console.print(f'{ran} ran as before: {trace.status}, {clean_line(trace.answer)}',
+                  style='green', markup=False)
     return EXIT_SAME

@@ -18,8 +18,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
+import numpy as np
 import pytest
 from trace_lab import FIND, LOOK, QUESTION, make_trace, reply
 
@@ -82,6 +84,15 @@ def test_a_trace_runs_again_as_before(kernel, trace) -> None:
 def test_clocks_and_chance_are_as_they_were(kernel, tmp_path) -> None:
     make_trace(kernel, tmp_path, replies=[reply(CLOCK)])
     assert read_trace(tmp_path / 'q1').steps[0].ran.clock
+    assert differences(kernel, tmp_path / 'q1') == [None]
+
+
+def test_where_an_object_lies_is_no_difference(kernel, tmp_path) -> None:
+    make_trace(kernel, tmp_path, replies=[reply("x = InputImages[0].crop((0, 0, 5, 5))\n"
+                                                "print(repr(x), object())\nReturnAnswer('ok')")])
+    assert ' at 0x' in read_trace(tmp_path / 'q1').steps[0].ran.stdout
+    change(tmp_path / 'q1', 'cell_ran', 0, stdout=re.sub(
+        '0x[0-9a-fA-F]+', '0x7f0000000010', read_trace(tmp_path / 'q1').steps[0].ran.stdout))
     assert differences(kernel, tmp_path / 'q1') == [None]
 
 
@@ -185,12 +196,16 @@ def test_recorded_answers_vlm_calls_as_before(tmp_path) -> None:
              {'event': 'tool_called', 'tool': 'vlm', 'args': asked, 'error': None,
               'values': {'text': '500, 500'}},
              {'event': 'tool_called', 'tool': 'vlm', 'args': {**asked, 'question': 'x'},
-              'error': 'no answer', 'values': {}}]
+              'error': 'no answer', 'values': {}},
+             {'event': 'tool_called', 'tool': 'vlm', 'args': asked, 'error': None,
+              'asked': {'image_0': [5, 6, 3]}, 'values': {'text': 'of a crop'}}]
     (tmp_path / TRACE_FILE).write_text(''.join(json.dumps(line) + '\n' for line in lines))
     backbone = RecordedBackbone.from_path(tmp_path)
     assert isinstance(backbone, SeesImages)
     assert backbone.look(ToolCall('vlm', dict(reversed(asked.items()))), None, Deadline()).text == (
         '500, 500')
+    crop = ToolCall('vlm', asked, {'image_0': np.zeros((5, 6, 3), np.uint8)})
+    assert backbone.look(crop, None, Deadline()).text == 'of a crop'
     for question, part in (('x', 'no answer'), ('never asked', 'no such')):
         with pytest.raises(BackboneError, match=part if part == 'no answer' else 'no answer to'):
             backbone.look(ToolCall('vlm', {**asked, 'question': question}), None, Deadline())

@@ -47,14 +47,28 @@ def test_the_same(written, capsys) -> None:
 
 def test_a_difference(written, tmp_path, capsys) -> None:
     trace = shutil.copytree(written, tmp_path / 'q1')
-    path = trace / TRACE_FILE
-    path.write_text(path.read_text(encoding='utf-8').replace('scale sensor', 'scale other'),
-                    encoding='utf-8')
+    edit(trace, 'scale sensor', 'scale other')
     assert main(['replay', str(trace)]) == 1
     out = capsys.readouterr().out
-    assert 'step 1: the output differ from before (the cell reads the clock)' in out
+    assert 'step 1: not as before: output (the cell reads the clock)' in out
     assert 'before: scale other_depth' in out
     assert 'now:    scale sensor_depth' in out
+
+
+def test_what_it_prints_cannot_steer_a_terminal(written, tmp_path, capsys) -> None:
+    trace = shutil.copytree(written, tmp_path / 'q1')
+    edit(trace, 'scale sensor', '\\u001b[2Jscale \\u202eother')
+    assert main(['replay', str(trace)]) == 1
+    out = capsys.readouterr().out
+    assert 'other_depth' in out
+    assert not set('\x1b\u202e') & set(out)
+
+
+def edit(trace: Path, old: str, new: str) -> None:
+    path = trace / TRACE_FILE
+    text = path.read_text(encoding='utf-8')
+    assert old in text
+    path.write_text(text.replace(old, new), encoding='utf-8')
 
 
 @pytest.mark.parametrize(('spoil', 'part'), [
@@ -64,6 +78,7 @@ def test_a_difference(written, tmp_path, capsys) -> None:
     (lambda trace: (trace / TRACE_FILE).write_text(
         '{"event": "started", "schema_version": 2, "question": {"text": "q"}}\n'),
      'ends before the query did'),
+    (lambda trace: edit(trace, '"clock": [', f'"clock": [{10**30}, '), 'is broken'),
 ])
 def test_what_cannot_be_used(written, tmp_path, capsys, spoil, part) -> None:
     trace = shutil.copytree(written, tmp_path / 'q1')

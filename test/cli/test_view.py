@@ -57,6 +57,17 @@ def test_a_broken_trace_does_not_hide_the_others(root, tmp_path, capsys) -> None
     assert '0.500 m' in out
 
 
+def test_what_a_list_prints_cannot_steer_a_terminal(root, tmp_path, capsys) -> None:
+    (tmp_path / 'q').mkdir()
+    text = (root / 'first' / TRACE_FILE).read_text(encoding='utf-8')
+    (tmp_path / 'q' / TRACE_FILE).write_text(
+        text.replace(QUESTION, 'how\\u001b[2J far\\u202e?'), encoding='utf-8')
+    assert main(['view', str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert 'far' in out
+    assert not set('\x1b\u202e') & set(out)
+
+
 def test_one_trace_is_opened(root, capsys, monkeypatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, 'open', lambda url: opened.append(url) or True)
