@@ -24,6 +24,7 @@ import dataclasses
 import datetime
 import functools
 import json
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -60,6 +61,8 @@ from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question
 
 __all__ = ['SCHEMA_VERSION', 'TRACE_FILE', 'TraceWriter']
+
+log = logging.getLogger(__name__)
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -237,9 +240,13 @@ class TraceWriter:
     def _finish(self) -> None:
         if self._images:  # else the query never began
             write_page(self.path)
-        prune(self.path.parent, self._limits)
 
     def _let_go(self) -> None:
+        """Remove the oldest traces, this one being held yet; then let go of it."""
+        try:
+            prune(self.path.parent, self._limits)
+        except OSError as error:
+            log.warning('old traces could not be removed: %s', error)
         with suppress(OSError):  # what the disk refuses now it refused before
             self._file.close()
 

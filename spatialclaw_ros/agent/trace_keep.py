@@ -18,9 +18,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -98,11 +99,10 @@ def prune(root: Path, limits: TraceLimits) -> None:
 def folder_bytes(folder: Path) -> int:
     """Size of all files in a folder."""
     total = 0
-    for path in folder.rglob('*'):
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except OSError:
-            continue
+    for parent, _, names in os.walk(folder):  # what another process removes meanwhile counts not
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size
     return total
 
 

@@ -117,7 +117,7 @@ class TraceStore:
                          'may take; raise trace_mb')
             return ''
         file = f'{RAW}/{name}.npz'
-        if not self.put(lambda: _save(self._folder / file, arrays), nbytes):
+        if not self.put(lambda: self._save(self._folder / file, arrays), nbytes):
             self._gap = 'the disk was slower than the query'
             return ''
         self._raw_bytes += nbytes
@@ -155,6 +155,16 @@ class TraceStore:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def _save(self, path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write arrays; a disk that is full costs the replay before it costs the trace."""
+        if self._gap:
+            return
+        try:
+            save_arrays(path, arrays)
+        except OSError as error:
+            self._gap = f'{path.name} could not be written: {error.strerror}'
+            path.unlink(missing_ok=True)
+
     def _note_stored(self) -> None:
         note = Stored(replayable=not self._gap, reason=self._gap, raw_bytes=self._raw_bytes)
         path = self._folder / RAW / STORED_FILE
@@ -188,8 +198,12 @@ def result_arrays(call: ToolCall, result: ToolResult) -> dict[str, np.ndarray]:
             **{f'given.{name}': array for name, array in result.arrays.items()}}
 
 
-def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write an uncompressed .npz; masks take a bit for each pixel."""
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write an uncompressed .npz; masks take a bit for each pixel.
+
+    Raises:
+        OSError: it could not be written.
+    """
     packed: dict[str, Any] = {}
     for name, array in arrays.items():
         if array.dtype == bool:

@@ -32,8 +32,10 @@ from spatialclaw_ros.agent.trace import SCHEMA_VERSION, TRACE_FILE, TraceWriter
 from spatialclaw_ros.agent.trace_page import PAGE_FILE
 from spatialclaw_ros.agent.trace_plain import exact, scrub, secrets_of, unexact
 from spatialclaw_ros.agent.trace_reader import read_trace
+from spatialclaw_ros.agent.trace_replay import read_observation
 from spatialclaw_ros.agent.trace_store import TraceStore, load_arrays, result_arrays
 from spatialclaw_ros.backbone.protocol import Exchange, Said
+from spatialclaw_ros.errors import CutOffTraceError
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult, ShownImage
@@ -161,6 +163,27 @@ def test_a_full_disk_ends_the_trace_not_the_query(kernel, tmp_path, caplog) -> N
     assert not [t.name for t in threading.enumerate() if t.name.startswith('trace-')]
 
 
+def test_a_disk_too_small_costs_the_replay_first(kernel, tmp_path, caplog) -> None:
+    raw = tmp_path / 'q1' / 'raw'
+    raw.mkdir(parents=True)
+    (raw / 'call_001.npz').symlink_to('/dev/full')
+    make_trace(kernel, tmp_path)
+    assert caplog.text == ''
+    assert (tmp_path / 'q1' / PAGE_FILE).is_file()
+    assert not (raw / 'call_001.npz').is_symlink()
+    with pytest.raises(CutOffTraceError, match=r'call_001\.npz could not be written: No space'):
+        read_observation(read_trace(tmp_path / 'q1'))
+
+
+def test_traces_that_are_cut_short_are_bounded_as_well(kernel, tmp_path) -> None:
+    for number in range(4):
+        folder = tmp_path / f'q{number}'
+        folder.mkdir()
+        (folder / 'frame_000.jpg').symlink_to('/dev/full')
+        make_trace(kernel, tmp_path, folder.name, trace_keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['q2', 'q3']
+
+
 def test_a_page_that_cannot_be_written_costs_no_answer(kernel, tmp_path, caplog) -> None:
     folder = tmp_path / 'q1'
     folder.mkdir()
@@ -169,6 +192,7 @@ def test_a_page_that_cannot_be_written_costs_no_answer(kernel, tmp_path, caplog)
     assert isinstance(events[-1], Answered)
     assert 'cut short' in caplog.text
     assert read_trace(folder).status == 'OK'
+    assert not (folder / f'.{PAGE_FILE}.new').is_symlink()
 
 
 def test_a_query_never_waits_for_the_disk(tmp_path) -> None:

@@ -46,8 +46,13 @@ def write_page(folder: Path) -> Path:
     """
     path = folder / PAGE_FILE
     fresh = folder / f'.{PAGE_FILE}.new'
-    fresh.write_text(page_html([read_trace(folder)]), encoding='utf-8')
-    fresh.replace(path)
+    html = page_html([read_trace(folder)])
+    try:
+        fresh.write_text(html, encoding='utf-8')
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
     return path
 
 
