@@ -123,6 +123,31 @@ class Said:
     exchange: Exchange | None = None
 
 
+@dataclass(frozen=True)
+class EndpointStatus:
+    """How an endpoint does.
+
+    Args:
+        url: its base URL.
+        healthy: whether the last thing heard of it was good; True before any.
+        last_error: its latest fault; '' when there was none yet.
+        latency_s: from its latest request to the first piece of the reply; None before any.
+        requests: replies that it has given.
+        prompt_tokens: as it counted them.
+        completion_tokens: as it counted them.
+        queries: that are bound to it now.
+    """
+
+    url: str
+    healthy: bool = True
+    last_error: str = ''
+    latency_s: float | None = None
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    queries: int = 0
+
+
 class Backbone(Protocol):
     """Writes the plan and the cells; safe from any thread, one thread for each query.
 
@@ -178,3 +203,12 @@ class WritesSome(Protocol):
     """
 
     interfaces: tuple[str, ...]
+
+
+@runtime_checkable
+class HasEndpoints(Protocol):
+    """A backbone that asks servers."""
+
+    def status(self) -> Sequence[EndpointStatus]:
+        """How each of them does; from any thread."""
+        ...

@@ -19,11 +19,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from spatialclaw_ros.backbone.protocol import Backbone, HasEndpoints
 from spatialclaw_ros.kernel.report import lacking
 from spatialclaw_ros.ros.cameras import CameraStatus
 from spatialclaw_ros.ros.kernel_host import KernelStatus
@@ -46,13 +48,13 @@ class Diagnostics:
         cameras: what each camera's buffer holds now.
         kernel: how it is, and its sandbox.
         sandbox: the policy for parts of the sandbox that are missing.
-        backbone: name of the backbone.
+        backbone: who writes the cells.
         runner: who runs queries.
     """
 
     def __init__(
         self, node: Node, *, cameras: Callable[[], Iterable[CameraStatus]],
-        kernel: Callable[[], KernelStatus], sandbox: str, backbone: str, runner: QueryRunner,
+        kernel: Callable[[], KernelStatus], sandbox: str, backbone: Backbone, runner: QueryRunner,
     ) -> None:
         self._node = node
         self._cameras = cameras
@@ -74,7 +76,8 @@ class Diagnostics:
         """Remember how a query ended; any thread."""
         if outcome.status != Status.BUSY:
             with self._lock:
-                self._last = outcome
+                # its frames would stay until the next query ends
+                self._last = replace(outcome, observation=None)
 
     def publish(self) -> None:
         """Publish the state of this moment."""
@@ -103,7 +106,7 @@ class Diagnostics:
 
     def _parts(self) -> Iterable[DiagnosticStatus]:
         yield self._kernel_status()
-        yield self._status('backbone', DiagnosticStatus.OK, self._backbone)
+        yield self._backbone_status()
         running = self._runner.running
         with self._lock:
             last = self._last
@@ -136,6 +139,23 @@ class Diagnostics:
                 'zygote starts': str(kernel.stats.zygote_starts),
                 'shared memory kept (MB)': f'{kernel.stats.pool_bytes / 1e6:.1f}'}
         return self._status('kernel', level, message, values)
+
+    def _backbone_status(self) -> DiagnosticStatus:
+        level, message = DiagnosticStatus.OK, self._backbone.name
+        values: dict[str, str] = {}
+        endpoints = self._backbone.status() if isinstance(self._backbone, HasEndpoints) else ()
+        for each in endpoints:
+            latency = '' if each.latency_s is None else f'{each.latency_s:.2f}'
+            values |= {
+                f'{each.url} first word (s)': latency, f'{each.url} queries': str(each.queries),
+                f'{each.url} replies': str(each.requests),
+                f'{each.url} tokens': f'{each.prompt_tokens} in, {each.completion_tokens} out',
+                f'{each.url} latest fault': each.last_error}
+        ill = [each for each in endpoints if not each.healthy]
+        if ill:
+            level = DiagnosticStatus.WARN if len(ill) < len(endpoints) else DiagnosticStatus.ERROR
+            message += f'; no answer from {ill[0].url}: {ill[0].last_error}'
+        return self._status('backbone', level, message, values)
 
     def _status(
         self, name: str, level: bytes, message: str, values: Mapping[str, str] | None = None,

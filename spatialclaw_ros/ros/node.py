@@ -134,7 +134,7 @@ class SpatialClawNode(Node):
             max_concurrent=settings.max_concurrent)
         self._diagnostics = Diagnostics(
             self, cameras=self._cameras.status, kernel=lambda: self._kernel.status,
-            sandbox=settings.sandbox, backbone=settings.backbone, runner=self._runner)
+            sandbox=settings.sandbox, backbone=self._backbone, runner=self._runner)
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
         self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S

@@ -26,7 +26,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_process import NodeProcess
+from rclpy.context import Context
+from rclpy.node import Node
+from robot_double import spin_until
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import SILENT, Model, cell, script
 from session_lab import fenced
@@ -153,3 +158,36 @@ def test_a_silent_model_ends_in_a_timeout_that_names_the_stage(
     assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
     assert 'plan' in answer.message
     assert all(seen.hung_up for seen in server.seen)
+
+
+def test_diagnostics_name_a_server_that_does_not_answer(
+    robot: subprocess.Popen[bytes], tmp_path: Path,
+) -> None:
+    seen: dict[str, DiagnosticStatus] = {}
+    context = Context()
+    rclpy.init(args=[], context=context)
+    listener = Node('listener', context=context)
+    listener.create_subscription(DiagnosticArray, '/diagnostics', lambda array: seen.update(
+        {status.name: status for status in array.status}), 10)
+    url = 'http://127.0.0.1:9/v1'
+    try:
+        with NodeProcess(tmp_path, {**PARAMETERS, 'backbone_url': url},
+                         ('-r', '__node:=alone')) as process, SpatialClient('/alone') as client:
+            for _ in range(20):
+                answer = client.ask(QUESTION, timeout_s=20.0, wait_s=60.0)
+                if answer.status != SpatialAnswer.STATUS_NO_FRAMES:
+                    break
+                time.sleep(0.5)
+            assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
+            assert spin_until(listener, lambda: (
+                'alone: backbone' in seen
+                and seen['alone: backbone'].level == DiagnosticStatus.ERROR), 10.0), seen
+            assert process.stop() == 0
+    finally:
+        listener.destroy_node()
+        rclpy.try_shutdown(context=context)
+    backbone = seen['alone: backbone']
+    assert backbone.message.startswith(f'vllm; no answer from {url}: ')
+    values = {value.key: value.value for value in backbone.values}
+    assert values[f'{url} replies'] == '0'
+    assert 'connection failed' in values[f'{url} latest fault']

@@ -22,7 +22,5 @@ starts a server of one's own.
 from spatialclaw_ros.backbone.vllm.backbone import VllmBackbone
 from spatialclaw_ros.backbone.vllm.config import Limits, Sampling, VllmConfig
 from spatialclaw_ros.backbone.vllm.config_file import read_config
-from spatialclaw_ros.backbone.vllm.endpoints import EndpointStatus
 
-__all__ = [
-    'EndpointStatus', 'Limits', 'Sampling', 'VllmBackbone', 'VllmConfig', 'read_config']
+__all__ = ['Limits', 'Sampling', 'VllmBackbone', 'VllmConfig', 'read_config']

@@ -19,10 +19,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
+from spatialclaw_ros.backbone.protocol import Brief, EndpointStatus, Said, Turn
 from spatialclaw_ros.backbone.vllm.client import Ask, Client
 from spatialclaw_ros.backbone.vllm.config import VllmConfig
-from spatialclaw_ros.backbone.vllm.endpoints import Endpoints, EndpointStatus
+from spatialclaw_ros.backbone.vllm.endpoints import Endpoints
 from spatialclaw_ros.backbone.vllm.images import ImageParts
 from spatialclaw_ros.backbone.vllm.keys import read_key
 from spatialclaw_ros.backbone.vllm.looking import look_messages, look_role

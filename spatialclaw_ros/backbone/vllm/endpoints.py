@@ -23,12 +23,12 @@ import ssl
 import time
 import urllib.parse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import openai
 
+from spatialclaw_ros.backbone.protocol import EndpointStatus
 from spatialclaw_ros.backbone.vllm.bounds import bound, max_event_bytes
 from spatialclaw_ros.backbone.vllm.config import VllmConfig, is_loopback
 from spatialclaw_ros.backbone.vllm.faults import Fault
@@ -40,31 +40,6 @@ log = logging.getLogger(__name__)
 WRITE_TIMEOUT_S = 60.0
 # these answers to a probe say that the server can't serve; any other that it is there
 _DOWN = frozenset({500, 502, 503, 504})
-
-
-@dataclass(frozen=True)
-class EndpointStatus:
-    """How an endpoint does.
-
-    Args:
-        url: its base URL.
-        healthy: whether the last thing heard of it was good; True before any.
-        last_error: its latest fault; '' when there was none yet.
-        latency_s: from its latest request to the first piece of the reply; None before any.
-        requests: replies that it has given.
-        prompt_tokens: as it counted them.
-        completion_tokens: as it counted them.
-        queries: that are bound to it now.
-    """
-
-    url: str
-    healthy: bool = True
-    last_error: str = ''
-    latency_s: float | None = None
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    queries: int = 0
 
 
 class Endpoint:
