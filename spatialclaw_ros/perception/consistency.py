@@ -26,11 +26,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, optimize
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.geometry.camera import PinholeCamera
@@ -54,6 +54,8 @@ _PRIOR = 0.5  # standard deviation of the scale, and of the shift as a share of 
 _MOST = 0.7
 _NEAR = 0.06
 _AGREE = 0.008
+_TRUNCATED = 0.1
+_SEARCHED = 0.4  # log
 _WORTH = 0.85
 
 
@@ -112,6 +114,49 @@ def consistent_fits(
     return tuple(
         DepthFit(family, 1.0 + float(each), sigma=sigma) if family == 'scale' else
         DepthFit(family, 1.0, float(each), sigma=sigma) for each in solved), sigma
+
+
+def movement_scale(
+    views: Sequence[View], depths_m: Sequence[np.ndarray], T_model_camera: np.ndarray,
+    start: float, deadline: Deadline,
+) -> float:
+    """Metres in a unit of the cameras' movement, so that measured depth agrees between views.
+
+    Args:
+        views: at least two.
+        depths_m: (H, W) each, measured; NaN where unknown.
+        T_model_camera: (N, 4, 4) poses of the cameras in the model's world and unit.
+        start: a guess that is right within a third.
+        deadline: of the query.
+
+    Returns:
+        The scale; `start` where the views share too little.
+    """
+    sampled = [_sample(view, depth, pose)
+               for view, depth, pose in zip(views, depths_m, T_model_camera)]
+    pairs = _pairs(T_model_camera, 2)
+    none = np.zeros(len(views))
+
+    def cost(log_scale: float) -> float:
+        deadline.check('finding how far the cameras moved')
+        moved = []
+        for each in sampled:
+            pose = each.pose.copy()
+            pose[:3, 3] *= start * math.exp(log_scale)
+            moved.append(replace(each, pose=pose))
+        found = _all_residuals('scale', none, moved, pairs)
+        return float(np.minimum(np.abs(found), _TRUNCATED).mean()) if len(found) else _TRUNCATED
+
+    tried = np.linspace(-_SEARCHED, _SEARCHED, 9)
+    costs = [cost(float(each)) for each in tried]
+    at = int(np.argmin(costs))
+    if costs[at] >= _TRUNCATED:
+        return start
+    step = tried[1] - tried[0]
+    found = optimize.minimize_scalar(
+        cost, bounds=(tried[at] - step, tried[at] + step), method='bounded',
+        options={'xatol': 1e-3, 'maxiter': 12})
+    return start * math.exp(float(found.x))
 
 
 def _sample(view: View, depth_m: np.ndarray, pose: np.ndarray) -> _Sampled:

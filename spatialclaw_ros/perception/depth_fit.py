@@ -35,6 +35,7 @@ _MOST_SAMPLES = 6000
 _SCORED = 500
 _HYPOTHESES = 200
 _INLIER = 0.05
+_OUTLIER = 0.2
 _ROUNDS = 8
 _TUKEY = 4.685  # 95 % efficient under Gaussian noise
 _MAD_TO_SIGMA = 1.4826
@@ -51,7 +52,8 @@ class DepthFit:
         family: 'scale' for a d, 'depth' for a d + b, 'inverse' for 1 / (a / d + b).
         a: positive.
         b: 0 for 'scale'; metres for 'depth', 1 / metres for 'inverse'.
-        inliers: share of the samples that lie within 5 % or three standard deviations of it.
+        inliers: share of the samples that lie within 5 % or three standard deviations of it, and
+            within 20 %.
         residual: median of |log(fitted / measured)| of all samples, outliers too.
         sigma: robust standard deviation of the inliers' log(fitted / measured).
         residual_m: median of |fitted - measured| of all samples, metres.
@@ -167,7 +169,7 @@ def _judged(family: str, a: float, b: float, d: np.ndarray, z: np.ndarray) -> De
     sigma = _sigma(residual)
     near_m, far_m = np.percentile(z, (2, 98))
     return DepthFit(
-        family, float(a), float(b), float((size < max(_INLIER, 3 * sigma)).mean()),
+        family, float(a), float(b), float((size < min(max(_INLIER, 3 * sigma), _OUTLIER)).mean()),
         float(np.median(size)), sigma,
         float(np.nanmedian(np.abs(_apply(family, a, b, d) - z))), len(d), float(near_m),
         float(far_m), float(np.square(np.minimum(size, _INLIER)).mean()))

@@ -27,7 +27,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.se3 import invert
 from spatialclaw_ros.geometry.similarity import Similarity, align_poses
-from spatialclaw_ros.perception.consistency import consistent_fits
+from spatialclaw_ros.perception.consistency import consistent_fits, movement_scale
 from spatialclaw_ros.perception.depth_fit import DepthFit, fit_depth, judge_scale
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.views import View
@@ -37,6 +37,7 @@ MIN_BASELINE_M = 0.05
 
 _LEAST_INLIERS = 0.4
 _GROSS_RESIDUAL = 0.10
+_SURE_SPREAD = 0.02
 _TRUST_AT = 0.05  # relative error that halves the trust
 _MODEL_TRUST = {True: 0.5, False: 0.3}
 
@@ -68,7 +69,7 @@ def find_scale(views: Sequence[View], prediction: Prediction, deadline: Deadline
     Raises:
         PerceptionError: the model's depth is affine and a view has no sensor depth to undo it.
     """
-    found = _from_sensor(views, prediction)
+    found = _from_sensor(views, prediction, deadline)
     if found is not None:
         return found
     if prediction.is_affine:
@@ -90,7 +91,9 @@ def pose_pairs(
     return known, invert(prediction.T_camera_model[known]), told
 
 
-def _from_sensor(views: Sequence[View], prediction: Prediction) -> Scale | None:
+def _from_sensor(
+    views: Sequence[View], prediction: Prediction, deadline: Deadline,
+) -> Scale | None:
     samples = [view.samples() for view in views]
     measured = [at for at, (depth, _) in enumerate(samples) if len(depth)]
     families = ('inverse',) if prediction.is_affine else ('scale', 'depth', 'inverse')
@@ -114,10 +117,29 @@ def _from_sensor(views: Sequence[View], prediction: Prediction) -> Scale | None:
     fits, shifted = _chosen(views, samples, own, scale, prediction)
     trust = tuple(
         _trust(fit.sigma if math.isfinite(fit.sigma) else _spread(good, scale)) for fit in fits)
-    return Scale(
-        scale, 'sensor_depth', fits, trust,
-        _sensor_notes(views, fits, scale, shifted),
-        is_common=not shifted)
+    notes = _sensor_notes(views, fits, scale, shifted)
+    if shifted:
+        scale = _of_movement(views, good, prediction, scale, deadline)
+    return Scale(scale, 'sensor_depth', fits, trust, notes, is_common=not shifted)
+
+
+def _of_movement(
+    views: Sequence[View], good: dict[int, DepthFit], prediction: Prediction, scale: float,
+    deadline: Deadline,
+) -> float:
+    """Scale of the camera centres, which shifted depth tells badly when the images differ in it.
+
+    Where TF is there it tells it.
+    """
+    measured = sorted(good)
+    posed = all(view.frame.T_world_camera is not None for view in views)
+    spread = float(np.median([abs(math.log(fit.metres_per_unit / scale)) for fit in good.values()]))
+    if prediction.T_camera_model is None or posed or len(good) < 2 or spread < _SURE_SPREAD:
+        return scale
+    depths = [views[at].sensor_m for at in measured]
+    return movement_scale(
+        [views[at] for at in measured], [depth for depth in depths if depth is not None],
+        invert(prediction.T_camera_model[list(measured)]), scale, deadline)
 
 
 def _common(

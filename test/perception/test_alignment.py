@@ -133,6 +133,16 @@ def test_frames_without_tf_are_placed_by_the_model() -> None:
     assert any('No TF for frames 1, 4' in note for note in scene.notes)
 
 
+@pytest.mark.parametrize('distortion', [{}, {'shift': 0.1}, {'shift': 0.1, 'inverse': True}])
+def test_movement_without_tf_is_scaled_by_what_the_sensor_saw(distortion: dict) -> None:
+    observation, model = scene_and_model(arc(5), **{**BAD, 'away': 0.0, **distortion})
+    scene = reconstruct(observation, model, ('tf',))
+    assert scene.metric_scale == pytest.approx(2.6, rel=0.01)
+    true = np.stack([frame.T_world_camera for frame in observation.frames])
+    between = (np.linalg.inv(scene.extrinsics[0]) @ scene.extrinsics)[:, :3, 3]
+    assert between == pytest.approx((np.linalg.inv(true[0]) @ true)[:, :3, 3], abs=0.015)
+
+
 @pytest.mark.parametrize('is_metric', [True, False])
 @pytest.mark.parametrize(('eyes', 'lacks', 'why'), [
     (arc(1), ('depth',), 'TF places fewer than two'),

@@ -165,6 +165,24 @@ def test_placed_as_rgbd_places_it(moved: bool) -> None:
     assert between == pytest.approx(np.linalg.inv(true[0]) @ true, abs=0.01)
 
 
+def test_real_movement_without_tf_is_scaled_by_the_sensor(
+    kitchen_frames: tuple[Frame, ...],
+) -> None:
+    """The waves of the model's depth leave its scale in doubt; what was seen twice does not."""
+    posed = kitchen_frames[3:]
+    true = np.stack([frame.T_world_camera for frame in posed])
+    frames = tuple(replace(frame, index=at, T_world_camera=None)
+                   for at, frame in enumerate(posed))
+    model = DistortedModel(
+        posed, [shrunk(warped(frame.depth_m, frame.index, 0.03), 504, 378) for frame in posed],
+        scale=2.1, shift=0.05, inverse=True)
+    scene = FusedReconstructor(model).reconstruct(
+        Observation(frames), range(len(frames)), Deadline())
+    got = (np.linalg.inv(scene.extrinsics[0]) @ scene.extrinsics)[1:, :3, 3]
+    moved = (np.linalg.inv(true[0]) @ true)[1:, :3, 3]
+    assert np.linalg.norm(got - moved, axis=1).max() < 0.03  # of 1 m, with poses good to 2 cm
+
+
 def test_a_frame_without_depth_takes_the_scale_of_the_others() -> None:
     observation, model = scene_and_model(arc(4), scale=1.7, noise=0.01)
     frames = tuple(replace(frame, depth_m=None) if frame.index == 2 else frame
