@@ -28,6 +28,7 @@ from scipy.spatial.transform import Rotation
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, PerceptionError
+from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.perception.model_reconstructor import ModelReconstructor
 from spatialclaw_ros.perception.protocols import SceneGeometry
 from spatialclaw_ros.workspace.observation import Observation
@@ -227,6 +228,25 @@ def test_values_land_on_their_pixels(size: tuple[int, int]) -> None:
         true = frame.depth_m
         away = np.abs(scene.depth_m[frame.index] / true - 1)
         assert np.nanpercentile(away, 90) < 0.003, size
+
+
+@pytest.mark.parametrize(('distortion', 'kind'), [
+    ((), 'plumb_bob'), ((0.1, -0.05, 0.001, 0.002, 0.01), 'plumb_bob'),
+    ((0.02, -0.01, 0.003, 0.001), 'equidistant')])
+def test_points_project_back_to_their_pixels(distortion: tuple, kind: str) -> None:
+    camera = PinholeCamera(640, 480, 560.0, 555.0, 310.0, 250.0, distortion, kind)
+    depth = 1.5 + 0.2 * np.sin(np.arange(504) / 60.0) * np.ones((378, 1))
+    frame = replace(scene_and_model(arc(1))[0].frames[0], intrinsics=camera, depth_m=None,
+                    image=np.zeros((480, 640, 3), np.uint8))
+    model = DistortedModel([frame], [depth], is_metric=True)
+    scene = ModelReconstructor(model).reconstruct(Observation((frame,)), [0], Deadline())
+    world = scene.points_m[0].reshape(-1, 3).astype(float)
+    inverse = np.linalg.inv(frame.T_world_camera)
+    x, y = np.meshgrid(np.arange(640), np.arange(480))
+    pixels = camera.project(world @ inverse[:3, :3].T + inverse[:3, 3])
+    away = np.abs(pixels - np.stack([x.ravel(), y.ravel()], axis=1))
+    assert np.isfinite(world).all(axis=1).mean() > 0.99
+    assert np.nanmax(away) < 0.02
 
 
 def test_intrinsics_come_back_at_the_images_size() -> None:
