@@ -53,7 +53,8 @@ AFTER_S = 0.2
 
 # how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.05
-_JOIN_S = 0.4
+# what an answer may wait for a call that is given up
+_JOIN_S = 0.05
 
 Handle = Callable[[ToolCall, Deadline], ToolResult]
 
@@ -163,7 +164,10 @@ class Ahead:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Cancel what runs and wait for the thread, shortly; may be called twice."""
+        """Cancel what runs and wait for the thread, but not long; may be called twice.
+
+        A call that is under way ends the thread when it looks at its deadline the next time.
+        """
         self._deadline.cancel()
         with self._changed:
             self._waiting.clear()
@@ -173,7 +177,7 @@ class Ahead:
             self._held.clear()
             self._held_bytes = 0
         if self._thread.is_alive():
-            log.info('a tool call that ran ahead does not look at its deadline; it ends later')
+            log.debug('a tool call that ran ahead has yet to look at its deadline')
 
     def _take(self, key: bytes, deadline: Deadline) -> tuple[ToolResult, float] | None:
         """The result of an identical call, waited for if it runs; None makes way for the agent."""
@@ -242,10 +246,11 @@ class Ahead:
             log.debug('nothing ran ahead: %s', error)
         with self._changed:
             self._running = None
-            if result is not None and result.error is None and running.key not in self._asked:
+            wanted = not self._deadline.canceled and running.key not in self._asked
+            if wanted and result is not None and result.error is None:
                 self._held[running.key] = result, time.monotonic() - start_s
                 self._held_bytes += _bytes_of(result)
-            elif again and not self._deadline.canceled:
+            elif again:
                 self._waiting.appendleft((running.key, running.call))
                 self._begun -= 1
             self._changed.notify_all()

@@ -81,6 +81,9 @@ def until_it_rests(ahead: Ahead) -> None:
 @pytest.fixture(autouse=True)
 def no_thread_left():
     yield
+    for thread in threading.enumerate():
+        if thread.name == 'ahead':
+            thread.join(WAIT_S)
     assert 'ahead' not in [thread.name for thread in threading.enumerate()]
 
 
@@ -228,8 +231,28 @@ def test_it_ends_at_any_moment(later_s) -> None:
         ahead.close()
         ahead.close()
     assert time.monotonic() - start_s < 0.5
+    until_it_rests(ahead)
     assert 'other' not in [tool for _, tool in tools.calls]
-    assert not ahead._thread.is_alive()
+
+
+def test_an_answer_does_not_wait_for_a_call_that_is_slow_to_stop() -> None:
+    began, go = threading.Event(), threading.Event()
+
+    def stubborn(call: ToolCall, deadline: Deadline) -> ToolResult:
+        began.set()
+        assert go.wait(WAIT_S)
+        return ToolResult({'who': 'ahead'})
+
+    ahead = Ahead(lambda: [LIKELY, OTHER], stubborn, Deadline(), after_s=0.0)
+    with ahead.writing():
+        assert began.wait(WAIT_S)
+        ahead.close()
+    assert not go.is_set()
+    assert ahead.stats == AheadStats(0, 1, 0.0)
+    go.set()
+    until_it_rests(ahead)
+    assert ahead.stats == AheadStats(0, 1, 0.0)
+    assert not ahead._held
 
 
 def test_the_querys_end_is_its_own() -> None:

@@ -103,6 +103,9 @@ def observation():
 
 
 def threads_of_queries() -> list[str]:
+    for thread in threading.enumerate():
+        if thread.name == 'ahead':  # it stops when it looks at its deadline
+            thread.join(10.0)
     return [thread.name for thread in threading.enumerate()
             if thread.name == 'ahead' or thread.name.startswith('opening')]
 
