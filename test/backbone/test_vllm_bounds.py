@@ -67,7 +67,7 @@ def pouring(head: bytes, more: bytes) -> Iterator[tuple[str, list[int]]]:
                 poured.append(0)
                 try:
                     connection.sendall(head)
-                    while poured[-1] < MUCH:
+                    while more and poured[-1] < MUCH:
                         connection.sendall(more)
                         poured[-1] += len(more)
                 except OSError:
@@ -110,6 +110,38 @@ def test_what_has_no_end_is_cut(head: bytes, more: bytes, words: str) -> None:
         assert time.monotonic() - start_s < 30.0
         # what lies in the buffers of the system comes on top
         assert poured[0] < max_event_bytes(settings) + MAX_BODY_BYTES + (1 << 24)
+
+
+@pytest.mark.parametrize(('answer', 'words'), [
+    (b'HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nhalf', 'answered 500: half '),
+    (b'HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\n\r\nno gzip', 'answered 500 '),
+    (b'HTTP/1.1 400 No\r\nContent-Length: 100\r\n\r\n{"error": ', 'answered 400: .*context'),
+    (STREAM + b'Content-Encoding: gzip\r\n\r\nno gzip', 'connection failed'),
+    (STREAM + b'\r\ndata: {"usage": {"prompt_tokens": ' + b'9' * 5000 + b'}}\n\n', 'not JSON'),
+    (STREAM + b'\r\ndata: {"error": "too hot"}\n\n', 'too hot'),
+])
+def test_an_answer_that_breaks_is_an_attempt_that_failed(answer: bytes, words: str) -> None:
+    with pouring(answer, b'') as (url, _):
+        backbone = VllmBackbone(config(url))
+        try:
+            with pytest.raises(BackboneError, match=words):
+                backbone.write(Brief(Question('how far?')), '', [], Deadline(60.0))
+        finally:
+            backbone.close()
+
+
+def test_what_a_server_counts_and_calls_things_is_bounded() -> None:
+    event = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"%s"}],"usage":%s}\n\n'
+    usage = b'{"prompt_tokens": 7, "completion_tokens": 99999999999999999999}'
+    with pouring(STREAM + b'\r\n' + event % (b'q' * 10_000, usage), b'') as (url, _):
+        backbone = VllmBackbone(config(url))
+        try:
+            said = backbone.write(Brief(Question('how far?')), '', [], Deadline(60.0))
+        finally:
+            backbone.close()
+        assert said.exchange is not None
+        assert len(said.exchange.finish) == 80
+        assert (said.exchange.prompt_tokens, said.exchange.completion_tokens) == (7, None)
 
 
 def test_an_event_may_be_as_long_as_a_reply() -> None:

@@ -18,7 +18,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from spatialclaw_ros.backbone.vllm.config import VllmConfig
@@ -50,18 +52,27 @@ def bound(event_bytes: int) -> Callable[[Any], Awaitable[None]]:
         # both the package's reader of events and the reader of errors go through this method
         response.aiter_bytes = lambda *args, **kwargs: (
             _events(pieces(*args, **kwargs), event_bytes) if is_stream
-            else _beginning(pieces(*args, **kwargs)))
+            else _beginning(pieces(*args, **kwargs), _http_error(response)))
 
     return hook
 
 
-async def _beginning(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def _http_error(response: Any) -> type[Exception]:
+    """What the package of the HTTP client raises, httpx or httpx2 as the openai package has it."""
+    found: type[Exception] = sys.modules[type(response).__module__.partition('.')[0]].HTTPError
+    return found
+
+
+async def _beginning(
+    pieces: AsyncIterator[bytes], errors: type[Exception],
+) -> AsyncIterator[bytes]:
     left = MAX_BODY_BYTES
-    async for piece in pieces:
-        yield piece[:left]
-        left -= len(piece)
-        if left <= 0:
-            return
+    with suppress(errors):  # what came of an answer that breaks off is enough
+        async for piece in pieces:
+            yield piece[:left]
+            left -= len(piece)
+            if left <= 0:
+                return
 
 
 async def _events(pieces: AsyncIterator[bytes], event_bytes: int) -> AsyncIterator[bytes]:

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import email.utils
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +27,8 @@ from spatialclaw_ros.backbone.vllm.config import VllmConfig
 from spatialclaw_ros.backbone.vllm.keys import ApiKey
 
 MAX_MESSAGE_CHARS = 500
-# garbage in place of an event: no JSON, no UTF-8, or nested without end
-NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+# garbage in place of an event: no JSON, no UTF-8, a number without end, or nested without end
+NOT_JSON = (ValueError, RecursionError)
 # client errors after which the same request may succeed
 _PASSING = frozenset({408, 409, 429})
 _ADVICE = {
@@ -140,10 +139,11 @@ def _status_fault(error: openai.APIStatusError, config: VllmConfig, key: ApiKey)
 
 def _error_event(error: openai.APIError, key: ApiKey) -> Fault:
     """An error that came as an event of the stream."""
+    said = error.body if isinstance(error.body, str) else error.message
     body = error.body if isinstance(error.body, dict) else {}
     code = body.get('code')
     final = isinstance(code, int) and 400 <= code < 500 and code not in _PASSING
-    return Fault(f'its stream ended with an error: {_short(error.message, key)}', final=final,
+    return Fault(f'its stream ended with an error: {_short(said, key)}', final=final,
                  broken=not final, advice="the server's log should tell why")
 
 

@@ -30,6 +30,8 @@ from spatialclaw_ros.backbone.vllm.reading import ReplyReader
 
 PATH = '/chat/completions'
 FENCE, LENGTH = 'fence', 'length'
+MAX_FINISH_CHARS = 80
+MAX_TOKENS = 1 << 31
 # how long the usage is waited for when the reply has ended
 LINGER_S = 1.0
 # and when its block is closed: most models end there, and their connection then serves again
@@ -104,7 +106,7 @@ class Reply:
         if isinstance(delta, dict):
             self._take_delta(delta, now_s)
         if isinstance(choice.get('finish_reason'), str):
-            self.finish, self.heard_s = choice['finish_reason'], now_s
+            self.finish, self.heard_s = choice['finish_reason'][:MAX_FINISH_CHARS], now_s
 
     def _take_delta(self, delta: dict[str, Any], now_s: float) -> None:
         thought = delta.get('reasoning') or delta.get('reasoning_content')
@@ -156,7 +158,8 @@ async def stream_reply(
     Raises:
         StreamError: the stream makes no sense, broke off, or nothing came for too long.
         openai.OpenAIError: the server can't be reached, or refused.
-        json.JSONDecodeError: the stream is not JSON.
+        ValueError: the stream is not JSON.
+        RecursionError: it is nested without end.
     """
     loop = asyncio.get_running_loop()
     reader = ReplyReader(language, thinking, limits.max_reply_chars)
@@ -212,4 +215,4 @@ def _silence(reply: Reply, limits: Limits) -> SilenceError:
 
 
 def _count(value: Any, known: int | None) -> int | None:
-    return value if type(value) is int and value >= 0 else known
+    return value if type(value) is int and 0 <= value < MAX_TOKENS else known
