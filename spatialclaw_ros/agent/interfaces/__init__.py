@@ -33,7 +33,6 @@ INTERFACES: dict[str, ActionInterface] = {each.name: each for each in (
     CodeInterface(), SinglePassInterface(), ToolCallInterface(), NoneInterface())}
 
 
-
 def interface_for(name: str, backbone: Backbone) -> ActionInterface:
     """The interface of a name, for a backbone that can write for it.
 
