@@ -16,9 +16,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -208,6 +210,22 @@ def test_stops_cleanly_in_the_middle_of_a_query(robot, tmp_path, number):
         _, alive = psutil.wait_procs(children, timeout=3.0)
         assert alive == []
         assert 'Traceback' not in process.log
+
+
+def test_a_trace_is_whole_when_the_node_stops_right_after_the_answer(robot, tmp_path):
+    parameters = {**PARAMETERS, 'max_frames': 4, 'trace_dir': str(tmp_path / 'traces')}
+    with NodeProcess(tmp_path, parameters, ('-r', '__node:=tracing')) as process:
+        with SpatialClient('/tracing') as client:
+            for _ in range(30):
+                answer = client.ask(DISTANCE, timeout_s=20.0, wait_s=20.0)
+                if answer.status == SpatialAnswer.STATUS_OK:
+                    break
+                time.sleep(0.3)
+            assert process.stop() == 0, process.log
+        assert 'trace was not written' not in process.log
+    trace = Path(answer.trace_path)
+    assert (trace / 'trace.html').is_file()
+    assert json.loads((trace / 'raw' / 'stored.json').read_text())['replayable']
 
 
 class SimulatedClock:
