@@ -94,7 +94,7 @@ def align(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) -
         PerceptionError: as `to_metres`; or the model tells no poses, and TF lacks some.
     """
     metric = to_metres(frames, prediction, deadline)
-    placed = place_views(metric.views, metric.depths_m, prediction, metric.scale)
+    placed = place_views(metric.views, metric.depths_m, prediction, metric.scale, deadline)
     indices = tuple(frame.index for frame in frames)
     points = {}
     for view, depth, pose in zip(metric.views, metric.depths_m, placed.poses):

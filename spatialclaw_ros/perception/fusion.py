@@ -95,7 +95,7 @@ def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) ->
         depths.append(filled.depth_m)
         confidence.append(filled.confidence)
         shares.append(float(filled.filled.mean()))
-    poses, trust, notes = _placed(metric, depths, prediction)
+    poses, trust, notes = _placed(metric, depths, prediction, deadline)
     indices = tuple(frame.index for frame in frames)
     points = {}
     for view, depth, pose in zip(metric.views, depths, poses):
@@ -111,7 +111,7 @@ def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) ->
 
 
 def _placed(
-    metric: Metric, depths: Sequence[np.ndarray], prediction: Prediction,
+    metric: Metric, depths: Sequence[np.ndarray], prediction: Prediction, deadline: Deadline,
 ) -> tuple[np.ndarray, tuple[float, ...], tuple[str, ...]]:
     """As `rgbd` places frames where it can, by the model's poses where it can't."""
     frames = [replace(view.frame, intrinsics=view.camera) for view in metric.views]
@@ -126,7 +126,7 @@ def _placed(
         except PerceptionError:
             if prediction.T_camera_model is None:
                 raise
-    placed = place_views(metric.views, depths, prediction, metric.scale)
+    placed = place_views(metric.views, depths, prediction, metric.scale, deadline)
     return placed.poses, placed.trust, placed.notes
 
 

@@ -23,9 +23,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.geometry.similarity import align_poses
+from spatialclaw_ros.perception.cross_views import contradictions
 from spatialclaw_ros.perception.poses import place_frames, upright_pose
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.scale import MIN_BASELINE_M, Scale, pose_pairs
@@ -33,6 +35,9 @@ from spatialclaw_ros.perception.views import View
 
 _DISAGREEING_TRUST = 0.5
 _NAMED = 4
+_STANDS_OUT = 0.015
+_STANDS_OUT_RATIO = 2.2
+_PAIR_OFF = 0.05
 _POINTS = 4000
 _PLANE_SHARE = 0.012  # of the median distance, that a plane's points may lie off it
 
@@ -54,6 +59,7 @@ class Placement:
 
 def place_views(
     views: Sequence[View], depths_m: Sequence[np.ndarray], prediction: Prediction, scale: Scale,
+    deadline: Deadline,
 ) -> Placement:
     """Place views by TF, those without it by the model, and all by the ground where TF is absent.
 
@@ -65,6 +71,7 @@ def place_views(
         depths_m: N (H, W) metres.
         prediction: of the views.
         scale: of the prediction.
+        deadline: of the query.
 
     Raises:
         PerceptionError: the model tells no poses, and TF lacks some.
@@ -100,11 +107,40 @@ def place_views(
     notes = _residual_notes(
         [views[at].frame.index for at in known], found.inliers, found.residual_m,
         found.residual_rad)
+    agreeing = [at for at, agrees in zip(known, found.inliers) if agrees]
+    for at, away in _contradicting(views, depths_m, poses, agreeing, deadline):
+        trust[at] = _DISAGREEING_TRUST
+        off_m = away * _median(depths_m[at])
+        notes.append(
+            f'By TF, frame {views[at].frame.index} sees surfaces {off_m:.2f} m '
+            f'({100 * away:.0f} %) off where other frames see them: its pose or depth is wrong.')
     lost = [str(view.frame.index) for view in views if view.frame.T_world_camera is None]
     if lost:
         notes.append(
             f'No TF for frames {", ".join(lost)}: the model places them beside the others.')
     return Placement(poses, tuple(float(each) for each in trust), tuple(notes))
+
+
+def _contradicting(
+    views: Sequence[View], depths_m: Sequence[np.ndarray], poses: np.ndarray,
+    chosen: Sequence[int], deadline: Deadline,
+) -> list[tuple[int, float]]:
+    """Those of some views that stand out by what they see, and by how much, relative."""
+    if len(chosen) < 2:
+        return []
+    away = contradictions(
+        [views[at] for at in chosen], [depths_m[at] for at in chosen],
+        poses[list(chosen)], deadline)
+    if not np.isfinite(away).any():
+        return []
+    bound = max(_STANDS_OUT, _STANDS_OUT_RATIO * float(np.nanmedian(away)))
+    if len(chosen) == 2:  # none of the two is the rule
+        bound = _PAIR_OFF
+    return [(at, float(each)) for at, each in zip(chosen, away) if each > bound]
+
+
+def _median(depth_m: np.ndarray) -> float:
+    return float(np.nanmedian(depth_m[::8, ::8]))
 
 
 def _residual_notes(

@@ -204,10 +204,28 @@ def test_wrong_tf_of_two_views_is_told() -> None:
     assert '5.0 degrees' in ' '.join(scene.notes)
 
 
+@pytest.mark.parametrize('lacks', [(), ('depth',)])
+def test_wrong_tf_that_the_model_gives_back_is_told(lacks: tuple[str, ...]) -> None:
+    """A model that takes poses as priors may return them; what the views see still tells."""
+    observation, model = scene_and_model(arc(6), is_metric=True, noise=0.01)
+    step = np.eye(4)
+    step[:3, :3] = Rotation.from_euler('y', 5, degrees=True).as_matrix()
+    step[:3, 3] = (0.06, 0.0, 0.08)
+    model.frames = seen = tuple(
+        replace(frame, T_world_camera=frame.T_world_camera @ step) if frame.index == 2 else frame
+        for frame in observation.frames)
+    scene = reconstruct(Observation(seen, 'odom'), model, lacks)
+    said = [note for note in scene.notes if 'off where other frames see them' in note]
+    assert len(said) == 1
+    assert 'frame 2 sees surfaces 0.' in said[0]
+    assert np.median(scene.confidence[2]) < 0.7 * np.median(scene.confidence[3])
+
+
 def test_good_tf_is_told_too() -> None:
     observation, model = scene_and_model(arc(6), **BAD)
     said = ' '.join(reconstruct(observation, model).notes)
     assert 'TF and pictures agree within 0.0' in said
+    assert 'off where' not in said
 
 
 def test_a_sensor_that_contradicts_the_pictures_is_told() -> None:
