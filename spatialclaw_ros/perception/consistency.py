@@ -46,11 +46,11 @@ from spatialclaw_ros.perception.views import View
 _ROUNDS = 15
 _TUKEY = 4.685
 _PRIOR = 0.5  # standard deviation of the scale, and of the shift as a share of the depth
-_MOST = 0.7
-_AGREE = 0.008
-_TRUNCATED = 0.1
+_MOST = 0.7  # greatest change, likewise
+_AGREE = 0.008  # of the log of depth: nothing is to be gained below
+_TRUNCATED = 0.1  # log
 _SEARCHED = 0.4  # log
-_WORTH = 0.85
+_WORTH = 0.85  # of the spread, that a change must bring it below
 
 
 def consistent_fits(

@@ -35,19 +35,27 @@ from spatialclaw_ros.geometry.se3 import invert
 from spatialclaw_ros.perception.views import View
 
 _ACROSS = 160  # width in samples
-_POINT_STEP = 4
+_POINT_STEP = 4  # samples
 _PARTNERS = 4
 _MANY = 8
 _MAD_TO_SIGMA = 1.4826
 _LEAST_SIGMA = 0.0003
 _STEEP = 0.06  # relative change of depth from sample to sample that is an edge
 _FEWEST = 100
-_NEAR = 0.06
+_NEAR = 0.06  # relative, of neighbours that are one surface
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """One view on a coarse grid: its rays, its depth without specks, its pose."""
+    """One view on a coarse grid.
+
+    Args:
+        camera: of the whole image.
+        step: pixels from one row or column of the grid to the next.
+        rays: (h, w, 3) float64 with z = 1.
+        depth: (h, w) float64 without specks, NaN where unknown.
+        pose: (4, 4) `T_world_camera`.
+    """
 
     camera: PinholeCamera
     step: int
@@ -58,7 +66,13 @@ class Sampled:
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Of one view's points in another: log of placed / seen, its derivatives by the changes."""
+    """Points of one view in another.
+
+    Args:
+        log_ratio: (K,) log of the depth at which a point is placed over the depth seen there.
+        by_first: (K,) its derivative by the change of the view that the points are of.
+        by_second: (K,) its derivative by the change of the other.
+    """
 
     log_ratio: np.ndarray
     by_first: np.ndarray

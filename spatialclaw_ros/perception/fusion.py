@@ -24,7 +24,7 @@ from dataclasses import replace
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import PerceptionError
+from spatialclaw_ros.errors import PerceptionError, PerceptionUnavailableError
 from spatialclaw_ros.perception.alignment import Metric, intrinsics_of, to_metres
 from spatialclaw_ros.perception.depth import clean_depth, depth_features
 from spatialclaw_ros.perception.fill import fill_holes
@@ -55,7 +55,10 @@ class FusedReconstructor:
     def reconstruct(
         self, observation: Observation, frame_indices: Sequence[int], deadline: Deadline,
     ) -> SceneGeometry:
-        """Reconstruct frames; see `protocols.Reconstructor`."""
+        """Reconstruct frames; see `protocols.Reconstructor`.
+
+        While the model can't be reached, holes stay holes, and a note says so.
+        """
         frames = observation.select(frame_indices)
         if not frames:
             raise PerceptionError('no frame was asked for; give at least one frame index')
@@ -66,7 +69,14 @@ class FusedReconstructor:
                 'depth model could be scaled; check the depth topic and its encoding')
         if len(measured) == len(frames) and max(map(_holes, frames)) < _WORTH_FILLING:
             return self._sensor.reconstruct(observation, frame_indices, deadline)
-        prediction = ask_model(self._model, frames, deadline)
+        try:
+            prediction = ask_model(self._model, frames, deadline)
+        except PerceptionUnavailableError as error:
+            if len(measured) < len(frames):
+                raise
+            scene = self._sensor.reconstruct(observation, frame_indices, deadline)
+            note = f'Holes of the depth sensor are not filled: {error}'
+            return replace(scene, notes=(note, *scene.notes))
         return fuse(frames, prediction, deadline)
 
 

@@ -25,7 +25,11 @@ import pytest
 from depth_models import DistortedModel, arc, scene_and_model, shrunk, warped
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import DeadlineExceededError, PerceptionError
+from spatialclaw_ros.errors import (
+    DeadlineExceededError,
+    PerceptionError,
+    PerceptionUnavailableError,
+)
 from spatialclaw_ros.perception.alignment import align
 from spatialclaw_ros.perception.depth import clean_depth
 from spatialclaw_ros.perception.fill import FILL_CONFIDENCE
@@ -201,6 +205,21 @@ def test_without_holes_the_model_is_not_asked() -> None:
     model.max_views = 0
     scene = FusedReconstructor(model).reconstruct(Observation(frames, 'odom'), [0, 1], Deadline())
     assert np.array_equal(scene.depth_m[0], frames[0].depth_m)
+
+
+def test_while_the_model_is_away_holes_stay_holes(monkeypatch: pytest.MonkeyPatch) -> None:
+    observation, model = scene_and_model(arc(2))
+
+    def away(*_: object) -> None:
+        raise PerceptionUnavailableError('no answer from http://gpu:8000')
+
+    monkeypatch.setattr(model, 'predict', away)
+    scene = FusedReconstructor(model).reconstruct(observation, [0, 1], Deadline())
+    assert np.isnan(scene.depth_m[0]).sum() == np.isnan(observation.frames[0].depth_m).sum()
+    assert 'not filled: no answer from http://gpu:8000' in scene.notes[0]
+    frames = (observation.frames[0], replace(observation.frames[1], depth_m=None))
+    with pytest.raises(PerceptionUnavailableError):
+        FusedReconstructor(model).reconstruct(Observation(frames), [0, 1], Deadline())
 
 
 @pytest.mark.parametrize('depth', [None, np.full((240, 320), np.nan, np.float32)])
