@@ -34,6 +34,8 @@ _QUALITY = 82
 _MAX_MASKS = 128
 _OBJECT_POINTS = 1500
 _SCENE_POINTS = 12_000
+# the R2 sequence: shares of a step that spread evenly, however many there are
+_TURNS = (0.7548776662466927, 0.5698402909980532)
 # RGB; as `--object-N` in the page's style
 PALETTE = ((255, 138, 61), (56, 163, 245), (115, 201, 80), (214, 107, 227), (245, 197, 24),
            (38, 198, 180), (242, 92, 110), (150, 137, 255))
@@ -92,13 +94,15 @@ def sample_scene(arrays: Mapping[str, np.ndarray], images: Mapping[int, np.ndarr
     """
     frames = [f for f in images if f'points_{f}' in arrays]
     points, colours = [], []
-    for f in frames:
+    for number, f in enumerate(frames):
         world, image = arrays[f'points_{f}'], images[f]
         step = max(1, int(np.sqrt(world.shape[0] * world.shape[1] * len(frames) / _SCENE_POINTS)))
-        some = world[step // 2::step, step // 2::step]
+        # other pixels of each frame, or those of a camera at rest would be the same points
+        row, column = (int(step * ((0.5 + number * turn) % 1.0)) for turn in _TURNS)
+        some = world[row::step, column::step]
         if image.shape[:2] != world.shape[:2]:
             image = cv2.resize(image, (world.shape[1], world.shape[0]))
-        seen = image[step // 2::step, step // 2::step]
+        seen = image[row::step, column::step]
         good = np.isfinite(some).all(axis=-1)
         points.append(some[good].astype(np.float32))
         colours.append(seen[good])

@@ -36,6 +36,7 @@ from spatialclaw_ros.agent.events import CellRan, CellWritten, Failed, Planned
 from spatialclaw_ros.agent.trace import TraceWriter
 from spatialclaw_ros.agent.trace_page import PAGE_FILE, embedded, page_html
 from spatialclaw_ros.agent.trace_page.data import page_data
+from spatialclaw_ros.agent.trace_pictures import sample_scene
 from spatialclaw_ros.agent.trace_reader import read_trace
 from spatialclaw_ros.backbone.protocol import Exchange, Said
 from spatialclaw_ros.kernel import Kernel
@@ -224,6 +225,18 @@ def test_a_camera_sees_as_its_intrinsics_say(folder) -> None:
     started = msgspec.structs.replace(trace.started, frames=frames)
     [camera] = page_data([dataclasses.replace(trace, started=started)])['traces'][0]['cameras']
     assert camera['edges'] == pytest.approx([-0.2, -0.2, 1.0, 1.0])
+
+
+def test_a_camera_at_rest_shows_other_points_in_each_frame() -> None:
+    row, column = np.mgrid[:120, :160].astype(np.float32)
+    world = np.stack([row, column, np.zeros_like(row)], axis=-1)
+    image = np.zeros((120, 160, 3), np.uint8)
+    image[..., 0], image[..., 1] = row, column
+    points, colours = sample_scene(
+        {f'points_{f}': world for f in range(32)}, dict.fromkeys(range(32), image))
+    assert 6_000 < len(points) < 20_000
+    assert len(np.unique(points, axis=0)) > 0.5 * len(points)
+    np.testing.assert_array_equal(points[:, :2], colours[:, :2])
 
 
 UNSEEN = '\u202e\u2066\u2028\x00\x1b\u200b'
