@@ -30,6 +30,7 @@ SCHEMA_VERSION = 2
 """Raised when a field changes its meaning; a new field alone does not raise it."""
 
 Matrix = list[list[Union[float, None]]]  # noqa: UP007
+FrameKey = Annotated[str, msgspec.Meta(pattern='^[0-9]{1,9}$')]
 Vector = list[Union[float, None]]  # noqa: UP007
 
 
@@ -184,7 +185,7 @@ class ObjectLine(msgspec.Struct, frozen=True, kw_only=True):
     box_size: Vector = []
     box_rotation: Matrix = []
     frames: list[int] = []
-    masks: dict[str, str] = {}
+    masks: dict[FrameKey, str] = {}
 
 
 class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +193,7 @@ class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True):
 
     frame_indices: list[int] = []
     points: Matrix = []
-    extrinsics: dict[str, Matrix] = {}
+    extrinsics: dict[FrameKey, Matrix] = {}
     scale_source: str = ''
     notes: list[str] = []
     objects: list[ObjectLine] = []

@@ -97,6 +97,8 @@ def test_a_cut_off_trace_is_read_as_far_as_it_goes(tmp_path, cut: int, rest: str
     ([STARTED, {**WRITTEN, 'step': 'one'}, RAN], BrokenTraceError, 'line 2'),
     ([{**STARTED, 'schema_version': 'two'}, RAN], BrokenTraceError, 'line 1'),
     ([PLANNED], BrokenTraceError, 'does not begin'),
+    ([STARTED, {'event': 'refused', 'evidence': {'extrinsics': {'x': []}}}], BrokenTraceError,
+     'line 2'),
     (['[' * 100_000, RAN], BrokenTraceError, 'line 1'),
     ([], BrokenTraceError, 'does not begin'),
 ])
