@@ -33,6 +33,15 @@ ENVIRONMENT = HERE.parent.parent / '.bench'
 Measure = Callable[[int], list[float]]
 
 
+def let_end(process: subprocess.Popen[str]) -> None:
+    """Close what a process listens to, which ends it."""
+    try:
+        process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+
+
 class Peer:
     """The near end: owns the reference's process.
 
@@ -59,11 +68,7 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+        let_end(self._process)
 
     def ask(self, what: str, count: int) -> list[float]:
         """Take samples.

@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench_peer import let_end
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -63,11 +65,7 @@ class ReadyModel:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+        let_end(self._process)
 
     @property
     def url(self) -> str:

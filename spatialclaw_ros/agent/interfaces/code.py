@@ -38,13 +38,18 @@ runs; your reply ends with it. Answer, once you are sure, by calling `ReturnAnsw
 
 
 class CodeInterface:
-    """SpatialClaw's own; see `ActionInterface`."""
+    """SpatialClaw's own; see `ActionInterface`.
+
+    Attributes:
+        form: what the prompt says of a reply.
+    """
 
     name = 'code'
     language = 'python'
     has_tools = True
     is_python = True
     has_steps = True
+    form = _FORMAT
 
     def tools_text(self, capabilities: Set[str]) -> str:
         """All of them."""
@@ -52,7 +57,7 @@ class CodeInterface:
 
     def prompt(self, capabilities: Set[str]) -> str:
         """Format and tools."""
-        return f'{_FORMAT}\n\n{self.tools_text(capabilities)}'
+        return f'{self.form}\n\n{self.tools_text(capabilities)}'
 
     def max_steps(self, limit: int) -> int:
         """All of them."""

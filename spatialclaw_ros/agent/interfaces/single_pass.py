@@ -18,11 +18,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
-from spatialclaw_ros.agent.interfaces.code import HEAD
-from spatialclaw_ros.agent.reply import Reply, parse_reply
-from spatialclaw_ros.workspace.prompts import tool_docs
+from spatialclaw_ros.agent.interfaces.code import HEAD, CodeInterface
 
 _FORMAT = f"""\
 # Reply format
@@ -35,27 +31,13 @@ and then exactly one fenced block that starts with ```python and ends with ```. 
 runs."""
 
 
-class SinglePassInterface:
+class SinglePassInterface(CodeInterface):
     """One program, one run; see `ActionInterface`."""
 
     name = 'single_pass'
-    language = 'python'
-    has_tools = True
-    is_python = True
     has_steps = False
-
-    def tools_text(self, capabilities: Set[str]) -> str:
-        """All of them."""
-        return tool_docs(capabilities)
-
-    def prompt(self, capabilities: Set[str]) -> str:
-        """Format and tools."""
-        return f'{_FORMAT}\n\n{self.tools_text(capabilities)}'
+    form = _FORMAT
 
     def max_steps(self, limit: int) -> int:
         """One."""
         return 1
-
-    def read(self, text: str) -> Reply:
-        """As `parse_reply`."""
-        return parse_reply(text)
