@@ -141,7 +141,11 @@ def table(rows: Sequence[Row]) -> str:
     A figure is a median; where it comes of fewer than 30 samples their number stands behind it.
     """
     lines = [_HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    # only there where something is in it
+    if not any(row.smolagents for row in rows):
+        column = _HEAD.index('smolagents')
+        lines = [(*line[:column], *line[column + 1:]) for line in lines]
+    widths = [max(map(len, cells)) for cells in zip(*lines)]
     text = [_line(line, widths) for line in lines]
     text.insert(1, '|' + '|'.join('-' * (width + 2) for width in widths) + '|')
     notes = [f'- {row.name}: {row.note}' for row in rows if row.note]
