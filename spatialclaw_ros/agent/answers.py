@@ -80,7 +80,7 @@ def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
     elif wanted == AnswerType.TEXT and isinstance(value, str) and value.strip():
         return TypedAnswer(value, wanted, value)
     raise AnswerMismatchError(
-        f'the question asks for {wanted.name}, ReturnAnswer got {_kind(value)} {_short(value)}; '
+        f'the question asks for {wanted.name}, the answer was {_kind(value)} {_short(value)}; '
         f'give {_HINTS[wanted]}')
 
 
@@ -147,11 +147,11 @@ def _choice_index(value: Value | None, choices: tuple[str, ...]) -> int:
             return named.pop()
         if named:
             raise AnswerMismatchError(
-                f'ReturnAnswer got {_short(value)}, which may be any of '
+                f'the answer was {_short(value)}, which may be any of '
                 f'{_listed(choices, sorted(named))}; give letter and text together, as they stand '
                 'here')
     raise AnswerMismatchError(
-        f'ReturnAnswer got {_short(value)}, which is not one of the choices '
+        f'the answer was {_short(value)}, which is not one of the choices '
         f'{_listed(choices, range(len(choices)))}; give the letter of one of them, or its text')
 
 
@@ -169,7 +169,7 @@ def _check_finite(value: Value | None) -> None:
     numeric = isinstance(value, (float, np.ndarray))
     if numeric and not np.isfinite(np.asarray(value, dtype=np.float64)).all():
         raise AnswerMismatchError(
-            f'ReturnAnswer got {_short(value)}, which is not finite: something behind it was not '
+            f'the answer was {_short(value)}, which is not finite: something behind it was not '
             'measured. Leave NaN out, look at another frame, or refuse with a reason')
 
 

@@ -66,7 +66,7 @@ def test_a_choice_is_named_by_text_or_letter(value, choice) -> None:
 ])
 def test_an_answer_that_does_not_fit_goes_back(wanted, value) -> None:
     choices = CHOICES if wanted == AnswerType.CHOICE else ()
-    with pytest.raises(AnswerMismatchError, match=r'ReturnAnswer got'):
+    with pytest.raises(AnswerMismatchError, match=r'the answer was'):
         fit_answer(Question('q?', wanted, choices), CellAnswer(value))
 
 
