@@ -212,3 +212,7 @@ class HasEndpoints(Protocol):
     def status(self) -> Sequence[EndpointStatus]:
         """How each of them does; from any thread."""
         ...
+
+    def probe(self, deadline: Deadline) -> Sequence[EndpointStatus]:
+        """Ask each of them whether it is there."""
+        ...

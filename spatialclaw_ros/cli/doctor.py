@@ -234,10 +234,12 @@ def _backbone(config: str) -> Iterator[Finding]:
     if not config:
         return
     from spatialclaw_ros.backbone.factory import make_backbone
+    from spatialclaw_ros.backbone.protocol import HasEndpoints
     cost = 'with backbone:=vllm each query ends with BACKBONE_UNAVAILABLE'
     try:
         with closing(make_backbone('vllm', config=config)) as backbone:
-            endpoints = backbone.probe(Deadline(PROBE_TIMEOUT_S))  # type: ignore[attr-defined]
+            assert isinstance(backbone, HasEndpoints)
+            endpoints = backbone.probe(Deadline(PROBE_TIMEOUT_S))
     except SpatialClawError as error:
         yield Finding('backbone', config, MISSING, str(error), cost)
         return
