@@ -32,7 +32,8 @@ FOLDERS = ('spatialclaw_ros', 'test', 'scripts', 'launch', 'config', 'msg', 'srv
            'cmake', 'interfaces', '.ci', '.github')
 
 # A room imports rooms of lower floors, and of its own floor only those named in NEIGHBOURS.
-FLOORS = {'geometry': 1, 'workspace': 2, 'backbone': 3, 'kernel': 3, 'perception': 3, 'agent': 4,
+FLOORS = {'geometry': 1, 'workspace': 2, 'sharing': 2.5,
+          'backbone': 3, 'kernel': 3, 'perception': 3, 'agent': 4,
           'ros': 5, 'cli': 6, 'sim': 6, 'eval': 6}
 NEIGHBOURS = {'cli': {'sim', 'eval'}, 'eval': {'sim'}}
 EVERYWHERE = {'errors', 'deadline'}
@@ -44,7 +45,7 @@ ANYWHERE_ABOVE_GROUND = {'numpy', 'scipy', 'cv2'}
 HOMES = {
     'PIL': ('workspace', 'backbone', 'kernel', 'perception', 'agent', 'ros', 'cli', 'sim', 'eval'),
     'matplotlib': ('workspace', 'kernel', 'agent', 'ros', 'cli', 'sim', 'eval'),
-    'msgspec': ('kernel', 'backbone', 'agent', 'perception', 'cli', 'sim', 'eval'),
+    'msgspec': ('sharing', 'kernel', 'backbone', 'agent', 'perception', 'cli', 'sim', 'eval'),
     'psutil': ('cli', 'eval'),
     'yaml': ('backbone', 'ros', 'cli', 'sim', 'eval'),
     'lark': ('backbone/rules',),

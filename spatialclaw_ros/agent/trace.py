@@ -55,7 +55,7 @@ from spatialclaw_ros.agent.trace_pictures import Sample, sample_scene, write_evi
 from spatialclaw_ros.agent.trace_plain import exact, plain, scrub, secrets_of
 from spatialclaw_ros.agent.trace_store import TraceStore, result_arrays
 from spatialclaw_ros.backbone.protocol import Said
-from spatialclaw_ros.kernel.scene import pack_observation
+from spatialclaw_ros.sharing.observations import pack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question

@@ -38,8 +38,8 @@ from spatialclaw_ros.agent.trace_store import STORED_FILE, load_arrays
 from spatialclaw_ros.errors import BrokenTraceError, CutOffTraceError
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.kernel.kernel import ALL_CAPABILITIES
-from spatialclaw_ros.kernel.messages import ObservationHeader
-from spatialclaw_ros.kernel.scene import unpack_observation
+from spatialclaw_ros.sharing.headers import ObservationHeader
+from spatialclaw_ros.sharing.observations import unpack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation

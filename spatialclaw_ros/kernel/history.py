@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from spatialclaw_ros.kernel import gate
 from spatialclaw_ros.kernel.memo import RememberedCall
-from spatialclaw_ros.kernel.memory import MemoryPool
+from spatialclaw_ros.sharing.memory import MemoryPool
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import VariableSummary
 

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel.limits import KernelLimits, SandboxPolicy
-from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.nursery import Nursery
 from spatialclaw_ros.kernel.session import KernelSession
+from spatialclaw_ros.sharing.memory import MemoryPool
 from spatialclaw_ros.workspace.calls import ToolPort
 from spatialclaw_ros.workspace.observation import Observation
 

@@ -25,8 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatialclaw_ros.kernel import wire
-from spatialclaw_ros.kernel.memory import MemoryFile, MemoryPool, layout, read_arrays, write_arrays
-from spatialclaw_ros.kernel.messages import ArraySpec, ToolReply, ToolRequest
+from spatialclaw_ros.kernel.messages import ToolReply, ToolRequest
+from spatialclaw_ros.sharing.headers import ArraySpec
+from spatialclaw_ros.sharing.memory import MemoryFile, MemoryPool, layout, read_arrays, write_arrays
 from spatialclaw_ros.workspace.calls import JSON, ToolCall, ToolResult
 
 INLINE_BYTES = 1024 * 1024

@@ -27,6 +27,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from spatialclaw_ros.sharing.headers import ArraySpec, ObservationHeader
+
 MAX_STDOUT_CHARS = 64 * 1024
 MAX_VARIABLES = 200
 MAX_IMAGES = 16
@@ -55,52 +57,6 @@ Number = Annotated[int, Meta(ge=0, le=2**31)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
 Nanoseconds = Annotated[int, Meta(ge=-2**63, le=2**63 - 1)]
 Shape = Annotated[list[Size], Meta(max_length=8)]
-
-
-class ArraySpec(msgspec.Struct, frozen=True):
-    """Where an array lies in a buffer: NumPy type string, shape, offset in bytes."""
-
-    name: str
-    dtype: str
-    shape: list[int]
-    offset: int
-
-
-class CameraHeader(msgspec.Struct, frozen=True):
-    """A `PinholeCamera`, field by field."""
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    distortion: list[float]
-    model: str
-
-
-class FrameHeader(msgspec.Struct, frozen=True):
-    """A `Frame` without its arrays, which are `image_F`, `depth_F` and `pose_F`."""
-
-    index: int
-    camera: str
-    stamp_ns: int
-    frame_id: str
-    has_depth: bool
-    has_pose: bool
-    intrinsics: CameraHeader | None
-
-
-class ObservationHeader(msgspec.Struct, frozen=True):
-    """An `Observation`; its arrays lie in the memory file that comes with it."""
-
-    frames: list[FrameHeader]
-    world_frame: str
-    base_frame: str
-    missing: list[str]
-    transforms: list[str]
-    arrays: list[ArraySpec]
-    nbytes: int
 
 
 # ---- host to worker

@@ -26,9 +26,9 @@ from spatialclaw_ros.errors import KernelError, WireError
 from spatialclaw_ros.kernel.child import Child, WorkerGoneError, WorkerTimeoutError
 from spatialclaw_ros.kernel.history import RememberedCell
 from spatialclaw_ros.kernel.memo import call_of
-from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.messages import CellDone, Execute, FromWorker, ToolRequest
 from spatialclaw_ros.kernel.results import summary_of
+from spatialclaw_ros.sharing.memory import MemoryPool
 from spatialclaw_ros.workspace.cell import VariableSummary
 
 _MAX_NAMED = 12

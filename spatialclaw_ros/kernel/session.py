@@ -35,7 +35,6 @@ from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerGoneError, Work
 from spatialclaw_ros.kernel.history import History, RememberedCell
 from spatialclaw_ros.kernel.limits import KernelLimits
 from spatialclaw_ros.kernel.memo import RememberedCall, call_of, refuse, remember
-from spatialclaw_ros.kernel.memory import MemoryFile, write_arrays
 from spatialclaw_ros.kernel.messages import (
     Begin,
     Begun,
@@ -57,8 +56,9 @@ from spatialclaw_ros.kernel.replay import (
 )
 from spatialclaw_ros.kernel.results import answer_of, summary_of
 from spatialclaw_ros.kernel.running import RunningCell
-from spatialclaw_ros.kernel.scene import pack_observation
 from spatialclaw_ros.kernel.wire import encode
+from spatialclaw_ros.sharing.memory import MemoryFile, write_arrays
+from spatialclaw_ros.sharing.observations import pack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolPort, ToolResult
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 from spatialclaw_ros.workspace.observation import Observation

@@ -27,7 +27,7 @@ from pathlib import Path
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import landlock, parts, seccomp
 from spatialclaw_ros.kernel.limits import SandboxPolicy
-from spatialclaw_ros.kernel.memory import MemoryFile
+from spatialclaw_ros.sharing.memory import MemoryFile
 
 _PR_GET_NO_NEW_PRIVS = 39
 _CAP_SETUID = 7

@@ -50,8 +50,8 @@ from spatialclaw_ros.kernel.messages import (
     ToolRequest,
 )
 from spatialclaw_ros.kernel.texts import clean, clean_line
+from spatialclaw_ros.sharing.stream import MAX_MESSAGE_BYTES
 
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 MAX_PLAIN_BYTES = 2 * 1024 * 1024
 """Size of a message without pictures and arrays."""
 MAX_COMPLAINT_CHARS = 200

@@ -31,7 +31,6 @@ from spatialclaw_ros.errors import WireError
 from spatialclaw_ros.kernel import hardening, wire
 from spatialclaw_ros.kernel.chance import seed_generators
 from spatialclaw_ros.kernel.clock import Clock
-from spatialclaw_ros.kernel.memory import layout, read_arrays, take_file
 from spatialclaw_ros.kernel.messages import (
     LAST_WORDS_SIGNAL,
     MAX_ARGS,
@@ -53,7 +52,8 @@ from spatialclaw_ros.kernel.messages import (
 )
 from spatialclaw_ros.kernel.output import BoundedText, Pictures, bounded
 from spatialclaw_ros.kernel.runner import CellRunner
-from spatialclaw_ros.kernel.scene import unpack_observation
+from spatialclaw_ros.sharing.memory import layout, read_arrays, take_file
+from spatialclaw_ros.sharing.observations import unpack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.namespace import make_namespace
 

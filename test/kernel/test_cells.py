@@ -27,8 +27,8 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import DeadlineExceededError, KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
 from spatialclaw_ros.kernel.memo import remember
-from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.messages import MAX_ARGS_NODES
+from spatialclaw_ros.sharing.memory import MemoryPool
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation

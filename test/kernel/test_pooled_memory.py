@@ -28,8 +28,8 @@ from kernel_fixtures import make_observation
 
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.kernel.memo import INLINE_BYTES, remember
-from spatialclaw_ros.kernel.memory import MemoryFile, MemoryPool, layout, write_arrays
-from spatialclaw_ros.kernel.scene import pack_observation
+from spatialclaw_ros.sharing.memory import MemoryFile, MemoryPool, layout, write_arrays
+from spatialclaw_ros.sharing.observations import pack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 
 OLD = 0xAA

@@ -29,8 +29,8 @@ import pytest
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.kernel import hardening, seccomp
 from spatialclaw_ros.kernel.child import Child, Interrupt, WorkerTimeoutError
-from spatialclaw_ros.kernel.memory import MemoryFile
 from spatialclaw_ros.kernel.messages import ToolReply
+from spatialclaw_ros.sharing.memory import MemoryFile
 
 MIB = 1024 * 1024
 FORKS = 200

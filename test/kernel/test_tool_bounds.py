@@ -28,8 +28,8 @@ from kernel_fixtures import MIB, Host, kill_worker, make_observation
 
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
 from spatialclaw_ros.kernel.memo import refuse, remember
-from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.parts import SECCOMP
+from spatialclaw_ros.sharing.memory import MemoryPool
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 

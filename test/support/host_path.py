@@ -35,7 +35,6 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError, WireError
 from spatialclaw_ros.kernel import wire
 from spatialclaw_ros.kernel.memo import call_of, remember
-from spatialclaw_ros.kernel.memory import MemoryPool
 from spatialclaw_ros.kernel.messages import (
     Answer,
     ArrayData,
@@ -53,6 +52,7 @@ from spatialclaw_ros.kernel.messages import (
 from spatialclaw_ros.kernel.results import answer_of, image_of
 from spatialclaw_ros.kernel.texts import clean_text
 from spatialclaw_ros.perception.tools import PerceptionTools
+from spatialclaw_ros.sharing.memory import MemoryPool
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellError, CellResult, VariableSummary
 from spatialclaw_ros.workspace.observation import Frame, Observation

@@ -22,8 +22,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
-from spatialclaw_ros.kernel.memory import layout
-from spatialclaw_ros.kernel.messages import CameraHeader, FrameHeader, ObservationHeader
+from spatialclaw_ros.sharing.headers import CameraHeader, FrameHeader, ObservationHeader
+from spatialclaw_ros.sharing.memory import layout
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
 

@@ -38,7 +38,7 @@ from typing import Any
 import numpy as np
 
 from spatialclaw_ros.errors import KernelError
-from spatialclaw_ros.kernel.messages import ArraySpec
+from spatialclaw_ros.sharing.headers import ArraySpec
 
 ALIGNMENT = 64
 _TWO_THREADS_BYTES = 8 * 1024 * 1024
