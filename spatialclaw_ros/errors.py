@@ -84,6 +84,14 @@ class PerceptionUnavailableError(PerceptionError):
     """The process or server that perceives can't be reached; the query ends here."""
 
 
+class ModelMemoryError(PerceptionError):
+    """A model does not fit into its device's memory, or a call of it does not."""
+
+
+class WeightsError(PerceptionUnavailableError):
+    """A model's weights are not there, are gated, or are not of that model."""
+
+
 class DependencyError(SpatialClawError, ImportError):
     """An optional package or library is needed for this and is not installed."""
 

@@ -43,7 +43,7 @@ from spatialclaw_ros.errors import (
     PerceptionUnavailableError,
 )
 from spatialclaw_ros.kernel import Kernel
-from spatialclaw_ros.perception import PerceptionTools
+from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question, Status
 
@@ -66,7 +66,7 @@ class Session:
     """
 
     def __init__(
-        self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
+        self, *, backbone: Backbone, kernel: Kernel, perception: Perception,
         limits: AgentLimits | None = None, trace_dir: Path | None = None,
         interface: ActionInterface | None = None, ahead_of_model: bool = True,
         finishing: Finishing | None = None,

@@ -53,7 +53,7 @@ from spatialclaw_ros.agent.tool_calls import HostTools, capabilities_of
 from spatialclaw_ros.backbone.protocol import Backbone, Brief, Said, SeesImages, Turn
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.kernel import Kernel, KernelSession
-from spatialclaw_ros.perception import PerceptionTools
+from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.metadata import metadata_of
 from spatialclaw_ros.workspace.observation import Frame, Observation
@@ -86,7 +86,7 @@ class Stages:
     """
 
     def __init__(
-        self, *, backbone: Backbone, kernel: Kernel, perception: PerceptionTools,
+        self, *, backbone: Backbone, kernel: Kernel, perception: Perception,
         interface: ActionInterface, limits: AgentLimits, observation: Observation,
         question: Question, deadline: Deadline, record: Record, timings: dict[str, float],
         ahead_of_model: bool = True,

@@ -29,12 +29,12 @@ from spatialclaw_ros.agent.recording import Record
 from spatialclaw_ros.backbone.protocol import Backbone, SeesImages
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError
-from spatialclaw_ros.perception import PerceptionTools
+from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
 
-def capabilities_of(backbone: Backbone, perception: PerceptionTools) -> frozenset[str]:
+def capabilities_of(backbone: Backbone, perception: Perception) -> frozenset[str]:
     """Tools that cells have: those of perception, and 'vlm' where the backbone sees."""
     seeing = {'vlm'} if isinstance(backbone, SeesImages) else set()
     return frozenset(perception.capabilities | seeing)
@@ -54,7 +54,7 @@ class HostTools:
     """
 
     def __init__(
-        self, *, backbone: Backbone, perception: PerceptionTools, observation: Observation,
+        self, *, backbone: Backbone, perception: Perception, observation: Observation,
         deadline: Deadline, budget: Budget, record: Record, spent: Callable[[float], None],
     ) -> None:
         self._backbone = backbone

@@ -23,6 +23,8 @@ from typing import Protocol
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.perception.status import PerceptionStatus
+from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
 
@@ -127,4 +129,36 @@ class Segmenter(Protocol):
         Raises:
             PerceptionError: the request can't be understood or served.
         """
+        ...
+
+
+class Perception(Protocol):
+    """Who answers the tool calls of all queries, here or in a process of its own; any thread."""
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What is there: some of 'reconstruct', 'segment', 'ocr'."""
+        ...
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Backend behind each capability, for status reports."""
+        ...
+
+    def handle(self, observation: Observation, call: ToolCall, deadline: Deadline) -> ToolResult:
+        """Answer one call; see `tools.PerceptionTools.handle`.
+
+        Raises:
+            DeadlineExceededError: no time is left.
+            CanceledError: the query was cancelled.
+            PerceptionUnavailableError: process or server can't be reached, or a model not loaded.
+        """
+        ...
+
+    def status(self) -> PerceptionStatus:
+        """How it is; returns at once, from any thread."""
+        ...
+
+    def close(self) -> None:
+        """End it: models, process, connections. May be called twice."""
         ...

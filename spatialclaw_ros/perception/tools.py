@@ -21,8 +21,9 @@ from collections.abc import Callable
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import DependencyError, PerceptionError
+from spatialclaw_ros.errors import PerceptionError, PerceptionUnavailableError
 from spatialclaw_ros.perception import arguments
+from spatialclaw_ros.perception.models import Models
 from spatialclaw_ros.perception.ocr import TextReader
 from spatialclaw_ros.perception.protocols import (
     Reconstructor,
@@ -30,6 +31,7 @@ from spatialclaw_ros.perception.protocols import (
     Segmenter,
     SegmentRequest,
 )
+from spatialclaw_ros.perception.status import PerceptionStatus
 from spatialclaw_ros.workspace.calls import CANT_TELL, ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -46,15 +48,17 @@ class PerceptionTools:
         reconstructor: None when there is none.
         segmenter: None when there is none.
         reader: None when text can't be read.
+        models: what the backends use, closed with this; None when they use none.
     """
 
     def __init__(
         self, reconstructor: Reconstructor | None = None, segmenter: Segmenter | None = None,
-        reader: TextReader | None = None,
+        reader: TextReader | None = None, models: Models | None = None,
     ) -> None:
         self._reconstructor = reconstructor
         self._segmenter = segmenter
         self._reader = reader
+        self._models = models
         self._handlers: dict[str, Handler] = {}
         if reconstructor is not None:
             self._handlers['reconstruct'] = self._reconstruct
@@ -76,6 +80,18 @@ class PerceptionTools:
                  'ocr': self._reader}
         return {role: backend.name for role, backend in found.items() if backend is not None}
 
+    def status(self) -> PerceptionStatus:
+        """How the models are, if there are any."""
+        if self._models is None:
+            return PerceptionStatus()
+        models, devices = self._models.status()
+        return PerceptionStatus(models=models, devices=devices)
+
+    def close(self) -> None:
+        """Unload the models, if there are any."""
+        if self._models is not None:
+            self._models.close()
+
     def handle(self, observation: Observation, call: ToolCall, deadline: Deadline) -> ToolResult:
         """Answer one call.
 
@@ -90,6 +106,7 @@ class PerceptionTools:
         Raises:
             DeadlineExceededError: no time is left.
             CanceledError: the query was cancelled.
+            PerceptionUnavailableError: a model can't be reached, or not be loaded.
         """
         handler = self._handlers.get(call.tool)
         if handler is None:
@@ -99,6 +116,8 @@ class PerceptionTools:
         deadline.check(call.tool)
         try:
             return handler(observation, call, deadline)
+        except PerceptionUnavailableError:
+            raise
         except PerceptionError as error:
             return ToolResult(error=str(error))
 
@@ -163,46 +182,3 @@ class PerceptionTools:
     ) -> Segmentation:
         assert self._segmenter is not None
         return self._segmenter.segment(observation, request, deadline)
-
-
-def make_perception(
-    reconstruct: str = 'rgbd', segment: str = 'classical', ocr: str = 'auto',
-) -> PerceptionTools:
-    """Load backends by name.
-
-    Args:
-        reconstruct: 'rgbd', or 'none'.
-        segment: 'classical', or 'none'.
-        ocr: 'rapidocr', 'none', or 'auto' for rapidocr where it is installed.
-
-    Raises:
-        PerceptionError: a name that is not known.
-        DependencyError: a backend asked for by name whose package is not installed.
-    """
-    # A backend is imported only when it is asked for.
-    reconstructor: Reconstructor | None = None
-    if reconstruct == 'rgbd':
-        from spatialclaw_ros.perception.rgbd import RgbdReconstructor
-        reconstructor = RgbdReconstructor()
-    elif reconstruct != 'none':
-        raise PerceptionError(f'reconstruct must be "rgbd" or "none", got {reconstruct!r}')
-    segmenter: Segmenter | None = None
-    if segment == 'classical':
-        from spatialclaw_ros.perception.classical import ClassicalSegmenter
-        segmenter = ClassicalSegmenter()
-    elif segment != 'none':
-        raise PerceptionError(f'segment must be "classical" or "none", got {segment!r}')
-    return PerceptionTools(reconstructor, segmenter, _make_reader(ocr))
-
-
-def _make_reader(ocr: str) -> TextReader | None:
-    if ocr == 'none':
-        return None
-    if ocr not in ('auto', 'rapidocr'):
-        raise PerceptionError(f'ocr must be "rapidocr", "auto" or "none", got {ocr!r}')
-    try:
-        return TextReader()
-    except DependencyError:
-        if ocr == 'rapidocr':
-            raise
-        return None

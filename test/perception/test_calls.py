@@ -38,7 +38,8 @@ def test_capabilities() -> None:
     tools = make_perception(ocr='none')
     assert tools.capabilities == {'reconstruct', 'segment'}
     assert tools.names == {'reconstruct': 'rgbd', 'segment': 'classical'}
-    assert make_perception('none', 'none', 'none').capabilities == frozenset()
+    blind = make_perception(reconstruct='none', segment='none', ocr='none')
+    assert blind.capabilities == frozenset()
     for bad in ({'reconstruct': 'x'}, {'segment': 'x'}, {'ocr': 'x'}):
         with pytest.raises(PerceptionError, match="'x'"):
             make_perception(**bad)
