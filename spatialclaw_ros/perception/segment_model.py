@@ -86,8 +86,8 @@ class ObjectMasks:
         sizes: (H, W) of each image.
         scores: (N_images, N_objects) float32 in [0, 1].
         prompt_of: (N_objects,) int64: position of the text or box that found it; 0 for points.
-        presence: (N_images, N_prompts) float32 in [0, 1], how sure the model is that the image shows
-            the thing at all; None for a model, or a mode, that doesn't tell.
+        presence: (N_images, N_prompts) float32 in [0, 1], how sure the model is that the image
+            shows the thing at all; None for a model, or a mode, that doesn't tell.
     """
 
     packed: tuple[np.ndarray, ...]
