@@ -69,6 +69,8 @@ class SegmentRequest:
         boxes: (N, 4) float64 pixels x0, y0, x1, y1 on `prompt_frame`.
         prompt_frame: frame that points and boxes are on.
         image: (H, W, 3) uint8 RGB that is not one of the frames (a crop, say): no depth then.
+        only_presence: whether the things are there is all that is asked: frames need not be
+            followed, and masks may be left out.
     """
 
     mode: str
@@ -80,6 +82,7 @@ class SegmentRequest:
     boxes: np.ndarray | None = None
     prompt_frame: int | None = None
     image: np.ndarray | None = None
+    only_presence: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +94,15 @@ class Segmentation:
         labels: N names.
         scores: (frames, N) float32 in [0, 1], in the order of `masks`; 0 where not seen.
         notes: one sentence for each prompt that nothing fits, or what was assumed.
+        presence: (frames, prompts) float32 in [0, 1], how sure a model is that a frame shows the
+            thing at all; None from a backend that judges objects alone.
     """
 
     masks: Mapping[int, np.ndarray]
     labels: tuple[str, ...]
     scores: np.ndarray
     notes: tuple[str, ...] = field(default=())
+    presence: np.ndarray | None = None
 
 
 class Reconstructor(Protocol):

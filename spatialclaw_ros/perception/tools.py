@@ -38,6 +38,9 @@ from spatialclaw_ros.workspace.observation import Observation
 EXISTS_SCORE = 0.4
 """Least score of an object for `exists` to say yes."""
 
+EXISTS_PRESENCE = 0.5
+"""The same, of a model that is trained to say whether a picture shows the thing at all."""
+
 Handler = Callable[[Observation, ToolCall, Deadline], ToolResult]
 
 
@@ -156,14 +159,18 @@ class PerceptionTools:
         picture = arguments.image(call.arrays)
         indices = () if picture is not None else arguments.frame_indices(call.args, observation)
         request = SegmentRequest(
-            mode='text', frame_indices=indices, prompts=(name,), image=picture)
+            mode='text', frame_indices=indices, prompts=(name,), image=picture,
+            only_presence=True)
         found = self._run(observation, request, deadline)
-        score = float(found.scores.max()) if found.scores.size else 0.0
+        told, least = found.scores, EXISTS_SCORE
+        if found.presence is not None:
+            told, least = found.presence, EXISTS_PRESENCE
+        score = float(told.max()) if told.size else 0.0
         unclear = [note for note in found.notes if CANT_TELL in note]
-        if unclear and score < EXISTS_SCORE:
+        if unclear and score < least:
             raise PerceptionError(unclear[0])
         return ToolResult(values={
-            'exists': score >= EXISTS_SCORE, 'score': score, 'notes': list(found.notes)})
+            'exists': score >= least, 'score': score, 'notes': list(found.notes)})
 
     def _ocr(self, observation: Observation, call: ToolCall, deadline: Deadline) -> ToolResult:
         assert self._reader is not None
