@@ -46,7 +46,7 @@ class Metric:
         depths_m: N (H, W) float32, NaN where unknown.
         confidence: N (H, W) float32 in [0, 1].
         scale: what made metres of them.
-        notes: of the views and of the scale.
+        notes: of the model, the views and the scale.
     """
 
     views: tuple[View, ...]
@@ -75,7 +75,8 @@ def to_metres(frames: Sequence[Frame], prediction: Prediction, deadline: Deadlin
             sure *= _agreement(depth, view.sensor_m)
         confidence.append(np.where(np.isfinite(depth), sure, np.float32(0)))
     return Metric(
-        tuple(views), tuple(depths), tuple(confidence), scale, (*notes, *scale.notes))
+        tuple(views), tuple(depths), tuple(confidence), scale,
+        (*prediction.notes, *notes, *scale.notes))
 
 
 def align(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) -> SceneGeometry:

@@ -50,6 +50,8 @@ class Prediction:
         is_metric: whether the model means its unit to be the metre.
         is_affine: see `depth`.
         confidence_kind: 'unit' for [0, 1], 'exp_plus_one' for 1 + exp(logit), which is 1 and more.
+        notes: sentences of the model about what it did with these images; they come first among
+            the notes of the reconstruction.
 
     Raises:
         ValueError: numbers, shapes or values that don't fit; the message says what came.
@@ -62,6 +64,7 @@ class Prediction:
     is_metric: bool = False
     is_affine: bool = False
     confidence_kind: str = 'unit'
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.depth):
