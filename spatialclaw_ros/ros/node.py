@@ -117,8 +117,7 @@ class SpatialClawNode(Node):
                 base_url=settings.backbone_url, model=settings.backbone_model,
                 script=settings.backbone_script)
             self._interface = interface_for(settings.action_interface, self._backbone)
-            self._perception = make_perception(
-                reconstruct=settings.reconstruct, segment=settings.segment)
+            self._perception = make_perception(settings.perception)
         except Exception:
             self._kernel.close()
             raise

@@ -16,83 +16,19 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import Any
-
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
 from spatialclaw_ros.agent.interfaces import INTERFACES
 from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.kernel import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.limits import MIB
+from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS
+from spatialclaw_ros.ros.parameter_spec import ParameterSpec
 
-TYPE_NAMES = {str: 'string', float: 'double', int: 'integer', bool: 'bool', tuple: 'string_array'}
 # without 'off', which is there to measure with
 SANDBOX_POLICIES = (SandboxPolicy.REQUIRED.value, SandboxPolicy.BEST_EFFORT.value)
 _LIMITS = KernelLimits()
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """One parameter.
-
-    Args:
-        name: as in a parameter file; '{camera}' in it stands for a name from `cameras`.
-        default: its type is the parameter's type (a tuple of str is a string array).
-        description: one or two sentences, with the unit.
-        minimum: smallest number allowed.
-        maximum: largest number allowed.
-        choices: the only texts allowed; empty for any.
-        live: whether it may change while the node runs; it then holds from the next query on.
-    """
-
-    name: str
-    default: Any
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-    @property
-    def type_name(self) -> str:
-        """Type as ROS names it."""
-        return TYPE_NAMES[type(self.default)]
-
-    @property
-    def allowed(self) -> str:
-        """What values may be, for a message and for the page."""
-        if self.choices:
-            return ', '.join(self.choices)
-        if self.minimum is not None:
-            return f'{self.minimum:g} to {self.maximum:g}'
-        return ''
-
-    def fault(self, value: Any) -> str:
-        """What is wrong with a value, '' when nothing is."""
-        if self.choices and value not in self.choices:
-            close = difflib.get_close_matches(str(value), self.choices, n=1)
-            hint = f'; did you mean {close[0]!r}?' if close else ''
-            return f'{self.name} is one of {self.allowed}, got {value!r}{hint}'
-        if self.minimum is not None and not self.minimum <= value <= (self.maximum or 0):
-            return f'{self.name} must be {self.allowed}, got {value}'
-        return ''
-
-    def descriptor(self, name: str) -> ParameterDescriptor:
-        """Descriptor for `ros2 param describe`."""
-        descriptor = ParameterDescriptor(
-            name=name, description=self.description, read_only=not self.live)
-        if self.choices:
-            descriptor.additional_constraints = f'one of: {self.allowed}'
-        if self.minimum is not None and isinstance(self.default, float):
-            descriptor.floating_point_range = [FloatingPointRange(
-                from_value=float(self.minimum), to_value=float(self.maximum or 0))]
-        elif self.minimum is not None:
-            descriptor.integer_range = [IntegerRange(
-                from_value=int(self.minimum), to_value=int(self.maximum or 0), step=1)]
-        return descriptor
 
 
 NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -158,12 +94,6 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Whether likely tool calls (a reconstruction of all frames, masks of what the '
                   'question names) run while a model writes, so that its own identical call '
                   'returns at once; docs/agent.md. Without effect on `rules`.', live=True),
-    ParameterSpec('reconstruct', 'rgbd',
-                  'Where 3D comes from: `rgbd` is sensor depth, CameraInfo and TF.',
-                  choices=('rgbd',)),
-    ParameterSpec('segment', 'classical',
-                  'Who finds objects: `classical` uses colour, shape and depth, no learned '
-                  'weights.', choices=('classical',)),
     ParameterSpec('sandbox', 'required',
                   'What to do on a host that lacks a part of the sandbox that cells run in: '
                   '`required` does not start, `best_effort` starts without that part and warns. '
@@ -224,7 +154,10 @@ CAMERA_FIELDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """All parameters of the node at one moment; fields are named as the parameters are."""
+    """All parameters of the node at one moment; fields are named as the parameters are.
+
+    `perception` is all of `perception_parameters.py`.
+    """
 
     cameras: tuple[str, ...]
     world_frame: str
@@ -248,8 +181,6 @@ class Settings:
     backbone_script: str
     action_interface: str
     ahead_of_model: bool
-    reconstruct: str
-    segment: str
     sandbox: str
     cell_timeout_s: float
     kernel_memory_mb: int
@@ -257,6 +188,7 @@ class Settings:
     trace_dir: str
     trace_keep: int
     trace_mb: int
+    perception: PerceptionConfig
 
     @property
     def kernel_limits(self) -> KernelLimits:

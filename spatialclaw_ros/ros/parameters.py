@@ -26,13 +26,19 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.perception.checks import faults
 from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.parameter_spec import ParameterSpec
 from spatialclaw_ros.ros.parameter_table import (
     CAMERA_FIELDS,
     CAMERA_PARAMETERS,
     NODE_PARAMETERS,
-    ParameterSpec,
     Settings,
+)
+from spatialclaw_ros.ros.perception_parameters import (
+    GROUP,
+    PERCEPTION_PARAMETERS,
+    perception_config,
 )
 
 FOREIGN_PREFIXES = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
@@ -58,6 +64,9 @@ class Parameters:
         self._specs: dict[str, ParameterSpec] = {}
         self._overrides: dict[str, Parameter] = dict(getattr(node, '_parameter_overrides', {}))
         self._declare(NODE_PARAMETERS)
+        self._declare(PERCEPTION_PARAMETERS)
+        for field, fault in faults(self.settings.perception):
+            raise ParameterError(f'{GROUP}{field} {fault}; correct it in the parameter file')
         names = self.settings.cameras
         if not names or len(set(names)) != len(names) or not all(map(_is_camera_name, names)):
             raise ParameterError(
@@ -72,7 +81,10 @@ class Parameters:
     @property
     def settings(self) -> Settings:
         """Values at this moment."""
-        return Settings(**{spec.name: self._value(spec.name) for spec in NODE_PARAMETERS})
+        return Settings(
+            **{spec.name: self._value(spec.name) for spec in NODE_PARAMETERS},
+            perception=perception_config({
+                spec.name: self._value(spec.name) for spec in PERCEPTION_PARAMETERS}))
 
     @property
     def cameras(self) -> tuple[CameraConfig, ...]:
@@ -147,7 +159,7 @@ def parameters_page() -> str:
     rows = ['| parameter | type | default | allowed | changes live | what it does |',
             '|---|---|---|---|---|---|']
     tables = []
-    for specs in (NODE_PARAMETERS, CAMERA_PARAMETERS):
+    for specs in (NODE_PARAMETERS, PERCEPTION_PARAMETERS, CAMERA_PARAMETERS):
         lines = list(rows)
         for spec in specs:
             default = list(spec.default) if isinstance(spec.default, tuple) else spec.default
@@ -164,6 +176,8 @@ def parameters_page() -> str:
         '/spatialclaw window_s 5.0`. A value outside the allowed ones stops the node at its start '
         'with a line that names it.\n\n'
         f'## The node\n\n{tables[0]}\n\n'
-        f'## Each camera\n\n`{{camera}}` is a name from `cameras`.\n\n{tables[1]}\n\n'
-        'This page is written by `python scripts/write_parameters_page.py` from the table in '
-        '`spatialclaw_ros/ros/parameters.py`.\n')
+        '## Perception\n\ndocs/perception.md tells which to choose; `spatialclaw doctor` what is '
+        f'there for it.\n\n{tables[1]}\n\n'
+        f'## Each camera\n\n`{{camera}}` is a name from `cameras`.\n\n{tables[2]}\n\n'
+        'This page is written by `python scripts/write_parameters_page.py` from the tables in '
+        '`spatialclaw_ros/ros/parameter_table.py` and `perception_parameters.py`.\n')

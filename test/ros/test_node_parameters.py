@@ -34,6 +34,7 @@ from spatialclaw_ros.ros import node as node_module
 from spatialclaw_ros.ros.parameters import (
     CAMERA_PARAMETERS,
     NODE_PARAMETERS,
+    PERCEPTION_PARAMETERS,
     ParameterError,
     Parameters,
     parameters_page,
@@ -195,7 +196,8 @@ def test_shipped_files_hold_known_parameters_and_the_defaults(repository, declar
             key.replace('.', '__'): value for key, value in values.items()})
         assert warnings == [], name
         if name == 'spatialclaw.yaml':
-            defaults = {spec.name: spec.default for spec in NODE_PARAMETERS}
+            defaults = {spec.name: spec.default
+                        for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMETERS)}
             defaults |= {spec.name.replace('{camera}', 'camera'): _filled(spec.default)
                          for spec in CAMERA_PARAMETERS}
             assert {key: tuple(v) if isinstance(v, list) else v
