@@ -70,6 +70,18 @@ def make_perception(
     return PerceptionTools(reconstructor, segmenter, _make_reader(config.ocr), models)
 
 
+def open_models(config: PerceptionConfig) -> Models | None:
+    """The models that a configuration needs, in this process or on a server; None for none.
+
+    Raises:
+        PerceptionError: a model that no family knows.
+    """
+    if not (config.needs_depth or config.needs_masks):
+        return None
+    from spatialclaw_ros.perception.hosting import HostedModels
+    return HostedModels(config)
+
+
 def _changed(config: PerceptionConfig, changes: dict[str, Any]) -> PerceptionConfig:
     for name, allowed in (('reconstruct', RECONSTRUCT), ('segment', SEGMENT), ('ocr', OCR)):
         if changes.get(name, allowed[0]) not in allowed:
