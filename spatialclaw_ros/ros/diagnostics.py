@@ -27,8 +27,10 @@ from rclpy.node import Node
 
 from spatialclaw_ros.backbone.protocol import Backbone, HasEndpoints
 from spatialclaw_ros.kernel.report import lacking
+from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.ros.cameras import CameraStatus
 from spatialclaw_ros.ros.kernel_host import KernelStatus
+from spatialclaw_ros.ros.perception_health import PerceptionHealth
 from spatialclaw_ros.ros.plain import clean
 from spatialclaw_ros.ros.query import Outcome, QueryRunner
 from spatialclaw_ros.workspace.question import Status
@@ -49,18 +51,21 @@ class Diagnostics:
         kernel: how it is, and its sandbox.
         sandbox: the policy for parts of the sandbox that are missing.
         backbone: who writes the cells.
+        perception: who sees.
         runner: who runs queries.
     """
 
     def __init__(
         self, node: Node, *, cameras: Callable[[], Iterable[CameraStatus]],
-        kernel: Callable[[], KernelStatus], sandbox: str, backbone: Backbone, runner: QueryRunner,
+        kernel: Callable[[], KernelStatus], sandbox: str, backbone: Backbone,
+        perception: Perception, runner: QueryRunner,
     ) -> None:
         self._node = node
         self._cameras = cameras
         self._kernel = kernel
         self._sandbox = sandbox
         self._backbone = backbone
+        self._perception = PerceptionHealth(perception)
         self._runner = runner
         self._lock = threading.Lock()
         self._last: Outcome | None = None
@@ -107,6 +112,7 @@ class Diagnostics:
     def _parts(self) -> Iterable[DiagnosticStatus]:
         yield self._kernel_status()
         yield self._backbone_status()
+        yield self._status('perception', *self._perception.look())
         running = self._runner.running
         with self._lock:
             last = self._last

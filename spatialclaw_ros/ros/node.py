@@ -133,7 +133,8 @@ class SpatialClawNode(Node):
             max_concurrent=settings.max_concurrent)
         self._diagnostics = Diagnostics(
             self, cameras=self._cameras.status, kernel=lambda: self._kernel.status,
-            sandbox=settings.sandbox, backbone=self._backbone, runner=self._runner)
+            sandbox=settings.sandbox, backbone=self._backbone, perception=self._perception,
+            runner=self._runner)
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
         self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S
@@ -158,6 +159,7 @@ class SpatialClawNode(Node):
         self._outputs.close()
         self._backbone.close()
         self._kernel.close()
+        self._perception.close()
         self._cameras.close()
         self._transforms.close()
         if not self._traces.close(TRACES_WAIT_S):

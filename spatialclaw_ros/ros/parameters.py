@@ -38,6 +38,7 @@ from spatialclaw_ros.ros.parameter_table import (
 from spatialclaw_ros.ros.perception_parameters import (
     GROUP,
     PERCEPTION_PARAMETERS,
+    option_parameters,
     perception_config,
 )
 
@@ -64,7 +65,9 @@ class Parameters:
         self._specs: dict[str, ParameterSpec] = {}
         self._overrides: dict[str, Parameter] = dict(getattr(node, '_parameter_overrides', {}))
         self._declare(NODE_PARAMETERS)
-        self._declare(PERCEPTION_PARAMETERS)
+        self._perception = (*PERCEPTION_PARAMETERS, *option_parameters(
+            {name: parameter.value for name, parameter in self._overrides.items()}))
+        self._declare(self._perception)
         for field, fault in faults(self.settings.perception):
             raise ParameterError(f'{GROUP}{field} {fault}; correct it in the parameter file')
         names = self.settings.cameras
@@ -84,7 +87,7 @@ class Parameters:
         return Settings(
             **{spec.name: self._value(spec.name) for spec in NODE_PARAMETERS},
             perception=perception_config({
-                spec.name: self._value(spec.name) for spec in PERCEPTION_PARAMETERS}))
+                spec.name: self._value(spec.name) for spec in self._perception}))
 
     @property
     def cameras(self) -> tuple[CameraConfig, ...]:
@@ -177,7 +180,9 @@ def parameters_page() -> str:
         'with a line that names it.\n\n'
         f'## The node\n\n{tables[0]}\n\n'
         '## Perception\n\ndocs/perception.md tells which to choose; `spatialclaw doctor` what is '
-        f'there for it.\n\n{tables[1]}\n\n'
+        'there for it. What a model has beyond these, docs/perception.md lists: '
+        '`perception.depth.options.NAME`, `perception.masks.options.NAME`.\n\n'
+        f'{tables[1]}\n\n'
         f'## Each camera\n\n`{{camera}}` is a name from `cameras`.\n\n{tables[2]}\n\n'
         'This page is written by `python scripts/write_parameters_page.py` from the tables in '
         '`spatialclaw_ros/ros/parameter_table.py` and `perception_parameters.py`.\n')

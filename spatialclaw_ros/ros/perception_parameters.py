@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,9 +27,11 @@ from spatialclaw_ros.perception.config import (
     ModelConfig,
     PerceptionConfig,
 )
-from spatialclaw_ros.ros.parameter_spec import ParameterSpec
+from spatialclaw_ros.ros.parameter_spec import TYPE_NAMES, ParameterSpec
 
 GROUP = 'perception.'
+OPTION = re.compile(r'perception\.(?P<role>depth|masks)\.options\.(?P<name>[\w.]+)')
+OPTIONS_HELP = 'What this model has beyond that; docs/perception.md.'
 _CONFIG = PerceptionConfig()
 
 
@@ -95,15 +98,30 @@ PERCEPTION_PARAMETERS: tuple[ParameterSpec, ...] = (
 )
 
 
+def option_parameters(given: Mapping[str, Any]) -> tuple[ParameterSpec, ...]:
+    """Parameters of the options that were given for models; each one's value is its default.
+
+    Args:
+        given: all values of the parameter file and command line, by name.
+    """
+    return tuple(
+        ParameterSpec(name, value, OPTIONS_HELP) for name, value in given.items()
+        if OPTION.fullmatch(name) and type(value) in TYPE_NAMES)
+
+
 def perception_config(values: Mapping[str, Any]) -> PerceptionConfig:
     """The configuration that parameters make.
 
     Args:
-        values: of `PERCEPTION_PARAMETERS`, by name, each checked.
+        values: of `PERCEPTION_PARAMETERS` and options, by name, each checked.
     """
-    groups: dict[str, dict[str, Any]] = {'': {}, 'depth': {}, 'masks': {}}
+    groups: dict[str, dict[str, Any]] = {
+        '': {}, 'depth': {'options': {}}, 'masks': {'options': {}}}
     for name, value in values.items():
-        role, _, field = name.removeprefix(GROUP).rpartition('.')
-        groups[role][field] = value
+        if option := OPTION.fullmatch(name):
+            groups[option['role']]['options'][option['name']] = value
+        else:
+            role, _, field = name.removeprefix(GROUP).rpartition('.')
+            groups[role][field] = value
     return PerceptionConfig(
         depth=ModelConfig(**groups['depth']), masks=ModelConfig(**groups['masks']), **groups[''])

@@ -85,12 +85,14 @@ def test_parameters_reach_the_configuration(context):
         'perception.keep_loaded_s': 60, 'perception.preload': False,
         'perception.depth.model': 'da3-base', 'perception.depth.batch': 4,
         'perception.masks.device': 'cuda:1', 'perception.masks.compile': True,
-        'perception.masks.model': 'my_models:load_masks'})
+        'perception.masks.model': 'my_models:load_masks',
+        'perception.masks.options.threshold': 0.4, 'perception.masks.options.mode.name': 'wide'})
     assert warnings == []
     assert config == PerceptionConfig(
         reconstruct='fused', segment='sam3', url='http://gpu-box:8400', keep_loaded_s=60.0,
         preload=False, depth=ModelConfig(model='da3-base', batch=4),
-        masks=ModelConfig(model='my_models:load_masks', device='cuda:1', compile=True))
+        masks=ModelConfig(model='my_models:load_masks', device='cuda:1', compile=True,
+                          options={'threshold': 0.4, 'mode.name': 'wide'}))
 
 
 @pytest.mark.parametrize(('overrides', 'words'), [
