@@ -58,8 +58,11 @@ demo-interfaces: install
 browser: $(VENV)/.locked
 	@scripts/get_browser $(VENV)
 
+# Whole files go to the workers, for the tests of a file may share what is dear to make.
+JOBS ?= 2
+
 test: install browser
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 # The corpus of escapes where there is no sandbox: most of it must succeed, or it proves nothing, and
 # what does not must be marked so. SAMPLE=60 draws some, SEED=1 others.

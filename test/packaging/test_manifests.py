@@ -31,6 +31,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = 'spatialclaw_ros'
+# What lies on top of constraints.txt for the models.
+LAYERED = 'test/models/requirements.txt'
 
 # Import name -> name on PyPI, and rosdep key (None: it has none, requirements-ros.txt names it).
 LIBRARIES: dict[str, tuple[str, str | None]] = {
@@ -48,7 +50,17 @@ LIBRARIES: dict[str, tuple[str, str | None]] = {
     'yaml': ('pyyaml', 'python3-yaml'),
 }
 # Needed by what is chosen by a parameter alone: an extra of pyproject.toml, and no rosdep key.
-OPTIONAL = {'openai': 'openai', 'rapidocr_onnxruntime': 'rapidocr-onnxruntime'}
+OPTIONAL = {
+    'httptools': 'httptools', 'huggingface_hub': 'huggingface-hub', 'openai': 'openai',
+    'rapidocr_onnxruntime': 'rapidocr-onnxruntime', 'ray': 'ray', 'safetensors': 'safetensors',
+    'starlette': 'starlette', 'torch': 'torch', 'tqdm': 'tqdm', 'transformers': 'transformers',
+    'urllib3': 'urllib3', 'uvicorn': 'uvicorn', 'zstandard': 'zstandard',
+}
+# Installed without what it asks for, which an extra names instead.
+BY_ITSELF = {'depth_anything_3': 'depth-anything-3'}
+# For depth-anything-3 alone.
+INDIRECT = {'addict', 'einops', 'evo', 'moviepy', 'omegaconf', 'plyfile', 'pycolmap', 'torchvision',
+            'trimesh'}
 # Of a distribution alone, and their stand-ins, of installations from wheels alone.
 DISTRIBUTION = {'cv_bridge': 'cv_bridge', 'sensor_msgs_py': 'sensor_msgs_py',
                 'tf2_ros': 'tf2_ros_py', 'tf_transformations': 'tf_transformations',
@@ -98,9 +110,9 @@ def required() -> dict[str, list[Requirement]]:
     return found
 
 
-def locked() -> list[Requirement]:
-    """Return the lines of constraints.txt."""
-    lines = (ROOT / 'constraints.txt').read_text(encoding='utf-8').splitlines()
+def locked(name: str = 'constraints.txt') -> list[Requirement]:
+    """Return the lines of a file of locked versions."""
+    lines = (ROOT / name).read_text(encoding='utf-8').splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith('#')]
 
 
@@ -133,6 +145,8 @@ def test_what_is_imported_is_required(name: str) -> None:
         assert all('extra ==' in str(requirement.marker) for requirement in requirements)
     elif name in STAND_INS:
         assert STAND_INS[name] in on_pypi
+    elif name in BY_ITSELF:
+        assert any(requirement.name == BY_ITSELF[name] for requirement in locked(LAYERED))
     elif name in DISTRIBUTION:
         assert DISTRIBUTION[name] in keys
     elif name in LIBRARIES:
@@ -154,7 +168,7 @@ def test_nothing_is_required_in_vain() -> None:
     # What others need at run time, though no line of ours imports it: rclpy reads /clock.
     silent = {'ros-rmw-fastrtps-cpp', 'ros-rosgraph-msgs', 'ros-rosidl-default-runtime'}
     for pypi, requirements in required().items():
-        if pypi in silent or all("extra == 'dev'" in str(r.marker).replace('"', "'")
+        if pypi in silent | INDIRECT or all("extra == 'dev'" in str(r.marker).replace('"', "'")
                                  for r in requirements):
             continue
         name = known.get(pypi, pypi.removeprefix('ros-').replace('-', '_'))
@@ -183,12 +197,15 @@ def test_messages_use_packages_that_are_found() -> None:
 def test_every_python_has_one_version_of_each(python: str) -> None:
     environment = {'python_version': python, 'python_full_version': f'{python}.1'}
     versions: dict[str, str] = {}
-    for requirement in locked():
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            name = canonicalize_name(requirement.name)
-            assert name not in versions, f'{name} twice on {python}'
-            versions[name] = str(requirement.specifier)
-            assert re.fullmatch(r'==[^*]+', versions[name]), f'{name} is not pinned'
+    for file in ('constraints.txt', LAYERED):
+        once = set()
+        for requirement in locked(file):
+            if requirement.marker is None or requirement.marker.evaluate(environment):
+                name, version = canonicalize_name(requirement.name), str(requirement.specifier)
+                assert name not in once, f'{name} twice on {python}'
+                once.add(name)
+                assert versions.setdefault(name, version) == version, f'{name} in two versions'
+                assert re.fullmatch(r'==[^*]+', version), f'{name} is not pinned'
     for name, requirements in required().items():
         for requirement in requirements:
             marker = re.sub(r'(and )?extra == ["\']\w+["\']', '', str(requirement.marker or ''))
