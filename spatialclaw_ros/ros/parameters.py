@@ -18,8 +18,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import yaml
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
@@ -27,6 +30,7 @@ from rclpy.parameter import Parameter
 
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.perception.checks import faults
+from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.cameras import CameraConfig
 from spatialclaw_ros.ros.parameter_spec import ParameterSpec
 from spatialclaw_ros.ros.parameter_table import (
@@ -42,6 +46,7 @@ from spatialclaw_ros.ros.perception_parameters import (
     perception_config,
 )
 
+CORRECT_IT = 'correct it in the parameter file'
 FOREIGN_PREFIXES = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
 
 
@@ -68,8 +73,7 @@ class Parameters:
         self._perception = (*PERCEPTION_PARAMETERS, *option_parameters(
             {name: parameter.value for name, parameter in self._overrides.items()}))
         self._declare(self._perception)
-        for field, fault in faults(self.settings.perception):
-            raise ParameterError(f'{GROUP}{field} {fault}; correct it in the parameter file')
+        require_usable(self.settings.perception)
         names = self.settings.cameras
         if not names or len(set(names)) != len(names) or not all(map(_is_camera_name, names)):
             raise ParameterError(
@@ -109,19 +113,9 @@ class Parameters:
                 default = default.replace('{camera}', camera)
             elif isinstance(default, tuple):
                 default = list(default)
+            named = replace(spec, name=name)
             override = self._overrides.get(name)
-            value = override.value if override is not None else default
-            if isinstance(default, float) and type(value) is int:
-                value = float(value)
-            if override is not None and type(value) is not type(default):
-                raise ParameterError(
-                    f'{name} is of type {spec.type_name}, got {value!r}; '
-                    'correct it in the parameter file')
-            named = ParameterSpec(
-                name, spec.default, spec.description, spec.minimum, spec.maximum, spec.choices,
-                spec.live)
-            if fault := named.fault(value):
-                raise ParameterError(f'{fault}; correct it in the parameter file')
+            value = default if override is None else checked(named, override.value)
             try:
                 self._node.declare_parameter(
                     name, value, named.descriptor(name), ignore_override=True)
@@ -151,6 +145,65 @@ class Parameters:
             elif fault := spec.fault(parameter.value):
                 faults.append(fault)
         return SetParametersResult(successful=not faults, reason='; '.join(faults))
+
+
+def checked(spec: ParameterSpec, value: Any) -> Any:
+    """A value that was given for a parameter, of the parameter's type.
+
+    Raises:
+        ParameterError: it is of another type, or outside what is allowed.
+    """
+    default = spec.default
+    if isinstance(default, tuple) and isinstance(value, (list, tuple)):
+        default, value = list(default), list(value)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default):
+        raise ParameterError(
+            f'{spec.name} is of type {spec.type_name}, got {value!r}; {CORRECT_IT}')
+    if fault := spec.fault(value):
+        raise ParameterError(f'{fault}; {CORRECT_IT}')
+    return value
+
+
+def require_usable(config: PerceptionConfig) -> None:
+    """Check what the single parameters don't tell: files, addresses, names of models.
+
+    Raises:
+        ParameterError: the first that can't be used.
+    """
+    for field, fault in faults(config):
+        raise ParameterError(f'{GROUP}{field}: {fault}; {CORRECT_IT}')
+
+
+def perception_of_file(path: Path) -> PerceptionConfig:
+    """What a parameter file makes of perception; other parameters in it are not looked at.
+
+    Raises:
+        ParameterError: it can't be read, or a value of perception in it can't be used.
+    """
+    try:
+        given = _values_in(yaml.safe_load(path.read_text(encoding='utf-8')))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParameterError(f'{path} is no parameter file: {error}') from error
+    specs = (*PERCEPTION_PARAMETERS, *option_parameters(given))
+    config = perception_config({
+        spec.name: checked(spec, given.get(spec.name, spec.default)) for spec in specs})
+    require_usable(config)
+    return config
+
+
+def _values_in(page: Any, name: str = '', inside: bool = False) -> dict[str, Any]:
+    """Values by dotted name of all nodes in a parameter file."""
+    if not isinstance(page, dict):
+        return {name: page} if inside else {}
+    values: dict[str, Any] = {}
+    for key, value in page.items():
+        if inside:
+            values |= _values_in(value, f'{name}.{key}' if name else str(key), True)
+        else:
+            values |= _values_in(value, '', key == 'ros__parameters')
+    return values
 
 
 def _is_camera_name(name: str) -> bool:

@@ -23,7 +23,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
-from spatialclaw_ros.ros.parameters import ParameterError, Parameters
+from spatialclaw_ros.ros.parameters import ParameterError, Parameters, perception_of_file
 from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS, perception_config
 
 BY_NAME = {spec.name: spec for spec in PERCEPTION_PARAMETERS}
@@ -120,3 +120,32 @@ def test_a_name_of_the_group_that_is_not_known_is_warned_of(context):
     _, warnings = declared(context, **{'perception.mask.model': 'sam3'})
     assert warnings == ['parameter perception.mask.model is not known and has no effect; '
                         'did you mean perception.masks.model?']
+
+
+def test_a_parameter_file_is_read_without_a_node(tmp_path, repository):
+    assert perception_of_file(repository / 'config' / 'spatialclaw.yaml') == PerceptionConfig()
+    path = tmp_path / 'robot.yaml'
+    path.write_text(
+        '/**:\n  ros__parameters:\n    segment: sam3\n    window_s: 99999.0\n'
+        '/robot:\n  spatialclaw:\n    ros__parameters:\n      perception:\n'
+        '        keep_loaded_s: 60\n        masks: {model: "my:own", options: {threshold: 0.4}}\n',
+        encoding='utf-8')
+    assert perception_of_file(path) == PerceptionConfig(
+        segment='sam3', keep_loaded_s=60.0,
+        masks=ModelConfig(model='my:own', options={'threshold': 0.4}))
+
+
+@pytest.mark.parametrize(('text', 'words'), [
+    (None, ('no parameter file', 'robot.yaml')),
+    ('{', ('no parameter file',)),
+    ('/**: {ros__parameters: {segment: [sam3]}}', ('segment', 'string')),
+    ('/**: {ros__parameters: {perception: {url: "gpu"}}}', ('perception.url', 'http')),
+])
+def test_a_file_of_no_use_is_told(tmp_path, text, words):
+    path = tmp_path / 'robot.yaml'
+    if text is not None:
+        path.write_text(text, encoding='utf-8')
+    with pytest.raises(ParameterError) as caught:
+        perception_of_file(path)
+    for word in words:
+        assert word in str(caught.value)
