@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from spatialclaw_ros.agent.trace_replay import kernel_limits, read_observation, replay_trace
     from spatialclaw_ros.errors import KernelError, TraceError
     from spatialclaw_ros.kernel import Kernel, SandboxPolicy
-    from spatialclaw_ros.kernel.texts import clean_line, clean_text
+    from spatialclaw_ros.sharing.texts import clean_line, clean_text
 
     console = Console(highlight=False, soft_wrap=True)
     cells = 0

@@ -127,7 +127,7 @@ def _list(console: Console, folders: Sequence[Path], root: Path) -> int:
 
 
 def _line(text: str) -> str:
-    from spatialclaw_ros.kernel.texts import clean_line
+    from spatialclaw_ros.sharing.texts import clean_line
 
     line = clean_line(' '.join(text.split()))
     return line if len(line) <= _LINE_CHARS else f'{line[:_LINE_CHARS - 1]}…'

@@ -49,8 +49,8 @@ from spatialclaw_ros.kernel.messages import (
     Shown,
     ToolRequest,
 )
-from spatialclaw_ros.kernel.texts import clean, clean_line
 from spatialclaw_ros.sharing.stream import MAX_MESSAGE_BYTES
+from spatialclaw_ros.sharing.texts import clean, clean_line
 
 MAX_PLAIN_BYTES = 2 * 1024 * 1024
 """Size of a message without pictures and arrays."""

@@ -19,8 +19,8 @@ Imports `workspace` and `geometry`; model packages only inside the backend that 
 
 from __future__ import annotations
 
-from spatialclaw_ros.perception.factory import make_perception
+from spatialclaw_ros.perception.factory import make_perception, open_perception
 from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.perception.tools import PerceptionTools
 
-__all__ = ['Perception', 'PerceptionTools', 'make_perception']
+__all__ = ['Perception', 'PerceptionTools', 'make_perception', 'open_perception']

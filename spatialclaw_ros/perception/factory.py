@@ -24,7 +24,7 @@ from spatialclaw_ros.errors import DependencyError, PerceptionError
 from spatialclaw_ros.perception.config import OCR, RECONSTRUCT, SEGMENT, PerceptionConfig
 from spatialclaw_ros.perception.models import Models
 from spatialclaw_ros.perception.ocr import TextReader
-from spatialclaw_ros.perception.protocols import Reconstructor, Segmenter
+from spatialclaw_ros.perception.protocols import Perception, Reconstructor, Segmenter
 from spatialclaw_ros.perception.tools import PerceptionTools
 
 
@@ -80,6 +80,23 @@ def open_models(config: PerceptionConfig) -> Models | None:
         return None
     from spatialclaw_ros.perception.hosting import HostedModels
     return HostedModels(config)
+
+
+def open_perception(config: PerceptionConfig | None = None) -> Perception:
+    """Perception as it is configured: in this process, or in one of its own.
+
+    Args:
+        config: None takes the defaults, which need no model and run in this process.
+
+    Raises:
+        PerceptionError: models that are needed and missing.
+        DependencyError: a backend asked for by name whose package is not installed.
+    """
+    config = config or PerceptionConfig()
+    if config.apart:
+        from spatialclaw_ros.perception.process.client import PerceptionProcess
+        return PerceptionProcess(config)
+    return make_perception(config, open_models(config))
 
 
 def _changed(config: PerceptionConfig, changes: dict[str, Any]) -> PerceptionConfig:

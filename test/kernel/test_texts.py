@@ -21,7 +21,7 @@ from __future__ import annotations
 import pytest
 
 from spatialclaw_ros.kernel import KernelSession
-from spatialclaw_ros.kernel.texts import clean, clean_line, clean_text
+from spatialclaw_ros.sharing.texts import clean, clean_line, clean_text
 
 TEXTS = {
     'plain': ('a mug', 'a mug', 'a mug'),

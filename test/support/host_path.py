@@ -50,9 +50,9 @@ from spatialclaw_ros.kernel.messages import (
     Variable,
 )
 from spatialclaw_ros.kernel.results import answer_of, image_of
-from spatialclaw_ros.kernel.texts import clean_text
 from spatialclaw_ros.perception.tools import PerceptionTools
 from spatialclaw_ros.sharing.memory import MemoryPool
+from spatialclaw_ros.sharing.texts import clean_text
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellError, CellResult, VariableSummary
 from spatialclaw_ros.workspace.observation import Frame, Observation
