@@ -38,10 +38,10 @@ class Deadline:
         self._canceled = threading.Event()
         self._parent: Deadline | None = None
 
-    def branch(self) -> Deadline:
-        """A deadline that ends with this one, and that can be cancelled alone."""
-        other = Deadline()
-        other._start_s, other._end_s, other._parent = time.monotonic(), self._end_s, self
+    def branch(self, timeout_s: float = math.inf) -> Deadline:
+        """A deadline that ends with this one or earlier, and that can be cancelled alone."""
+        other = Deadline(timeout_s)
+        other._end_s, other._parent = min(other._end_s, self._end_s), self
         return other
 
     @property

@@ -84,6 +84,10 @@ class PerceptionUnavailableError(PerceptionError):
     """The process or server that perceives can't be reached; the query ends here."""
 
 
+class PerceptionMessageError(PerceptionError):
+    """A message between robot and perception server is malformed, too large, or of another kind."""
+
+
 class ModelMemoryError(PerceptionError):
     """A model does not fit into its device's memory, or a call of it does not."""
 

@@ -1,0 +1,76 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Serves models from one process, by uvicorn; for many replicas there is Ray Serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spatialclaw_ros.errors import DependencyError
+from spatialclaw_ros.perception.models import Models
+from spatialclaw_ros.perception.served.app import make_app
+from spatialclaw_ros.perception.served.token import check_exposure
+
+if TYPE_CHECKING:
+    import uvicorn
+
+PORT = 8450
+_KEEP_ALIVE_S = 75
+_GRACE_S = 5
+_CONNECTIONS = 256
+
+
+def serve(
+    models: Models, host: str = '127.0.0.1', port: int = PORT, token: str | None = None,
+    **options: Any,
+) -> None:
+    """Serve until the process is told to stop (SIGINT, SIGTERM); then unload the models.
+
+    Args:
+        models: what is served.
+        host: address to listen at.
+        port: likewise.
+        token: that every request must bear; needed unless `host` is loopback.
+        options: of `app.make_app`.
+
+    Raises:
+        InvalidRequestError: others could reach the server, and there is no token.
+        DependencyError: starlette or uvicorn are not installed.
+    """
+    try:
+        make_server(models, host, port, token, **options).run()
+    finally:
+        models.close()
+
+
+def make_server(
+    models: Models, host: str = '127.0.0.1', port: int = PORT, token: str | None = None,
+    **options: Any,
+) -> uvicorn.Server:
+    """The server that `serve` runs; raises as it does. `run()` it in any thread."""
+    check_exposure(host, token)
+    try:
+        import uvicorn
+        app = make_app(models, token=token, **options)
+    except ImportError as error:
+        raise DependencyError(
+            f'serving perception needs {error.name}: pip install "spatialclaw_ros[serve]"'
+        ) from error
+    return uvicorn.Server(uvicorn.Config(
+        app, host=host, port=port, log_level='warning', access_log=False, ws='none',
+        lifespan='on', http='httptools', timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S, limit_concurrency=_CONNECTIONS,
+        server_header=False, date_header=False))
