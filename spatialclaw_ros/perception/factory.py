@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -70,8 +71,14 @@ def make_perception(
     return PerceptionTools(reconstructor, segmenter, _make_reader(config.ocr), models)
 
 
-def open_models(config: PerceptionConfig) -> Models | None:
+def open_models(
+    config: PerceptionConfig, *, on_fatal: Callable[[str], None] | None = None,
+) -> Models | None:
     """The models that a configuration needs, in this process or on a server; None for none.
+
+    Args:
+        config: of perception.
+        on_fatal: of models in this process; see `hosting.HostedModels`.
 
     Raises:
         PerceptionError: a model that no family knows.
@@ -79,7 +86,7 @@ def open_models(config: PerceptionConfig) -> Models | None:
     if not (config.needs_depth or config.needs_masks):
         return None
     from spatialclaw_ros.perception.hosting import HostedModels
-    return HostedModels(config)
+    return HostedModels(config, on_fatal=on_fatal)
 
 
 def open_perception(config: PerceptionConfig | None = None) -> Perception:

@@ -14,7 +14,7 @@
 
 
 
-"""Finds the function that loads a model from the model's name."""
+"""Finds by a model's name who loads it, and its weights."""
 
 from __future__ import annotations
 
@@ -24,38 +24,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from spatialclaw_ros.errors import DependencyError, PerceptionError
 from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.models import DepthLoader, MasksLoader, Progress
 
-_ROOM = 'spatialclaw_ros.perception'
+Loader = Callable[[ModelConfig, Progress], Any]
+Finder = Callable[[ModelConfig, Progress], ModelConfig]
+
+# Role to modules of families. Each has `VARIANTS`, names to values with `repository` and `licence`,
+# and the function that loads; importing it imports no torch.
+_FAMILIES = {
+    'depth': (('spatialclaw_ros.perception.depth_anything', 'load_depth_anything'),),
+    'masks': (('spatialclaw_ros.perception.sam3', 'load_sam3'),),
+}
 
 
 @dataclass(frozen=True)
-class Family:
-    """Models that one function loads.
+class Source:
+    """Where a model comes from.
 
     Args:
-        module: with the function, and with `VARIANTS`, the names of all models of the family;
-            importing it imports no torch.
-        function: a `models.DepthLoader` or `models.MasksLoader`.
-        title: for people.
+        load: loads it.
+        find: finds its weights, and downloads them when need be; returns the configuration with
+            `weights` the folder that they are in. Raises WeightsError and DependencyError.
     """
 
-    module: str
-    function: str
-    title: str
-
-    def variants(self) -> tuple[str, ...]:
-        """Names of the family's models."""
-        return tuple(importlib.import_module(self.module).VARIANTS)
-
-
-FAMILIES = {
-    'depth': (Family(f'{_ROOM}.depth_anything', 'load_depth_anything', 'Depth Anything 3'),),
-    'masks': (Family(f'{_ROOM}.sam3', 'load_sam3', 'SAM 3'),),
-}
-"""Families of each role."""
+    load: Loader
+    find: Finder
 
 
 def depth_loader(name: str) -> DepthLoader:
@@ -67,12 +64,12 @@ def depth_loader(name: str) -> DepthLoader:
     Raises:
         PerceptionError: no family knows the name; the message has the nearest one.
     """
-    return _loader('depth', name)
+    return source('depth', name).load
 
 
 def masks_loader(name: str) -> MasksLoader:
     """The loader of a segmentation model; as `depth_loader`."""
-    return _loader('masks', name)
+    return source('masks', name).load
 
 
 def names(role: str) -> tuple[str, ...]:
@@ -81,15 +78,26 @@ def names(role: str) -> tuple[str, ...]:
     Args:
         role: 'depth' or 'masks'.
     """
-    return tuple(name for family in FAMILIES[role] for name in family.variants())
+    return tuple(name for module, _ in _FAMILIES[role] for name in _variants(module))
 
 
-def _loader(role: str, name: str) -> Callable[[ModelConfig, Progress], Any]:
+def source(role: str, name: str) -> Source:
+    """Who loads a model, and finds its weights.
+
+    Args:
+        role: 'depth' or 'masks'.
+        name: a variant of a family, or `MODULE:FUNCTION` of one's own. That module is imported when
+            the model is loaded, as it may take long. It may have a function
+            `find_weights(config, progress)`, which does `Source.find`.
+
+    Raises:
+        PerceptionError: no family knows the name; the message has the nearest one.
+    """
     if ':' in name:
-        return _own_loader(role, name)
-    for family in FAMILIES[role]:
-        if name in family.variants():
-            return _imported(family.module, family.function)
+        return _own_source(role, name)
+    for module, function in _FAMILIES[role]:
+        if name in _variants(module):
+            return Source(_imported(module, function), _finder(_variants(module)[name]))
     known = names(role)
     near = difflib.get_close_matches(name, known, 1, 0.4)
     hint = f'did you mean {near[0]!r}? ' if near else ''
@@ -98,19 +106,39 @@ def _loader(role: str, name: str) -> Callable[[ModelConfig, Progress], Any]:
         'MODULE:FUNCTION, a loader of your own')
 
 
-def _own_loader(role: str, name: str) -> Callable[[ModelConfig, Progress], Any]:
+def _finder(variant: Any) -> Finder:
+    def find(config: ModelConfig, progress: Progress) -> ModelConfig:
+        if config.options.get('random'):
+            return config
+        from spatialclaw_ros.perception.gpu.weights import find_weights
+        folder = find_weights(
+            config.weights, variant.repository, variant.licence, tell=progress)
+        return msgspec.structs.replace(config, weights=str(folder))
+    return find
+
+
+def _own_source(role: str, name: str) -> Source:
     module, _, function = name.partition(':')
     if not all(part.isidentifier() for part in module.split('.')) or not function.isidentifier():
         raise PerceptionError(
             f'{role} model {name!r} is not of the form MODULE:FUNCTION, as in my_models:load')
 
-    # Someone's own module may import what takes long: it is imported where its model is loaded.
     def load(config: ModelConfig, progress: Progress) -> Any:
         return _imported(module, function)(config, progress)
-    return load
+
+    def find(config: ModelConfig, progress: Progress) -> ModelConfig:
+        _imported(module, function)
+        own = getattr(importlib.import_module(module), 'find_weights', None)
+        return own(config, progress) if own is not None else config
+    return Source(load, find)
 
 
-def _imported(module: str, function: str) -> Callable[[ModelConfig, Progress], Any]:
+def _variants(module: str) -> dict[str, Any]:
+    found: dict[str, Any] = importlib.import_module(module).VARIANTS
+    return found
+
+
+def _imported(module: str, function: str) -> Loader:
     try:
         loader = getattr(importlib.import_module(module), function, None)
     except ImportError as error:

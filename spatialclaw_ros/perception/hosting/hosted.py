@@ -18,90 +18,128 @@
 
 from __future__ import annotations
 
-import threading
+import logging
+import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import DependencyError, PerceptionUnavailableError
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
+from spatialclaw_ros.perception.hosting.device import Device
+from spatialclaw_ros.perception.hosting.gate import Gate
+from spatialclaw_ros.perception.hosting.slot import Slot
 from spatialclaw_ros.perception.prediction import DepthModel, Prediction
-from spatialclaw_ros.perception.registry import depth_loader, masks_loader
+from spatialclaw_ros.perception.registry import source
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob, SegmentModel
 from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
 
+MAX_WAITING = 64
+RETRY_S = 10.0
+STUCK_S = 120.0
+CLOSE_S = 10.0
+
+log = logging.getLogger(__name__)
+
 
 class HostedModels:
-    """Loads models by their first call; see `models.Models`.
+    """Loads, calls and unloads models in threads of its own, one for each device.
+
+    See `models.Models`, and docs/perception.md for what happens when.
 
     Args:
         config: of perception.
-        on_fatal: told in one line when only a new process helps.
+        on_fatal: told in one line, once and in any thread, when only a new process helps: the GPU
+            failed in a way that it does not recover from, or a call that was given up does not
+            end. Calls that wait then get a PerceptionUnavailableError of their own.
+        max_waiting: most calls that wait for a device; one more is told that it is busy.
+        retry_s: for so long after loading failed, calls are told the reason at once; the next one
+            tries again.
+        stuck_s: seconds after which a call that was given up counts as one that does not end.
+
+    Raises:
+        PerceptionError: a model that no family knows.
     """
 
     def __init__(
         self, config: PerceptionConfig, *, on_fatal: Callable[[str], None] | None = None,
+        max_waiting: int = MAX_WAITING, retry_s: float = RETRY_S, stuck_s: float = STUCK_S,
     ) -> None:
-        self._on_fatal = on_fatal
         self.depth: DepthModel | None = None
         self.masks: SegmentModel | None = None
-        self._slots: list[_Slot] = []
-        if config.needs_depth:
-            self.depth = _Depth('depth', config.depth, depth_loader(config.depth.model))
-            self._slots.append(self.depth)
-        if config.needs_masks:
-            self.masks = _Masks('masks', config.masks, masks_loader(config.masks.model))
-            self._slots.append(self.masks)
+        wanted = [(role, each) for role, each, needed in (
+            ('depth', config.depth, config.needs_depth),
+            ('masks', config.masks, config.needs_masks)) if needed]
+        sources = [source(role, each.model) for role, each in wanted]
+        gate = Gate()
+        self._devices: dict[str, Device] = {}
+        self._slots: list[Slot] = []
+        for (role, each), found in zip(wanted, sources):
+            name = _device(each)
+            if name not in self._devices:
+                self._devices[name] = Device(
+                    name, gate, on_fatal or _log_fatal, keep_loaded_s=config.keep_loaded_s,
+                    max_waiting=max_waiting, stuck_s=stuck_s)
+            place = role, each, found, self._devices[name], retry_s
+            if role == 'depth':
+                self.depth = depth = HostedDepth(*place)
+                self._slots.append(depth)
+            else:
+                self.masks = masks = HostedMasks(*place)
+                self._slots.append(masks)
+        if config.preload:
+            for slot in self._slots:
+                slot.preload()
 
     def status(self) -> tuple[tuple[ModelStatus, ...], tuple[DeviceMemory, ...]]:
-        """How the models are."""
-        return tuple(slot.status() for slot in self._slots), ()
+        """How models and GPUs are; never waits."""
+        memory = (device.memory for device in self._devices.values())
+        return (tuple(slot.status() for slot in self._slots),
+                tuple(each for each in memory if each is not None))
 
     def close(self) -> None:
-        """Unload all."""
+        """Cancel calls and loading, unload all, end the threads. May be called twice.
+
+        A call that does not end keeps its thread and its model; it is logged.
+        """
+        end_s = time.monotonic() + CLOSE_S
+        for name, device in self._devices.items():
+            if not device.worker.close(max(0.0, end_s - time.monotonic())):
+                log.error('a call of a model on %s does not end; its thread is left', name)
         for slot in self._slots:
-            slot.close()
+            if not slot.close(max(0.0, end_s - time.monotonic())):
+                log.error('looking for weights of %s does not end; its thread is left', slot.name)
 
 
-class _Slot:
-    def __init__(self, role: str, config: ModelConfig, loader: Callable[..., Any]) -> None:
-        self.name, self.max_views = config.model, config.max_views
-        self._role, self._config, self._loader = role, config, loader
-        self._model: Any = None
-        self._lock = threading.Lock()
+class HostedDepth(Slot):
+    """A depth model in this process; see `prediction.DepthModel`."""
 
-    def loaded(self) -> Any:
-        with self._lock:
-            if self._model is None:
-                try:
-                    self._model = self._loader(self._config, lambda share, what: None)
-                except DependencyError as error:
-                    raise PerceptionUnavailableError(str(error)) from error
-            return self._model
-
-    def status(self) -> ModelStatus:
-        state: Any = 'ready' if self._model is not None else 'unloaded'
-        return ModelStatus(role=self._role, name=self.name, state=state)
-
-    def close(self) -> None:
-        with self._lock:
-            if self._model is not None:
-                self._model.close()
-                self._model = None
-
-
-class _Depth(_Slot):
     def predict(
         self, images: Sequence[np.ndarray], intrinsics: np.ndarray | None,
         extrinsics: np.ndarray | None, deadline: Deadline,
     ) -> Prediction:
-        result: Prediction = self.loaded().predict(images, intrinsics, extrinsics, deadline)
+        """Predict, as soon as model and device are there; raises as `Slot.ask`."""
+        result: Prediction = self.ask(
+            f'{self.name} on {len(images)} images',
+            lambda model, left: model.predict(images, intrinsics, extrinsics, left), deadline)
         return result
 
 
-class _Masks(_Slot):
+class HostedMasks(Slot):
+    """A segmentation model in this process; see `segment_model.SegmentModel`."""
+
     def segment(self, job: SegmentJob, deadline: Deadline) -> ObjectMasks:
-        result: ObjectMasks = self.loaded().segment(job, deadline)
+        """Segment, as soon as model and device are there; raises as `Slot.ask`."""
+        result: ObjectMasks = self.ask(
+            f'{self.name} on {len(job.images)} images',
+            lambda model, left: model.segment(job, left), deadline)
         return result
+
+
+def _device(config: ModelConfig) -> str:
+    """One name for what is, where there is a GPU, the same device."""
+    return 'cuda:0' if config.device in ('auto', 'cuda') else config.device
+
+
+def _log_fatal(why: str) -> None:
+    log.critical('%s', why)
