@@ -87,3 +87,10 @@ class PerceptionStatus(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[ModelStatus, ...] = ()
     devices: tuple[DeviceMemory, ...] = ()
     round_trip_s: float = float('nan')
+
+
+def still_loading(status: PerceptionStatus) -> str:
+    """What is being loaded and how far it is, in a few words; '' when nothing is."""
+    return ', '.join(
+        f'{model.name} {model.progress:.0%}' + (f' ({model.message})' if model.message else '')
+        for model in status.models if model.state == 'loading')

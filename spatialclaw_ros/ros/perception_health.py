@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from spatialclaw_ros.perception import Perception
-from spatialclaw_ros.perception.status import ModelStatus, PerceptionStatus
+from spatialclaw_ros.perception.status import PerceptionStatus, still_loading
 
 RESTARTED_S = 60.0
 """For so long a restart is a warning."""
@@ -51,26 +51,20 @@ class PerceptionHealth:
 
     def _judge(self, status: PerceptionStatus) -> tuple[bytes, str]:
         failed = [model for model in status.models if model.state == 'failed']
-        loading = [model for model in status.models if model.state == 'loading']
+        loading = still_loading(status)
         if not status.alive:
             return DiagnosticStatus.ERROR, status.message or f'no answer from {status.where}'
         if failed:
             return DiagnosticStatus.ERROR, '; '.join(
                 f'{model.name} failed: {model.message}' for model in failed)
         if loading:
-            return DiagnosticStatus.WARN, ', '.join(map(progress_of, loading))
+            return DiagnosticStatus.WARN, f'loading {loading}'
         if time.monotonic() - self._restarted_s < RESTARTED_S:
             why = f': {status.message}' if status.message else ''
             return DiagnosticStatus.WARN, f'its process was started again{why}'
         names = ', '.join(f'{model.name} {model.state}' for model in status.models)
         return DiagnosticStatus.OK, status.message or names or ', '.join(
             self._perception.names.values())
-
-
-def progress_of(model: ModelStatus) -> str:
-    """How far loading is, in a few words."""
-    doing = f': {model.message}' if model.message else ''
-    return f'loading {model.name}, {model.progress:.0%} done{doing}'
 
 
 def _values(status: PerceptionStatus, names: dict[str, str]) -> Iterator[tuple[str, str]]:
