@@ -82,9 +82,13 @@ def open_models(
 
     Raises:
         PerceptionError: a model that no family knows.
+        InvalidRequestError: a URL or a token that can't be used.
     """
     if not (config.needs_depth or config.needs_masks):
         return None
+    if config.url:
+        from spatialclaw_ros.perception.served.client import open_remote
+        return open_remote(config)
     from spatialclaw_ros.perception.hosting import HostedModels
     return HostedModels(config, on_fatal=on_fatal)
 

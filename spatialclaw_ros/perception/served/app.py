@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spatialclaw_ros import __version__
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.models import Models
@@ -39,6 +38,7 @@ from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import (
     FORMAT,
     MEDIA_TYPE,
+    VERSION,
     Fault,
     ServedModel,
     ServerStatus,
@@ -156,7 +156,7 @@ class _Served:
             ServedModel(role=role, name=model.name, max_views=model.max_views)
             for role, model in roles if model is not None)
         await _answer(send, 200, codec.encode_plain(ServerStatus(
-            version=__version__, serves=serves, models=models, devices=devices,
+            version=VERSION, serves=serves, models=models, devices=devices,
             limits=self._limits)))
 
     async def _call(self, scope: Any, receive: Any, send: Any, work: Work) -> None:
@@ -254,7 +254,7 @@ async def _answer(
     await send({'type': 'http.response.start', 'status': status, 'headers': [
         (b'content-type', MEDIA_TYPE.encode()), (b'content-length', str(reply.size).encode()),
         (b'x-spatialclaw-format', str(FORMAT).encode()),
-        (b'x-spatialclaw-version', __version__.encode()), *(headers or ())]})
+        (b'x-spatialclaw-version', VERSION.encode()), *(headers or ())]})
     for chunk in reply.chunks(CHUNK_BYTES):
         await send({'type': 'http.response.body', 'body': bytes(chunk), 'more_body': True})
     await send({'type': 'http.response.body', 'body': b'', 'more_body': False})

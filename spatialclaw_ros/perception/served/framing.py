@@ -39,7 +39,7 @@ import numpy as np
 
 from spatialclaw_ros.errors import PerceptionMessageError
 from spatialclaw_ros.perception.served.limits import WireLimits
-from spatialclaw_ros.perception.served.messages import FORMAT
+from spatialclaw_ros.perception.served.messages import FORMAT, VERSION
 
 _MAGIC = b'SCPW'
 _PREFIX = struct.Struct('<4sHHII')
@@ -184,8 +184,7 @@ def unpack(
 
 def other_format(version: int, theirs: str = '') -> str:
     """What to tell who speaks another version of the format."""
-    from spatialclaw_ros import __version__
     older = 'this side' if version > FORMAT else 'the other side'
     return (f'robot and perception server speak different versions of their format: {FORMAT} here '
-            f'(spatialclaw_ros {__version__}), {version} there'
+            f'(spatialclaw_ros {VERSION}), {version} there'
             f'{f" (spatialclaw_ros {theirs})" if theirs else ""}; upgrade {older}')

@@ -23,9 +23,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+import spatialclaw_ros
 from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
 
+VERSION = spatialclaw_ros.__version__
 FORMAT = 1
 """Counted up when a robot and a server with different ones would misunderstand each other."""
 

@@ -22,7 +22,6 @@ import random
 import time
 from collections.abc import Callable
 
-from spatialclaw_ros import __version__
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionMessageError, PerceptionUnavailableError
 from spatialclaw_ros.perception.prediction import Prediction
@@ -36,6 +35,7 @@ from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import (
     FORMAT,
     MEDIA_TYPE,
+    VERSION,
     Fault,
     ServedModel,
     ServerStatus,
@@ -70,7 +70,7 @@ class Servers:
         self._patience_s = patience_s
         self._watch = Watch()
         headers = {'Accept': MEDIA_TYPE, 'Content-Type': MEDIA_TYPE,
-                   'User-Agent': f'spatialclaw_ros/{__version__}'}
+                   'User-Agent': f'spatialclaw_ros/{VERSION}'}
         if token:
             headers['Authorization'] = f'Bearer {token}'
         self._connections = [
