@@ -78,6 +78,7 @@ class Knobs:
     (SIGKILL), 'segfault'.
 
     Args:
+        find_s: duration of finding the weights, told in ten steps, as a download would be.
         load_s: duration of loading, told in ten steps.
         load_fault: what becomes of loading; '' goes well.
         load_fault_unless: a path: loading goes well as soon as it exists (weights that are copied).
@@ -97,6 +98,7 @@ class Knobs:
         is_metric: whether the depth model claims metres.
     """
 
+    find_s: float = 0.0
     load_s: float = 0.0
     load_fault: str = ''
     load_fault_unless: str = ''
@@ -219,6 +221,15 @@ def depth(config: ModelConfig, progress: Progress) -> LabDepth:
 def masks(config: ModelConfig, progress: Progress) -> LabMasks:
     """Load the segmentation model; a `perception.models.MasksLoader`."""
     return LabMasks(config, _load('masks', config, progress))
+
+
+def find_weights(config: ModelConfig, progress: Progress) -> ModelConfig:
+    """Take the time of a download; see `perception.registry.Source`."""
+    knobs = Knobs(**config.options)
+    for step in range(10 if knobs.find_s else 0):
+        progress(step / 10, f'part {step + 1} of 10 from the hub')
+        time.sleep(knobs.find_s / 10)
+    return config
 
 
 def lab_config(

@@ -55,7 +55,8 @@ class Device:
         self.gate = gate
         self.slots: list[Slot] = []
         self.memory: DeviceMemory | None = None
-        self.calling = False
+        self.caller: Slot | None = None
+        self.max_waiting = max_waiting
         self._on_fatal: Callable[[str], None] | None = on_fatal
         self._keep_loaded_s, self._stuck_s = keep_loaded_s, stuck_s
         self._lost = ''
@@ -69,7 +70,7 @@ class Device:
         """
         if self._lost:
             raise PerceptionUnavailableError(self._lost)
-        abandoned_s = self.worker.abandoned_s if self.calling else 0.0
+        abandoned_s = 0.0 if self.caller is None else self.worker.abandoned_s
         if abandoned_s > self._stuck_s:
             told = (f'a call does not end, {abandoned_s:.0f} s after it was given up; the process '
                     'that perceives must be started again')

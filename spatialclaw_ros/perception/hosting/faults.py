@@ -34,7 +34,7 @@ _POISON = re.compile(
     r'device-side assert|illegal memory access|illegal instruction|misaligned address|'
     r'invalid program counter|unspecified launch failure|hardware stack error|'
     r'uncorrectable ECC|CUDA_ERROR_(ASSERT|ILLEGAL|LAUNCH_FAILED)|device is lost|'
-    r'launch timed out', re.IGNORECASE)
+    r'launch timed out|CUDA error: unknown error', re.IGNORECASE)
 _LINE = 300
 
 log = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
+from spatialclaw_ros.perception.hosting.caller import Caller
 from spatialclaw_ros.perception.hosting.device import Device
 from spatialclaw_ros.perception.hosting.gate import Gate
-from spatialclaw_ros.perception.hosting.slot import Slot
 from spatialclaw_ros.perception.prediction import DepthModel, Prediction
 from spatialclaw_ros.perception.registry import source
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob, SegmentModel
@@ -73,12 +73,12 @@ class HostedModels:
         sources = [source(role, each.model) for role, each in wanted]
         gate = Gate()
         self._devices: dict[str, Device] = {}
-        self._slots: list[Slot] = []
+        self._slots: list[Caller] = []
         for (role, each), found in zip(wanted, sources):
             name = _device(each)
             if name not in self._devices:
                 self._devices[name] = Device(
-                    name, gate, on_fatal or _log_fatal, keep_loaded_s=config.keep_loaded_s,
+                    each.device, gate, on_fatal or _log_fatal, keep_loaded_s=config.keep_loaded_s,
                     max_waiting=max_waiting, stuck_s=stuck_s)
             place = role, each, found, self._devices[name], retry_s
             if role == 'depth':
@@ -111,25 +111,25 @@ class HostedModels:
                 log.error('looking for weights of %s does not end; its thread is left', slot.name)
 
 
-class HostedDepth(Slot):
+class HostedDepth(Caller):
     """A depth model in this process; see `prediction.DepthModel`."""
 
     def predict(
         self, images: Sequence[np.ndarray], intrinsics: np.ndarray | None,
         extrinsics: np.ndarray | None, deadline: Deadline,
     ) -> Prediction:
-        """Predict, as soon as model and device are there; raises as `Slot.ask`."""
+        """Predict, as soon as model and device are there; raises as `Caller.ask`."""
         result: Prediction = self.ask(
             f'{self.name} on {len(images)} images',
             lambda model, left: model.predict(images, intrinsics, extrinsics, left), deadline)
         return result
 
 
-class HostedMasks(Slot):
+class HostedMasks(Caller):
     """A segmentation model in this process; see `segment_model.SegmentModel`."""
 
     def segment(self, job: SegmentJob, deadline: Deadline) -> ObjectMasks:
-        """Segment, as soon as model and device are there; raises as `Slot.ask`."""
+        """Segment, as soon as model and device are there; raises as `Caller.ask`."""
         result: ObjectMasks = self.ask(
             f'{self.name} on {len(job.images)} images',
             lambda model, left: model.segment(job, left), deadline)

@@ -14,7 +14,7 @@
 
 
 
-"""One model: loaded when it is needed, called with what memory there is, unloaded."""
+"""A place for one model: its weights found, the model loaded, and unloaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -37,17 +36,13 @@ from spatialclaw_ros.perception.hosting.worker import Job, Worker
 from spatialclaw_ros.perception.registry import Source
 from spatialclaw_ros.perception.status import ModelStatus
 
-RECOVERY_CALLS = 32
-"""Calls in a row without trouble, after which a halved batch is doubled again."""
-
 _FOUND = 0.5  # share of loading that is done when the weights are there
-_MANY = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
 class Slot:
-    """A place for a model.
+    """A place for a model; see `caller.Caller` for its calls.
 
     Args:
         role: 'depth' or 'masks'.
@@ -65,12 +60,11 @@ class Slot:
         self._model: Any = None
         self._failure: SpatialClawError | None = None
         self._failed_s = self._used_s = time.monotonic()
-        self._good_calls = 0
         self._lock = threading.Lock()
         self._status = ModelStatus(role=role, name=config.model, batch=config.batch)
         # Weights are found, and downloaded, in a thread of its own: meanwhile the device works.
         self._found: ModelConfig | None = None
-        self._finder = Worker(f'weights of {role}', max_waiting=_MANY)
+        self._finder = Worker(f'weights of {role}', device.max_waiting)
         device.slots.append(self)
 
     @property
@@ -94,29 +88,6 @@ class Slot:
             self._device.worker.submit(Job(f'loading {self.name}', self._preload))
         self._finder.submit(Job(f'weights of {self.name}', find))
 
-    def ask(self, what: str, call: Callable[[Any, Deadline], Any], deadline: Deadline) -> Any:
-        """Call the model, loaded by then.
-
-        Args:
-            what: of the call, in a few words.
-            call: gets the loaded model and a deadline.
-            deadline: of the query.
-
-        Raises:
-            PerceptionUnavailableError: it can't be loaded, the device is lost, or too many wait.
-            ModelMemoryError: memory does not suffice even for a batch of 1 with no other model.
-            PerceptionError: the model failed.
-            DeadlineExceededError: no time is left.
-            CanceledError: the query was cancelled, or this was closed.
-        """
-        deadline.check(what)
-        self._check()
-        if self._found is None:
-            self._finder.do(Job(
-                f'{what}, which waits for weights', self._find, deadline, self._explain_loading))
-        job = Job(what, partial(self._answer, call), deadline, self._explain)
-        return self._device.worker.do(job, self._device.check)
-
     def unload(self, why: str) -> None:
         """Give its memory back; in the device's thread."""
         model, self._model = self._model, None
@@ -139,7 +110,13 @@ class Slot:
         """
         return self._finder.close(timeout_s)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise where it makes no sense to wait.
+
+        Raises:
+            PerceptionUnavailableError: the device is lost, or loading failed a moment ago.
+            ModelMemoryError: loading ran out of memory a moment ago.
+        """
         self._device.check()
         if self._failure is not None:
             if time.monotonic() - self._failed_s < self._retry_s:
@@ -148,7 +125,7 @@ class Slot:
 
     def _find(self, deadline: Deadline) -> None:
         """In the finder's thread."""
-        self._check()
+        self.check()
         if self._found is None:
             try:
                 self._progress(0.0, _FOUND, 0.0, 'looks for weights')
@@ -161,68 +138,6 @@ class Slot:
     def _preload(self, deadline: Deadline) -> None:
         if not self.is_loaded:
             self._load(is_wanted=False)
-
-    def _answer(self, call: Callable[[Any, Deadline], Any], deadline: Deadline) -> Any:
-        """In the device's thread."""
-        self._check()
-        if not self.is_loaded:
-            self._load(is_wanted=True)
-        deadline.check(f'a call of {self.name}')
-        start_s = time.monotonic()
-        try:
-            result = self._call(call, deadline)
-        finally:
-            self._used_s = time.monotonic()
-        self._tell(calls=self._status.calls + 1, last_s=self._used_s - start_s)
-        return result
-
-    def _call(self, call: Callable[[Any, Deadline], Any], deadline: Deadline) -> Any:
-        """Call with half the batch, and then without the other model, until memory suffices."""
-        first: int = self._model.batch
-        tried: list[int] = []
-        freed: list[str] = []
-        while True:
-            try:
-                with self._device.gate.together():
-                    self._device.calling = True
-                    result = call(self._model, deadline)
-                self._recover(not tried)
-                return result
-            except Exception as error:
-                if not faults.is_memory(error):
-                    raise
-                told = faults.told(error)
-                traceback.clear_frames(error.__traceback__)
-            finally:
-                self._device.calling = False
-            # Outside of the `except`: the error keeps the model's tensors until it is gone.
-            memory.release(self._status.device)
-            tried.append(self._model.batch)
-            deadline.check(f'a call of {self.name} that ran out of memory')
-            if self._model.batch > 1:
-                self._set_batch(self._model.batch // 2, f'out of memory with {tried[-1]}')
-                continue
-            room = [] if freed else self._device.make_room(self)
-            if not room:
-                self._set_batch(first, '')  # a smaller one did not help
-                raise ModelMemoryError(
-                    f'{self.name} ran out of memory with a batch of {_list(tried)}'
-                    f'{_without(freed)}; {self._device.numbers(self._status.device)}. Take fewer '
-                    f'or smaller frames; or a smaller variant or lower precision. {told}')
-            freed = room
-
-    def _recover(self, went_well: bool) -> None:
-        self._good_calls = self._good_calls + 1 if went_well else 0
-        if self._good_calls >= RECOVERY_CALLS and self._model.batch < self._config.batch:
-            self._good_calls = 0
-            self._set_batch(min(2 * self._model.batch, self._config.batch), '')
-
-    def _set_batch(self, batch: int, why: str) -> None:
-        if batch != self._model.batch:
-            log.info('%s: batch %d instead of %d %s', self.name, batch, self._model.batch, why)
-            self._model.batch = batch
-        lower = batch < self._config.batch
-        self._tell(batch=batch, message=f'batch lowered to {batch}: out of memory' if lower else '')
 
     def _load(self, is_wanted: bool) -> None:
         """In the device's thread.
@@ -238,7 +153,7 @@ class Slot:
         except BaseException as error:
             self._fail(error, is_wanted)
             raise self._explain_loading(error) from None
-        self._model, self._failure, self._good_calls = model, None, 0
+        self._model, self._failure = model, None
         self.max_views = model.max_views
         self._used_s = time.monotonic()
         self._tell(state='ready', progress=1.0, message='', device=model.device,
@@ -264,7 +179,7 @@ class Slot:
             room = self._device.make_room(self) if is_wanted and not freed else []
             if not room:
                 raise ModelMemoryError(
-                    f'{self.name} does not fit into memory{_without(freed)}; '
+                    f'{self.name} does not fit into memory{also_without(freed)}; '
                     f'{self._device.numbers(self._device_name)}. Take a smaller variant or lower '
                     f'precision, or a device with more memory. {told}')
             freed = room
@@ -294,12 +209,6 @@ class Slot:
         self._tell(state='failed', progress=0.0, message=str(self._failure))
         log.warning('%s', self._failure)
 
-    def _explain(self, error: BaseException) -> SpatialClawError:
-        ours = faults.as_ours(self.name, 'a call', error)
-        if faults.is_poison(error):
-            self._device.lose(str(ours))
-        return ours
-
     def _explain_loading(self, error: BaseException) -> SpatialClawError:
         return self._failure or faults.as_ours(self.name, 'loading', error)
 
@@ -313,9 +222,6 @@ class Slot:
             self._status = msgspec.structs.replace(self._status, **changes)
 
 
-def _without(freed: list[str]) -> str:
+def also_without(freed: list[str]) -> str:
+    """That it was tried without other models, too; for messages."""
     return f', also after {" and ".join(freed)} was unloaded' if freed else ''
-
-
-def _list(batches: list[int]) -> str:
-    return ', '.join(map(str, batches))

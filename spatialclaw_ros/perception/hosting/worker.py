@@ -131,8 +131,9 @@ class Worker:
             if len(self._waiting) >= self._max_waiting:
                 now = self._running.what if self._running is not None else 'other work'
                 raise PerceptionUnavailableError(
-                    f'{self._name} is busy with {now}, and {len(self._waiting)} more calls wait; '
-                    'ask again later, with fewer queries at once, or use a server with more GPUs')
+                    f'device {self._name} is busy with {now}, and {len(self._waiting)} more calls '
+                    'wait; ask again later, with fewer queries at once, or use a server with more '
+                    'GPUs')
             self._waiting.append(job)
             self._changed.notify()
 
