@@ -44,6 +44,7 @@ from spatialclaw_ros.errors import (
 )
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.perception import Perception
+from spatialclaw_ros.perception.status import still_loading
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question, Status
 
@@ -115,7 +116,7 @@ class Session:
                 question=question, deadline=deadline, record=record, timings=self._timings,
                 ahead_of_model=self._ahead_of_model)
             record(lambda trace: trace.started(observation, question, stages.setup))
-            with closing(stages), closing(_guarded(stages)) as events:
+            with closing(stages), closing(_guarded(stages, self._perception)) as events:
                 for event in events:
                     if isinstance(event, (Answered, Refused, Failed)):
                         stages.close()
@@ -135,7 +136,7 @@ class Session:
                 finishing.close()
 
 
-def _guarded(stages: Stages) -> Generator[Event, None, None]:
+def _guarded(stages: Stages, perception: Perception) -> Generator[Event, None, None]:
     """Events, with every named error turned into the one that ends the query."""
     try:
         yield from stages.run()
@@ -144,7 +145,9 @@ def _guarded(stages: Stages) -> Generator[Event, None, None]:
     except CanceledError as error:
         yield stages.failed(Status.CANCELED, error)
     except DeadlineExceededError as error:
-        yield stages.failed(Status.TIMEOUT, error)
+        loading = still_loading(perception.status())
+        waited = f'; perception was still loading {loading}' if loading else ''
+        yield stages.failed(Status.TIMEOUT, f'{error}{waited}')
     except BackboneError as error:
         yield stages.failed(Status.BACKBONE_UNAVAILABLE, error)
     except PerceptionUnavailableError as error:

@@ -47,7 +47,8 @@ from spatialclaw_ros.errors import NoFramesError, SandboxError, SpatialClawError
 from spatialclaw_ros.kernel import Kernel, SandboxPolicy
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.kernel.report import require_sandbox
-from spatialclaw_ros.perception import make_perception
+from spatialclaw_ros.perception.config import PerceptionConfig
+from spatialclaw_ros.perception.factory import open_perception
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
 from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
@@ -117,7 +118,7 @@ class SpatialClawNode(Node):
                 base_url=settings.backbone_url, model=settings.backbone_model,
                 script=settings.backbone_script)
             self._interface = interface_for(settings.action_interface, self._backbone)
-            self._perception = make_perception(settings.perception)
+            self._perception = open_perception(settings.perception)
         except Exception:
             self._kernel.close()
             raise
@@ -140,8 +141,8 @@ class SpatialClawNode(Node):
         self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
-            f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; sandbox: '
-            f'{settings.sandbox}')
+            f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; perception: '
+            f'{_seen_by(settings.perception)}; sandbox: {settings.sandbox}')
 
     def threads(self) -> int:
         """Executor threads that keep a BUSY answer and the cameras going while queries run."""
@@ -228,6 +229,14 @@ class SpatialClawNode(Node):
                 settings.images_per_step, settings.images_per_query, settings.trace_mb),
             trace_dir=_trace_dir(settings), interface=self._interface,
             ahead_of_model=settings.ahead_of_model, finishing=self._traces)
+
+
+def _seen_by(config: PerceptionConfig) -> str:
+    """Who perceives and where, in a few words."""
+    where = 'a process of its own' if config.apart else 'this process'
+    if config.url and (config.needs_depth or config.needs_masks):
+        where = config.url
+    return f'{config.reconstruct} and {config.segment} in {where}'
 
 
 def _trace_dir(settings: Settings) -> Path | None:

@@ -81,7 +81,7 @@ class Counting:
         self._tools = make_perception(ocr='none')
         self._enough, self._reached = enough, reached
         self.threads: list[str] = []
-        self.capabilities = self._tools.capabilities
+        self.capabilities, self.status = self._tools.capabilities, self._tools.status
 
     def handle(self, observation, call, deadline):
         result = self._tools.handle(observation, call, deadline)

@@ -36,6 +36,7 @@ from spatialclaw_ros.errors import (
     PerceptionUnavailableError,
 )
 from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.perception.status import ModelStatus, PerceptionStatus
 from spatialclaw_ros.workspace.question import Status
 
 ANSWER = fenced("ReturnAnswer(2.0, unit='m')")
@@ -201,6 +202,20 @@ def test_a_failed_query_names_the_stage_that_stopped_it(
     assert (end.status, end.stage) == (status, stage)
     assert end.message.startswith(doing)
     assert str(error) in end.message
+
+
+def test_out_of_time_tells_what_was_still_loading(kernel, scene, monkeypatch) -> None:
+    def fail(*_args):
+        raise DeadlineExceededError('late')
+
+    models = (ModelStatus(role='masks', name='sam3', state='loading', progress=0.4, message='read'),
+              ModelStatus(role='depth', name='da3-large', state='ready', progress=1.0))
+    monkeypatch.setattr('session_lab.TrueEyes.handle', fail)
+    monkeypatch.setattr(
+        'session_lab.TrueEyes.status', lambda _: PerceptionStatus(models=models))
+    end = ask(kernel, scene, Listening([fenced('tools.Reconstruct(InputImages)')]))[-1]
+    assert end.status == Status.TIMEOUT
+    assert end.message.endswith('late; perception was still loading sam3 40% (read)')
 
 
 def test_the_trace_begins_with_what_was_set_up(kernel, scene, tmp_path) -> None:

@@ -29,6 +29,7 @@ from spatialclaw_ros.backbone.protocol import Brief, Exchange, Said, Turn
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError
 from spatialclaw_ros.kernel import Kernel
+from spatialclaw_ros.perception.status import PerceptionStatus
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question
@@ -79,6 +80,9 @@ class TrueEyes:
     def handle(self, observation: Observation, call: ToolCall, deadline: Deadline) -> ToolResult:
         self.calls.append(call)
         return self._scene(call)
+
+    def status(self) -> PerceptionStatus:
+        return PerceptionStatus()
 
 
 def ask(
