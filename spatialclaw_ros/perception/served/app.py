@@ -85,13 +85,13 @@ def make_app(
 
     return Starlette(
         routes=[
-            Route('/v1/depth', _Endpoint(served.depth), methods=['POST']),
-            Route('/v1/masks', _Endpoint(served.masks), methods=['POST']),
-            Route('/v1/status', _Endpoint(served.status), methods=['GET'])],
-        middleware=[Middleware(_Bearer, token=token)] if token else [], lifespan=lifespan)
+            Route('/v1/depth', Endpoint(served.depth), methods=['POST']),
+            Route('/v1/masks', Endpoint(served.masks), methods=['POST']),
+            Route('/v1/status', Endpoint(served.status), methods=['GET'])],
+        middleware=[Middleware(Bearer, token=token)] if token else [], lifespan=lifespan)
 
 
-class _Endpoint:
+class Endpoint:
     """A function of ASGI that Starlette does not wrap."""
 
     def __init__(self, call: Any) -> None:
@@ -101,7 +101,7 @@ class _Endpoint:
         await self._call(scope, receive, send)
 
 
-class _Bearer:
+class Bearer:
     """Lets nobody in who does not bear the token."""
 
     def __init__(self, app: Any, token: str) -> None:
@@ -114,7 +114,7 @@ class _Bearer:
                      if name == b'authorization']
             scheme, _, value = (given[0] if len(given) == 1 else '').partition(' ')
             if scheme.lower() != 'bearer' or not same_token(value.strip(), self._token):
-                await _answer(send, 401, _text('a token is needed, or another one'), [
+                await send_reply(send, 401, _text('a token is needed, or another one'), [
                     (b'www-authenticate', b'Bearer'), (b'connection', b'close')])
                 return
         await self._app(scope, receive, send)
@@ -155,7 +155,7 @@ class _Served:
         serves = tuple(
             ServedModel(role=role, name=model.name, max_views=model.max_views)
             for role, model in roles if model is not None)
-        await _answer(send, 200, codec.encode_plain(ServerStatus(
+        await send_reply(send, 200, codec.encode_plain(ServerStatus(
             version=VERSION, serves=serves, models=models, devices=devices,
             limits=self._limits)))
 
@@ -164,7 +164,7 @@ class _Served:
         if self._taken >= self._at_once:
             busy = Fault(kind='busy', message=(
                 f'the server has {self._at_once} calls under way, its most; try again'))
-            await _answer(send, STATUS['busy'], codec.encode_plain(busy), [
+            await send_reply(send, STATUS['busy'], codec.encode_plain(busy), [
                 (b'retry-after', b'1'), (b'connection', b'close')])
             return
         self._taken += 1
@@ -173,10 +173,10 @@ class _Served:
                 receive, announced(scope['headers'], self._limits.body_bytes),
                 self._limits.body_bytes)
             status, reply = await self._work(receive, work, body, began_s)
-            await asyncio.wait_for(_answer(send, status, reply), _SEND_S)
+            await asyncio.wait_for(send_reply(send, status, reply), _SEND_S)
         except BodyError as error:
             fault = Fault(kind='invalid', message=str(error))
-            await _answer(send, error.status, codec.encode_plain(fault), [
+            await send_reply(send, error.status, codec.encode_plain(fault), [
                 (b'connection', b'close')])
         except GoneError:
             pass
@@ -248,9 +248,10 @@ async def _gone(receive: Any) -> None:
         pass
 
 
-async def _answer(
+async def send_reply(
     send: Any, status: int, reply: Message, headers: list[tuple[bytes, bytes]] | None = None,
 ) -> None:
+    """Send a message as the answer to a request."""
     await send({'type': 'http.response.start', 'status': status, 'headers': [
         (b'content-type', MEDIA_TYPE.encode()), (b'content-length', str(reply.size).encode()),
         (b'x-spatialclaw-format', str(FORMAT).encode()),

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spatialclaw_ros.errors import DependencyError
@@ -62,15 +63,29 @@ def make_server(
 ) -> uvicorn.Server:
     """The server that `serve` runs; raises as it does. `run()` it in any thread."""
     check_exposure(host, token)
+    return server_of(lambda: make_app(models, token=token, **options), host, port)
+
+
+def server_of(app: Callable[[], Any], host: str, port: int) -> uvicorn.Server:
+    """The server of any app of ours.
+
+    Args:
+        app: makes it.
+        host: address to listen at.
+        port: likewise.
+
+    Raises:
+        DependencyError: starlette or uvicorn are not installed.
+    """
     try:
         import uvicorn
-        app = make_app(models, token=token, **options)
+        made = app()
     except ImportError as error:
         raise DependencyError(
             f'serving perception needs {error.name}: pip install "spatialclaw_ros[serve]"'
         ) from error
     return uvicorn.Server(uvicorn.Config(
-        app, host=host, port=port, log_level='warning', access_log=False, ws='none',
+        made, host=host, port=port, log_level='warning', access_log=False, ws='none',
         lifespan='on', http='httptools', timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S, limit_concurrency=_CONNECTIONS,
         server_header=False, date_header=False))
