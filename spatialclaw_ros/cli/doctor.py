@@ -29,16 +29,23 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from spatialclaw_ros.cli.findings import (
+    BROKEN,
+    FAULTS,
+    FOUND,
+    HELD,
+    MISSING,
+    OPTIONAL,
+    STAND_IN,
+    STYLES,
+    Finding,
+)
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import DependencyError, SpatialClawError
 
-FOUND, STAND_IN, MISSING, OPTIONAL = 'found', 'stand-in', 'missing', 'not installed'
-HELD, BROKEN = 'held', 'broken'
-STYLES = {FOUND: 'green', STAND_IN: 'cyan', MISSING: 'bold red', OPTIONAL: 'yellow', HELD: 'green',
-          BROKEN: 'bold red'}
 PROBE_TIMEOUT_S = 10.0
 
 OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
@@ -53,26 +60,6 @@ NO_SANDBOX = 'the node does not start, unless with the parameter sandbox:=best_e
 NO_KERNEL = 'no setting starts the node without it'
 NEEDED_PACKAGES = (
     'numpy', 'scipy', 'cv2', 'matplotlib', 'PIL', 'yaml', 'lark', 'msgspec', 'rich')
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report.
-
-    Args:
-        part: group that it belongs to.
-        name: what was looked for.
-        state: 'found', 'stand-in', 'missing' (something needed is not there) or 'not installed'; of
-            what the sandbox is there to stop, 'held' or 'broken'.
-        detail: version, path, or why it was not found.
-        cost: what does not work without it; '' when it is there.
-    """
-
-    part: str
-    name: str
-    state: str
-    detail: str = ''
-    cost: str = ''
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _print_table(findings)
-    return 1 if any(finding.state in (MISSING, BROKEN) for finding in findings) else 0
+    return 1 if any(finding.state in FAULTS for finding in findings) else 0
 
 
 def examine() -> list[Finding]:
@@ -288,9 +275,8 @@ def _print_table(findings: list[Finding]) -> None:
         part = finding.part
     console = Console()
     console.print(table)
-    faults = {'Needed and not there': MISSING, 'Does not hold': BROKEN}
-    for words, state in faults.items():
+    for state, words in FAULTS.items():
         if names := [finding.name for finding in findings if finding.state == state]:
             console.print(f'{words}: {", ".join(names)}')
-    if not any(finding.state in faults.values() for finding in findings):
+    if not any(finding.state in FAULTS for finding in findings):
         console.print('Everything that the embedded default needs is there.')
