@@ -23,9 +23,11 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from spatialclaw_ros.errors import InvalidRequestError, PerceptionError
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
+from spatialclaw_ros.perception.registry import source
+from spatialclaw_ros.perception.served.endpoints import endpoints_of
 
 DEVICE = re.compile(r'auto|cpu|cuda(:[0-9]{1,2})?')
 REPOSITORY = re.compile(r'[\w.-]+/[\w.-]+')
@@ -45,7 +47,8 @@ def faults(config: PerceptionConfig) -> Iterator[tuple[str, str]]:
     for role, model, needed in (
             ('depth', config.depth, config.needs_depth),
             ('masks', config.masks, config.needs_masks)):
-        yield from ((f'{role}.{field}', text) for field, text in _model_faults(model, needed))
+        yield from (
+            (f'{role}.{field}', text) for field, text in _model_faults(role, model, needed))
 
 
 def is_local(weights: str) -> bool:
@@ -57,13 +60,9 @@ def is_local(weights: str) -> bool:
 
 def _url_faults(config: PerceptionConfig) -> Iterator[tuple[str, str]]:
     try:
-        parts = urlsplit(config.url)
-        usable = parts.scheme in ('http', 'https') and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        yield 'url', (
-            f"must be one of http or https, e.g. 'http://gpu-box:8400', got {config.url!r}")
+        endpoints_of(config.url)
+    except InvalidRequestError as error:
+        yield 'url', str(error)
     if config.token_file:
         path = Path(_path(config.token_file))
         try:
@@ -82,9 +81,13 @@ def _url_faults(config: PerceptionConfig) -> Iterator[tuple[str, str]]:
             yield 'token_file', f'is empty: {path}'
 
 
-def _model_faults(model: ModelConfig, needed: bool) -> Iterator[tuple[str, str]]:
+def _model_faults(role: str, model: ModelConfig, needed: bool) -> Iterator[tuple[str, str]]:
     if not DEVICE.fullmatch(model.device):
         yield 'device', f'is auto, cpu, cuda or cuda:N, got {model.device!r}'
+    try:
+        source(role, model.model)
+    except PerceptionError as error:
+        yield 'model', str(error)
     if needed and is_local(model.weights) and not Path(_path(model.weights)).exists():
         yield 'weights', (
             f'must be a folder that is there, or a repository of the hub as OWNER/NAME, '

@@ -33,8 +33,8 @@ from spatialclaw_ros.perception.models import DepthLoader, MasksLoader, Progress
 Loader = Callable[[ModelConfig, Progress], Any]
 Finder = Callable[[ModelConfig, Progress], ModelConfig]
 
-# Role to modules of families. Each has `VARIANTS`, names to values with `repository` and `licence`,
-# and the function that loads; importing it imports no torch.
+# Role to modules of families. Each has `VARIANTS`, whose keys are the names and whose values have
+# `repository` and `licence`, and the function that loads; importing it imports no torch.
 _FAMILIES = {
     'depth': (('spatialclaw_ros.perception.depth_anything', 'load_depth_anything'),),
     'masks': (('spatialclaw_ros.perception.sam3', 'load_sam3'),),
@@ -79,6 +79,20 @@ def names(role: str) -> tuple[str, ...]:
         role: 'depth' or 'masks'.
     """
     return tuple(name for module, _ in _FAMILIES[role] for name in _variants(module))
+
+
+def origin(role: str, name: str) -> tuple[str, str]:
+    """Repository of the hub that a model's weights are in, and their licence; '' of one's own.
+
+    Args:
+        role: 'depth' or 'masks'.
+        name: as in `names`, or `MODULE:FUNCTION`.
+    """
+    for module, _ in _FAMILIES[role]:
+        if name in _variants(module):
+            variant = _variants(module)[name]
+            return variant.repository, variant.licence
+    return '', ''
 
 
 def source(role: str, name: str) -> Source:

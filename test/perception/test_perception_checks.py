@@ -23,14 +23,15 @@ import pytest
 from spatialclaw_ros.perception.checks import faults, is_local
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 
-URL = 'http://gpu-box:8400'
+URL = 'http://gpu-box:8450'
 
 
 @pytest.mark.parametrize(('fields', 'expected'), [
     ({}, {}),
     ({'url': URL}, {}),
     ({'url': 'https://[::1]:8400/perception'}, {}),
-    ({'url': 'gpu-box:8400'}, {'url': ('http', 'gpu-box:8400')}),
+    ({'url': 'http://one:8450, https://two:8450'}, {}),
+    ({'url': 'gpu-box:8450'}, {'url': ('http', 'gpu-box:8450')}),
     ({'url': 'http://'}, {'url': ('http',)}),
     ({'url': 'http://gpu-box:port'}, {'url': ('port',)}),
     ({'url': URL, 'token_file': '/nowhere/token'}, {'token_file': ("can't be read", '/nowhere')}),
@@ -40,6 +41,10 @@ URL = 'http://gpu-box:8400'
     ({'python': '/nowhere/python'}, {}),
     ({'masks': ModelConfig(model='sam3', device='gpu')}, {'masks.device': ('cuda:N', "'gpu'")}),
     ({'depth': ModelConfig(model='da3-large', device='cuda:1')}, {}),
+    ({'depth': ModelConfig(model='da3-lagre')}, {'depth.model': ('da3-lagre', "'da3-large'")}),
+    ({'masks': ModelConfig(model='sam')}, {'masks.model': ("'sam'", "'sam3'")}),
+    ({'masks': ModelConfig(model='nowhere_to_be_found:load')}, {}),
+    ({'masks': ModelConfig(model='my models:load')}, {'masks.model': ('MODULE:FUNCTION',)}),
     ({'segment': 'sam3', 'masks': ModelConfig(model='sam3', weights='/nowhere/sam3')},
      {'masks.weights': ('/nowhere/sam3', 'OWNER/NAME')}),
     ({'masks': ModelConfig(model='sam3', weights='/nowhere/sam3')}, {}),

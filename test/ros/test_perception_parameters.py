@@ -81,7 +81,7 @@ def test_whatever_the_table_allows_the_configuration_takes():
 
 def test_parameters_reach_the_configuration(context):
     config, warnings = declared(context, **{
-        'reconstruct': 'fused', 'segment': 'sam3', 'perception.url': 'http://gpu-box:8400',
+        'reconstruct': 'fused', 'segment': 'sam3', 'perception.url': 'http://gpu-box:8450',
         'perception.keep_loaded_s': 60, 'perception.preload': False,
         'perception.depth.model': 'da3-base', 'perception.depth.batch': 4,
         'perception.masks.device': 'cuda:1', 'perception.masks.compile': True,
@@ -89,7 +89,7 @@ def test_parameters_reach_the_configuration(context):
         'perception.masks.options.threshold': 0.4, 'perception.masks.options.mode.name': 'wide'})
     assert warnings == []
     assert config == PerceptionConfig(
-        reconstruct='fused', segment='sam3', url='http://gpu-box:8400', keep_loaded_s=60.0,
+        reconstruct='fused', segment='sam3', url='http://gpu-box:8450', keep_loaded_s=60.0,
         preload=False, depth=ModelConfig(model='da3-base', batch=4),
         masks=ModelConfig(model='my_models:load_masks', device='cuda:1', compile=True,
                           options={'threshold': 0.4, 'mode.name': 'wide'}))
@@ -98,7 +98,7 @@ def test_parameters_reach_the_configuration(context):
 @pytest.mark.parametrize(('overrides', 'words'), [
     ({'segment': 'sam4'}, ('segment', 'classical, sam3', "did you mean 'sam3'")),
     ({'reconstruct': 'none'}, ('reconstruct', 'rgbd')),
-    ({'perception.url': 'gpu-box:8400'}, ('perception.url', 'http', 'correct it')),
+    ({'perception.url': 'gpu-box:8450'}, ('perception.url', 'http', 'correct it')),
     ({'perception.url': 'http://a', 'perception.token_file': '/nowhere/token'},
      ('perception.token_file', '/nowhere/token')),
     ({'segment': 'sam3', 'perception.masks.weights': '/nowhere'},

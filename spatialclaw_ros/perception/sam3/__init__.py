@@ -19,6 +19,7 @@ May import torch and transformers, but only once a model is loaded; this file im
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.errors import DependencyError
@@ -28,7 +29,16 @@ from spatialclaw_ros.perception.models import Progress
 if TYPE_CHECKING:
     from spatialclaw_ros.perception.sam3.model import Sam3
 
-VARIANTS = ('sam3',)
+
+@dataclass(frozen=True)
+class Variant:
+    """Where a model's weights are, a repository of the hub, and under which licence."""
+
+    repository: str
+    licence: str
+
+
+VARIANTS = {'sam3': Variant('facebook/sam3', 'SAM License')}
 """Names for `ModelConfig.model`."""
 
 

@@ -35,13 +35,13 @@ from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.gpu.device import device_of, dtype_of, memory_errors
 from spatialclaw_ros.perception.gpu.weights import find_weights, read_config
 from spatialclaw_ros.perception.models import Progress
+from spatialclaw_ros.perception.sam3 import VARIANTS
 from spatialclaw_ros.perception.sam3.cv_kernels import use_own_kernels
 from spatialclaw_ros.perception.sam3.model import Sam3
 from spatialclaw_ros.perception.sam3.options import Options, read_options
 from spatialclaw_ros.perception.segment_model import SegmentJob
 
-REPOSITORY = 'facebook/sam3'
-LICENCE = 'SAM License'
+REPOSITORY, LICENCE = VARIANTS['sam3'].repository, VARIANTS['sam3'].licence
 _FILES = ('config.json', 'processor_config.json', 'tokenizer_config.json')
 _KIND = 'sam3_video'
 
