@@ -17,9 +17,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -223,3 +224,11 @@ def kitchen(redkitchen: Path) -> Callable[[Sequence[int]], Observation]:
                 np.array(facts['T_world_camera'][f'{number:06d}'])))
         return Observation(tuple(frames), 'world')
     return load
+
+
+@pytest.fixture
+def host() -> Iterator[Any]:
+    """Function that hosts laboratory models; see `hosting_lab.hosts`."""
+    from hosting_lab import hosts
+    with hosts() as make:
+        yield make

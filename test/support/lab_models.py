@@ -62,7 +62,7 @@ SUPPORT = str(Path(__file__).resolve().parent)
 """Folder to put on the PYTHONPATH of a process that loads these models."""
 
 EVENTS: list[tuple[str, ...]] = []
-"""What happened in this process: ('load' | 'call' | 'close', role, batch)."""
+"""What happened in this process: 'load', 'call', 'end' (of a call), 'close'; role; batch."""
 
 _loaded: list[LabModel] = []
 
@@ -140,10 +140,15 @@ class LabModel:
 
     def work(self, count: int, deadline: Deadline) -> None:
         """Take the time, and have the faults, that a call was given."""
+        EVENTS.append(('call', self.role, str(min(self.batch, count))))
+        try:
+            self._work(min(self.batch, count), f'{self.name} on {count} images', deadline)
+        finally:
+            EVENTS.append(('end', self.role))
+
+    def _work(self, batch: int, what: str, deadline: Deadline) -> None:
         knobs = self.knobs
-        batch = min(self.batch, count)
-        EVENTS.append(('call', self.role, str(batch)))
-        deadline.check(f'{self.name} on {count} images')
+        deadline.check(what)
         if 0 < knobs.memory_batch < batch or (knobs.call_alone and len(_loaded) > 1):
             raise ModelMemoryError(
                 f'{self.name}: a batch of {batch} asked for 9.9 GiB, 1.1 are free')
@@ -151,7 +156,7 @@ class LabModel:
         while (left_s := end_s - time.monotonic()) > 0:
             time.sleep(min(left_s, 0.005))
             if not knobs.deaf:
-                deadline.check(f'{self.name} on {count} images')
+                deadline.check(what)
         if knobs.call_fault and _fault_is_due(knobs):
             fault(knobs.call_fault, self.name)
 
@@ -249,6 +254,20 @@ def lab_config(
         mine[role] = ModelConfig(**{
             'model': f'lab_models:{role}', 'options': options or {}, **more})
     return PerceptionConfig(**{**mine, **fields})
+
+
+def loaded() -> list[str]:
+    """Roles of the models that are loaded in this process."""
+    return [each.role for each in _loaded]
+
+
+def most_at_once() -> int:
+    """How many calls ran at the same time, at most, in this process."""
+    now = most = 0
+    for event, *_ in EVENTS:
+        now += {'call': 1, 'end': -1}.get(event, 0)
+        most = max(most, now)
+    return most
 
 
 def paint_depth(depth_m: np.ndarray, blue: int = 0) -> np.ndarray:

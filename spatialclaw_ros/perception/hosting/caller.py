@@ -131,15 +131,15 @@ class Caller(Slot):
 
     def _recover(self, went_well: bool) -> None:
         self._good_calls = self._good_calls + 1 if went_well else 0
-        if self._good_calls >= RECOVERY_CALLS and self._model.batch < self._config.batch:
+        if self._good_calls >= RECOVERY_CALLS and self._model.batch < self._full_batch:
             self._good_calls = 0
-            self._set_batch(min(2 * self._model.batch, self._config.batch), '')
+            self._set_batch(min(2 * self._model.batch, self._full_batch), '')
 
     def _set_batch(self, batch: int, why: str) -> None:
         if batch != self._model.batch:
-            log.info('%s: batch %d instead of %d %s', self.name, batch, self._model.batch, why)
+            log.info('%s: batch %d instead of %d. %s', self.name, batch, self._model.batch, why)
             self._model.batch = batch
-        lower = batch < self._config.batch
+        lower = batch < self._full_batch
         self._tell(batch=batch, message=f'batch lowered to {batch}: out of memory' if lower else '')
 
     def _explain(self, error: BaseException) -> SpatialClawError:

@@ -105,7 +105,7 @@ class Device:
         """What stands in its memory, in one sentence.
 
         Args:
-            name: of the device as torch calls it, '' when not known.
+            name: of the device.
         """
         return memory.numbers(name, [each.status() for each in self.slots])
 

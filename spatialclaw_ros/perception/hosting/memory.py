@@ -18,7 +18,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
 from collections.abc import Iterable
@@ -40,7 +39,6 @@ def device_memory(device: str) -> DeviceMemory | None:
 
 def release(device: str) -> None:
     """Give memory that nothing refers to any more back to the device."""
-    gc.collect()
     if _of_torch(device):
         from spatialclaw_ros.perception.gpu import device as gpu
         gpu.release(gpu.device_of(device))
@@ -65,4 +63,4 @@ def size(count: float) -> str:
 
 
 def _of_torch(device: str) -> bool:
-    return 'torch' in sys.modules and re.fullmatch(r'cpu|cuda(:\d+)?', device) is not None
+    return 'torch' in sys.modules and re.fullmatch(r'auto|cpu|cuda(:\d+)?', device) is not None

@@ -58,6 +58,7 @@ class Slot:
         self.name, self.max_views = config.model, config.max_views
         self._config, self._source, self._device, self._retry_s = config, source, device, retry_s
         self._model: Any = None
+        self._full_batch = config.batch
         self._failure: SpatialClawError | None = None
         self._failed_s = self._used_s = time.monotonic()
         self._lock = threading.Lock()
@@ -83,10 +84,7 @@ class Slot:
 
     def preload(self) -> None:
         """Begin to load."""
-        def find(deadline: Deadline) -> None:
-            self._find(deadline)
-            self._device.worker.submit(Job(f'loading {self.name}', self._preload))
-        self._finder.submit(Job(f'weights of {self.name}', find))
+        self._finder.submit(Job(f'weights of {self.name}', self._preload))
 
     def unload(self, why: str) -> None:
         """Give its memory back; in the device's thread."""
@@ -134,10 +132,16 @@ class Slot:
             except BaseException as error:
                 self._fail(error)
                 raise
+            self._tell(state='unloaded', message='weights are there; loads when the device is free')
 
     def _preload(self, deadline: Deadline) -> None:
-        if not self.is_loaded:
-            self._load(is_wanted=False)
+        """In the finder's thread."""
+        self._find(deadline)
+
+        def load(deadline: Deadline) -> None:
+            if not self.is_loaded:
+                self._load(is_wanted=False)
+        self._device.worker.submit(Job(f'loading {self.name}', load))
 
     def _load(self, is_wanted: bool) -> None:
         """In the device's thread.
@@ -154,6 +158,7 @@ class Slot:
             self._fail(error, is_wanted)
             raise self._explain_loading(error) from None
         self._model, self._failure = model, None
+        self._full_batch = int(model.batch)
         self.max_views = model.max_views
         self._used_s = time.monotonic()
         self._tell(state='ready', progress=1.0, message='', device=model.device,
@@ -186,9 +191,9 @@ class Slot:
 
     @property
     def _device_name(self) -> str:
-        """As torch calls it; '' until a model on it was loaded."""
-        return next((each.status().device for each in self._device.slots
-                     if each.status().device), '')
+        """As a model that was loaded calls it, else as configured."""
+        known = (each.status().device for each in self._device.slots)
+        return next(filter(None, known), self._config.device)
 
     def _fail(self, error: BaseException, is_wanted: bool = True) -> None:
         if isinstance(error, CanceledError):
