@@ -56,6 +56,7 @@ HOMES = {
     'tqdm': ('perception/gpu',),
     'safetensors': ('perception/gpu', 'perception/depth_anything'),
     'depth_anything_3': ('perception/depth_anything',),
+    'ray': ('perception/served',),
     'starlette': ('perception/served',),
     'uvicorn': ('perception/served',),
     'zstandard': ('perception/served',),

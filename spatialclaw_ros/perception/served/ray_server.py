@@ -1,0 +1,141 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""A Ray of our own, on loopback: started, served from, and ended without a rest."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from spatialclaw_ros.errors import DependencyError, PerceptionUnavailableError
+from spatialclaw_ros.perception.served.config import ServeConfig
+
+_STORE_BYTES = 4 << 30
+_STORE_SHARE = 0.2  # of the machine's memory
+_BEFORE_IMPORT = {
+    # the one switch that lets all of Ray's ports be on loopback, whatever its name says
+    'RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER': '0',
+    'RAY_AUTH_MODE': 'token',
+    'RAY_USAGE_STATS_ENABLED': '0',
+    'RAY_SERVE_ENABLE_HA_PROXY': '0',
+}
+
+
+@contextlib.contextmanager
+def ray_replicas(
+    config: ServeConfig, *, token: str = '', log_to_driver: bool = False,
+) -> Iterator[Any]:
+    """Replicas on a Ray of this process; the front's app (ASGI) while the context lasts.
+
+    No proxy of Ray's is started: the app is served from this process.
+
+    Args:
+        config: of the server.
+        token: that every request must bear; '' lets loopback in alone.
+        log_to_driver: whether what replicas print is printed here.
+
+    Raises:
+        DependencyError: Ray is not installed.
+        InvalidRequestError: more GPUs are asked for than there are.
+        PerceptionUnavailableError: Ray can't be started, or a replica not.
+    """
+    logs = Path(tempfile.mkdtemp(prefix='spatialclaw_ray_'))
+    try:
+        with (_environment({**_BEFORE_IMPORT, 'RAY_AUTH_TOKEN': secrets.token_hex(32)}),
+              _ray(config, logs, log_to_driver)):
+            yield _deployed(config, token)
+    finally:
+        shutil.rmtree(logs, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _ray(config: ServeConfig, folder: Path, log_to_driver: bool) -> Iterator[None]:
+    try:
+        import ray
+        from ray import serve
+    except ImportError as error:
+        raise DependencyError(
+            f'replicas need Ray, and it is not installed ({error}): pip install "ray[serve]", or '
+            'serve from one process with --engine plain') from error
+    needed = sum(config.role_serving(role).cpus_per_replica * config.role_serving(role).most
+                 for role in config.roles)
+    _hush()
+    try:
+        ray.init(
+            address='local', include_dashboard=False, log_to_driver=log_to_driver,
+            configure_logging=False, _temp_dir=str(folder), object_store_memory=_store_bytes(),
+            # replicas are placed by GPUs; none waits for a core that it does not have for itself
+            num_cpus=int(max(os.cpu_count() or 1, needed + 1)))
+        serve.start(proxy_location='Disabled', logging_config={'log_level': 'WARNING'})
+    except (RuntimeError, OSError, TimeoutError, ValueError) as error:
+        ray.shutdown()
+        raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
+    _hush()
+    try:
+        yield
+    finally:
+        try:
+            # not serve.shutdown(), which lets Ray complain of the controller that it kills
+            for name in serve.status().applications:
+                serve.delete(name)
+        finally:
+            ray.shutdown()
+
+
+def _deployed(config: ServeConfig, token: str) -> Any:
+    from ray import serve
+
+    from spatialclaw_ros.perception.served import ray_app
+    bound = ray_app.replicas_of(config)
+    try:
+        handles = serve.run_many([
+            serve.RunTarget(each, name=f'{ray_app.APP}_{role}', route_prefix=None)
+            for role, each in bound.items()])
+    except (RuntimeError, TimeoutError) as error:
+        raise PerceptionUnavailableError(f'replicas do not start: {error}') from error
+    return ray_app.front(config, dict(zip(bound, handles)), token)
+
+
+def _hush() -> None:
+    for name in ('ray', 'ray.serve'):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _store_bytes() -> int:
+    machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return min(_STORE_BYTES, int(machine * _STORE_SHARE))
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """The process' environment with these values; Ray's processes take it over."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

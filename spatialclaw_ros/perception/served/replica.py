@@ -1,0 +1,158 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""One process with models behind a server's front: runs the same app, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from spatialclaw_ros.errors import PerceptionUnavailableError
+from spatialclaw_ros.perception.hosting import HostedModels
+from spatialclaw_ros.perception.served.app import make_app
+from spatialclaw_ros.perception.served.config import ServeConfig
+from spatialclaw_ros.perception.served.joining import JoinedModels
+from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
+
+EXIT_POISONED = 70
+FAILED_S = 60.0
+"""A model that could not be loaded for so long, though it was tried again, has failed for good."""
+
+_log = logging.getLogger(__name__)
+_LAST_WORDS_S = 0.3  # for the reply that tells what happened
+
+
+class ReplicaStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One replica.
+
+    Args:
+        pid: of its process.
+        place: its GPUs, as `CUDA_VISIBLE_DEVICES` names them, of its machine; replicas of one place
+            share memory.
+        models: what it hosts.
+        devices: of its place.
+    """
+
+    pid: int
+    place: str
+    models: tuple[ModelStatus, ...]
+    devices: tuple[DeviceMemory, ...]
+
+
+class Replica:
+    """Hosts models.
+
+    Args:
+        config: of the server.
+        roles: whose models.
+    """
+
+    def __init__(self, config: ServeConfig, roles: tuple[str, ...]) -> None:
+        self._failure = ''
+        self._well_s = time.monotonic()
+        self._models = JoinedModels(
+            HostedModels(config.perception(roles), on_fatal=self._end), config.batching)
+        # one more for each role: who asks may be there before who went away is forgotten
+        calls = sum(config.role_serving(role).ongoing for role in roles) + len(roles)
+        self._app = make_app(self._models, limits=config.limits, at_once=calls)
+
+    async def answer(self, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+        """What the app answers to a request.
+
+        Args:
+            path: of a call, `/v1/depth` or `/v1/masks`.
+            body: (size,) uint8.
+
+        Returns:
+            Status of HTTP and the reply, (size,) uint8.
+        """
+        return await ask(self._app, path, body)
+
+    def status(self) -> ReplicaStatus:
+        """How it is; never waits for a call that runs."""
+        models, devices = self._models.status()
+        place = f'{os.uname().nodename} {os.environ.get("CUDA_VISIBLE_DEVICES", "all")}'
+        return ReplicaStatus(pid=os.getpid(), place=place, models=models, devices=devices)
+
+    def check(self) -> None:
+        """Raise when only another process helps.
+
+        Raises:
+            PerceptionUnavailableError: the models can't be loaded, or the process is poisoned.
+        """
+        failed = next((f'{model.name}: {model.message}' for model in self._models.status()[0]
+                       if model.state == 'failed'), '')
+        if not failed:
+            self._well_s = time.monotonic()
+        if self._failure or time.monotonic() - self._well_s > FAILED_S:
+            raise PerceptionUnavailableError(self._failure or failed)
+
+    def close(self) -> None:
+        """Unload."""
+        self._models.close()
+
+    def _end(self, reason: str) -> None:
+        """End the process: after such a fault every further call would fail."""
+        self._failure = reason
+        _log.error('this replica ends: %s', reason)
+        sys.stderr.flush()
+        timer = threading.Timer(_LAST_WORDS_S, os._exit, (EXIT_POISONED,))
+        timer.daemon = True
+        timer.start()
+
+
+async def ask(app: Any, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+    """Hand a request to an ASGI app in this process; when this is cancelled, the app is.
+
+    Args:
+        app: to ask.
+        path: of the request, a POST.
+        body: (size,) uint8.
+
+    Returns:
+        Status and body, (size,) uint8.
+    """
+    messages = [{'type': 'http.request', 'body': body.data, 'more_body': False}]
+    forever = asyncio.Event()
+    status, reply = 500, bytearray()
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await forever.wait()
+        return None  # never: nobody sets it, the task is cancelled
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        if message['type'] == 'http.response.start':
+            status = message['status']
+        else:
+            reply.extend(message.get('body', b''))
+
+    await app({
+        'type': 'http', 'asgi': {'version': '3.0'}, 'http_version': '1.1', 'method': 'POST',
+        'scheme': 'http', 'path': path, 'raw_path': path.encode(), 'root_path': '',
+        'query_string': b'', 'client': None, 'server': None,
+        'headers': [(b'content-length', str(len(body)).encode())]}, receive, send)
+    return status, np.frombuffer(reply, np.uint8)
