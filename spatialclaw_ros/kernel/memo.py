@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ from spatialclaw_ros.kernel import wire
 from spatialclaw_ros.kernel.messages import ToolReply, ToolRequest
 from spatialclaw_ros.sharing.headers import ArraySpec
 from spatialclaw_ros.sharing.memory import MemoryFile, MemoryPool, layout, read_arrays, write_arrays
+from spatialclaw_ros.sharing.received import end_of, places_in
 from spatialclaw_ros.workspace.calls import JSON, ToolCall, ToolResult
 
 INLINE_BYTES = 1024 * 1024
@@ -45,7 +46,7 @@ class RememberedCall:
         specs: places of the answer's arrays.
         data: memory of a small answer's arrays.
         reply: the encoded answer.
-        file: memory file of a large answer, borrowed from a pool.
+        file: memory file of a large answer, borrowed from a pool or received with the answer.
         nbytes: size of the answer's arrays.
         asked_bytes: size of the arrays in `call`.
         digest: of all that was asked, where `call` does not hold it.
@@ -100,6 +101,8 @@ def call_of(request: ToolRequest) -> ToolCall:
 def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> RememberedCall:
     """Write a result down so that it can be handed out now and at every replay.
 
+    A large one that lies in a memory file already is not copied: the worker is lent that file.
+
     Args:
         call: what was asked.
         result: what the tools answered.
@@ -123,6 +126,12 @@ def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> Remembered
         reply = wire.encode(ToolReply(values, specs, nbytes, data, result.error))
         return RememberedCall(
             call, values, result.error, specs, data, reply, None, nbytes, asked_bytes, digest)
+    received = _received(result, arrays)
+    if received is not None:
+        file, specs, nbytes = received
+        reply = wire.encode(ToolReply(values, specs, nbytes, None, result.error))
+        return RememberedCall(
+            call, values, result.error, specs, b'', reply, file, nbytes, asked_bytes, digest)
     file = pool.borrow(nbytes)
     try:
         write_arrays(file.buffer, specs, arrays)
@@ -132,6 +141,17 @@ def remember(call: ToolCall, result: ToolResult, pool: MemoryPool) -> Remembered
         raise
     return RememberedCall(
         call, values, result.error, specs, b'', reply, file, nbytes, asked_bytes, digest)
+
+
+def _received(
+    result: ToolResult, arrays: Mapping[str, np.ndarray],
+) -> tuple[MemoryFile, list[ArraySpec], int] | None:
+    """The memory file that all arrays of a result lie in, their places, and how much is used."""
+    file = result.file
+    if not isinstance(file, MemoryFile):
+        return None
+    specs = places_in(file, arrays)
+    return None if specs is None else (file, specs, end_of(specs, arrays))
 
 
 def refuse(call: ToolCall, reason: str) -> RememberedCall:

@@ -131,7 +131,16 @@ def map_file(fd: int, nbytes: int) -> memoryview:
     Raises:
         OSError: the operating system refuses.
     """
-    return memoryview(_map(fd, nbytes, mmap.PROT_READ)).cast('B').toreadonly()
+    return memoryview(map_read_only(fd, nbytes)).cast('B').toreadonly()
+
+
+def map_read_only(fd: int, nbytes: int) -> Any:
+    """Map a memory file; the mapping is held by each view of it, and ends with the last one.
+
+    Raises:
+        OSError: the operating system refuses.
+    """
+    return _map(fd, nbytes, mmap.PROT_READ)
 
 
 def _map(fd: int, nbytes: int, protection: int) -> Any:
@@ -179,6 +188,12 @@ class MemoryFile:
     def closed(self) -> bool:
         """Whether it has no descriptor to be sent."""
         return self.fd < 0
+
+    def lend(self) -> None:
+        """Take note that somebody else will map it: nothing to do for memory of one's own."""
+
+    def take_back(self) -> None:
+        """Take note that nobody else maps it any more: likewise."""
 
     def close(self) -> None:
         """Close the descriptor; the memory goes when the last view of it does."""
@@ -262,6 +277,7 @@ class MemoryPool:
             KernelError: there is no memory for that.
         """
         file.reopen()
+        file.lend()
         try:
             yield file.fd
         finally:
@@ -281,6 +297,8 @@ class MemoryPool:
         with self._lock:
             self._sent.discard(file)
             keep_bytes = -1 if self._closed else self._keep_bytes
+            if not self._closed:
+                file.take_back()
             if file.nbytes > keep_bytes or file.closed or not file.idle:
                 dropped.append(file)
             else:

@@ -52,7 +52,7 @@ def clean(value: _Value, *, lines: bool = False) -> _Value:
     """A message or a part of it with clean texts; the same object when they were.
 
     Args:
-        value: a struct, or lists and dicts as msgspec makes them.
+        value: a struct, or lists, tuples and dicts as msgspec makes them.
         lines: whether a text in it may have several lines.
     """
     return cast(_Value, _clean(value, lines))
@@ -67,8 +67,8 @@ def _clean(value: Any, lines: bool) -> Any:
         return clean_text(value) if lines else clean_line(value)
     if kind in _WITHOUT_TEXT:
         return value
-    if kind is list:
-        items = [_clean(item, lines) for item in value]
+    if kind is list or kind is tuple:
+        items = kind(_clean(item, lines) for item in value)
         return items if any(map(operator.is_not, items, value)) else value
     if kind is dict:
         return {clean_line(key): _clean(item, lines) for key, item in value.items()}

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -51,13 +51,31 @@ class ToolCall:
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+class ArrayFile(Protocol):
+    """A sealed memory file in which arrays lie: whoever may read them can be handed the file."""
+
+    @property
+    def buffer(self) -> memoryview:
+        """Its content, read-only."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class ToolResult:
-    """What the host answers; `error` is a sentence that teaches the model, else None."""
+    """What the host answers.
+
+    Args:
+        values: all but arrays.
+        arrays: by name.
+        error: a sentence that teaches the model, else None.
+        file: where the arrays lie, if they do in a memory file; saves whoever hands them on to
+            another process the copy, and means nothing to anybody else.
+    """
 
     values: Mapping[str, JSON] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     error: str | None = None
+    file: ArrayFile | None = None
 
 
 CANT_TELL = "can't tell"

@@ -25,7 +25,7 @@ import sys
 del sys.path[0]
 sys.path.extend(entry for entry in sys.argv[4].split('\n') if entry and entry not in sys.path)
 if sys.version_info < (3, 10):  # noqa: UP036
-    sys.exit('Python %d.%d is too old: spatialclaw_ros needs 3.10 or later' % sys.version_info[:2])
+    sys.exit('Python %d.%d is too old: spatialclaw_ros needs 3.10 or later' % sys.version_info[:2])  # noqa: UP031
 
 import importlib.util  # noqa: E402
 

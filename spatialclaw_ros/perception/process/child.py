@@ -18,7 +18,10 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import logging
+import math
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -36,8 +39,8 @@ from spatialclaw_ros.perception.process.untrusted import decode
 from spatialclaw_ros.sharing.duplex import Duplex
 from spatialclaw_ros.sharing.stream import parts_of
 
-_LAST_BREATH_S = 1.0
 _DEATH_S = 10.0
+_log = logging.getLogger(__name__)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -128,7 +131,7 @@ class Child:
         """The descriptor that came with a message; see `Duplex.take_fd`."""
         return self._duplex.take_fd()
 
-    def end(self, patience_s: float = _LAST_BREATH_S) -> int | None:
+    def end(self, patience_s: float) -> int | None:
         """End it, whatever it does, with all that it started.
 
         Args:
@@ -139,17 +142,21 @@ class Child:
         """
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        status: int | None
-        try:
-            status = self._process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            status = None
+        ended = self._ends(patience_s)
+        # before it is collected: its number can't be another's yet
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_DEATH_S)
-        self.output.read()
-        return status
+        if not self._ends(_DEATH_S):
+            _log.error('the perception process %d could not be killed', self.pid)
+            return None
+        status = self._process.wait()
+        self.output.drain()
+        return status if ended else None
+
+    def _ends(self, timeout_s: float) -> bool:
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(math.ceil(1000 * timeout_s)))
 
     def close(self) -> None:
         """Close all descriptors; it must have ended."""

@@ -20,8 +20,6 @@ import importlib.util
 import itertools
 import logging
 import os
-import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,16 +30,19 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
     CanceledError,
     DeadlineExceededError,
+    KernelError,
     PerceptionUnavailableError,
     WeightsError,
     WireError,
 )
 from spatialclaw_ros.perception.config import PerceptionConfig
-from spatialclaw_ros.perception.process.keeper import CLOSED, GoneError, Keeper, Patience
+from spatialclaw_ros.perception.process.keeper import GoneError, Keeper
 from spatialclaw_ros.perception.process.messages import (
+    MAX_CALL_BYTES,
     Call,
     Cancel,
     Failed,
+    FailureKind,
     Forget,
     Forgotten,
     FromProcess,
@@ -50,114 +51,84 @@ from spatialclaw_ros.perception.process.messages import (
     Result,
     ToProcess,
 )
+from spatialclaw_ros.perception.process.patience import Patience
+from spatialclaw_ros.perception.process.shown import ShownObservations
 from spatialclaw_ros.perception.process.untrusted import check_arrays, values_of
 from spatialclaw_ros.perception.status import ModelStatus, PerceptionStatus
-from spatialclaw_ros.sharing.headers import ObservationHeader
-from spatialclaw_ros.sharing.memory import (
-    MemoryFile,
-    MemoryPool,
-    layout,
-    map_file,
-    read_arrays,
-    write_arrays,
-)
-from spatialclaw_ros.sharing.observations import pack_observation
+from spatialclaw_ros.sharing.memory import layout, read_arrays, write_arrays
+from spatialclaw_ros.sharing.received import ReceivedFile
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
-_log = logging.getLogger(__name__)
+_KEEP_BYTES = 192 * 1024 * 1024
+# how soon a deadline that another thread cancels is noticed
 _SLICE_S = 0.02
-_POOL_BYTES = 192 * 1024 * 1024
 _TRIES = 2
+_ERRORS: dict[FailureKind, Callable[[str], Exception]] = {
+    'deadline': DeadlineExceededError, 'canceled': CanceledError, 'weights': WeightsError,
+    'unavailable': PerceptionUnavailableError, 'bug': PerceptionUnavailableError}
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class _Pending:
-    """A call that is waited for."""
+    """A call that is waited for, and what became of it."""
 
-    reply: Result | Failed | None = None
-    fd: int = -1
-    gone: str = ''
-
-
-@dataclass(eq=False)
-class _Shown:
-    """An observation as the process has it."""
-
-    id: int
-    header: ObservationHeader
-    file: MemoryFile
-    generation: int = 0
+    reply: ToolResult | Exception | None = None
 
 
 class PerceptionProcess:
-    """A `Perception` whose models live in a process of their own; any thread.
+    """A `Perception` that runs in a process of its own; any thread.
+
+    The process is started by the first call, or at once when models are to be preloaded. It is
+    watched and replaced; it ends with `close` and with the node.
 
     Args:
-        config: of perception; `python`, `preload` and all that the process needs.
+        config: of perception; its `python` is the interpreter of the process.
         patience: with the process.
     """
 
     def __init__(self, config: PerceptionConfig, patience: Patience | None = None) -> None:
         self._config = config
-        self._pool = MemoryPool(_POOL_BYTES)
+        self._names = _names_of(config)
         self._numbers = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
-        self._packing = threading.Lock()
-        self._shown: weakref.WeakKeyDictionary[Observation, _Shown] = weakref.WeakKeyDictionary()
-        self._dropped: deque[_Shown] = deque()
-        self._released: deque[tuple[int, Release]] = deque()
-        self._forgetting: dict[int, MemoryFile] = {}
+        self._unread: deque[tuple[int, Release]] = deque()
         self._keeper = Keeper(config, patience or Patience(), self)
+        self._shown = ShownObservations(_KEEP_BYTES, self._keeper.wake)
+        if config.preload:
+            self._keeper.start()
 
     @property
     def capabilities(self) -> frozenset[str]:
         """What is there, by the configuration: some of 'reconstruct', 'segment', 'ocr'."""
-        return frozenset(self.names)
+        return frozenset(self._names)
 
     @property
     def names(self) -> dict[str, str]:
         """Backend behind each capability, for status reports."""
-        config = self._config
-        found = {}
-        if config.reconstruct != 'none':
-            found['reconstruct'] = (config.depth.model if config.reconstruct == 'depth_anything'
-                                    else config.reconstruct)
-        if config.segment != 'none':
-            found['segment'] = config.masks.model if config.needs_masks else config.segment
-        if config.ocr == 'rapidocr' or (
-                config.ocr == 'auto' and importlib.util.find_spec('rapidocr_onnxruntime')):
-            found['ocr'] = 'rapidocr'
-        return found
+        return dict(self._names)
 
     def status(self) -> PerceptionStatus:
-        """How it is, as the last heartbeat said."""
+        """How it is, as the last heartbeat said; returns at once."""
         keeper = self._keeper
         with keeper.changed:
-            beat = keeper.beat
+            said = keeper.said
             return PerceptionStatus(
-                where='process', alive=not keeper.closed and not keeper.trouble,
-                message=CLOSED if keeper.closed else keeper.trouble, pid=keeper.pid,
-                restarts=max(0, keeper.generation - 1),
-                models=tuple(beat.models) if beat is not None else self._unloaded(),
-                devices=tuple(beat.devices) if beat is not None else (),
+                where=self._config.url or 'process',
+                alive=keeper.alive and (said is None or said.alive),
+                message=keeper.message or (said.message if said is not None else ''),
+                pid=keeper.pid, restarts=max(0, keeper.generation - 1),
+                models=said.models if said is not None else _unloaded(self._config),
+                devices=said.devices if said is not None else (),
                 round_trip_s=keeper.round_trip_s)
 
-    def _unloaded(self) -> tuple[ModelStatus, ...]:
-        config = self._config
-        found = []
-        if config.needs_depth:
-            found.append(ModelStatus(role='depth', name=config.depth.model))
-        if config.needs_masks:
-            found.append(ModelStatus(role='masks', name=config.masks.model))
-        return tuple(found)
-
     def close(self) -> None:
-        """End the process; calls that run are cancelled. May be called twice."""
+        """End the process and wait for that; calls that run are cancelled. May be called twice."""
         self._keeper.close()
         with self._keeper.changed:
-            self.posts(0)
-        self._pool.close()
+            self._shown.close()
 
     # ---- calls
 
@@ -170,132 +141,135 @@ class PerceptionProcess:
                 return self._ask(generation, observation, call, deadline)
             except GoneError as error:
                 if not tries_left:
-                    raise PerceptionUnavailableError(f'{error} (tried {_TRIES} times)') from error
-                _log.warning('%s is asked once more: %s', call.tool, error)
-        raise AssertionError('a last try returns or raises')
+                    raise PerceptionUnavailableError(
+                        f'{call.tool} was tried {_TRIES} times: {error}') from error
+                _log.warning('%s is asked once more', call.tool)
+            except KernelError as error:
+                raise PerceptionUnavailableError(
+                    f'{call.tool} can not be asked of the perception process: {error}') from error
+        raise AssertionError('the last try returns or raises')
 
     def _ask(
         self, generation: int, observation: Observation, call: ToolCall, deadline: Deadline,
     ) -> ToolResult:
-        arrays = {name: np.asarray(array) for name, array in call.arrays.items()}
-        specs, nbytes = layout(arrays)
-        data = bytearray(nbytes)
-        write_arrays(data, specs, arrays)
-        shown = self._show(observation)
-        pending, number = _Pending(), next(self._numbers)
-        with self._keeper.changed:
+        number = next(self._numbers)
+        shown = self._shown.of(observation)
+        message = _call_of(number, shown.id, call, deadline)
+        if isinstance(message, ToolResult):
+            return message
+        pending = _Pending()
+        keeper = self._keeper
+        with keeper.changed:
             if shown.generation != generation:
-                self._keeper.post(
-                    generation, Observe(shown.id, shown.header), (os.dup(shown.file.fd),))
+                keeper.post(generation, Observe(shown.id, shown.header), (os.dup(shown.file.fd),))
                 shown.generation = generation
-            self._keeper.post(generation, Call(
-                number, shown.id, call.tool, dict(call.args), specs, bytes(data),
-                deadline.remaining_s))
+            keeper.post(generation, message)
             self._pending[number] = pending
             try:
-                while pending.reply is None and not pending.gone:
+                while pending.reply is None:
                     deadline.check(call.tool)
-                    self._keeper.changed.wait(min(_SLICE_S, deadline.remaining_s))
-            except BaseException:
-                if self._keeper.ready and generation == self._keeper.generation:
-                    self._keeper.post(generation, Cancel(number))
-                raise
+                    keeper.changed.wait(min(_SLICE_S, deadline.remaining_s))
             finally:
                 del self._pending[number]
-        if pending.reply is None:
-            if self._keeper.closed:
-                raise CanceledError(f'perception was closed during {call.tool}')
-            raise GoneError(pending.gone)
-        if isinstance(pending.reply, Failed):
-            raise _error_of(pending.reply)
-        return self._result_of(generation, pending.reply, pending.fd)
+                if pending.reply is None and keeper.has(generation):
+                    keeper.post(generation, Cancel(number))
+        if isinstance(pending.reply, Exception):
+            raise pending.reply
+        return pending.reply
 
-    def _show(self, observation: Observation) -> _Shown:
-        """The observation in a memory file, written once."""
-        with self._packing:
-            shown = self._shown.get(observation)
-            if shown is None:
-                header, arrays = pack_observation(observation)
-                file = self._pool.borrow(header.nbytes)
-                write_arrays(file.buffer, header.arrays, arrays)
-                shown = _Shown(next(self._numbers), header, file)
-                self._shown[observation] = shown
-                weakref.finalize(observation, self._let_go, shown).atexit = False
-            return shown
-
-    def _let_go(self, shown: _Shown) -> None:
-        """Runs when the observation dies, in whatever thread and wherever that is."""
-        self._dropped.append(shown)
-        self._keeper.wake.set()
-
-    def _result_of(self, generation: int, reply: Result, fd: int) -> ToolResult:
-        values = values_of(reply.values)
-        if reply.data is not None:
-            check_arrays(reply.arrays, len(reply.data))
-            return ToolResult(values, read_arrays(reply.data, reply.arrays), reply.error)
-        check_arrays(reply.arrays, reply.nbytes)
-        try:
-            view = map_file(fd, reply.nbytes)
-        finally:
-            os.close(fd)
-        weakref.finalize(view.obj, self._release, generation, reply.file).atexit = False
-        return ToolResult(values, read_arrays(view, reply.arrays), reply.error)
-
-    def _release(self, generation: int, file: int) -> None:
-        """Runs when the last view of a result's memory dies, wherever that is."""
-        self._released.append((generation, Release(file, True)))
-        self._keeper.wake.set()
-
-    # ---- what the keeper tells, under its lock
+    # ---- what the keeper tells, in its thread and under its lock
 
     def heard(self, message: FromProcess, take_fd: Callable[[], int]) -> None:
-        """Take a reply to whoever waits for it."""
+        """Take what came to whoever waits for it; see `keeper.Listener`."""
         if isinstance(message, Forgotten):
-            file = self._forgetting.pop(message.id, None)
-            if file is None:
-                raise WireError('an observation was forgotten that nobody let go')
-            self._pool.give_back(file)
-            return
-        assert isinstance(message, (Result, Failed))
-        fd = take_fd() if isinstance(message, Result) and message.data is None else -1
-        pending = self._pending.get(message.id)
-        if pending is None or pending.reply is not None:
+            if not self._shown.unread(message.id):
+                raise WireError('an observation was let go that nobody had done with')
+        elif isinstance(message, Result):
+            result = self._result_of(message, take_fd)
+            self._keeper.succeeded()
+            self._deliver(message.id, result)
+        elif isinstance(message, Failed):
+            self._deliver(message.id, _ERRORS[message.kind](message.message))
+
+    def _deliver(self, number: int, reply: ToolResult | Exception) -> None:
+        pending = self._pending.get(number)
+        if pending is not None:  # else nobody waits any more
+            pending.reply = reply
+
+    def _result_of(self, message: Result, take_fd: Callable[[], int]) -> ToolResult:
+        """A result, its arrays in the message or in the memory file that comes with it."""
+        fd = take_fd() if message.data is None else -1
+        try:
+            values = values_of(message.values)
+            check_arrays(
+                message.arrays, message.nbytes if message.data is None else len(message.data))
+        except WireError:
             if fd >= 0:
                 os.close(fd)
-                assert isinstance(message, Result)
-                self._release(self._keeper.generation, message.file)
-            return
-        pending.reply, pending.fd = message, fd
+            raise
+        if message.data is not None:
+            return ToolResult(values, read_arrays(message.data, message.arrays), message.error)
+        generation, name = self._keeper.generation, message.file
+        file = ReceivedFile(
+            fd, message.nbytes, lambda again: self._let_go(generation, Release(name, again)))
+        return ToolResult(values, read_arrays(file.buffer, message.arrays), message.error, file)
+
+    def _let_go(self, generation: int, release: Release) -> None:
+        # runs wherever the last view went: no lock may be taken
+        self._unread.append((generation, release))
+        self._keeper.wake.set()
 
     def gone(self, reason: str) -> None:
         """Tell everybody who waits."""
+        error = (CanceledError('perception was closed during this call') if self._keeper.closed
+                 else GoneError(reason))
         for pending in self._pending.values():
-            pending.gone = reason
-        for file in self._forgetting.values():
-            self._pool.give_back(file)
-        self._forgetting.clear()
+            pending.reply = pending.reply or error
+        self._shown.gone()
 
     def posts(self, generation: int) -> Sequence[ToProcess]:
-        """What was let go."""
-        messages: list[ToProcess] = []
-        while self._dropped:
-            shown = self._dropped.popleft()
-            if generation and shown.generation == generation:
-                self._forgetting[shown.id] = shown.file
-                messages.append(Forget(shown.id))
-            else:
-                self._pool.give_back(shown.file)
-        while self._released:
-            of, release = self._released.popleft()
-            if of == generation:
+        """What was let go of."""
+        messages: list[ToProcess] = [Forget(number) for number in self._shown.dropped(generation)]
+        while self._unread:
+            of, release = self._unread.popleft()
+            if of == generation:  # with its process a file went too
                 messages.append(release)
         return messages
 
 
-def _error_of(failed: Failed) -> Exception:
-    kinds: dict[str, Callable[[str], Exception]] = {
-        'deadline': DeadlineExceededError, 'canceled': CanceledError, 'weights': WeightsError,
-        'unavailable': PerceptionUnavailableError, 'bug': PerceptionUnavailableError}
-    return kinds[failed.kind](failed.message)
+def _call_of(
+    number: int, observation: int, call: ToolCall, deadline: Deadline,
+) -> Call | ToolResult:
+    """A call as it crosses; a result with an error in its place when it is too large for that."""
+    arrays = {name: np.asarray(array) for name, array in call.arrays.items()}
+    specs, nbytes = layout(arrays)
+    if nbytes > MAX_CALL_BYTES:
+        return ToolResult(error=f'pictures and arrays of {nbytes >> 20} MiB came with one call, '
+                                f'at most {MAX_CALL_BYTES >> 20} MiB go through; give smaller ones')
+    data = bytearray(nbytes)
+    write_arrays(data, specs, arrays)
+    return Call(number, observation, call.tool, dict(call.args), specs, bytes(data),
+                deadline.remaining_s)
+
+
+def _names_of(config: PerceptionConfig) -> dict[str, str]:
+    found = {}
+    if config.reconstruct != 'none':
+        found['reconstruct'] = (
+            config.depth.model if config.reconstruct == 'depth_anything' else config.reconstruct)
+    if config.segment != 'none':
+        found['segment'] = config.masks.model if config.needs_masks else config.segment
+    if config.ocr == 'rapidocr' or (
+            config.ocr == 'auto' and importlib.util.find_spec('rapidocr_onnxruntime') is not None):
+        found['ocr'] = 'rapidocr'
+    return found
+
+
+def _unloaded(config: PerceptionConfig) -> tuple[ModelStatus, ...]:
+    """Models of a process that has not said anything yet."""
+    wanted = (('depth', config.depth, config.needs_depth),
+              ('masks', config.masks, config.needs_masks))
+    return tuple(ModelStatus(role=role, name=model.model)
+                 for role, model, needed in wanted if needed)
 
 

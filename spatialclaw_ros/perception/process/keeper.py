@@ -28,7 +28,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from spatialclaw_ros.deadline import Deadline
@@ -46,33 +45,21 @@ from spatialclaw_ros.perception.process.messages import (
     StartFailed,
     ToProcess,
 )
-from spatialclaw_ros.perception.process.obituary import cannot_start, how_it_died
+from spatialclaw_ros.perception.process.obituary import (
+    cannot_start,
+    did_not_start,
+    how_it_died,
+)
+from spatialclaw_ros.perception.process.patience import Patience
 from spatialclaw_ros.perception.process.wake import Wake
+from spatialclaw_ros.perception.status import PerceptionStatus
 
 _log = logging.getLogger(__name__)
 _SLICE_S = 0.05
+_LAST_BREATH_S = 1.0
+# for so long a status tells why there was another process before
+_RECENT_S = 60.0
 CLOSED = 'perception is closed; open it again'
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a perception process is waited for.
-
-    Args:
-        start_s: from its start until it takes calls; models are loaded after that.
-        heartbeat_s: between two signs of life.
-        silence_s: without a sign of life it hangs, and is replaced.
-        first_pause_s: before it is started again when it failed twice in a row; doubled each time.
-        longest_pause_s: where that ends.
-        steady_s: one that lived so long has not failed in a row.
-    """
-
-    start_s: float = 120.0
-    heartbeat_s: float = 1.0
-    silence_s: float = 60.0
-    first_pause_s: float = 1.0
-    longest_pause_s: float = 60.0
-    steady_s: float = 60.0
 
 
 class GoneError(PerceptionUnavailableError):
@@ -110,9 +97,8 @@ class Keeper:
     Attributes:
         changed: notified whenever anything changed.
         generation: counts the processes, 0 before the first.
-        beat: the last heartbeat of the present process.
+        said: status of itself in the last heartbeat of the present process.
         round_trip_s: of the last ping, NaN before it.
-        trouble: why there is no process, '' when none is missed.
     """
 
     def __init__(self, config: PerceptionConfig, patience: Patience, listener: Listener) -> None:
@@ -122,9 +108,10 @@ class Keeper:
         self.changed = threading.Condition()
         self.wake = Wake()
         self.generation = 0
-        self.beat: Heartbeat | None = None
+        self.said: PerceptionStatus | None = None
         self.round_trip_s = math.nan
-        self.trouble = ''
+        self._trouble = ''  # why there is no process
+        self._replaced_s = -math.inf
         self._child: Child | None = None
         self._ready = False
         self._wanted = config.preload
@@ -138,9 +125,6 @@ class Keeper:
         self._posted: deque[tuple[ToProcess, Sequence[int]]] = deque()
         self._closed = False
         self._thread: threading.Thread | None = None
-        if self._wanted:
-            with self.changed:
-                self._want()
 
     # ---- any thread
 
@@ -151,14 +135,31 @@ class Keeper:
         return child.pid if child is not None else 0
 
     @property
-    def ready(self) -> bool:
-        """Whether it takes calls."""
-        return self._ready
+    def alive(self) -> bool:
+        """Whether it lives, or would if somebody asked for it; under the lock."""
+        return not self._closed and (self._ready or not self._trouble)
+
+    @property
+    def message(self) -> str:
+        """Why it does not live, or why another one did not until a moment ago; under the lock."""
+        if self._closed:
+            return CLOSED
+        recent = time.monotonic() - self._replaced_s < _RECENT_S
+        return self._trouble if recent or not self._ready else ''
+
+    def has(self, generation: int) -> bool:
+        """Whether that process takes calls; under the lock."""
+        return self._ready and generation == self.generation
 
     @property
     def closed(self) -> bool:
         """Whether there will be no more processes."""
         return self._closed
+
+    def start(self) -> None:
+        """Have the process started, and do not wait."""
+        with self.changed:
+            self._want()
 
     def wait_ready(self, deadline: Deadline) -> int:
         """Wait until a process takes calls, started for this if there is none.
@@ -178,9 +179,9 @@ class Keeper:
                     raise PerceptionUnavailableError(CLOSED)
                 rest_s = self._not_before_s - time.monotonic()
                 if self._refusals > refusals or (
-                        self._child is None and self.trouble and rest_s > _SLICE_S):
+                        self._child is None and self._trouble and rest_s > _SLICE_S):
                     raise PerceptionUnavailableError(
-                        f'{self.trouble}; the next try is in {max(1.0, rest_s):.0f} s')
+                        f'{self._trouble}; the next try is in {max(1.0, rest_s):.0f} s')
                 self._want()
                 self.changed.wait(min(_SLICE_S, deadline.remaining_s))
                 if not self._ready:
@@ -193,10 +194,10 @@ class Keeper:
         Raises:
             GoneError: that process is not there any more.
         """
-        if not self._ready or generation != self.generation:
+        if not self.has(generation):
             for fd in fds:
                 os.close(fd)
-            raise GoneError(self.trouble or 'the perception process ended')
+            raise GoneError(self._trouble or 'the perception process ended')
         self._posted.append((message, fds))
         self.wake.set()
 
@@ -258,7 +259,7 @@ class Keeper:
         with self.changed:
             self._child, self._told = child, ''
             self.generation += 1
-            self.beat, self.round_trip_s = None, math.nan
+            self.said, self.round_trip_s = None, math.nan
             self._heard_s = self._pinged_s = time.monotonic()
             self.changed.notify_all()
 
@@ -286,8 +287,8 @@ class Keeper:
         except WireError as error:
             self._bury(f'it broke its connection with the node ({error})')
             return
-        if child.output.fd in ready:
-            child.output.read()
+        if child.output.fd in ready and not child.output.read():
+            child.output.close()
         if child.pidfd in ready:
             self._bury('')
             return
@@ -300,7 +301,8 @@ class Keeper:
     def _poll(self, child: Child) -> set[int]:
         poll = select.poll()
         poll.register(child.wire_fd, select.POLLIN | (select.POLLOUT if child.has_outgoing else 0))
-        poll.register(child.output.fd, select.POLLIN)
+        if child.output.fd >= 0:
+            poll.register(child.output.fd, select.POLLIN)
         poll.register(child.pidfd, select.POLLIN)
         poll.register(self.wake.fd, select.POLLIN)
         ready = {fd for fd, _ in poll.poll(1000 * min(0.5, self._patience.heartbeat_s))}
@@ -312,12 +314,12 @@ class Keeper:
         with self.changed:
             self._heard_s = time.monotonic()
             if isinstance(message, Heartbeat):
-                self.beat = message
+                self.said = message.status
             elif isinstance(message, Pong):
                 if message.number == self._pings:
                     self.round_trip_s = self._heard_s - self._pinged_s
             elif isinstance(message, Hello):
-                self._ready, self.trouble = True, ''
+                self._ready, self._replaced_s = True, time.monotonic()
             elif isinstance(message, (StartFailed, Fatal)):
                 self._told = message.message
             else:
@@ -329,12 +331,14 @@ class Keeper:
         child = self._child
         if child is None:
             return
-        was_ready, lived_s = self._ready, time.monotonic() - child.began_s
         with self.changed:
-            self._ready = False
-        # one that hangs or lies gets no time
-        status = child.end(0.0 if reason and not self._closed else 1.0)
-        text = how_it_died(child.pid, reason or self._told, status, child.output.last_lines(8))
+            was_ready, self._ready = self._ready, False
+        # one that hangs, lies, or is amid its imports would not listen
+        is_going = not reason or (reason == CLOSED and was_ready)
+        status = child.end(_LAST_BREATH_S if is_going else 0.0)
+        reason, lines = reason or self._told, child.output.last_lines()
+        text = (how_it_died(child.pid, reason, status, lines) if was_ready
+                else did_not_start(self._config.python, reason, status, lines))
         child.close()
         with self.changed:
             self._child = None
@@ -342,33 +346,31 @@ class Keeper:
                 for fd in self._posted.popleft()[1]:
                     os.close(fd)
             self._listener.gone(text)
+            self.changed.notify_all()
         if self._closed:
             return
-        if lived_s > self._patience.steady_s:
+        if time.monotonic() - child.began_s > self._patience.steady_s:
             self._failures = 0
         if was_ready:
-            self._pause(text)
+            self._pause(text, self._failures + 1)
         else:
             self._refuse(text)
 
     def _refuse(self, text: str) -> None:
-        """A start came to nothing."""
-        self._failures += 1  # such a one is not tried again at once
-        self._pause(text)
+        """A start came to nothing: it would again if it were tried at once."""
+        self._pause(text, max(2, self._failures + 1))
         with self.changed:
             self._refusals += 1
             self.changed.notify_all()
 
-    def _pause(self, text: str) -> None:
-        self._failures += 1
-        pause_s = 0.0 if self._failures < 2 else min(
-            self._patience.longest_pause_s,
-            self._patience.first_pause_s * 2.0 ** (self._failures - 2))
-        _log.warning('%s; it is started again %s', text,
-                     f'in {pause_s:g} s' if pause_s else 'at once' if self._config.preload
-                     else 'when it is needed')
+    def _pause(self, text: str, failures: int) -> None:
+        pause_s = self._patience.pause_s(failures)
+        when = 'when it is needed' if not self._config.preload else (
+            f'in {pause_s:g} s' if pause_s else 'at once')
+        _log.warning('%s; it is started again %s', text, when)
         with self.changed:
-            self.trouble = text
+            self._failures = failures
+            self._trouble = text
             self._not_before_s = time.monotonic() + pause_s
             self._wanted = self._config.preload
             self.changed.notify_all()

@@ -26,20 +26,22 @@ import msgspec
 from msgspec import Meta
 
 from spatialclaw_ros.perception.config import PerceptionConfig
-from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
+from spatialclaw_ros.perception.status import PerceptionStatus
 from spatialclaw_ros.sharing.headers import ArraySpec, ObservationHeader
 
 INLINE_BYTES = 1024 * 1024
 """Arrays up to this come in the message itself."""
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
-MAX_REQUEST_BYTES = 64 * 1024 * 1024
+MAX_CALL_BYTES = 64 * 1024 * 1024
+MAX_REQUEST_BYTES = 80 * 1024 * 1024
 MAX_ARRAYS = 4096
 MAX_FILE_BYTES = 64 * 1024**3
 MAX_TEXT_CHARS = 4096
-MAX_MODELS = 8
-MAX_DEVICES = 16
+MAX_PLAIN_BYTES = 128 * 1024
+"""Size of a message from the process that is no result."""
 
+FailureKind = Literal['deadline', 'canceled', 'unavailable', 'weights', 'bug']
 Id = Annotated[int, Meta(ge=0, le=2**62)]
 Size = Annotated[int, Meta(ge=0, le=MAX_FILE_BYTES)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
@@ -103,8 +105,6 @@ class Ping(msgspec.Struct, tag='ping', frozen=True):
 class Hello(msgspec.Struct, tag='hello', frozen=True):
     """Perception is open and takes calls; models may still be loading."""
 
-    version: Annotated[str, Meta(max_length=64)]
-
 
 class StartFailed(msgspec.Struct, tag='start_failed', frozen=True):
     """Perception can't be opened; the process ends."""
@@ -113,11 +113,9 @@ class StartFailed(msgspec.Struct, tag='start_failed', frozen=True):
 
 
 class Heartbeat(msgspec.Struct, tag='heartbeat', frozen=True):
-    """Sign of life from a thread of its own."""
+    """Sign of life from a thread of its own; the message has at most `MAX_PLAIN_BYTES`."""
 
-    models: Annotated[list[ModelStatus], Meta(max_length=MAX_MODELS)]
-    devices: Annotated[list[DeviceMemory], Meta(max_length=MAX_DEVICES)]
-    message: Text = ''
+    status: PerceptionStatus
 
 
 class Result(msgspec.Struct, tag='result', frozen=True):
@@ -140,7 +138,7 @@ class Failed(msgspec.Struct, tag='failed', frozen=True):
     """A call ended otherwise; `kind` says how, `message` what the caller is told."""
 
     id: Id
-    kind: Literal['deadline', 'canceled', 'unavailable', 'weights', 'bug']
+    kind: FailureKind
     message: Text
 
 

@@ -28,6 +28,7 @@ _KEEP_LINES = 60
 _LINE_CHARS = 400
 _LINES_A_SECOND = 20
 _READ_BYTES = 65_536
+_PIPE_READS = 16
 
 _log = logging.getLogger('spatialclaw_ros.perception.process')
 
@@ -66,8 +67,14 @@ class Output:
             self._add(clean_line(line[:_LINE_CHARS].decode(errors='replace')).strip())
         return bool(data)
 
+    def drain(self) -> None:
+        """Take what is left of a process that has ended, and no more than a pipe holds."""
+        for _ in range(_PIPE_READS):
+            if self.fd < 0 or not self.read():
+                return
+
     def _add(self, line: str) -> None:
-        if not line:
+        if not line.strip('^~ '):  # nothing, or what points at a column of a line before it
             return
         self._lines.append(line)
         second = int(time.monotonic())
@@ -77,9 +84,9 @@ class Output:
         if self._logged <= _LINES_A_SECOND:
             _log.info('%s', line)
 
-    def last_lines(self, count: int) -> tuple[str, ...]:
-        """The last lines, fewer where fewer came."""
-        return tuple(self._lines)[-count:]
+    def last_lines(self) -> tuple[str, ...]:
+        """The last lines, at most 60."""
+        return tuple(self._lines)
 
     def close(self) -> None:
         """Close the reading end; may be called twice."""

@@ -21,60 +21,64 @@ import ctypes
 import faulthandler
 import logging
 import os
+import queue
 import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
-import numpy as np
+from msgspec.structs import replace
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
     CanceledError,
     DeadlineExceededError,
+    PerceptionError,
     PerceptionUnavailableError,
     SpatialClawError,
     WeightsError,
 )
+from spatialclaw_ros.perception.process.memory import LentFiles, ShownObservations
 from spatialclaw_ros.perception.process.messages import (
     INLINE_BYTES,
+    MAX_REPLY_BYTES,
     MAX_REQUEST_BYTES,
     MAX_TEXT_CHARS,
     Call,
     Cancel,
     Configure,
     Failed,
+    FailureKind,
+    Fatal,
     Forget,
     Forgotten,
+    FromProcess,
     Heartbeat,
     Hello,
     Observe,
     Ping,
     Pong,
     Release,
-    Result,
     StartFailed,
     ToProcess,
 )
 from spatialclaw_ros.perception.protocols import Perception
+from spatialclaw_ros.perception.status import PerceptionStatus
 from spatialclaw_ros.sharing.duplex import Duplex
-from spatialclaw_ros.sharing.memory import (
-    MemoryFile,
-    MemoryPool,
-    layout,
-    read_arrays,
-    take_file,
-    write_arrays,
-)
-from spatialclaw_ros.sharing.observations import unpack_observation
+from spatialclaw_ros.sharing.memory import MemoryFile, read_arrays
 from spatialclaw_ros.sharing.stream import BlockingWire
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
 _PR_SET_PDEATHSIG = 1
-_THREADS = 8
-_POOL_BYTES = 768 * 1024 * 1024
+_THREADS = 16
+_KEEP_BYTES = 384 * 1024 * 1024
+_SPEC_BYTES = 256
+_FAILURES: tuple[tuple[type[SpatialClawError], FailureKind], ...] = (
+    (DeadlineExceededError, 'deadline'), (CanceledError, 'canceled'), (WeightsError, 'weights'),
+    (PerceptionUnavailableError, 'unavailable'))
+_EXIT_FAILED = 1
 
 _log = logging.getLogger(__name__)
 _decoder = msgspec.msgpack.Decoder(ToProcess)
@@ -82,17 +86,16 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def main(wire_fd: int, node_pid: int) -> None:
-    """Serve the node until it closes the wire."""
+    """Serve the node until it closes the wire; never returns."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != node_pid:
-        os._exit(1)
+        os._exit(_EXIT_FAILED)
     # an interrupt from the terminal is the node's to handle
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s: %(message)s')
-    connection = socket.socket(fileno=wire_fd)
-    server = Server(connection)
-    with contextlib.suppress(EOFError):
+    server = Server(socket.socket(fileno=wire_fd))
+    with contextlib.suppress(EOFError, ConnectionError):
         server.serve()
     # threads may sit in a model for long, and nobody waits for them
     os._exit(0)
@@ -108,16 +111,14 @@ class Server:
     def __init__(self, connection: socket.socket) -> None:
         self._duplex = Duplex(connection, MAX_REQUEST_BYTES)
         self._wire = BlockingWire(connection)
-        self._sending = threading.Lock()
-        self._pool = MemoryPool(_POOL_BYTES)
-        self._lock = threading.Lock()
-        self._lent: dict[int, MemoryFile] = {}
-        self._files = 0
-        self._observations: dict[int, Observation] = {}
+        # `put` may be called by finalizers, in whatever they interrupt
+        self._outgoing: queue.SimpleQueue[
+            tuple[FromProcess, bytes, MemoryFile | None]] = queue.SimpleQueue()
+        self._lent = LentFiles(_KEEP_BYTES)
+        self._shown = ShownObservations(lambda number: self._send(Forgotten(number)))
         self._deadlines: dict[int, Deadline] = {}
         self._perception: Perception | None = None
-        self._threads = ThreadPoolExecutor(_THREADS, 'perception')
-        self._stopped = threading.Event()
+        self._threads = ThreadPoolExecutor(_THREADS, 'call')
 
     def serve(self) -> None:
         """Read messages until the wire is closed.
@@ -125,101 +126,113 @@ class Server:
         Raises:
             EOFError: it is.
         """
+        threading.Thread(target=self._send_all, name='sender', daemon=True).start()
         while True:
             for payload in self._duplex.receive():
                 self._take(_decoder.decode(payload))
 
     def _take(self, message: ToProcess) -> None:
         if isinstance(message, Call):
-            deadline = Deadline(message.timeout_s)
-            self._deadlines[message.id] = deadline
-            self._threads.submit(self._answer, message, deadline)
+            self._deadlines[message.id] = deadline = Deadline(message.timeout_s)
+            self._threads.submit(
+                self._answer, message, self._shown[message.observation], deadline)
         elif isinstance(message, Cancel):
             found = self._deadlines.get(message.id)
             if found is not None:
                 found.cancel()
         elif isinstance(message, Observe):
-            buffer = take_file(self._duplex.take_fd(), message.header.nbytes)
-            self._observations[message.id] = unpack_observation(
-                message.header, read_arrays(buffer, message.header.arrays))
+            self._shown.show(message, self._duplex.take_fd())
         elif isinstance(message, Forget):
-            self._observations.pop(message.id, None)
-            self._send(Forgotten(message.id))
+            self._shown.drop(message.id)
         elif isinstance(message, Release):
-            with self._lock:
-                file = self._lent.pop(message.file)
-            if message.again:
-                self._pool.give_back(file)
-            else:
-                file.close()
+            self._lent.take_back(message)
         elif isinstance(message, Ping):
             self._send(Pong(message.number))
-        elif isinstance(message, Configure):
+        else:
             self._open(message)
 
     def _open(self, message: Configure) -> None:
-        from spatialclaw_ros.perception.factory import make_perception, open_models
-        try:
-            self._perception = make_perception(message.config, open_models(message.config))
-        except SpatialClawError as error:
-            self._send(StartFailed(_short(str(error))))
-            os._exit(1)
         threading.Thread(target=self._beat, args=(message.heartbeat_s,), name='heartbeat',
                          daemon=True).start()
-        self._send(Hello(''))
+        # with a heart that beats: packages are imported here
+        from spatialclaw_ros.perception.factory import make_perception, open_models
+        try:
+            models = open_models(message.config, on_fatal=self._die)
+            self._perception = make_perception(message.config, models)
+        except SpatialClawError as error:
+            self._send(StartFailed(_short(str(error))))
+            return
+        self._send(Hello())
 
     def _beat(self, heartbeat_s: float) -> None:
-        assert self._perception is not None
-        while not self._stopped.wait(heartbeat_s):
-            status = self._perception.status()
-            self._send(Heartbeat(list(status.models), list(status.devices)))
+        pause = threading.Event()
+        while True:
+            perception = self._perception
+            self._send(Heartbeat(
+                PerceptionStatus() if perception is None else _bounded(perception.status())))
+            pause.wait(heartbeat_s)
 
-    def _answer(self, message: Call, deadline: Deadline) -> None:
+    # ---- a call, in a thread of its own
+
+    def _answer(self, message: Call, observation: Observation, deadline: Deadline) -> None:
         assert self._perception is not None
-        call = ToolCall(message.tool, message.args, read_arrays(message.data, message.arrays))
         try:
-            result = self._perception.handle(
-                self._observations[message.observation], call, deadline)
-            self._reply(message.id, result)
-        except DeadlineExceededError as error:
-            self._fail(message.id, 'deadline', error)
-        except CanceledError as error:
-            self._fail(message.id, 'canceled', error)
-        except WeightsError as error:
-            self._fail(message.id, 'weights', error)
-        except PerceptionUnavailableError as error:
-            self._fail(message.id, 'unavailable', error)
+            call = ToolCall(message.tool, message.args, read_arrays(message.data, message.arrays))
+            self._reply(message.id, self._perception.handle(observation, call, deadline))
+        except SpatialClawError as error:
+            self._fail(message, error)
         # the thread's outermost edge
         except Exception as error:
             _log.exception('a call of %s failed', message.tool)
-            self._fail(message.id, 'bug', error)
+            self._fail(message, error)
         finally:
-            self._deadlines.pop(message.id, None)
+            del self._deadlines[message.id]
 
-    def _fail(self, number: int, kind: str, error: Exception) -> None:
-        self._send(Failed(number, kind, _short(str(error))))  # type: ignore[arg-type]
+    def _reply(self, call: int, result: ToolResult) -> None:
+        reply, file = self._lent.lend(call, result)
+        if len(reply.values) + len(reply.arrays) * _SPEC_BYTES > MAX_REPLY_BYTES - INLINE_BYTES:
+            if file is not None:
+                self._lent.take_back(Release(reply.file, again=True))
+            raise PerceptionError(f'the result has {len(reply.arrays)} arrays and '
+                                  f'{len(reply.values)} bytes of values, too many to be handed on')
+        self._send(reply, file)
 
-    def _reply(self, number: int, result: ToolResult) -> None:
-        arrays = {name: np.asarray(array) for name, array in result.arrays.items()}
-        specs, nbytes = layout(arrays)
-        values = msgspec.Raw(_encoder.encode(dict(result.values)))
-        if nbytes <= INLINE_BYTES:
-            buffer = bytearray(nbytes)
-            write_arrays(buffer, specs, arrays)
-            self._send(Result(number, values, specs, nbytes, bytes(buffer), result.error))
-            return
-        file = self._pool.borrow(nbytes)
-        write_arrays(file.buffer, specs, arrays)
-        with self._lock:
-            self._files += 1
-            name = self._files
-            self._lent[name] = file
-        self._send(Result(number, values, specs, nbytes, None, result.error, name), file.fd)
+    def _fail(self, message: Call, error: Exception) -> None:
+        kind: FailureKind = next(
+            (kind for family, kind in _FAILURES if isinstance(error, family)), 'bug')
+        text = str(error) if isinstance(error, SpatialClawError) else (
+            f'{type(error).__name__}: {error}')
+        self._send(Failed(message.id, kind, _short(text)))
 
-    def _send(self, message: msgspec.Struct, *fds: int) -> None:
-        payload = _encoder.encode(message)
-        with self._sending:
-            self._wire.send(payload, fds)
+    # ---- the wire
+
+    def _send(self, message: FromProcess, file: MemoryFile | None = None) -> None:
+        """Queue a message; from anywhere."""
+        self._outgoing.put((message, _encoder.encode(message), file))
+
+    def _send_all(self) -> None:
+        """The sender's thread."""
+        with contextlib.suppress(OSError):  # the node is gone, as the reader notices too
+            while True:
+                message, payload, file = self._outgoing.get()
+                if file is None:
+                    self._wire.send(payload)
+                else:
+                    with self._lent.pool.sending(file) as fd:
+                        self._wire.send(payload, (fd,))
+                if isinstance(message, (Fatal, StartFailed)):
+                    os._exit(_EXIT_FAILED)
+
+    def _die(self, reason: str) -> None:
+        """Only a new process helps."""
+        self._send(Fatal(_short(reason)))
+
+
+def _bounded(status: PerceptionStatus) -> PerceptionStatus:
+    """A status whose texts are short enough to be sent every second."""
+    return replace(
+        status, message=_short(status.message),
+        models=tuple(replace(model, message=_short(model.message)) for model in status.models))
 
 
 def _short(text: str) -> str:

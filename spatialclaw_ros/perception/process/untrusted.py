@@ -28,7 +28,12 @@ import msgspec
 import numpy as np
 
 from spatialclaw_ros.errors import WireError
-from spatialclaw_ros.perception.process.messages import MAX_REPLY_BYTES, FromProcess
+from spatialclaw_ros.perception.process.messages import (
+    MAX_PLAIN_BYTES,
+    MAX_REPLY_BYTES,
+    FromProcess,
+    Result,
+)
 from spatialclaw_ros.sharing.headers import ArraySpec
 from spatialclaw_ros.sharing.texts import clean, clean_line
 
@@ -47,7 +52,12 @@ def decode(payload: bytes | bytearray | memoryview) -> FromProcess:
     Raises:
         WireError: it is malformed or out of bounds.
     """
-    return _unpack(_decoder, payload)
+    message: FromProcess = _unpack(_decoder, payload)
+    if isinstance(message, Result):
+        return message
+    if len(payload) > MAX_PLAIN_BYTES:
+        raise WireError(f'a message of {len(payload)} bytes came that is no result')
+    return clean(message)
 
 
 def values_of(packed: msgspec.Raw) -> dict[str, Any]:
