@@ -36,7 +36,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """One model.
 
     Args:
-        model: name of a variant that its family knows (`sam3`, `da3-large`), or `MODULE:FUNCTION`
+        model: name of a variant that its family knows (`sam3`, `da3-base`), or `MODULE:FUNCTION`
             of one's own, a function that is called as those of `models.ModelLoader`.
         weights: a local folder, or a repository of the hub; empty for the variant's own.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -83,7 +83,7 @@ class PerceptionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     reconstruct: Literal['rgbd', 'fused', 'depth_anything', 'none'] = 'rgbd'
     segment: Literal['classical', 'sam3', 'none'] = 'classical'
     ocr: Literal['auto', 'rapidocr', 'none'] = 'auto'
-    depth: ModelConfig = ModelConfig(model='da3-large')
+    depth: ModelConfig = ModelConfig(model='da3-base')
     masks: ModelConfig = ModelConfig(model='sam3')
     run_in: Literal['auto', 'process', 'node'] = 'auto'
     python: str = ''

@@ -83,7 +83,7 @@ class DepthAnything:
         self.device = str(device)
         self.precision = precision_of(dtype)
         self.weights = weights
-        self.batch = batch
+        self._batch, self._last_count = batch, batch
         self._network: Any = network
         self._variant = variant
         self._options = options
@@ -95,6 +95,17 @@ class DepthAnything:
     def memory_bytes(self) -> int:
         """What its weights hold on the device."""
         return self._memory_bytes
+
+    @property
+    def batch(self) -> int:
+        """Most images at once, in full."""
+        return self._batch
+
+    @batch.setter
+    def batch(self, batch: int) -> None:
+        # half of what the last call did not use anyway would run out of memory again
+        lower = batch < self._batch and batch >= self._last_count
+        self._batch = max(1, self._last_count // 2) if lower else batch
 
     def close(self) -> None:
         """Let the weights go."""
@@ -117,6 +128,7 @@ class DepthAnything:
             raise PerceptionError(
                 f'{self.name} takes 1 to {self.max_views} images at a time, got {len(images)}')
         deadline.check(f'{self.name} on {len(images)} images')
+        self._last_count = len(images)
         if self._variant.sees_all:
             return self._together(images, intrinsics, extrinsics, deadline)
         return self._each_alone(images, intrinsics, deadline)

@@ -126,7 +126,7 @@ class ServeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         ValueError: there is nothing to serve.
     """
 
-    depth: ModelConfig | None = ModelConfig(model='da3-large')
+    depth: ModelConfig | None = ModelConfig(model='da3-base')
     masks: ModelConfig | None = ModelConfig(model='sam3')
     keep_loaded_s: Seconds = 0.0
     preload: bool = True
