@@ -17,9 +17,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Union
-
-from msgspec import Meta
+from typing import Any
 
 from spatialclaw_ros.errors import WireError
 from spatialclaw_ros.kernel.messages import (
@@ -27,27 +25,10 @@ from spatialclaw_ros.kernel.messages import (
     MAX_ARGS_DEPTH,
     MAX_ARGS_NODES,
     MAX_NAME_CHARS,
-    Name,
 )
+from spatialclaw_ros.sharing.json_values import json_object
 
-
-def _json_types(depth: int) -> Any:
-    """JSON's own types, nested no deeper than that.
-
-    Keys of other types would be hashed without a salt: a sender can choose thousands of pairs of
-    numbers with one hash, and a table of them takes minutes to fill.
-    """
-    plain = Union[None, bool, int, float, str]  # noqa: UP007
-    nested: Any = plain
-    for _ in range(depth):
-        nested = Union[  # noqa: UP007
-            plain, Annotated[list[nested], Meta(max_length=MAX_ARGS_NODES)],
-            Annotated[dict[Name, nested], Meta(max_length=MAX_ARGS)]]
-    return nested
-
-
-ARGS_TYPE: Any = Annotated[
-    dict[Name, _json_types(MAX_ARGS_DEPTH - 1)], Meta(max_length=MAX_ARGS)]  # type: ignore[misc]
+ARGS_TYPE: Any = json_object(MAX_ARGS_DEPTH, MAX_ARGS_NODES, MAX_ARGS, MAX_NAME_CHARS)
 """For msgspec: refuses in the decoder what would cost memory or time as objects."""
 
 

@@ -35,6 +35,7 @@ from spatialclaw_ros.perception.process.messages import (
     Result,
 )
 from spatialclaw_ros.sharing.headers import ArraySpec
+from spatialclaw_ros.sharing.json_values import json_object
 from spatialclaw_ros.sharing.texts import clean, clean_line
 
 DTYPES = frozenset((
@@ -43,7 +44,8 @@ _MAX_COMPLAINT_CHARS = 200
 _MAX_NAME_CHARS = 128
 _MAX_DIMENSIONS = 8
 _decoder = msgspec.msgpack.Decoder(FromProcess)
-_values = msgspec.msgpack.Decoder(dict[str, Any])
+_values = msgspec.msgpack.Decoder(json_object(
+    depth=8, items=65_536, keys=256, key_chars=_MAX_NAME_CHARS))
 
 
 def decode(payload: bytes | bytearray | memoryview) -> FromProcess:
@@ -66,7 +68,8 @@ def values_of(packed: msgspec.Raw) -> dict[str, Any]:
     Raises:
         WireError: they are malformed or out of bounds.
     """
-    return clean(_unpack(_values, packed), lines=True)
+    values: dict[str, Any] = _unpack(_values, packed)
+    return clean(values, lines=True)
 
 
 def _unpack(decoder: Any, payload: Any) -> Any:
