@@ -66,8 +66,8 @@ def make_perception(
         from spatialclaw_ros.perception.classical import ClassicalSegmenter
         segmenter = ClassicalSegmenter()
     elif config.segment == 'sam3' and masks is not None:
-        from spatialclaw_ros.perception.model_segmenter import ModelSegmenter
-        segmenter = ModelSegmenter(masks)
+        from spatialclaw_ros.perception.model_segmenter import THRESHOLD, ModelSegmenter
+        segmenter = ModelSegmenter(masks, config.masks.options.get('threshold', THRESHOLD))
     return PerceptionTools(reconstructor, segmenter, _make_reader(config.ocr), models)
 
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,9 +38,10 @@ THRESHOLD = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A job, and the frames that its images are."""
+    """A job, and of each of its images the frame that it is and the camera that took it."""
 
     frames: tuple[int, ...]
+    sources: tuple[str, ...]
     job: SegmentJob
 
 
@@ -58,9 +60,11 @@ class ModelSegmenter:
     """
 
     def __init__(self, model: SegmentModel, threshold: float = THRESHOLD) -> None:
-        if not 0 < threshold < 1:
+        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or (
+                not 0 < threshold < 1):
             raise PerceptionError(
-                f'the threshold of scores must be between 0 and 1, got {threshold}')
+                f'threshold, the least score of an object, must be a number between 0 and 1, '
+                f'got {threshold!r}')
         self._model = model
         self._threshold = float(threshold)
         self.name = model.name
@@ -69,6 +73,8 @@ class ModelSegmenter:
         self, observation: Observation, request: SegmentRequest, deadline: Deadline,
     ) -> Segmentation:
         """Segment; see `protocols.Segmenter`."""
+        if request.only_presence:
+            return self._present(observation, request, deadline)
         asked = request.frame_indices
         images = {index: observation.frames[index].image for index in asked}
         if request.image is not None:
@@ -77,17 +83,10 @@ class ModelSegmenter:
         found: list[Seen] = []
         presence: dict[int, np.ndarray] = {}
         for task in tasks:
-            deadline.check(f'{self.name} on {len(task.frames)} frames')
             masks = self._ask(task, deadline)
-            found += _seen(task, masks, asked, observation, request)
+            found += _seen(task, masks, asked)
             if masks.presence is not None:
                 presence.update(zip(task.frames, masks.presence))
-        if request.only_presence:
-            scores = np.array([[thing.scores.get(index, 0.0) for thing in found]
-                               for index in asked], np.float32).reshape(len(asked), len(found))
-            return Segmentation(
-                {}, tuple(_label(request, thing.prompt) for thing in found), scores,
-                tuple(notes), _table(presence, asked))
         if request.image is None and request.mode == 'text':
             found, remarks = link(found, observation.frames, deadline)
             notes += remarks
@@ -97,12 +96,38 @@ class ModelSegmenter:
         return _assemble(
             request, found, images, tuple(dict.fromkeys(notes)), _table(presence, asked))
 
+    def _present(
+        self, observation: Observation, request: SegmentRequest, deadline: Deadline,
+    ) -> Segmentation:
+        """Whether frames show what texts name: no frame is followed, no mask is made."""
+        frames, images = request.frame_indices, [
+            observation.frames[index].image for index in request.frame_indices]
+        if request.image is not None:
+            frames, images = (0,), [request.image]
+        presence, scores = [], []
+        size = max(1, self._model.max_views)
+        for start in range(0, len(frames), size):
+            # A threshold that no score exceeds: masks of many images are a burden to move.
+            part = frames[start:start + size]
+            job = self._job(request, images[start:start + size], 0, False, 1.0)
+            masks = self._ask(_Task(part, ('',) * len(part), job), deadline)
+            if masks.presence is not None:
+                presence.append(masks.presence)
+                continue
+            for index, image in zip(part, job.images):  # a model that judges objects alone
+                job = self._job(request, [image], 0, False)
+                told = self._ask(_Task((index,), ('',), job), deadline)
+                scores.append(told.scores.max(initial=0.0))
+        table = np.concatenate(presence).astype(np.float32) if presence else None
+        best = np.array(scores, np.float32).reshape(len(scores), 1)
+        return Segmentation({}, request.prompts[:1] if scores else (), best, (), table)
+
     def _tasks(
         self, observation: Observation, request: SegmentRequest,
     ) -> tuple[list[_Task], list[str]]:
         """Jobs: one for each camera (and size) with several frames, one for all single frames."""
         if request.image is not None:
-            return [_Task((0,), self._job(request, [request.image], 0, False))], []
+            return [_Task((0,), ('',), self._job(request, [request.image], 0, False))], []
         prompted = request.mode != 'text'
         wanted = set(request.frame_indices)
         if prompted and request.prompt_frame is not None:
@@ -121,15 +146,17 @@ class ModelSegmenter:
                     f'The prompt is on frame {start} of camera "{group[0].camera}": it is not '
                     f'followed into frames {_list(left)}, of another camera or size; give a '
                     'prompt on one of them.')
-            return [self._video(request, group)], notes
-        if request.only_presence:
-            return self._singles(request, frames), []
-        singles = [group[0] for group in groups.values() if len(group) == 1]
-        videos = [group for group in groups.values() if len(group) > 1]
-        return ([self._video(request, group) for group in videos]
-                + self._singles(request, singles)), []
+            return [self._video(request, group, group[0].camera)], notes
+        cameras = Counter(camera for camera, _ in groups)
+        named = {
+            (camera if cameras[camera] == 1 else f'{camera} {shape[1]}x{shape[0]}'): group
+            for (camera, shape), group in groups.items()}
+        tasks = [self._video(request, group, source)
+                 for source, group in named.items() if len(group) > 1]
+        return tasks + self._singles(
+            request, {source: group[0] for source, group in named.items() if len(group) == 1}), []
 
-    def _video(self, request: SegmentRequest, frames: Sequence[Frame]) -> _Task:
+    def _video(self, request: SegmentRequest, frames: Sequence[Frame], source: str) -> _Task:
         if len(frames) > self._model.max_views:
             step = -(-len(frames) // self._model.max_views)
             raise PerceptionError(
@@ -140,25 +167,29 @@ class ModelSegmenter:
         start = request.prompt_frame
         position = indices.index(start) if start in indices else 0
         job = self._job(request, [frame.image for frame in frames], position, len(frames) > 1)
-        return _Task(indices, job)
+        return _Task(indices, (source,) * len(frames), job)
 
-    def _singles(self, request: SegmentRequest, frames: Sequence[Frame]) -> list[_Task]:
+    def _singles(self, request: SegmentRequest, frames: Mapping[str, Frame]) -> list[_Task]:
         size = max(1, self._model.max_views)
-        parts = [frames[start:start + size] for start in range(0, len(frames), size)]
+        every = list(frames.items())
+        parts = [every[start:start + size] for start in range(0, len(every), size)]
         return [
-            _Task(tuple(frame.index for frame in part),
-                  self._job(request, [frame.image for frame in part], 0, False))
+            _Task(tuple(frame.index for _, frame in part), tuple(source for source, _ in part),
+                  self._job(request, [frame.image for _, frame in part], 0, False))
             for part in parts]
 
     def _job(
         self, request: SegmentRequest, images: Sequence[np.ndarray], position: int, video: bool,
+        threshold: float | None = None,
     ) -> SegmentJob:
         return SegmentJob(
             mode=request.mode, images=tuple(images), prompts=request.prompts,
             points=request.points, point_labels=request.point_labels, boxes=request.boxes,
-            prompt_image=position, is_video=video, threshold=self._threshold)
+            prompt_image=position, is_video=video,
+            threshold=self._threshold if threshold is None else threshold)
 
     def _ask(self, task: _Task, deadline: Deadline) -> ObjectMasks:
+        deadline.check(f'{self.name} on {len(task.frames)} frames')
         masks = self._model.segment(task.job, deadline)
         deadline.check(f'{self.name} on {len(task.frames)} frames')
         sizes = tuple(image.shape[:2] for image in task.job.images)
@@ -168,23 +199,18 @@ class ModelSegmenter:
         return masks
 
 
-def _seen(
-    task: _Task, masks: ObjectMasks, asked: Sequence[int], observation: Observation,
-    request: SegmentRequest,
-) -> list[Seen]:
+def _seen(task: _Task, masks: ObjectMasks, asked: Sequence[int]) -> list[Seen]:
     """What the model found, by frame; the frame of a prompt is left out where nobody asked it."""
-    rows = [(row, index) for row, index in enumerate(task.frames) if index in asked]
     found = []
     for number, prompt in enumerate(masks.prompt_of.tolist()):
-        packed = {index: masks.packed[row][number] for row, index in rows
-                  if masks.scores[row, number] > 0 and masks.packed[row][number].any()}
-        if packed or request.mode != 'text':
-            scores = {index: float(masks.scores[row, number]) for row, index in rows
-                      if index in packed}
-            camera = '' if request.image is not None else observation.frames[task.frames[0]].camera
-            if len(packed) == 1 and request.image is None:
-                camera = observation.frames[next(iter(packed))].camera
-            found.append(Seen(prompt, (camera,), packed, scores))
+        rows = [row for row, index in enumerate(task.frames)
+                if index in asked and masks.scores[row, number] > 0
+                and masks.packed[row][number].any()]
+        if rows or task.job.mode != 'text':
+            found.append(Seen(
+                prompt, tuple(dict.fromkeys(task.sources[row] for row in rows)),
+                {task.frames[row]: masks.packed[row][number] for row in rows},
+                {task.frames[row]: float(masks.scores[row, number]) for row in rows}))
     return found
 
 
