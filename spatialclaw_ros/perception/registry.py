@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -122,7 +123,8 @@ def source(role: str, name: str) -> Source:
 
 def _finder(variant: Any) -> Finder:
     def find(config: ModelConfig, progress: Progress) -> ModelConfig:
-        if config.options.get('random'):
+        # Random weights are nowhere; without torch loading fails, and nothing is downloaded for it.
+        if config.options.get('random') or importlib.util.find_spec('torch') is None:
             return config
         from spatialclaw_ros.perception.gpu.weights import find_weights
         folder = find_weights(
