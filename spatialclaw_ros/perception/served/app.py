@@ -32,6 +32,7 @@ from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.models import Models
 from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.bodies import BodyError, GoneError, announced, read_body
+from spatialclaw_ros.perception.served.direct import Direct, direct_of
 from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
 from spatialclaw_ros.perception.served.limits import WireLimits
@@ -171,13 +172,16 @@ class _Served:
         try:
             body = await read_body(
                 receive, announced(scope['headers'], self._limits.body_bytes),
-                self._limits.body_bytes)
+                self._limits.body_bytes, direct=direct_of(scope))
             status, reply = await self._work(receive, work, body, began_s)
-            await asyncio.wait_for(send_reply(send, status, reply), _SEND_S)
+            await asyncio.wait_for(send_reply(
+                send, status, reply, direct=direct_of(scope)), _SEND_S)
         except BodyError as error:
             fault = Fault(kind='invalid', message=str(error))
             await send_reply(send, error.status, codec.encode_plain(fault), [
                 (b'connection', b'close')])
+        except asyncio.TimeoutError:
+            _log.warning('a robot did not read its reply within %g s', _SEND_S)
         except GoneError:
             pass
         finally:
@@ -212,7 +216,7 @@ class _Served:
         found = model.predict(
             call.images, call.intrinsics, call.extrinsics,
             _shorter(deadline, call.remaining_s, began_s))
-        return codec.encode_prediction(found, call.accepts)
+        return codec.encode_prediction(found, call.accepts, self._codec.map)
 
     def _segment(self, body: np.ndarray, deadline: Deadline, began_s: float) -> Message:
         model = self._models.masks
@@ -220,7 +224,7 @@ class _Served:
             raise PerceptionUnavailableError('this server has no segmentation model')
         call = codec.decode_masks_call(body, self._limits, self._codec.map)
         found = model.segment(call.job, _shorter(deadline, call.remaining_s, began_s))
-        return codec.encode_masks(found, call.accepts)
+        return codec.encode_masks(found, call.accepts, self._codec.map)
 
 
 def _guarded(
@@ -250,14 +254,26 @@ async def _gone(receive: Any) -> None:
 
 async def send_reply(
     send: Any, status: int, reply: Message, headers: list[tuple[bytes, bytes]] | None = None,
+    *, direct: Direct | None = None,
 ) -> None:
-    """Send a message as the answer to a request."""
+    """Send a message as the answer to a request.
+
+    Args:
+        send: of ASGI.
+        status: of HTTP.
+        reply: the body.
+        headers: beside those that every answer has.
+        direct: way around ASGI, where there is one.
+    """
     await send({'type': 'http.response.start', 'status': status, 'headers': [
         (b'content-type', MEDIA_TYPE.encode()), (b'content-length', str(reply.size).encode()),
         (b'x-spatialclaw-format', str(FORMAT).encode()),
         (b'x-spatialclaw-version', VERSION.encode()), *(headers or ())]})
-    for chunk in reply.chunks(CHUNK_BYTES):
-        await send({'type': 'http.response.body', 'body': bytes(chunk), 'more_body': True})
+    if direct is not None:
+        await direct.write(reply)
+    else:
+        for chunk in reply.chunks(CHUNK_BYTES):
+            await send({'type': 'http.response.body', 'body': bytes(chunk), 'more_body': True})
     await send({'type': 'http.response.body', 'body': b'', 'more_body': False})
 
 

@@ -20,15 +20,15 @@ from __future__ import annotations
 import functools
 import importlib.util
 import math
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from spatialclaw_ros.errors import PerceptionMessageError
 from spatialclaw_ros.perception.served.framing import Blobs, Packer
 from spatialclaw_ros.perception.served.limits import WireLimits
-from spatialclaw_ros.perception.served.messages import Blob, Skill
+from spatialclaw_ros.perception.served.messages import Blob, DType, Skill
 
 _DTYPES = {name: np.dtype(f'<{name}') for name in ('i8', 'f2', 'f4', 'f8')} | {
     'u1': np.dtype(np.uint8)}
@@ -42,24 +42,35 @@ def can_zstd() -> bool:
     return importlib.util.find_spec('zstandard') is not None
 
 
+class Mapping(Protocol):
+    """`map`, or that of an executor."""
+
+    def __call__(self, function: Callable[[Any], Any], values: Iterable[Any], /) -> Iterator[Any]:
+        """Results in the order of the values."""
+        ...
+
+
 def put(packer: Packer, array: np.ndarray, accepts: Collection[Skill] = ()) -> Blob:
-    """Append an array of any shape: bytes, integers, or floats (float32 may become float16).
+    """Append an array; see `put_all`."""
+    return put_all(packer, (array,), accepts)[0]
+
+
+def put_all(
+    packer: Packer, arrays: Iterable[np.ndarray], accepts: Collection[Skill] = (),
+    mapping: Mapping = map,
+) -> tuple[Blob, ...]:
+    """Append arrays of any shape: bytes, integers, or floats (float32 may become float16).
 
     Args:
         packer: of the message.
-        array: uint8, int64, float32 or float64.
+        arrays: uint8, int64, float32 or float64.
         accepts: what the other side reads.
+        mapping: compresses several at once.
     """
-    scale = 1.0
-    if array.dtype == np.float32 and 'float16' in accepts:
-        array, scale = _halved(array)
-    name: Any = array.dtype.str[1:]
-    flat = np.ascontiguousarray(array, _DTYPES[name]).reshape(-1).view(np.uint8)
-    if 'zstd' in accepts and flat.size and can_zstd():
-        packed = _compressed(flat, array.itemsize)
-        if packed.nbytes < flat.nbytes:
-            return Blob(packer.add(packed), packed.nbytes, array.shape, name, 'zstd', scale)
-    return Blob(packer.add(flat.data), flat.nbytes, array.shape, name, 'raw', scale)
+    return tuple(
+        Blob(packer.add(data), data.nbytes, shape, name, coding, scale)
+        for name, shape, coding, scale, data in mapping(
+            functools.partial(_prepared, accepts), arrays))
 
 
 class ArrayReader:
@@ -91,38 +102,27 @@ class ArrayReader:
         return self._blobs.take(offset, size)
 
     def read(self, blob: Blob, name: str, dtype: str, shape: tuple[int | None, ...]) -> np.ndarray:
-        """An array.
+        """An array; see `read_all`."""
+        return self.read_all((blob,), name, dtype, shape)[0]
+
+    def read_all(
+        self, blobs: Iterable[Blob], name: str, dtype: str, shape: tuple[int | None, ...],
+        mapping: Mapping = map,
+    ) -> tuple[np.ndarray, ...]:
+        """Arrays.
 
         Args:
-            blob: that says where it lies.
+            blobs: that say where they lie.
             name: for messages.
-            dtype: that it must have; `f4` may come as `f2`.
-            shape: that it must have; None for a length that may be anything.
+            dtype: that they must have; `f4` may come as `f2`.
+            shape: that they must have; None for a length that may be anything.
+            mapping: unpacks several at once.
 
         Raises:
-            PerceptionMessageError: it has another dtype, shape or size, or can't be unpacked.
+            PerceptionMessageError: one has another dtype, shape or size, or can't be unpacked.
         """
-        fits = len(blob.shape) == len(shape) and all(
-            want is None or have == want for have, want in zip(blob.shape, shape))
-        if not fits or blob.dtype not in ((dtype, 'f2') if dtype == 'f4' else (dtype,)):
-            wanted = ', '.join('any' if want is None else str(want) for want in shape)
-            raise PerceptionMessageError(
-                f'{name} must be ({wanted}) {dtype}, got {blob.shape} {blob.dtype}')
-        kind = _DTYPES[blob.dtype]
-        size = math.prod(blob.shape) * kind.itemsize
-        self.spend(size * (2 if blob.dtype == 'f2' else 1))
-        if blob.coding == 'raw' and blob.size != size:
-            raise PerceptionMessageError(f'{name} must have {size} bytes, got {blob.size}')
-        data = self.take(blob.offset, blob.size)
-        if blob.coding == 'zstd':
-            data = _expanded(data, size, kind.itemsize, name)
-        array = data.view(kind).reshape(blob.shape)
-        if blob.dtype == 'f2':
-            if not (0 < blob.scale < math.inf):
-                raise PerceptionMessageError(f'{name} has the scale {blob.scale}')
-            array = array.astype(np.float32)
-            array *= np.float32(blob.scale)
-        return array
+        claimed = [(blob, self._claim(blob, name, dtype, shape), name) for blob in blobs]
+        return tuple(mapping(_unpacked, claimed))
 
     def read_maybe(
         self, blob: Blob | None, name: str, dtype: str, shape: tuple[int | None, ...],
@@ -134,14 +134,69 @@ class ArrayReader:
         """Check that all of the message was read."""
         self._blobs.finish()
 
+    def _claim(
+        self, blob: Blob, name: str, dtype: str, shape: tuple[int | None, ...],
+    ) -> np.ndarray:
+        """The bytes of an array as they lie, checked before anything is allocated."""
+        fits = len(blob.shape) == len(shape) and all(
+            want is None or have == want for have, want in zip(blob.shape, shape))
+        if not fits or blob.dtype not in ((dtype, 'f2') if dtype == 'f4' else (dtype,)):
+            wanted = ', '.join('any' if want is None else str(want) for want in shape)
+            raise PerceptionMessageError(
+                f'{name} must be ({wanted}) {dtype}, got {blob.shape} {blob.dtype}')
+        if not 0 < blob.scale < math.inf:
+            raise PerceptionMessageError(f'{name} has the scale {blob.scale}')
+        size = _size(blob)
+        self.spend(size * (2 if blob.dtype == 'f2' else 1))
+        if blob.coding == 'raw' and blob.size != size:
+            raise PerceptionMessageError(f'{name} must have {size} bytes, got {blob.size}')
+        return self.take(blob.offset, blob.size)
+
+
+def _size(blob: Blob) -> int:
+    return math.prod(blob.shape) * _DTYPES[blob.dtype].itemsize
+
+
+def _prepared(
+    accepts: Collection[Skill], array: np.ndarray,
+) -> tuple[DType, tuple[int, ...], Literal['raw', 'zstd'], float, memoryview]:
+    scale = 1.0
+    if array.dtype == np.float32 and 'float16' in accepts:
+        array, scale = _halved(array)
+    name: Any = array.dtype.str[1:]
+    flat = np.ascontiguousarray(array, _DTYPES[name]).reshape(-1).view(np.uint8)
+    if 'zstd' in accepts and flat.size and can_zstd():
+        packed = _compressed(flat, array.itemsize)
+        if packed.nbytes < flat.nbytes:
+            return name, array.shape, 'zstd', scale, packed
+    return name, array.shape, 'raw', scale, flat.data
+
+
+def _unpacked(claimed: tuple[Blob, np.ndarray, str]) -> np.ndarray:
+    blob, data, name = claimed
+    kind = _DTYPES[blob.dtype]
+    if blob.coding == 'zstd':
+        data = _expanded(data, _size(blob), kind.itemsize, name)
+    array = data.view(kind).reshape(blob.shape)
+    if blob.dtype == 'f2':
+        array = array.astype(np.float32)
+        if blob.scale != 1.0:
+            with np.errstate(over='ignore'):
+                array *= np.float32(blob.scale)
+    return array
+
 
 def _halved(array: np.ndarray) -> tuple[np.ndarray, float]:
-    """Float16 and the power of two that it was divided by, so that the largest has room."""
+    """Float16, and the power of two that it was divided by where its range asks for one."""
     with np.errstate(invalid='ignore', over='ignore'):
-        sizes = np.abs(array)
-        largest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
-        scale = 2.0 ** math.ceil(math.log2(largest / _HALF_MAX)) if largest > 0 else 1.0
-        scale = min(max(scale, 2.0 ** -120), 2.0 ** 120)
+        largest = float(max(array.max(initial=0.0), -array.min(initial=0.0)))
+        if not math.isfinite(largest):
+            sizes = np.abs(array)
+            largest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
+        if largest == 0 or 1 <= largest <= _HALF_MAX:
+            return array.astype(np.float16), 1.0
+        scale = 2.0 ** math.ceil(math.log2(largest / _HALF_MAX))
+        scale = min(max(scale, 2.0 ** -120), 2.0 ** 112)
         return (array * np.float32(1 / scale)).astype(np.float16), scale
 
 

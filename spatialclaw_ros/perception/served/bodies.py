@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from spatialclaw_ros.perception.served.direct import Direct
+
 _PERIOD_S = 5.0
 _LEAST_BYTES_PER_S = 4096
 _FIRST_BYTES = 1 << 20
@@ -72,7 +74,8 @@ def announced(headers: list[tuple[bytes, bytes]], most: int) -> int | None:
 
 
 async def read_body(
-    receive: Receive, length: int | None, most: int, *, period_s: float = _PERIOD_S,
+    receive: Receive, length: int | None, most: int, *, direct: Direct | None = None,
+    period_s: float = _PERIOD_S,
 ) -> np.ndarray:
     """The body, (size,) uint8.
 
@@ -80,6 +83,7 @@ async def read_body(
         receive: of ASGI.
         length: as `announced` found it.
         most: bytes that are allowed.
+        direct: way around ASGI, where there is one.
         period_s: in each such time `_LEAST_BYTES_PER_S` for each second must come.
 
     Raises:
@@ -87,7 +91,9 @@ async def read_body(
         GoneError: the connection was closed before all of it came.
     """
     body = _Body(length, most)
-    reading = asyncio.ensure_future(body.read(receive))
+    whole = direct is not None and length
+    reading = asyncio.ensure_future(
+        body.read_directly(direct) if whole and direct else body.read(receive))
     try:
         while True:
             before = body.filled
@@ -107,7 +113,17 @@ class _Body:
         self._most = most
         # its pages are not touched before bytes come
         self._data = np.empty(_FIRST_BYTES if length is None else length, np.uint8)
-        self.filled = 0
+        self._progress = [0]
+
+    @property
+    def filled(self) -> int:
+        """Bytes that came."""
+        return self._progress[0]
+
+    async def read_directly(self, direct: Direct) -> np.ndarray:
+        if not await direct.read_into(self._data, self._progress):
+            raise GoneError
+        return self._data
 
     async def read(self, receive: Receive) -> np.ndarray:
         while True:
@@ -134,4 +150,4 @@ class _Body:
             larger[:self.filled] = self._data[:self.filled]
             self._data = larger
         memoryview(self._data)[self.filled:end] = chunk  # type: ignore[arg-type]
-        self.filled = end
+        self._progress[0] = end

@@ -32,12 +32,14 @@ from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.codec import Sending
 from spatialclaw_ros.perception.served.framing import Message
 from spatialclaw_ros.perception.served.limits import WireLimits
+from spatialclaw_ros.perception.served.messages import ServerStatus
 from spatialclaw_ros.perception.served.polling import Poll
 from spatialclaw_ros.perception.served.servers import Encode, Servers
 from spatialclaw_ros.perception.served.token import read_token
 from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
 
 _CODEC_THREADS = 4
+_CLOSE_S = 5.0
 
 
 def open_remote(config: PerceptionConfig) -> RemoteModels:
@@ -73,19 +75,18 @@ class RemoteModels:
         depth: ModelConfig | None = None, masks: ModelConfig | None = None,
         limits: WireLimits = WireLimits(), patience_s: float = 10.0,  # noqa: B008
     ) -> None:
-        self._servers = Servers(url, token, limits, patience_s)
         self._compression = compression
         self._codec = ThreadPoolExecutor(_CODEC_THREADS, thread_name_prefix='perception_codec')
-        self._lock = threading.Lock()
+        self._servers = Servers(
+            url, token, limits, patience_s, self._codec.map, self._meet)
+        self._idle = threading.Condition()
         self._running: set[Deadline] = set()
         self._open = Deadline()
         self._poll = Poll(self._servers, self._open)
         self._configured = {
             role: config for role, config in (('depth', depth), ('masks', masks)) if config}
-        self.depth: DepthModel | None = (
-            None if depth is None else _RemoteDepth(self, 'depth', depth))
-        self.masks: SegmentModel | None = (
-            None if masks is None else _RemoteMasks(self, 'masks', masks))
+        self.depth: DepthModel | None = None if depth is None else _RemoteDepth(self, depth)
+        self.masks: SegmentModel | None = None if masks is None else _RemoteMasks(self, masks)
 
     @property
     def url(self) -> str:
@@ -117,17 +118,13 @@ class RemoteModels:
     def close(self) -> None:
         """Cancel what runs, close all connections. May be called twice."""
         self._open.cancel()
-        with self._lock:
+        with self._idle:
             for each in self._running:
                 each.cancel()
+            self._idle.wait_for(lambda: not self._running, _CLOSE_S)
         self._poll.close()
         self._codec.shutdown()
         self._servers.close()
-
-    def max_views(self, role: str, wanted: int) -> int:
-        """Most images of a call: what is wanted, unless the server is known to take fewer."""
-        served = self._servers.served(role)
-        return wanted if served is None else min(wanted, served.max_views)
 
     def predict(
         self, images: Sequence[np.ndarray], intrinsics: np.ndarray | None,
@@ -162,7 +159,7 @@ class RemoteModels:
         self, role: str, encode: Encode, deadline: Deadline,
     ) -> Prediction | ObjectMasks:
         own = deadline.branch()
-        with self._lock:
+        with self._idle:
             self._running.add(own)
             if self._open.canceled:
                 own.cancel()
@@ -170,8 +167,17 @@ class RemoteModels:
         try:
             return self._servers.call(role, encode, own)
         finally:
-            with self._lock:
+            with self._idle:
                 self._running.discard(own)
+                self._idle.notify_all()
+
+    def _meet(self, status: ServerStatus) -> None:
+        """Take fewer images at once, if the server does."""
+        for served in status.serves:
+            config = self._configured.get(served.role)
+            model = self.depth if served.role == 'depth' else self.masks
+            if config is not None and model is not None:
+                model.max_views = max(1, min(config.max_views, served.max_views))
 
     def _sending(self, near: bool) -> Sending:
         raw = self._compression == 'none' or (self._compression == 'auto' and near)
@@ -179,16 +185,12 @@ class RemoteModels:
 
 
 class _Remote:
-    def __init__(self, models: RemoteModels, role: str, config: ModelConfig) -> None:
-        self._models = models
-        self._role = role
-        self._wanted = config.max_views
-        self.name = config.model
+    """Takes as many images as it is configured to, or fewer once the server has said so."""
 
-    @property
-    def max_views(self) -> int:
-        """Most images of one call."""
-        return self._models.max_views(self._role, self._wanted)
+    def __init__(self, models: RemoteModels, config: ModelConfig) -> None:
+        self._models = models
+        self.max_views = config.max_views
+        self.name = config.model
 
 
 class _RemoteDepth(_Remote):

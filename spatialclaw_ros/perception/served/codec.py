@@ -28,9 +28,9 @@ import numpy as np
 from spatialclaw_ros.errors import PerceptionMessageError
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
-from spatialclaw_ros.perception.served.arrays import ArrayReader, can_zstd, put
+from spatialclaw_ros.perception.served.arrays import ArrayReader, Mapping, can_zstd, put, put_all
 from spatialclaw_ros.perception.served.framing import Message, Packer, unpack
-from spatialclaw_ros.perception.served.images import QUALITY, Mapping, put_images, take_images
+from spatialclaw_ros.perception.served.images import QUALITY, put_images, take_images
 from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import (
     DepthReply,
@@ -181,12 +181,14 @@ def decode_masks_call(
     return MasksCall(job, _seconds(header.remaining_s), header.accepts)
 
 
-def encode_prediction(prediction: Prediction, accepts: Collection[Skill] = ()) -> Message:
-    """The reply to a depth call, no larger than what the robot can read allows."""
+def encode_prediction(
+    prediction: Prediction, accepts: Collection[Skill] = (), mapping: Mapping = map,
+) -> Message:
+    """The reply to a depth call, in a form that the robot said it reads."""
     packer = Packer()
-    depth = tuple(put(packer, each, accepts) for each in prediction.depth)
-    confidence = None if prediction.confidence is None else tuple(
-        put(packer, each, accepts) for each in prediction.confidence)
+    depth = put_all(packer, prediction.depth, accepts, mapping)
+    confidence = None if prediction.confidence is None else put_all(
+        packer, prediction.confidence, accepts, mapping)
     return packer.finish(DepthReply(
         depth=depth, confidence=confidence,
         T_camera_model=_put_maybe(packer, prediction.T_camera_model, np.float64),
@@ -195,11 +197,12 @@ def encode_prediction(prediction: Prediction, accepts: Collection[Skill] = ()) -
         confidence_kind=prediction.confidence_kind))  # type: ignore[arg-type]  # checked there
 
 
-def encode_masks(found: ObjectMasks, accepts: Collection[Skill] = ()) -> Message:
+def encode_masks(
+    found: ObjectMasks, accepts: Collection[Skill] = (), mapping: Mapping = map,
+) -> Message:
     """The reply to a masks call; bits stay packed."""
     packer = Packer()
-    exact = tuple(skill for skill in accepts if skill == 'zstd')
-    packed = tuple(put(packer, each, exact) for each in found.packed)
+    packed = put_all(packer, found.packed, accepts, mapping)
     scores = put(packer, np.asarray(found.scores, np.float32))
     prompt_of = put(packer, np.asarray(found.prompt_of, np.int64))
     return packer.finish(MasksReply(
@@ -213,7 +216,7 @@ def encode_plain(header: Fault | ServerStatus) -> Message:
 
 
 def decode_reply(
-    body: np.ndarray, limits: WireLimits,
+    body: np.ndarray, limits: WireLimits, mapping: Mapping = map,
 ) -> Prediction | ObjectMasks | Fault | ServerStatus:
     """Read any reply.
 
@@ -224,9 +227,9 @@ def decode_reply(
     reader = ArrayReader(blobs, limits)
     try:
         if isinstance(header, DepthReply):
-            return _prediction(header, reader, limits)
+            return _prediction(header, reader, limits, mapping)
         if isinstance(header, MasksReply):
-            return _masks(header, reader, limits)
+            return _masks(header, reader, limits, mapping)
     except ValueError as error:
         raise PerceptionMessageError(f'a reply is not usable: {error}') from error
     reader.finish()
@@ -234,7 +237,9 @@ def decode_reply(
     return known
 
 
-def _prediction(header: DepthReply, reader: ArrayReader, limits: WireLimits) -> Prediction:
+def _prediction(
+    header: DepthReply, reader: ArrayReader, limits: WireLimits, mapping: Mapping,
+) -> Prediction:
     count = len(header.depth)
     _check_count(count, limits)
     maps = [*header.depth, *(header.confidence or ())]
@@ -242,9 +247,9 @@ def _prediction(header: DepthReply, reader: ArrayReader, limits: WireLimits) -> 
         if max(blob.shape, default=0) > limits.side:
             raise PerceptionMessageError(
                 f'a map may have {limits.side} pixels a side, got {blob.shape}')
-    depth = tuple(reader.read(blob, 'depth', 'f4', (None, None)) for blob in header.depth)
-    confidence = None if header.confidence is None else tuple(
-        reader.read(blob, 'confidence', 'f4', (None, None)) for blob in header.confidence)
+    depth = reader.read_all(header.depth, 'depth', 'f4', (None, None), mapping)
+    confidence = None if header.confidence is None else reader.read_all(
+        header.confidence, 'confidence', 'f4', (None, None), mapping)
     poses = reader.read_maybe(header.T_camera_model, 'T_camera_model', 'f8', (count, 4, 4))
     intrinsics = reader.read_maybe(header.intrinsics, 'intrinsics', 'f8', (count, 3, 3))
     reader.finish()
@@ -254,7 +259,9 @@ def _prediction(header: DepthReply, reader: ArrayReader, limits: WireLimits) -> 
         confidence_kind=header.confidence_kind)
 
 
-def _masks(header: MasksReply, reader: ArrayReader, limits: WireLimits) -> ObjectMasks:
+def _masks(
+    header: MasksReply, reader: ArrayReader, limits: WireLimits, mapping: Mapping,
+) -> ObjectMasks:
     count = len(header.packed)
     _check_count(count, limits)
     objects = math.prod(header.prompt_of.shape[:1])
@@ -262,8 +269,7 @@ def _masks(header: MasksReply, reader: ArrayReader, limits: WireLimits) -> Objec
         raise PerceptionMessageError(
             f'a reply may have {limits.objects} objects of {limits.side} pixels a side, got '
             f'{objects}')
-    packed = tuple(
-        reader.read(blob, 'packed masks', 'u1', (None, None, None)) for blob in header.packed)
+    packed = reader.read_all(header.packed, 'packed masks', 'u1', (None, None, None), mapping)
     scores = reader.read(header.scores, 'scores', 'f4', (count, objects))
     prompt_of = reader.read(header.prompt_of, 'prompt_of', 'i8', (objects,))
     presence = reader.read_maybe(header.presence, 'presence', 'f4', (count, None))

@@ -18,14 +18,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from spatialclaw_ros.errors import PerceptionMessageError
-from spatialclaw_ros.perception.served.arrays import ArrayReader
+from spatialclaw_ros.perception.served.arrays import ArrayReader, Mapping
 from spatialclaw_ros.perception.served.framing import Packer
 from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import Picture
@@ -35,13 +34,6 @@ _START, _BASELINE, _END = b'\xff\xd8', 0xc0, b'\xff\xd9'
 _FRAMES = frozenset(range(0xc0, 0xd0)) - {0xc4, 0xc8, 0xcc}
 _SCAN = 0xda
 _DECODE = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-
-
-class Mapping(Protocol):
-    """`map`, or that of an executor."""
-
-    def __call__(self, function: Callable[[Any], Any], values: Iterable[Any], /) -> Iterator[Any]:
-        ...
 
 
 def put_images(

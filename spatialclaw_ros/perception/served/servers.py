@@ -27,6 +27,7 @@ from spatialclaw_ros.errors import PerceptionMessageError, PerceptionUnavailable
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import ObjectMasks
 from spatialclaw_ros.perception.served import codec
+from spatialclaw_ros.perception.served.arrays import Mapping
 from spatialclaw_ros.perception.served.connections import Connections, HttpReply, LostError
 from spatialclaw_ros.perception.served.endpoints import Endpoint, endpoints_of
 from spatialclaw_ros.perception.served.faults import error_of
@@ -37,7 +38,6 @@ from spatialclaw_ros.perception.served.messages import (
     MEDIA_TYPE,
     VERSION,
     Fault,
-    ServedModel,
     ServerStatus,
 )
 from spatialclaw_ros.perception.served.token import VARIABLE
@@ -59,12 +59,19 @@ class Servers:
         token: '' for none.
         limits: of replies.
         patience_s: how long all may be away before a call fails.
+        mapping: unpacks several arrays at once.
+        met: told whenever a server told its status.
 
     Raises:
         InvalidRequestError: the URL can't be used.
     """
 
-    def __init__(self, url: str, token: str, limits: WireLimits, patience_s: float) -> None:
+    def __init__(
+        self, url: str, token: str, limits: WireLimits, patience_s: float,
+        mapping: Mapping, met: Callable[[ServerStatus], None],
+    ) -> None:
+        self._mapping = mapping
+        self._tell = met
         self._endpoints = endpoints_of(url)
         self._limits = limits
         self._patience_s = patience_s
@@ -87,11 +94,6 @@ class Servers:
     def current(self) -> Endpoint:
         """The server that was used last."""
         return self._endpoints[self._current]
-
-    def served(self, role: str) -> ServedModel | None:
-        """What the current server has for 'depth' or 'masks'; None as long as nobody knows."""
-        met = self._met[self._current]
-        return next((each for each in met.serves if each.role == role), None) if met else None
 
     def call(
         self, role: str, encode: Encode, deadline: Deadline,
@@ -144,6 +146,7 @@ class Servers:
                 f'the perception server {endpoint} told {type(found).__name__} instead of its '
                 'status')
         self._met[number] = found
+        self._tell(found)
         return found
 
     def meet_current(self, deadline: Deadline) -> ServerStatus:
@@ -212,7 +215,7 @@ class Servers:
                 f'{reply.status}, {reply.headers.get("content-type", "no type")[:80]!r}; '
                 'is perception.url right?')
         try:
-            return codec.decode_reply(reply.body, self._limits)
+            return codec.decode_reply(reply.body, self._limits, self._mapping)
         except PerceptionMessageError as error:
             raise PerceptionMessageError(
                 f'the reply of the perception server {endpoint} is unusable: {error}') from error

@@ -79,6 +79,8 @@ def server_of(app: Callable[[], Any], host: str, port: int) -> uvicorn.Server:
     """
     try:
         import uvicorn
+
+        from spatialclaw_ros.perception.served.protocol import PerceptionProtocol
         made = app()
     except ImportError as error:
         raise DependencyError(
@@ -86,6 +88,6 @@ def server_of(app: Callable[[], Any], host: str, port: int) -> uvicorn.Server:
         ) from error
     return uvicorn.Server(uvicorn.Config(
         made, host=host, port=port, log_level='warning', access_log=False, ws='none',
-        lifespan='on', http='httptools', timeout_keep_alive=_KEEP_ALIVE_S,
+        lifespan='on', http=PerceptionProtocol, loop='asyncio', timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S, limit_concurrency=_CONNECTIONS,
         server_header=False, date_header=False))
