@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import threading
 import time
 from typing import Any
@@ -115,11 +114,19 @@ class Replica:
     def _end(self, reason: str) -> None:
         """End the process: after such a fault every further call would fail."""
         self._failure = reason
-        _log.error('this replica ends: %s', reason)
-        sys.stderr.flush()
-        timer = threading.Timer(_LAST_WORDS_S, os._exit, (EXIT_POISONED,))
-        timer.daemon = True
-        timer.start()
+        end_process(reason)
+
+
+def end_process(reason: str) -> None:
+    """End this process in a moment, so that another one takes its place.
+
+    Args:
+        reason: in one line.
+    """
+    _log.critical('this process ends, so that a new one takes its place: %s', reason)
+    timer = threading.Timer(_LAST_WORDS_S, os._exit, (EXIT_POISONED,))
+    timer.daemon = True
+    timer.start()
 
 
 async def ask(app: Any, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
