@@ -18,7 +18,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +31,10 @@ from hosting_lab import until
 from tiny_sam3 import tiny_sam3
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import ModelMemoryError
+from spatialclaw_ros.errors import ModelMemoryError, WeightsError
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 from spatialclaw_ros.perception.factory import open_models
+from spatialclaw_ros.perception.hosting import HostedModels
 from spatialclaw_ros.perception.models import Models
 from spatialclaw_ros.perception.segment_model import SegmentJob
 
@@ -98,3 +101,20 @@ def test_torch_lacks_memory_for_anything(models: Models) -> None:
     assert 'this process holds' in told
     assert 'tensor_lab:depth holds 2 MiB; sam3 is unloaded' in told
     assert models.status()[0][1].state == 'unloaded'
+
+
+def test_weights_that_are_copied_meanwhile(sam3: Path, tmp_path: Path) -> None:
+    folder = tmp_path / 'weights'
+    models = HostedModels(PerceptionConfig(
+        segment='sam3', masks=ModelConfig(model='sam3', weights=str(folder))), retry_s=0.1)
+    assert models.masks is not None
+    job = SegmentJob('text', (IMAGES[0],), ('mug',))
+    try:
+        with pytest.raises(WeightsError, match=r'no such folder; get them .* facebook/sam3'):
+            models.masks.segment(job, Deadline(60))
+        assert models.status()[0][0].state == 'failed'
+        shutil.copytree(sam3, folder)
+        time.sleep(0.1)
+        assert models.masks.segment(job, Deadline(60)).sizes == ((48, 64),)
+    finally:
+        models.close()

@@ -116,9 +116,10 @@ class Caller(Slot):
             memory.release(self._status.device)
             tried.append(self._model.batch)
             deadline.check(f'a call of {self.name} that ran out of memory')
-            if self._model.batch > 1:
-                self._set_batch(self._model.batch // 2, f'out of memory with {tried[-1]}')
-                continue
+            if tried[-1] > 1:
+                self._set_batch(tried[-1] // 2, f'out of memory with {tried[-1]}')
+                if self._model.batch < tried[-1]:
+                    continue
             room = [] if freed else self._device.make_room(self)
             if not room:
                 self._set_batch(first, '')  # a smaller one did not help
@@ -136,9 +137,11 @@ class Caller(Slot):
             self._set_batch(min(2 * self._model.batch, self._full_batch), '')
 
     def _set_batch(self, batch: int, why: str) -> None:
-        if batch != self._model.batch:
-            log.info('%s: batch %d instead of %d. %s', self.name, batch, self._model.batch, why)
+        before = self._model.batch
+        if batch != before:
             self._model.batch = batch
+            batch = int(self._model.batch)  # a model may know better what helps
+            log.info('%s: batch %d instead of %d. %s', self.name, batch, before, why)
         lower = batch < self._full_batch
         self._tell(batch=batch, message=f'batch lowered to {batch}: out of memory' if lower else '')
 
