@@ -45,6 +45,7 @@ class Metric:
         views: N of them.
         depths_m: N (H, W) float32, NaN where unknown.
         confidence: N (H, W) float32 in [0, 1].
+        sigma: N relative standard deviations of depth, (H, W) or (1, 1) float16; NaN unknown.
         scale: what made metres of them.
         notes: of the model, the views and the scale.
     """
@@ -52,6 +53,7 @@ class Metric:
     views: tuple[View, ...]
     depths_m: tuple[np.ndarray, ...]
     confidence: tuple[np.ndarray, ...]
+    sigma: tuple[np.ndarray, ...]
     scale: Scale
     notes: tuple[str, ...]
 
@@ -65,17 +67,19 @@ def to_metres(frames: Sequence[Frame], prediction: Prediction, deadline: Deadlin
     """
     views, notes = make_views(frames, prediction, deadline)
     scale = find_scale(views, prediction, deadline)
-    depths, confidence = [], []
-    for view, fit, trust in zip(views, scale.fits, scale.trust):
+    depths, confidence, sigmas = [], [], []
+    for view, fit, trust, sigma in zip(views, scale.fits, scale.trust, scale.sigma):
         deadline.check(f'alignment of frame {view.frame.index}')
         depth = fit.apply(view.depth)
         depths.append(depth)
-        sure = view.confidence * np.float32(trust) * within_reach(depth, fit)
+        reach = within_reach(depth, fit)
+        sure = view.confidence * np.float32(trust) * reach
+        sigmas.append(_sigma(sigma, reach))
         if view.sensor_m is not None:
             sure *= _agreement(depth, view.sensor_m)
         confidence.append(np.where(np.isfinite(depth), sure, np.float32(0)))
     return Metric(
-        tuple(views), tuple(depths), tuple(confidence), scale,
+        tuple(views), tuple(depths), tuple(confidence), tuple(sigmas), scale,
         (*prediction.notes, *notes, *scale.notes))
 
 
@@ -107,7 +111,15 @@ def align(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) -
             indices, metric.confidence, placed.trust)},
         extrinsics=placed.poses, intrinsics=intrinsics_of(metric.views),
         metric_scale=metric.scale.metres_per_unit, scale_source=metric.scale.source,
-        notes=(*metric.notes, *placed.notes))
+        notes=(*metric.notes, *placed.notes), model_sigma={
+            index: each for index, each in zip(indices, metric.sigma) if not np.isnan(each).all()})
+
+
+def _sigma(sigma: float, reach: np.ndarray) -> np.ndarray:
+    """Relative error of depth: the fit's, and more where it is extrapolated."""
+    if reach.min() == 1 or math.isnan(sigma):
+        return np.full((1, 1), sigma, dtype=np.float16)
+    return np.asarray(np.minimum(sigma / reach, 1), dtype=np.float16)
 
 
 def intrinsics_of(views: Sequence[View]) -> np.ndarray:

@@ -92,19 +92,23 @@ def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) ->
         PerceptionError: as `alignment.align`.
     """
     metric = to_metres(frames, prediction, deadline)
-    depths, confidence, shares = [], [], []
-    for view, model_m, sure in zip(metric.views, metric.depths_m, metric.confidence):
+    depths, confidence, shares, model_sigma = [], [], [], {}
+    for view, model_m, sure, sigma in zip(
+            metric.views, metric.depths_m, metric.confidence, metric.sigma):
         deadline.check(f'filling holes of frame {view.frame.index}')
         if view.sensor_m is None:
             depths.append(model_m)
             confidence.append(sure)
             shares.append(1.0)
+            model_sigma[view.frame.index] = sigma
             continue
         features = depth_features(view.sensor_m, view.camera)
         filled = fill_holes(features.depth_m, features.confidence, model_m, sure)
         depths.append(filled.depth_m)
         confidence.append(filled.confidence)
         shares.append(float(filled.filled.mean()))
+        if filled.filled.any():
+            model_sigma[view.frame.index] = np.where(filled.filled, sigma, np.float16(0))
     poses, trust, notes = _placed(metric, depths, prediction, deadline)
     indices = tuple(frame.index for frame in frames)
     points = {}
@@ -117,7 +121,7 @@ def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) ->
             indices, confidence, trust)},
         extrinsics=poses, intrinsics=intrinsics_of(metric.views),
         metric_scale=metric.scale.metres_per_unit, scale_source=metric.scale.source,
-        notes=(_fill_note(shares, metric), *metric.notes, *notes))
+        notes=(_fill_note(shares, metric), *metric.notes, *notes), model_sigma=model_sigma)
 
 
 def _placed(

@@ -42,6 +42,9 @@ class SceneGeometry:
         metric_scale: factor from the backend's own unit to metres that was applied.
         scale_source: 'sensor_depth', 'tf_baseline' or 'model'.
         notes: one sentence for each prior that was missing or assumed.
+        model_sigma: (H, W), or (1, 1) for all pixels, float16: relative standard deviation of depth
+            that a model told, 0 where the sensor measured it. Empty when all is the sensor's, and
+            when nothing tells how exact the model is.
     """
 
     frame_indices: tuple[int, ...]
@@ -53,6 +56,7 @@ class SceneGeometry:
     metric_scale: float
     scale_source: str
     notes: tuple[str, ...] = ()
+    model_sigma: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,6 +51,7 @@ class Scale:
         source: 'sensor_depth', 'tf_baseline' or 'model'.
         fits: for each view, the map from its depth to metres.
         trust: for each view, (0, 1], what the fit's residual leaves of the model's confidence.
+        sigma: for each view, relative standard deviation of its depth in metres; NaN unknown.
         notes: sentences with the numbers.
         is_common: whether one scale holds for depth and camera centres of all views.
     """
@@ -59,6 +60,7 @@ class Scale:
     source: str
     fits: tuple[DepthFit, ...]
     trust: tuple[float, ...]
+    sigma: tuple[float, ...]
     notes: tuple[str, ...]
     is_common: bool = True
 
@@ -115,12 +117,13 @@ def _from_sensor(
     else:
         scale = _common(good, samples)
     fits, shifted = _chosen(views, samples, own, scale, prediction)
-    trust = tuple(
-        _trust(fit.sigma if math.isfinite(fit.sigma) else _spread(good, scale)) for fit in fits)
+    sigma = tuple(
+        fit.sigma if math.isfinite(fit.sigma) else _spread(good, scale) for fit in fits)
+    trust = tuple(map(_trust, sigma))
     notes = _sensor_notes(views, fits, scale, shifted)
     if shifted:
         scale = _of_movement(views, good, prediction, scale, deadline)
-    return Scale(scale, 'sensor_depth', fits, trust, notes, is_common=not shifted)
+    return Scale(scale, 'sensor_depth', fits, trust, sigma, notes, is_common=not shifted)
 
 
 def _of_movement(
@@ -219,7 +222,7 @@ def _from_baseline(
         f'model, over a baseline of {found.spread_m:.2f} m by {agreed} of {len(known)} frames; '
         f'its residual makes the scale doubtful by {100 * error:.1f} %.')
     fits = [DepthFit('scale', found.scale)] * len(views)
-    trust = [_trust(error)] * len(views)
+    sigma = [error] * len(views)
     agreeing = [at for at, agrees in zip(known, found.inliers) if agrees]
     notes = [note]
     better = consistent_fits(
@@ -229,14 +232,15 @@ def _from_baseline(
     if better is not None:
         for at, fit in zip(agreeing, better[0]):
             fits[at] = fit.after_scale(found.scale)
-            trust[at] = _trust(math.hypot(error, better[1]))
+            sigma[at] = math.hypot(error, better[1])
         notes.append(
             f'{"Scale" if better[0][0].family == "scale" else "Shift"} of the model\'s depth '
             f'differs from image to image: chosen so that the views agree, within '
             f'{100 * better[1]:.1f} %, for frames '
             f'{_list([views[at].frame.index for at in agreeing])}.')
     return Scale(
-        found.scale, 'tf_baseline', tuple(fits), tuple(trust), tuple(notes)), ''
+        found.scale, 'tf_baseline', tuple(fits), tuple(map(_trust, sigma)), tuple(sigma),
+        tuple(notes)), ''
 
 
 def _scale_error(found: Similarity) -> float:
@@ -255,7 +259,7 @@ def _from_model(views: Sequence[View], prediction: Prediction, why: str) -> Scal
                 'metric one. Only ratios and angles mean something, lengths are in no known unit.')
     return Scale(
         1.0, 'model', tuple(DepthFit('scale', 1.0) for _ in views),
-        (_MODEL_TRUST[prediction.is_metric],) * len(views), (note,))
+        (_MODEL_TRUST[prediction.is_metric],) * len(views), (math.nan,) * len(views), (note,))
 
 
 def _trust(error: float) -> float:

@@ -136,6 +136,8 @@ class PerceptionTools:
             arrays[f'depth_{index}'] = scene.depth_m[index]
             arrays[f'points_{index}'] = scene.points_m[index]
             arrays[f'confidence_{index}'] = scene.confidence[index]
+        arrays.update({
+            f'model_sigma_{index}': told for index, told in scene.model_sigma.items()})
         values = {
             'metric_scale': float(scene.metric_scale), 'scale_source': scene.scale_source,
             'notes': list(scene.notes)}

@@ -107,6 +107,7 @@ class Reconstruction(Teaching):
         self._depth = {f: arrays[f'depth_{f}'] for f in self.frame_indices}
         self._points = {f: arrays[f'points_{f}'] for f in self.frame_indices}
         self._confidence = {f: arrays[f'confidence_{f}'] for f in self.frame_indices}
+        self._model_sigma = {f: arrays.get(f'model_sigma_{f}') for f in self.frame_indices}
         self._behind: dict[int, np.ndarray] = {}
         intrinsics = {
             f: dict(zip(('fx', 'fy', 'cx', 'cy'), map(float, row)))
@@ -118,9 +119,9 @@ class Reconstruction(Teaching):
         self.points = Points(self)
 
     def _point_image(self, frame: int) -> PointArray:
-        # depth noise is known for a sensor alone, not for a model's depth
-        sensor = self.scale_source == 'sensor_depth'
-        return PointArray.make(self._points[frame], self._depth[frame] if sensor else None)
+        told = self._model_sigma[frame]
+        known = told is not None or self.scale_source == 'sensor_depth'
+        return PointArray.make(self._points[frame], self._depth[frame] if known else None, told)
 
     def require_frames(self, frames: Sequence[int], what: str) -> None:
         """Check that all frames of something else were reconstructed.

@@ -90,8 +90,7 @@ class Geometry(Teaching):
         if np.shape(points) == (4, 4):
             points, transform = transform, points
         moved = transform_points(np.asarray(transform, dtype=np.float64), np.asarray(points))
-        depth = getattr(points, 'depth_m', None)
-        return moved if depth is None else PointArray.make(moved, depth)
+        return PointArray.like(moved, points)
 
     def project_point_to_camera(
         self, point: Any, extrinsics: Any, intrinsics: Mapping[str, float] | Any,
@@ -149,8 +148,8 @@ class Geometry(Teaching):
             clean: leave out points that lie apart from their cloud.
 
         Returns:
-            `.distance` in metres, `.point_a`, `.point_b`, `.sigma` in metres: NaN when the points
-            don't come from sensor depth. Unpacks in that order. Points from a sensor are moved
+            `.distance` in metres, `.point_a`, `.point_b`, `.sigma` in metres: NaN when nothing
+            tells how exact the points are. Unpacks in that order. Points from a sensor are moved
             onto the surface through their neighbours first, so that noise makes nothing closer.
         """
         first, first_sigma = _cloud(a, 'a', clean)
