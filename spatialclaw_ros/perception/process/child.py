@@ -30,10 +30,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 import spatialclaw_ros
-from spatialclaw_ros.perception.process.messages import MAX_REPLY_BYTES, FromProcess, ToProcess
+from spatialclaw_ros.perception.process.messages import MAX_REPLY_BYTES, FromProcess
 from spatialclaw_ros.perception.process.output import Output
 from spatialclaw_ros.perception.process.untrusted import decode
 from spatialclaw_ros.sharing.duplex import Duplex
@@ -41,7 +39,6 @@ from spatialclaw_ros.sharing.stream import parts_of
 
 _DEATH_S = 10.0
 _log = logging.getLogger(__name__)
-_encoder = msgspec.msgpack.Encoder()
 
 
 class Child:
@@ -65,7 +62,7 @@ class Child:
                 [python or sys.executable, '-u', str(Path(__file__).with_name('boot.py')),
                  str(far_end.fileno()), str(os.getpid()), str(Path(spatialclaw_ros.__file__)),
                  '' if python else _import_path()],
-                stdin=subprocess.DEVNULL, stdout=write_fd, stderr=write_fd, cwd='/',
+                stdin=subprocess.DEVNULL, stdout=write_fd, stderr=write_fd,
                 pass_fds=[far_end.fileno()], start_new_session=True)
         except OSError:
             self._socket.close()
@@ -88,9 +85,9 @@ class Child:
         """Whether messages wait to be sent."""
         return bool(self._outgoing)
 
-    def post(self, message: ToProcess, fds: Sequence[int] = ()) -> None:
-        """Queue a message; `fds` are closed after they were sent."""
-        parts = parts_of(_encoder.encode(message))
+    def post(self, payload: bytes, fds: Sequence[int] = ()) -> None:
+        """Queue a packed message; `fds` are closed after they were sent."""
+        parts = parts_of(payload)
         self._outgoing.append((parts[0], list(fds)))
         self._outgoing.extend((part, []) for part in parts[1:])
 

@@ -39,6 +39,7 @@ from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.perception.process.keeper import GoneError, Keeper
 from spatialclaw_ros.perception.process.messages import (
     MAX_CALL_BYTES,
+    MAX_REQUEST_BYTES,
     Call,
     Cancel,
     Failed,
@@ -50,6 +51,7 @@ from spatialclaw_ros.perception.process.messages import (
     Release,
     Result,
     ToProcess,
+    pack,
 )
 from spatialclaw_ros.perception.process.patience import Patience
 from spatialclaw_ros.perception.process.shown import ShownObservations
@@ -154,16 +156,18 @@ class PerceptionProcess:
     ) -> ToolResult:
         number = next(self._numbers)
         shown = self._shown.of(observation)
-        message = _call_of(number, shown.id, call, deadline)
-        if isinstance(message, ToolResult):
-            return message
+        try:
+            packed = _pack_call(number, shown.id, call, deadline)
+        except ValueError as error:
+            return ToolResult(error=str(error))
         pending = _Pending()
         keeper = self._keeper
         with keeper.changed:
             if shown.generation != generation:
-                keeper.post(generation, Observe(shown.id, shown.header), (os.dup(shown.file.fd),))
+                keeper.post(generation, pack(Observe(shown.id, shown.header)),
+                            (os.dup(shown.file.fd),))
                 shown.generation = generation
-            keeper.post(generation, message)
+            keeper.post(generation, packed)
             self._pending[number] = pending
             try:
                 while pending.reply is None:
@@ -172,7 +176,7 @@ class PerceptionProcess:
             finally:
                 del self._pending[number]
                 if pending.reply is None and keeper.has(generation):
-                    keeper.post(generation, Cancel(number))
+                    keeper.post(generation, pack(Cancel(number)))
         if isinstance(pending.reply, Exception):
             raise pending.reply
         return pending.reply
@@ -237,19 +241,29 @@ class PerceptionProcess:
         return messages
 
 
-def _call_of(
-    number: int, observation: int, call: ToolCall, deadline: Deadline,
-) -> Call | ToolResult:
-    """A call as it crosses; a result with an error in its place when it is too large for that."""
+def _pack_call(number: int, observation: int, call: ToolCall, deadline: Deadline) -> bytes:
+    """A call as it crosses.
+
+    Raises:
+        ValueError: it can't; the message is for the cell.
+    """
     arrays = {name: np.asarray(array) for name, array in call.arrays.items()}
     specs, nbytes = layout(arrays)
     if nbytes > MAX_CALL_BYTES:
-        return ToolResult(error=f'pictures and arrays of {nbytes >> 20} MiB came with one call, '
-                                f'at most {MAX_CALL_BYTES >> 20} MiB go through; give smaller ones')
+        raise ValueError(f'pictures and arrays of {nbytes >> 20} MiB came with one call, at most '
+                         f'{MAX_CALL_BYTES >> 20} MiB go through; give smaller ones')
     data = bytearray(nbytes)
     write_arrays(data, specs, arrays)
-    return Call(number, observation, call.tool, dict(call.args), specs, bytes(data),
-                deadline.remaining_s)
+    try:
+        packed = pack(Call(number, observation, call.tool, dict(call.args), specs, bytes(data),
+                           deadline.remaining_s))
+    except (TypeError, OverflowError, UnicodeEncodeError) as error:
+        raise ValueError(f'arguments must be texts and numbers of at most 64 bits, and lists of '
+                         f'them: {error}') from error
+    if len(packed) > MAX_REQUEST_BYTES:
+        raise ValueError(f'a call of {len(packed) >> 20} MiB came, at most '
+                         f'{MAX_CALL_BYTES >> 20} MiB go through; give smaller arguments')
+    return packed
 
 
 def _names_of(config: PerceptionConfig) -> dict[str, str]:

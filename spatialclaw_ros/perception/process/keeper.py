@@ -44,6 +44,7 @@ from spatialclaw_ros.perception.process.messages import (
     Pong,
     StartFailed,
     ToProcess,
+    pack,
 )
 from spatialclaw_ros.perception.process.obituary import (
     cannot_start,
@@ -122,7 +123,7 @@ class Keeper:
         self._pinged_s = 0.0
         self._pings = 0
         self._told = ''
-        self._posted: deque[tuple[ToProcess, Sequence[int]]] = deque()
+        self._posted: deque[tuple[bytes, Sequence[int]]] = deque()
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -188,8 +189,8 @@ class Keeper:
                     deadline.check('the start of the perception process')
             return self.generation
 
-    def post(self, generation: int, message: ToProcess, fds: Sequence[int] = ()) -> None:
-        """Send a message, under the lock; its descriptors are closed afterwards.
+    def post(self, generation: int, payload: bytes, fds: Sequence[int] = ()) -> None:
+        """Send a packed message, under the lock; its descriptors are closed afterwards.
 
         Raises:
             GoneError: that process is not there any more.
@@ -198,7 +199,7 @@ class Keeper:
             for fd in fds:
                 os.close(fd)
             raise GoneError(self._trouble or 'the perception process ended')
-        self._posted.append((message, fds))
+        self._posted.append((payload, fds))
         self.wake.set()
 
     def succeeded(self) -> None:
@@ -255,7 +256,7 @@ class Keeper:
         except OSError as error:
             self._refuse(cannot_start(self._config.python, error))
             return
-        child.post(Configure(self._config, self._patience.heartbeat_s))
+        child.post(pack(Configure(self._config, self._patience.heartbeat_s)))
         with self.changed:
             self._child, self._told = child, ''
             self.generation += 1
@@ -268,13 +269,13 @@ class Keeper:
         now_s = time.monotonic()
         with self.changed:
             for item in self._listener.posts(self.generation):
-                child.post(item)
+                child.post(pack(item))
             while self._posted:
                 child.post(*self._posted.popleft())
         if self._ready and now_s - self._pinged_s >= self._patience.heartbeat_s:
             self._pings += 1
             self._pinged_s = now_s
-            child.post(Ping(self._pings))
+            child.post(pack(Ping(self._pings)))
         try:
             child.flush()
             ready = self._poll(child)

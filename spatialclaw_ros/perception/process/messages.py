@@ -163,3 +163,16 @@ class Fatal(msgspec.Struct, tag='fatal', frozen=True):
 ToProcess = Union[Configure, Observe, Forget, Call, Cancel, Release, Ping]  # noqa: UP007
 FromProcess = Union[  # noqa: UP007
     Hello, StartFailed, Heartbeat, Result, Failed, Forgotten, Pong, Fatal]
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def pack(message: ToProcess | FromProcess) -> bytes:
+    """A message as it crosses, without its length.
+
+    Raises:
+        TypeError: a value in it is not one of JSON's.
+        OverflowError: a number needs more than 64 bits.
+        UnicodeEncodeError: a text is not one.
+    """
+    return _encoder.encode(message)

@@ -62,6 +62,7 @@ from spatialclaw_ros.perception.process.messages import (
     Release,
     StartFailed,
     ToProcess,
+    pack,
 )
 from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.perception.status import PerceptionStatus
@@ -82,7 +83,6 @@ _EXIT_FAILED = 1
 
 _log = logging.getLogger(__name__)
 _decoder = msgspec.msgpack.Decoder(ToProcess)
-_encoder = msgspec.msgpack.Encoder()
 
 
 def main(wire_fd: int, node_pid: int) -> None:
@@ -208,7 +208,7 @@ class Server:
 
     def _send(self, message: FromProcess, file: MemoryFile | None = None) -> None:
         """Queue a message; from anywhere."""
-        self._outgoing.put((message, _encoder.encode(message), file))
+        self._outgoing.put((message, pack(message), file))
 
     def _send_all(self) -> None:
         """The sender's thread."""
