@@ -52,11 +52,13 @@ class Filled:
         depth_m: (H, W) float32; NaN where neither knows.
         confidence: (H, W) float32 in [0, 1].
         filled: (H, W) bool, pixels that are the model's.
+        near: (H, W) float32 in [0, 1], how well measured pixels beside it tell the model's error.
     """
 
     depth_m: np.ndarray
     confidence: np.ndarray
     filled: np.ndarray
+    near: np.ndarray
 
 
 def fill_holes(
@@ -78,7 +80,7 @@ def fill_holes(
     holes = ~np.isfinite(sensor_m)
     filled = holes & np.isfinite(model_m) & (model_confidence > _LEAST)
     if not filled.any():
-        return Filled(sensor_m, sensor_confidence, filled)
+        return Filled(sensor_m, sensor_confidence, filled, np.zeros_like(sensor_m))
     correction, support = _spread_correction(sensor_m, model_m)
     depth = np.where(filled, model_m * np.exp(correction), sensor_m)
     away = cv2.distanceTransform(holes.astype(np.uint8), cv2.DIST_L2, 3)
@@ -87,7 +89,8 @@ def fill_holes(
     sure = np.float32(FILL_CONFIDENCE) * model_confidence * (np.float32(0.3) + 0.7 * near)
     confidence = np.where(filled, sure, sensor_confidence)
     return Filled(
-        np.asarray(depth, dtype=np.float32), np.asarray(confidence, dtype=np.float32), filled)
+        np.asarray(depth, dtype=np.float32), np.asarray(confidence, dtype=np.float32), filled,
+        np.asarray(near, dtype=np.float32))
 
 
 def _spread_correction(

@@ -108,7 +108,9 @@ def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) ->
         confidence.append(filled.confidence)
         shares.append(float(filled.filled.mean()))
         if filled.filled.any():
-            model_sigma[view.frame.index] = np.where(filled.filled, sigma, np.float16(0))
+            # far from all that is measured a model errs in ways that the fit does not see
+            doubt = sigma * (2 - filled.near)
+            model_sigma[view.frame.index] = np.where(filled.filled, doubt, 0).astype(np.float16)
     poses, trust, notes = _placed(metric, depths, prediction, deadline)
     indices = tuple(frame.index for frame in frames)
     points = {}
