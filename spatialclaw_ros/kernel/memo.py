@@ -151,7 +151,7 @@ def _received(
     if not isinstance(file, MemoryFile):
         return None
     specs = places_in(file, arrays)
-    return None if specs is None else (file, specs, end_of(specs, arrays))
+    return None if specs is None else (file, specs, min(file.nbytes, end_of(specs, arrays)))
 
 
 def refuse(call: ToolCall, reason: str) -> RememberedCall:
