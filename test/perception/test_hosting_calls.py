@@ -19,14 +19,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
 
 import lab_models
 import numpy as np
 import pytest
-from hosting_lab import IMAGE, Host, predict, segment, state, until
+from hosting_lab import IMAGE, Host, events, predict, segment, state, until
 from lab_models import painted_depth
 
 from spatialclaw_ros.deadline import Deadline
@@ -50,8 +49,8 @@ def test_calls_give_what_the_models_give(host: Host) -> None:
         ('depth', 'ready', 1), ('masks', 'ready', 1)]
 
 
-def test_calls_come_one_after_the_other_in_order(host: Host) -> None:
-    models = host({'call_s': 0.05, 'deaf': True}, {'call_s': 0.05, 'deaf': True})
+def test_calls_come_one_after_the_other_in_order(host: Host, tmp_path: Path) -> None:
+    models = host({'call_until': str(tmp_path / 'end')}, {'call_s': 0.02})
     ended: list[int] = []
 
     def ask(number: int) -> None:
@@ -60,65 +59,80 @@ def test_calls_come_one_after_the_other_in_order(host: Host) -> None:
     with ThreadPoolExecutor(6) as threads:
         for number in range(6):
             threads.submit(ask, number)
-            time.sleep(0.01)
-    assert ended == list(range(6))
+            until(lambda: state(models).message.startswith(
+                'at work' if not number else f'at work; {number} calls wait'))  # noqa: B023
+        (tmp_path / 'end').touch()
+    assert [event[1] for event in events('call')] == ['depth', 'masks'] * 3
+    assert sorted(ended) == list(range(6))
     # None began before the one before it had ended.
     assert lab_models.most_at_once() == 1
 
 
-def test_devices_work_beside_each_other(host: Host) -> None:
-    models = host({'call_s': 0.3}, {'call_s': 0.3}, depth_model={'device': 'cuda:0'},
+def test_devices_work_beside_each_other(host: Host, tmp_path: Path) -> None:
+    models = host({'call_until': str(tmp_path / 'end')}, {}, depth_model={'device': 'cuda:0'},
                   masks_model={'device': 'cuda:1'})
-    with ThreadPoolExecutor(2) as threads:
-        for each in [threads.submit(predict, models), threads.submit(segment, models)]:
-            each.result()
+    segment(models)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(predict, models)
+        until(lambda: state(models).message == 'at work')
+        segment(models)
+        (tmp_path / 'end').touch()
+        asked.result()
     assert lab_models.most_at_once() == 2
 
 
 @pytest.mark.parametrize(('end', 'error'), [
     ('cancel', CanceledError), ('deadline', DeadlineExceededError), ('close', CanceledError)])
-def test_a_call_that_nobody_waits_for_is_left_alone(
-    host: Host, end: str, error: type[Exception],
+def test_who_waits_for_a_call_may_leave(
+    host: Host, tmp_path: Path, end: str, error: type[Exception],
 ) -> None:
-    models = host({'call_s': 0.4, 'deaf': True})
-    predict(models)
-    deadline = Deadline(0.1 if end == 'deadline' else 10.0)
+    models = host({'call_until': str(tmp_path / 'end'), 'deaf': True})
+    assert models.depth is not None
+    deadline = Deadline(0.3 if end == 'deadline' else 10.0)
     with ThreadPoolExecutor(2) as threads:
         asked = threads.submit(models.depth.predict, [IMAGE], None, None, deadline)
         until(lambda: state(models).message == 'at work')
-        begin_s = time.monotonic()
         if end == 'cancel':
             deadline.cancel()
         elif end == 'close':
             threads.submit(models.close)
         with pytest.raises(error):
             asked.result()
-        assert time.monotonic() - begin_s < 0.3  # the model itself looks up after 0.4 s
+        # The model is still at it: what a GPU has begun it ends.
+        assert state(models).message == 'at work'
+        assert events('end') == []
         if end != 'close':
-            assert state(models).message == 'at work'
-            # The next call waits until the device is free again.
-            assert len(predict(models)) == 1
-            assert lab_models.most_at_once() == 1
+            other = threads.submit(segment, models)
+            until(lambda: '1 calls wait' in state(models).message)
+        (tmp_path / 'end').touch()
+    if end != 'close':
+        assert len(other.result().sizes) == 1
+        assert lab_models.most_at_once() == 1
 
 
-def test_a_call_that_waits_is_taken_out_of_the_line(host: Host) -> None:
-    models = host({'call_s': 0.2, 'deaf': True})
-    predict(models)
-    lab_models.EVENTS.clear()
+def test_a_model_that_looks_at_its_deadline_ends_early(host: Host, tmp_path: Path) -> None:
+    models = host({'call_until': str(tmp_path / 'never')})
+    with pytest.raises(DeadlineExceededError):
+        predict(models, 0.2)
+    until(lambda: events('end'))
+    assert len(segment(models).sizes) == 1
+
+
+def test_a_call_that_waits_is_taken_out_of_the_line(host: Host, tmp_path: Path) -> None:
+    models = host({'call_until': str(tmp_path / 'end'), 'deaf': True})
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(predict, models)
         until(lambda: state(models).message == 'at work')
         with pytest.raises(DeadlineExceededError, match='waits for lab_models:depth on 1 images'):
             segment(models, 0.05)
+        (tmp_path / 'end').touch()
         first.result()
     predict(models)
-    assert [event for event in lab_models.EVENTS if event[0] == 'call'] == [
-        ('call', 'depth', '1')] * 2
+    assert events('call') == [('call', 'depth', '1')] * 2
 
 
-def test_too_many_calls_are_told_that_the_device_is_busy(host: Host) -> None:
-    models = host({'call_s': 0.3}, options={'max_waiting': 2})
-    predict(models)
+def test_too_many_calls_are_told_that_the_device_is_busy(host: Host, tmp_path: Path) -> None:
+    models = host({'call_until': str(tmp_path / 'end')}, options={'max_waiting': 2})
     with ThreadPoolExecutor(3) as threads:
         asked = [threads.submit(predict, models)]
         until(lambda: state(models).message == 'at work')
@@ -126,21 +140,22 @@ def test_too_many_calls_are_told_that_the_device_is_busy(host: Host) -> None:
         until(lambda: '2 calls wait' in state(models).message)
         with pytest.raises(PerceptionUnavailableError, match=r'busy .*2 more calls wait'):
             segment(models)
+        (tmp_path / 'end').touch()
         assert all(len(each.result()) == 1 for each in asked)
 
 
-def test_status_answers_while_the_device_is_busy(host: Host) -> None:
-    models = host({'load_s': 0.3, 'call_s': 0.3, 'deaf': True})
+def test_status_answers_while_the_device_is_busy(host: Host, tmp_path: Path) -> None:
+    models = host({'load_until': str(tmp_path / 'load'), 'call_until': str(tmp_path / 'call')})
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(predict, models)
-        seen, longest_s = set(), 0.0
-        while not asked.done():
-            begin_s = time.monotonic()
-            seen.add((state(models).state, state(models).message == 'at work'))
-            longest_s = max(longest_s, time.monotonic() - begin_s)
-            time.sleep(0.01)
-    assert {('loading', False), ('ready', True)} <= seen
-    assert longest_s < 0.15
+        # Each of these would wait for ever if status waited for the device.
+        until(lambda: (state(models).state, state(models).message) == ('loading', 'held'))
+        assert state(models, 'masks').state == 'unloaded'
+        (tmp_path / 'load').touch()
+        until(lambda: (state(models).state, state(models).message) == ('ready', 'at work'))
+        (tmp_path / 'call').touch()
+        asked.result()
+    assert (state(models).calls, state(models).message) == (1, '')
 
 
 @pytest.mark.parametrize(('fault', 'error', 'told'), [
@@ -154,7 +169,7 @@ def test_status_answers_while_the_device_is_busy(host: Host) -> None:
     ('torch_memory', ModelMemoryError, r'OutOfMemoryError: CUDA out of memory'),
 ])
 def test_what_a_model_raises_is_told(
-    host: Host, tmp_path: Any, caplog: pytest.LogCaptureFixture, fault: str,
+    host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str,
     error: type[Exception], told: str,
 ) -> None:
     switch = tmp_path / 'fault'
@@ -184,24 +199,42 @@ def test_a_lost_gpu_is_told_to_the_owner_of_the_process(host: Host, when: str) -
     assert 'device-side assert' in told[0]
 
 
-def test_a_call_that_never_ends_is_told_when_the_device_is_wanted_again(host: Host) -> None:
+def test_the_owner_may_close_when_it_is_told(host: Host) -> None:
     told: list[str] = []
-    models = host({'call_s': 1.0, 'deaf': True},
-                  options={'on_fatal': told.append, 'stuck_s': 0.2})
+
+    def on_fatal(why: str) -> None:
+        models.close()
+        told.append(why)
+    models = host({'call_fault': 'poison'}, options={'on_fatal': on_fatal})
+    with pytest.raises(PerceptionUnavailableError):
+        predict(models)
+    until(lambda: told)
+
+
+def test_a_call_that_never_ends_is_told_when_the_device_is_wanted_again(
+    host: Host, tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    models = host({'call_until': str(tmp_path / 'end'), 'deaf': True},
+                  options={'on_fatal': told.append, 'stuck_s': 0.3})
     with pytest.raises(DeadlineExceededError):
         predict(models, 0.1)
-    time.sleep(0.1)
     assert told == []
-    with pytest.raises(PerceptionUnavailableError, match='does not end'):
-        segment(models)
+    for _ in range(2):
+        with pytest.raises(PerceptionUnavailableError, match='does not end'):
+            segment(models)
     assert len(told) == 1
+    (tmp_path / 'end').touch()
 
 
-def test_a_long_load_is_no_call_that_never_ends(host: Host) -> None:
+def test_a_long_load_is_no_call_that_never_ends(host: Host, tmp_path: Path) -> None:
     told: list[str] = []
-    models = host({'load_s': 0.6}, options={'on_fatal': told.append, 'stuck_s': 0.1})
-    with pytest.raises(DeadlineExceededError):
-        predict(models, 0.1)
+    models = host({'load_until': str(tmp_path / 'end')},
+                  options={'on_fatal': told.append, 'stuck_s': 0.05})
+    for _ in range(2):
+        with pytest.raises(DeadlineExceededError):
+            predict(models, 0.1)
+    (tmp_path / 'end').touch()
     assert (len(predict(models)), told) == (1, [])
 
 

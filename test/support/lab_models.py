@@ -29,9 +29,6 @@ So results are equal, to the bit, wherever the model runs, as long as images com
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,15 +36,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lab_faults import fault
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import (
-    DependencyError,
-    ModelMemoryError,
-    PerceptionError,
-    PerceptionUnavailableError,
-    WeightsError,
-)
+from spatialclaw_ros.errors import ModelMemoryError
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 from spatialclaw_ros.perception.models import Progress
 from spatialclaw_ros.perception.prediction import Prediction
@@ -71,20 +63,19 @@ _loaded: list[LabModel] = []
 class Knobs:
     """Options of a laboratory model; each may be left out.
 
-    Faults (`load_fault`, `call_fault`) are one of: 'weights', 'dependency', 'memory', 'perception',
-    'unavailable' (errors of the package), 'runtime' (a RuntimeError of two lines), 'value' (a
-    ValueError), 'torch_memory' (an error of the name that torch's has), 'poison' (what torch says
-    after a device-side assert), 'hang' (until the process ends), 'exit' (`os._exit(3)`), 'kill'
-    (SIGKILL), 'segfault'.
+    Faults (`load_fault`, `call_fault`) are those of `lab_faults.fault`.
 
     Args:
         find_s: duration of finding the weights, told in ten steps, as a download would be.
         load_s: duration of loading, told in ten steps.
+        load_until: a path: loading goes on until it exists.
         load_fault: what becomes of loading; '' goes well.
         load_fault_unless: a path: loading goes well as soon as it exists (weights that are copied).
+        load_until, find_until: paths: it lasts until they exist, however long that is.
         load_alone: whether loading runs out of memory while another of these models is loaded.
         load_deaf: whether nothing is told while it loads, so that it can't be stopped.
         call_s: duration of a call.
+        call_until: a path: a call lasts until it exists.
         call_fault: what becomes of a call; '' goes well.
         call_alone: as `load_alone`, of a call.
         deaf: whether a call looks at its deadline only before it begins, as a GPU does.
@@ -100,11 +91,15 @@ class Knobs:
 
     find_s: float = 0.0
     load_s: float = 0.0
+    load_until: str = ''
     load_fault: str = ''
     load_fault_unless: str = ''
+    load_until: str = ''
+    find_until: str = ''
     load_alone: bool = False
     load_deaf: bool = False
     call_s: float = 0.0
+    call_until: str = ''
     call_fault: str = ''
     call_alone: bool = False
     deaf: bool = False
@@ -153,8 +148,8 @@ class LabModel:
             raise ModelMemoryError(
                 f'{self.name}: a batch of {batch} asked for 9.9 GiB, 1.1 are free')
         end_s = time.monotonic() + knobs.call_s
-        while (left_s := end_s - time.monotonic()) > 0:
-            time.sleep(min(left_s, 0.005))
+        while (left_s := end_s - time.monotonic()) > 0 or _is_held(knobs.call_until):
+            time.sleep(min(max(left_s, 0.001), 0.005))
             if not knobs.deaf:
                 deadline.check(what)
         if knobs.call_fault and _fault_is_due(knobs):
@@ -234,6 +229,9 @@ def find_weights(config: ModelConfig, progress: Progress) -> ModelConfig:
     for step in range(10 if knobs.find_s else 0):
         progress(step / 10, f'part {step + 1} of 10 from the hub')
         time.sleep(knobs.find_s / 10)
+    while _is_held(knobs.find_until):
+        progress(0.9, 'held by the hub')
+        time.sleep(0.005)
     return config
 
 
@@ -284,38 +282,6 @@ def painted_depth(image: np.ndarray) -> np.ndarray:
     return np.asarray(millimetres / np.float32(1000), dtype=np.float32)
 
 
-def fault(kind: str, name: str) -> None:
-    """Have a fault; see `Knobs`."""
-    if kind == 'hang':
-        while True:
-            time.sleep(3600)
-    if kind == 'exit':
-        os._exit(3)
-    if kind == 'kill':
-        os.kill(os.getpid(), signal.SIGKILL)
-    if kind == 'segfault':
-        ctypes.string_at(0)
-    raise _errors(name)[kind]
-
-
-class OutOfMemoryError(RuntimeError):
-    """Has the name, and the base, of torch's."""
-
-
-def _errors(name: str) -> dict[str, Exception]:
-    return {
-        'weights': WeightsError(f'{name}: no weights in /models/lab; copy them there'),
-        'dependency': DependencyError(f'{name} needs the package lab; pip install lab'),
-        'memory': ModelMemoryError(f'{name} asked for 9.9 GiB, 1.1 of 8.0 GiB are free'),
-        'perception': PerceptionError(f'{name} can not do that; ask for something else'),
-        'unavailable': PerceptionUnavailableError(f'{name} is not there'),
-        'runtime': RuntimeError('sizes of tensors must match\nand many more lines'),
-        'torch_memory': OutOfMemoryError('CUDA out of memory. Tried to allocate 9.90 GiB.'),
-        'poison': RuntimeError('CUDA error: device-side assert triggered\nCUDA kernel errors ...'),
-        'value': ValueError('depth[0] must be an (h, w) map of numbers'),
-    }
-
-
 def _load(role: str, config: ModelConfig, progress: Progress) -> Knobs:
     knobs = Knobs(**config.options)
     EVENTS.append(('load', role))
@@ -323,12 +289,23 @@ def _load(role: str, config: ModelConfig, progress: Progress) -> Knobs:
         if not knobs.load_deaf:
             progress(step / 10, f'reading part {step + 1} of 10')
         time.sleep(knobs.load_s / 10)
+    while _is_held(knobs.load_until):
+        if not knobs.load_deaf:
+            progress(0.9, 'held')
+        time.sleep(0.005)
+    while knobs.load_until and not Path(knobs.load_until).exists():
+        progress(0.9, 'waiting for the last part')
+        time.sleep(0.02)
     if knobs.load_alone and _loaded:
         fault('memory', config.model)
     fixed = knobs.load_fault_unless and Path(knobs.load_fault_unless).exists()
     if knobs.load_fault and not fixed and _fault_is_due(knobs):
         fault(knobs.load_fault, config.model)
     return knobs
+
+
+def _is_held(path: str) -> bool:
+    return bool(path) and not Path(path).exists()
 
 
 def _fault_is_due(knobs: Knobs) -> bool:

@@ -177,6 +177,8 @@ class Worker:
             job.end(CanceledError(f'perception was closed before {job.what}'))
         if running is not None:
             running.deadline.cancel()
+        if threading.current_thread() is self._thread:
+            return True  # it ends after this job
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
