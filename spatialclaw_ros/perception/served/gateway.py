@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,6 +32,7 @@ from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.app import Bearer, Endpoint, send_reply
 from spatialclaw_ros.perception.served.bodies import BodyError, GoneError, announced, read_body
 from spatialclaw_ros.perception.served.config import ServeConfig
+from spatialclaw_ros.perception.served.direct import direct_of
 from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
 from spatialclaw_ros.perception.served.messages import Fault, ServedModel, ServerStatus
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _SEND_S = 120.0
+_log = logging.getLogger(__name__)
 _STATUS_S = 1.0  # for so long a status is good for all robots that ask
 
 
@@ -52,8 +55,11 @@ class BusyError(Exception):
 class Replicas(Protocol):
     """The replicas of one role."""
 
-    async def answer(self, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+    async def answer(self, path: str, body: np.ndarray) -> tuple[int, Sequence[np.ndarray]]:
         """What one of them answers; another one is asked when it is lost.
+
+        Returns:
+            Status of HTTP and the parts of the reply, (size,) uint8 each.
 
         Raises:
             BusyError: too many wait.
@@ -127,11 +133,12 @@ class _Gateway:
         try:
             if replicas is None:
                 raise PerceptionUnavailableError(f'this server has no {role} model')
-            body = await read_body(receive, announced(scope['headers'], most), most)
-            status, reply = await _unless_gone(
-                receive, replicas.answer(f'/v1/{role}', body))
-            message = Message((reply.data,))
-            await asyncio.wait_for(send_reply(send, status, message), _SEND_S)
+            direct = direct_of(scope)
+            body = await read_body(
+                receive, announced(scope['headers'], most), most, direct=direct)
+            status, parts = await _unless_gone(receive, replicas.answer(f'/v1/{role}', body))
+            reply = Message(tuple(part.data for part in parts))
+            await asyncio.wait_for(send_reply(send, status, reply, direct=direct), _SEND_S)
         except BodyError as error:
             await _refuse(send, error.status, Fault(kind='invalid', message=str(error)), [
                 (b'connection', b'close')])
@@ -141,6 +148,8 @@ class _Gateway:
         except PerceptionUnavailableError as error:
             fault = fault_of(error)
             await _refuse(send, STATUS[fault.kind], fault, [(b'connection', b'close')])
+        except asyncio.TimeoutError:
+            _log.warning('a robot did not read its reply within %g s', _SEND_S)
         except GoneError:
             pass
 
@@ -161,7 +170,7 @@ class _LoopbackOnly:
         await self._app(scope, receive, send)
 
 
-async def _unless_gone(receive: Any, doing: Any) -> tuple[int, np.ndarray]:
+async def _unless_gone(receive: Any, doing: Any) -> tuple[int, Sequence[np.ndarray]]:
     """What is done, unless the robot goes away before."""
     task = asyncio.ensure_future(doing)
     leaving = asyncio.ensure_future(_gone(receive))

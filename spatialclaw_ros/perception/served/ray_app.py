@@ -44,15 +44,16 @@ from spatialclaw_ros.perception.served.config import ServeConfig
 from spatialclaw_ros.perception.served.config_file import DEFAULT, read_serve_config
 from spatialclaw_ros.perception.served.gateway import BusyError, make_gateway
 from spatialclaw_ros.perception.served.ray_ports import keep_ports_on_node
-from spatialclaw_ros.perception.served.replica import Replica, ReplicaStatus
+from spatialclaw_ros.perception.served.replica import Replica, ReplicaEndsError, ReplicaStatus
 from spatialclaw_ros.perception.served.token import read_token
 
 APP = 'perception'
 VARIABLE = 'SPATIALCLAW_SERVE_CONFIG'
-TRIES = 3
+TRIES = 4
 """Replicas that may be lost below one call: more would let one bad request end all of them."""
 
 _LOST = (RayActorError, ReplicaUnavailableError)
+_PAUSE_S = 0.3  # one that ends would be asked again before it has ended
 _STATUS_S = 2.0
 _QUIET = {'log_level': 'WARNING', 'enable_access_log': False}
 _log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class RayReplica:
         keep_ports_on_node()
         self._replica = Replica(msgspec.json.decode(config, type=ServeConfig), (role,))
 
-    async def answer(self, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+    async def answer(self, path: str, body: np.ndarray) -> tuple[int, list[np.ndarray]]:
         """See `Replica.answer`."""
         return await self._replica.answer(path, body)
 
@@ -125,20 +126,19 @@ class RayReplicas:
     def __init__(self, role: str, handle: Any) -> None:
         self._role, self._handle = role, handle
 
-    async def answer(self, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+    async def answer(self, path: str, body: np.ndarray) -> tuple[int, list[np.ndarray]]:
         """What a replica answers."""
         lost: Exception | None = None
         for _ in range(TRIES):
             response = self._handle.answer.remote(path, body)
             try:
-                status, reply = await response
-                return int(status), reply
-            except _LOST as error:
+                status, parts = await response
+                return int(status), parts
+            except (*_LOST, ReplicaEndsError, TaskCancelledError) as error:
+                # the last: it was ended under the call; a robot that goes away is CancelledError
                 _log.warning('a replica of %s was lost in a call, another one is asked', self._role)
                 lost = error
-            except TaskCancelledError as error:
-                # the replica was ended under the call: a robot that goes away is CancelledError
-                lost = error
+                await asyncio.sleep(_PAUSE_S)
             except BackPressureError as error:
                 raise BusyError(
                     f'all replicas of {self._role} are busy, and as many calls wait as may; '

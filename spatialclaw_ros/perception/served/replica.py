@@ -31,6 +31,8 @@ from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.hosting import HostedModels
 from spatialclaw_ros.perception.served.app import make_app
 from spatialclaw_ros.perception.served.config import ServeConfig
+from spatialclaw_ros.perception.served.direct import EXTENSION
+from spatialclaw_ros.perception.served.framing import Message
 from spatialclaw_ros.perception.served.joining import JoinedModels
 from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
 
@@ -39,7 +41,11 @@ FAILED_S = 60.0
 """A model that could not be loaded for so long, though it was tried again, has failed for good."""
 
 _log = logging.getLogger(__name__)
-_LAST_WORDS_S = 0.3  # for the reply that tells what happened
+_LAST_WORDS_S = 0.2  # for the reply that tells what happened
+
+
+class ReplicaEndsError(Exception):
+    """The process is about to end: the call should be given to another one."""
 
 
 class ReplicaStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +75,7 @@ class Replica:
 
     def __init__(self, config: ServeConfig, roles: tuple[str, ...]) -> None:
         self._failure = ''
+        self._told = False
         self._well_s = time.monotonic()
         self._models = JoinedModels(
             HostedModels(config.perception(roles), on_fatal=self._end), config.batching)
@@ -76,7 +83,7 @@ class Replica:
         calls = sum(config.role_serving(role).ongoing for role in roles) + len(roles)
         self._app = make_app(self._models, limits=config.limits, at_once=calls)
 
-    async def answer(self, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+    async def answer(self, path: str, body: np.ndarray) -> tuple[int, list[np.ndarray]]:
         """What the app answers to a request.
 
         Args:
@@ -84,9 +91,20 @@ class Replica:
             body: (size,) uint8.
 
         Returns:
-            Status of HTTP and the reply, (size,) uint8.
+            Status of HTTP and the parts of the reply, (size,) uint8 each.
+
+        Raises:
+            ReplicaEndsError: another call poisoned the process. The one that did so is told, and
+                not tried on the next replica, which it might poison as well.
         """
-        return await ask(self._app, path, body)
+        if self._failure:
+            raise ReplicaEndsError(self._failure)
+        reply = await ask(self._app, path, body)
+        if self._failure and reply[0] != 200:
+            if self._told:
+                raise ReplicaEndsError(self._failure)
+            self._told = True
+        return reply
 
     def status(self) -> ReplicaStatus:
         """How it is; never waits for a call that runs."""
@@ -129,7 +147,7 @@ def end_process(reason: str) -> None:
     timer.start()
 
 
-async def ask(app: Any, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
+async def ask(app: Any, path: str, body: np.ndarray) -> tuple[int, list[np.ndarray]]:
     """Hand a request to an ASGI app in this process; when this is cancelled, the app is.
 
     Args:
@@ -138,28 +156,45 @@ async def ask(app: Any, path: str, body: np.ndarray) -> tuple[int, np.ndarray]:
         body: (size,) uint8.
 
     Returns:
-        Status and body, (size,) uint8.
+        Status and the body's parts, (size,) uint8 each.
     """
-    messages = [{'type': 'http.request', 'body': body.data, 'more_body': False}]
-    forever = asyncio.Event()
-    status, reply = 500, bytearray()
-
-    async def receive() -> Any:
-        if messages:
-            return messages.pop()
-        await forever.wait()
-        return None  # never: nobody sets it, the task is cancelled
-
-    async def send(message: Any) -> None:
-        nonlocal status
-        if message['type'] == 'http.response.start':
-            status = message['status']
-        else:
-            reply.extend(message.get('body', b''))
-
+    exchange = _Exchange(body)
     await app({
         'type': 'http', 'asgi': {'version': '3.0'}, 'http_version': '1.1', 'method': 'POST',
         'scheme': 'http', 'path': path, 'raw_path': path.encode(), 'root_path': '',
-        'query_string': b'', 'client': None, 'server': None,
-        'headers': [(b'content-length', str(len(body)).encode())]}, receive, send)
-    return status, np.frombuffer(reply, np.uint8)
+        'query_string': b'', 'client': None, 'server': None, 'extensions': {EXTENSION: exchange},
+        'headers': [(b'content-length', str(len(body)).encode())]},
+        exchange.receive, exchange.send)
+    return exchange.status, exchange.parts
+
+
+class _Exchange:
+    """A request and its reply without a connection; a `direct.Direct`."""
+
+    def __init__(self, body: np.ndarray) -> None:
+        self._body: np.ndarray | None = body
+        self.status = 500
+        self.parts: list[np.ndarray] = []
+
+    async def receive(self) -> dict[str, Any]:
+        body, self._body = self._body, None
+        if body is not None:
+            return {'type': 'http.request', 'body': body.data, 'more_body': False}
+        # nobody goes away here: the task that waits is cancelled
+        await asyncio.Event().wait()
+        raise AssertionError('an event that nobody sets was set')
+
+    async def send(self, message: Any) -> None:
+        if message['type'] == 'http.response.start':
+            self.status = message['status']
+        elif message.get('body'):
+            self.parts.append(np.frombuffer(message['body'], np.uint8))
+
+    async def read_into(self, body: np.ndarray, progress: list[int]) -> bool:
+        assert self._body is not None
+        body[:], self._body = self._body, None
+        progress[0] = len(body)
+        return True
+
+    async def write(self, message: Message) -> None:
+        self.parts += [np.frombuffer(part, np.uint8) for part in message.parts if part.nbytes]
