@@ -23,7 +23,7 @@ import torch
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.perception.sam3.pictures import Frames, Pictures, packed_masks
-from spatialclaw_ros.perception.sam3.state import Memory
+from spatialclaw_ros.perception.sam3.state import Memory, open_session
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 
 
@@ -95,11 +95,9 @@ class PromptFollower:
             session, frame_idx=number, reverse=reverse, run_mem_encoder=is_video)
 
     def _session(self, job: SegmentJob, state_device: torch.device) -> Any:
-        session = self._processor.init_video_session(
-            inference_device=self._network.device, inference_state_device=state_device,
-            dtype=self._network.dtype)
-        session.processed_frames = Frames(job.images, self._pictures, lambda number: None)
         height, width = size = job.images[job.prompt_image].shape[:2]
+        session = open_session(self._network, self._processor, state_device, size)
+        session.processed_frames = Frames(job.images, self._pictures, lambda number: None)
         # Ours have their origin at a pixel's centre, and so has the model's grid, which has other
         # pixels: (x + 0.5) / W is what both mean. The library scales without the half.
         half = 0.5 - 0.5 * np.array([width, height]) / self._processor.target_size

@@ -29,6 +29,25 @@ _LARGE = ('maskmem_features', 'maskmem_pos_enc')
 _OUTPUTS = ('high_res_masks', 'pred_masks')
 
 
+def open_session(
+    network: Any, processor: Any, state_device: Any, size: tuple[int, int],
+) -> Any:
+    """A session of the library without frames.
+
+    Args:
+        network: its model of videos and texts.
+        processor: one of its video processors.
+        state_device: where memories of earlier frames are kept.
+        size: (H, W) of the frames.
+    """
+    session = processor.init_video_session(
+        inference_device=network.device, inference_state_device=state_device, dtype=network.dtype)
+    session.video_height, session.video_width = size
+    # Features of the one frame under way are needed by each object: they stay where the model is.
+    session.cache.inference_state_device = network.device
+    return session
+
+
 class Memory:
     """Trims a session before each frame.
 
@@ -38,7 +57,7 @@ class Memory:
     Args:
         session: the library's.
         config: of its tracker.
-        start: frame that a pass backwards begins beside; what is near it is kept for that.
+        start: frame that passes forwards and backwards begin at.
     """
 
     def __init__(self, session: Any, config: Any, start: int) -> None:
@@ -61,7 +80,9 @@ class Memory:
                     _drop(output, _LARGE)
 
     def _near(self, number: int, frame: int, window: int) -> bool:
-        return min(abs(number - frame), abs(number - self._start)) < window
+        if frame < self._start:  # backwards
+            return 0 <= number - frame < window
+        return 0 <= frame - number < window or 0 <= number - self._start < window
 
 
 def _drop(output: dict[str, Any], names: Iterable[str]) -> None:

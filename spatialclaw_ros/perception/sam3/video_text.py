@@ -25,7 +25,7 @@ import torch
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.perception.sam3.pictures import Frames, Pictures
-from spatialclaw_ros.perception.sam3.state import Memory
+from spatialclaw_ros.perception.sam3.state import Memory, open_session
 from spatialclaw_ros.perception.sam3.words import Reader
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 
@@ -107,10 +107,8 @@ class TextFollower:
     def _session(
         self, job: SegmentJob, prompts: tuple[str, ...], state_device: torch.device,
     ) -> Any:
-        session = self._processor.init_video_session(
-            inference_device=self._network.device, inference_state_device=state_device,
-            dtype=self._network.dtype)
-        session.video_height, session.video_width = job.images[0].shape[:2]
+        session = open_session(
+            self._network, self._processor, state_device, job.images[0].shape[:2])
         words = self._reader(prompts)
         for number, prompt in enumerate(prompts):
             key, text = session.add_prompt(prompt), words[number:number + 1]
