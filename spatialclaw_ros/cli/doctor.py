@@ -72,10 +72,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         '--backbone', metavar='CONFIG', default='',
         help='also ask whether the endpoints of a file of config/backbones (its name or path) '
              'answer')
+    parser.add_argument(
+        '--fit', nargs='?', const='', default=None, metavar='PROFILE',
+        help='only tell which profile of config/profiles fits the memory of this machine, or '
+             'whether the one named does; exit status 1 if not')
+    parser.add_argument(
+        '--gpu-memory', type=float, default=None, metavar='GIB',
+        help='with --fit: for a GPU of so many GiB instead of this machine')
 
 
 def run(options: argparse.Namespace) -> int:
     """Look, print, and tell by the exit status whether all that is needed is there."""
+    if getattr(options, 'fit', None) is not None:
+        from spatialclaw_ros.cli.fit import run_fit
+        return run_fit(options.fit, options.gpu_memory, as_json=options.json)
     findings = [*examine(), *_backbone(getattr(options, 'backbone', ''))]
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
