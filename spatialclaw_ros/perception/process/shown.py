@@ -22,6 +22,7 @@ import weakref
 from collections import deque
 from dataclasses import dataclass
 
+from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.perception.process.wake import Wake
 from spatialclaw_ros.sharing.headers import ObservationHeader
 from spatialclaw_ros.sharing.memory import MemoryFile, MemoryPool, write_arrays
@@ -38,12 +39,14 @@ class Shown:
         header: where everything lies.
         file: borrowed from the pool until nobody can read it any more.
         generation: of the process that has it; guarded by the keeper's lock.
+        finalizer: runs when the observation dies.
     """
 
     id: int
     header: ObservationHeader
     file: MemoryFile
     generation: int = 0
+    finalizer: weakref.finalize | None = None  # type: ignore[type-arg]
 
 
 class ShownObservations:
@@ -64,6 +67,7 @@ class ShownObservations:
         self._shown: weakref.WeakKeyDictionary[Observation, Shown] = weakref.WeakKeyDictionary()
         self._dead: deque[Shown] = deque()
         self._read: dict[int, MemoryFile] = {}
+        self._closed = False
 
     def of(self, observation: Observation) -> Shown:
         """The observation in its memory file.
@@ -72,6 +76,8 @@ class ShownObservations:
             KernelError: there is no shared memory for it.
         """
         with self._lock:
+            if self._closed:
+                raise KernelError('perception is closed')
             shown = self._shown.get(observation)
             if shown is None:
                 header, arrays = pack_observation(observation)
@@ -79,7 +85,8 @@ class ShownObservations:
                 write_arrays(file.buffer, header.arrays, arrays)
                 shown = Shown(next(self._numbers), header, file)
                 self._shown[observation] = shown
-                weakref.finalize(observation, self._let_go, shown).atexit = False
+                shown.finalizer = weakref.finalize(observation, self._let_go, shown)
+                shown.finalizer.atexit = False
             return shown
 
     def _let_go(self, shown: Shown) -> None:
@@ -112,6 +119,12 @@ class ShownObservations:
             self.unread(number)
 
     def close(self) -> None:
-        """Let go of all memory that nobody reads."""
+        """Let go of all memory; there must be no process any more."""
+        with self._lock:
+            self._closed = True
+            alive = [shown for shown in self._shown.values()
+                     if shown.finalizer is not None and shown.finalizer.detach()]
+            self._shown.clear()
+        self._dead.extend(alive)
         self.dropped(0)
         self._pool.close()
