@@ -31,7 +31,13 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.models import Models
 from spatialclaw_ros.perception.served import codec
-from spatialclaw_ros.perception.served.bodies import BodyError, GoneError, announced, read_body
+from spatialclaw_ros.perception.served.bodies import (
+    BodyError,
+    GoneError,
+    Receive,
+    announced,
+    read_body,
+)
 from spatialclaw_ros.perception.served.direct import Direct, direct_of
 from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
@@ -53,6 +59,7 @@ CHUNK_BYTES = 256 * 1024
 AT_ONCE = 8
 CALL_S = 600.0
 _SEND_S = 120.0
+_LINGER_S = 1.0
 _CODEC_THREADS = 4
 _log = logging.getLogger(__name__)
 
@@ -116,7 +123,7 @@ class Bearer:
             scheme, _, value = (given[0] if len(given) == 1 else '').partition(' ')
             if scheme.lower() != 'bearer' or not same_token(value.strip(), self._token):
                 await send_reply(send, 401, _text('a token is needed, or another one'), [
-                    (b'www-authenticate', b'Bearer'), (b'connection', b'close')])
+                    (b'www-authenticate', b'Bearer'), (b'connection', b'close')], linger=receive)
                 return
         await self._app(scope, receive, send)
 
@@ -166,7 +173,7 @@ class _Served:
             busy = Fault(kind='busy', message=(
                 f'the server has {self._at_once} calls under way, its most; try again'))
             await send_reply(send, STATUS['busy'], codec.encode_plain(busy), [
-                (b'retry-after', b'1'), (b'connection', b'close')])
+                (b'retry-after', b'1'), (b'connection', b'close')], linger=receive)
             return
         self._taken += 1
         try:
@@ -179,7 +186,7 @@ class _Served:
         except BodyError as error:
             fault = Fault(kind='invalid', message=str(error))
             await send_reply(send, error.status, codec.encode_plain(fault), [
-                (b'connection', b'close')])
+                (b'connection', b'close')], linger=receive)
         except asyncio.TimeoutError:
             _log.warning('a robot did not read its reply within %g s', _SEND_S)
         except GoneError:
@@ -252,9 +259,14 @@ async def _gone(receive: Any) -> None:
         pass
 
 
+async def _drop(receive: Receive) -> None:
+    while (await receive()).get('more_body', False):
+        pass
+
+
 async def send_reply(
     send: Any, status: int, reply: Message, headers: list[tuple[bytes, bytes]] | None = None,
-    *, direct: Direct | None = None,
+    *, direct: Direct | None = None, linger: Receive | None = None,
 ) -> None:
     """Send a message as the answer to a request.
 
@@ -264,6 +276,8 @@ async def send_reply(
         reply: the body.
         headers: beside those that every answer has.
         direct: way around ASGI, where there is one.
+        linger: drops what still comes of the request for a moment. Who is closed on while it sends
+            loses the answer (RFC 9112, 9.6).
     """
     await send({'type': 'http.response.start', 'status': status, 'headers': [
         (b'content-type', MEDIA_TYPE.encode()), (b'content-length', str(reply.size).encode()),
@@ -274,6 +288,9 @@ async def send_reply(
     else:
         for chunk in reply.chunks(CHUNK_BYTES):
             await send({'type': 'http.response.body', 'body': bytes(chunk), 'more_body': True})
+    if linger is not None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(_drop(linger), _LINGER_S)
     await send({'type': 'http.response.body', 'body': b'', 'more_body': False})
 
 

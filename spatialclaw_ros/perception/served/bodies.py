@@ -25,7 +25,7 @@ import numpy as np
 
 from spatialclaw_ros.perception.served.direct import Direct
 
-_PERIOD_S = 5.0
+PERIOD_S = 5.0
 _LEAST_BYTES_PER_S = 4096
 _FIRST_BYTES = 1 << 20
 
@@ -75,16 +75,14 @@ def announced(headers: list[tuple[bytes, bytes]], most: int) -> int | None:
 
 async def read_body(
     receive: Receive, length: int | None, most: int, *, direct: Direct | None = None,
-    period_s: float = _PERIOD_S,
 ) -> np.ndarray:
-    """The body, (size,) uint8.
+    """The body, (size,) uint8; in each `PERIOD_S` so many bytes of it must come.
 
     Args:
         receive: of ASGI.
         length: as `announced` found it.
         most: bytes that are allowed.
         direct: way around ASGI, where there is one.
-        period_s: in each such time `_LEAST_BYTES_PER_S` for each second must come.
 
     Raises:
         BodyError: more came than was announced or is allowed, or it came too slowly.
@@ -97,10 +95,10 @@ async def read_body(
     try:
         while True:
             before = body.filled
-            done, _ = await asyncio.wait({reading}, timeout=period_s)
+            done, _ = await asyncio.wait({reading}, timeout=PERIOD_S)
             if done:
                 return reading.result()
-            if body.filled - before < period_s * _LEAST_BYTES_PER_S:
+            if body.filled - before < PERIOD_S * _LEAST_BYTES_PER_S:
                 raise BodyError(
                     408, f'a request must come with {_LEAST_BYTES_PER_S} bytes a second or more')
     finally:

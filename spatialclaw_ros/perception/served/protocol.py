@@ -28,7 +28,7 @@ from typing import Any
 
 import httptools
 import numpy as np
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from spatialclaw_ros.perception.served.direct import EXTENSION
 from spatialclaw_ros.perception.served.framing import Message
@@ -63,9 +63,14 @@ class PerceptionProtocol(HttpToolsProtocol):
         """Offer the connection's bytes to the app."""
         self._forget_headers()
         if self.scheme == 'http':
-            extensions: Any = {EXTENSION: _DirectBytes(self)}
+            direct = _DirectBytes(self)
+            extensions: Any = {EXTENSION: direct}
             self.scope['extensions'] = extensions
-        super().on_headers_complete()
+            super().on_headers_complete()
+            # a request that comes early has another one
+            direct.cycle = self.cycle
+        else:
+            super().on_headers_complete()
 
     def body_was_read(self) -> None:
         """Go on after a body that the parser has not seen, before anything of the next request."""
@@ -89,13 +94,15 @@ class PerceptionProtocol(HttpToolsProtocol):
 class _DirectBytes:
     """See `direct.Direct`."""
 
+    cycle: RequestResponseCycle
+
     def __init__(self, protocol: PerceptionProtocol) -> None:
         self._protocol = protocol
 
     async def read_into(self, body: np.ndarray, progress: list[int]) -> bool:
         """Receive all of a body."""
         protocol = self._protocol
-        cycle = protocol.cycle
+        cycle = self.cycle
         if cycle.waiting_for_100_continue:
             protocol.transport.write(b'HTTP/1.1 100 Continue\r\n\r\n')
             cycle.waiting_for_100_continue = False
@@ -116,7 +123,7 @@ class _DirectBytes:
     async def write(self, message: Message) -> None:
         """Send a body."""
         protocol = self._protocol
-        cycle, transport = protocol.cycle, protocol.transport
+        cycle, transport = self.cycle, protocol.transport
         if cycle.disconnected or transport.is_closing():
             return
         while protocol.flow.write_paused:
