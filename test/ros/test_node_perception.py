@@ -1,0 +1,203 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Perception in the node, in a process, on a server: the same answers, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from lab_models import SUPPORT
+from node_process import NodeProcess
+from plates import APART_M, Asking, Listener, ServerProcess, parameters, robot
+
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.client import SpatialClient
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+NO_FRAMES, REFUSED = SpatialAnswer.STATUS_NO_FRAMES, SpatialAnswer.STATUS_REFUSED
+DEPTH = {'scale': 2.0}
+
+
+@pytest.fixture(scope='module', autouse=True)
+def plates():
+    double = robot()
+    yield double
+    double.close()
+
+
+@pytest.fixture(scope='module')
+def listener():
+    with Listener() as made:
+        yield made
+
+
+@pytest.fixture(scope='module', autouse=True)
+def lab_models_on_path():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('PYTHONPATH', SUPPORT)
+        yield
+
+
+def node(folder, name, given):
+    return NodeProcess(folder, given, ('-r', f'__node:={name}'))
+
+
+def ask(client, question='How far?', timeout_s=20.0):
+    """The answer, once images enough and TF have come."""
+    for _ in range(20):
+        answer = client.ask(question, timeout_s=timeout_s, wait_s=20.0)
+        placed = all(frame.has_pose for frame in answer.frames)
+        if answer.status not in (NO_FRAMES, REFUSED) and placed:
+            break
+        time.sleep(0.3)
+    return answer
+
+
+def told(answer):
+    """What must not depend on where models run."""
+    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.number == pytest.approx(APART_M, abs=0.01)
+    return (answer.number, [(p.x, p.y, p.z) for p in answer.points], answer.scale_source,
+            answer.missing_priors)
+
+
+@pytest.fixture(scope='module')
+def in_node(tmp_path_factory):
+    """The answer of a node that has the models itself, and how one ends that is cut short."""
+    folder = tmp_path_factory.mktemp('in_node')
+    given = parameters(folder, DEPTH, {'call_s': 0.5}, perception__run_in='node')
+    with node(folder, 'alone', given) as process, SpatialClient('/alone') as client:
+        answer = ask(client)
+        assert not perceivers(process)
+        cut_short = stopped_while_asked(process, client)
+    return answer, cut_short
+
+
+def perceivers(process):
+    """Processes that perceive for a node."""
+    return [child for child in process.children()
+            if 'process/boot.py' in ' '.join(child.cmdline())]
+
+
+def stopped_while_asked(process, client, question='How far?'):
+    """How a question ends when the node is told to stop; nothing may be left of it."""
+    asking = Asking(client, question)
+    time.sleep(0.4)
+    mine = process.children()
+    assert process.stop(signal.SIGTERM) == 0
+    assert not [child for child in mine if child.is_running()]
+    assert 'Traceback' not in process.log
+    return asking.answer()
+
+
+def test_an_answer_says_where_its_metres_come_from(in_node):
+    answer, cut_short = in_node
+    *_, scale_source, notes = told(answer)
+    assert scale_source == 'sensor_depth'
+    assert any('median difference' in note for note in notes), notes
+    assert cut_short.status == SpatialAnswer.STATUS_CANCELED, cut_short.message
+
+
+def test_a_process_that_is_killed(tmp_path, listener, in_node):
+    expected = told(in_node[0])
+    once, always, loads = tmp_path / 'once', tmp_path / 'always', tmp_path / 'loads'
+    loads.touch()
+    given = parameters(
+        tmp_path, {**DEPTH, 'call_fault': 'kill', 'fault_if': str(always)},
+        {'call_fault': 'kill', 'fault_once': str(once), 'load_until': str(loads)})
+    with node(tmp_path, 'apart', given) as process, SpatialClient('/apart') as client:
+        assert told(ask(client)) == expected
+        values = listener.until('apart', OK, 'lab_models:masks ready')
+        assert (values['runs in'], values['restarts']) == ('process', '0')
+        assert int(values['masks: calls']) == 2
+        first, = perceivers(process)
+        assert values['process'] == str(first.pid)
+        held = mapped(process)
+
+        once.touch()
+        assert told(ask(client)) == expected
+        assert not once.exists()
+        assert not first.is_running()
+        values = listener.until('apart', WARN, 'started again')
+        assert values['restarts'] == '1'
+        assert values['process'] != str(first.pid)
+        assert mapped(process) <= held
+
+        always.touch()
+        answer = ask(client)
+        assert answer.status == SpatialAnswer.STATUS_PERCEPTION_UNAVAILABLE, answer.message
+        assert 'SIGKILL' in answer.message
+        always.unlink()
+        listener.until('apart', WARN, 'started again')
+        assert told(ask(client)) == expected
+
+        loads.unlink()
+        perceivers(process)[0].kill()
+        listener.until('apart', WARN, 'loading lab_models:masks')
+        answer = stopped_while_asked(process, client)
+        assert answer.status == SpatialAnswer.STATUS_CANCELED, answer.message
+
+
+def mapped(process):
+    """How many of other processes' results the node holds."""
+    return sum('/memfd:' in each.path for each in process.process.memory_maps(grouped=False))
+
+
+def test_weights_that_are_missing_while_others_are_asked(tmp_path, listener):
+    read = tmp_path / 'read'
+    given = parameters(
+        tmp_path, masks={'load_until': str(read), 'load_fault': 'weights'},
+        backbone='rules', max_frames=2, reconstruct='rgbd')
+    with node(tmp_path, 'waiting', given), SpatialClient('/waiting') as client:
+        answer = ask(client, 'How far did the camera move?')
+        assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+        values = listener.until('waiting', WARN, 'loading lab_models:masks')
+        assert 90 <= int(values['masks: loaded (%)']) < 100
+        answer = ask(client, 'Where is the red ball?', timeout_s=1.0)
+        assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
+        assert 'still loading lab_models:masks' in answer.message
+        read.touch()
+        answer = ask(client, 'Where is the red ball?')
+        assert answer.status == SpatialAnswer.STATUS_PERCEPTION_UNAVAILABLE, answer.message
+        assert 'no weights in /models/lab; copy them there' in answer.message
+        listener.until('waiting', ERROR, 'no weights in /models/lab')
+
+        answer = ask(client, 'How far did the camera move?')
+        assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+
+
+def test_a_server_that_goes_away(tmp_path, listener, in_node):
+    with ServerProcess(json.dumps({'depth': DEPTH})) as server:
+        given = parameters(tmp_path, perception__url=server.url)
+        with node(tmp_path, 'remote', given) as process, SpatialClient('/remote') as client:
+            number = told(ask(client))[0]
+            np.testing.assert_allclose(number, in_node[0].number, atol=1e-6)
+            values = listener.until('remote', OK, 'lab_models:masks ready')
+            assert server.url in values.values()
+            server.kill()
+            asking = Asking(client)
+            listener.until('remote', ERROR, server.url)
+            answer = asking.answer()
+            assert answer.status == SpatialAnswer.STATUS_PERCEPTION_UNAVAILABLE, answer.message
+            assert server.url in answer.message
+            assert 'perception.url' in answer.message
+            assert process.stop() == 0
+            assert 'Traceback' not in process.log
