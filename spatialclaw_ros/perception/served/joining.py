@@ -250,7 +250,7 @@ def join(jobs: Sequence[SegmentJob]) -> SegmentJob:
 
 
 def split(jobs: Sequence[SegmentJob], found: ObjectMasks) -> list[ObjectMasks]:
-    """What each of the jobs would have got alone.
+    """What each of the jobs would have got alone, in the order of images, then of its texts.
 
     Args:
         jobs: as given to `join`.
@@ -266,6 +266,7 @@ def split(jobs: Sequence[SegmentJob], found: ObjectMasks) -> list[ObjectMasks]:
         position_of[columns] = np.arange(len(columns))
         mine = np.flatnonzero(
             (home >= start) & (home < end) & (position_of[found.prompt_of] >= 0))
+        mine = mine[np.lexsort((position_of[found.prompt_of[mine]], home[mine]))]
         presence = None if found.presence is None else found.presence[start:end][:, columns]
         parts.append(ObjectMasks(
             tuple(packed[mine] for packed in found.packed[start:end]), found.sizes[start:end],

@@ -80,26 +80,28 @@ def _ray(config: ServeConfig, folder: Path, log_to_driver: bool) -> Iterator[Non
     needed = sum(config.role_serving(role).cpus_per_replica * config.role_serving(role).most
                  for role in config.roles)
     _hush()
-    try:
-        ray.init(
-            address='local', include_dashboard=False, log_to_driver=log_to_driver,
-            configure_logging=False, _temp_dir=str(folder), object_store_memory=_store_bytes(),
-            # replicas are placed by GPUs; none waits for a core that it does not have for itself
-            num_cpus=int(max(os.cpu_count() or 1, needed + 1)))
-        serve.start(proxy_location='Disabled', logging_config={'log_level': 'WARNING'})
-    except (RuntimeError, OSError, TimeoutError, ValueError) as error:
-        ray.shutdown()
-        raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
-    _hush()
-    try:
-        yield
-    finally:
+    with contextlib.ExitStack() as stack:
+        stack.callback(ray.shutdown)
         try:
-            # not serve.shutdown(), which lets Ray complain of the controller that it kills
-            for name in serve.status().applications:
-                serve.delete(name)
-        finally:
-            ray.shutdown()
+            ray.init(
+                address='local', include_dashboard=False, log_to_driver=log_to_driver,
+                configure_logging=False, _temp_dir=str(folder),
+                object_store_memory=_store_bytes(),
+                # replicas are placed by GPUs; none waits for a core of its own
+                num_cpus=int(max(os.cpu_count() or 1, needed + 1)))
+            serve.start(proxy_location='Disabled', logging_config={'log_level': 'WARNING'})
+        except (RuntimeError, OSError, TimeoutError, ValueError) as error:
+            raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
+        stack.callback(_end_replicas)
+        _hush()
+        yield
+
+
+def _end_replicas() -> None:
+    from ray import serve
+    # not serve.shutdown(), which lets Ray complain of the controller that it kills
+    for name in serve.status().applications:
+        serve.delete(name)
 
 
 def _deployed(config: ServeConfig, token: str) -> Any:
