@@ -138,11 +138,10 @@ class Connections:
 
     def _read(self, response: http.client.HTTPResponse) -> HttpReply:
         headers = {name.lower(): value for name, value in response.getheaders()}
-        if response.length is None or response.length > self._most_bytes:
-            raise PerceptionMessageError(
-                f'the perception server {self._endpoint} announced a reply of '
-                f'{headers.get("content-length", "unknown")[:20]} bytes; {self._most_bytes} are '
-                'read at most')
+        if response.length is None:
+            return HttpReply(response.status, headers, self._read_chunks(response))
+        if response.length > self._most_bytes:
+            raise self._too_large(f'{response.length} bytes')
         body = np.empty(response.length, np.uint8)
         view, filled = memoryview(body), 0  # type: ignore[arg-type]
         while filled < len(body):
@@ -151,6 +150,23 @@ class Connections:
                 raise http.client.IncompleteRead(b'', len(body) - filled)
             filled += count
         return HttpReply(response.status, headers, body)
+
+    def _read_chunks(self, response: http.client.HTTPResponse) -> np.ndarray:
+        """A body of unknown length, as proxies make them."""
+        if not response.chunked:  # type: ignore[attr-defined]
+            # it would be over when the connection is: nobody could tell a whole one from a part
+            raise http.client.IncompleteRead(b'')
+        body = bytearray()
+        while chunk := response.read(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > self._most_bytes:
+                raise self._too_large('more')
+        return np.frombuffer(body, np.uint8)
+
+    def _too_large(self, size: str) -> PerceptionMessageError:
+        return PerceptionMessageError(
+            f'the perception server {self._endpoint} replies with {size}; {self._most_bytes} '
+            'bytes are read at most')
 
     def _take(self, deadline: Deadline) -> http.client.HTTPConnection:
         while True:

@@ -118,17 +118,17 @@ class Servers:
             number = self._current
             try:
                 return self._once(number, role, encode, deadline)
-            except _BusyError as busy:
-                lost: Exception = busy
-                patience = deadline.branch(self._patience_s)
+            except _BusyError as error:
+                # it is there: worth all of the deadline
+                lost, away, patience = str(error), False, deadline.branch(self._patience_s)
             except LostError as error:
-                lost = error
+                lost, away = str(error), True
                 self._met[number] = None
             tried += 1
             self._current = (number + 1) % len(self._endpoints)
             if tried % len(self._endpoints):
                 continue
-            if patience.expired:
+            if away and patience.expired:
                 deadline.check(f'a call of the perception server {self.current}')
                 raise PerceptionUnavailableError(
                     f'{self._named()} can not be reached: {lost}; is it started, and is '
