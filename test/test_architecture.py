@@ -52,7 +52,7 @@ HOMES = {
     'openai': ('backbone/vllm',),
     'torch': ('perception/gpu', 'perception/sam3', 'perception/depth_anything', 'perception/da3'),
     'transformers': ('perception/gpu', 'perception/sam3'),
-    'huggingface_hub': ('perception/gpu',),
+    'huggingface_hub': ('perception/gpu', 'perception/sam3'),
     'tqdm': ('perception/gpu',),
     'safetensors': ('perception/gpu', 'perception/depth_anything'),
     'depth_anything_3': ('perception/depth_anything',),

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     Sam3TrackerVideoProcessor,
     Sam3VideoConfig,
@@ -36,6 +37,7 @@ from spatialclaw_ros.perception.gpu.device import device_of, dtype_of, memory_er
 from spatialclaw_ros.perception.gpu.weights import find_weights, read_config
 from spatialclaw_ros.perception.models import Progress
 from spatialclaw_ros.perception.sam3 import VARIANTS
+from spatialclaw_ros.perception.sam3 import VARIANTS
 from spatialclaw_ros.perception.sam3.cv_kernels import use_own_kernels
 from spatialclaw_ros.perception.sam3.model import Sam3
 from spatialclaw_ros.perception.sam3.options import Options, read_options
@@ -44,6 +46,7 @@ from spatialclaw_ros.perception.segment_model import SegmentJob
 REPOSITORY, LICENCE = VARIANTS['sam3'].repository, VARIANTS['sam3'].licence
 _FILES = ('config.json', 'processor_config.json', 'tokenizer_config.json')
 _KIND = 'sam3_video'
+_UNREADABLE = (OSError, ValueError, TypeError, KeyError, StrictDataclassError)
 
 
 class _Network(Sam3VideoModel):  # type: ignore[misc]
@@ -104,7 +107,7 @@ def _read(folder: Path, dtype: torch.dtype, options: Options) -> Any:
         network, found = _Network.from_pretrained(
             folder, config=settings, dtype=dtype, local_files_only=True, output_loading_info=True,
             ignore_mismatched_sizes=True)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except (*_UNREADABLE, RuntimeError) as error:
         raise WeightsError(
             f'weights {str(folder)!r} can not be read ({_short(error)}); copy them again from '
             f'{REPOSITORY}') from error
@@ -119,10 +122,15 @@ def _read(folder: Path, dtype: torch.dtype, options: Options) -> Any:
 def _read_processor(folder: Path, network: Any) -> Any:
     try:
         processor = Sam3VideoProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except _UNREADABLE as error:
         raise WeightsError(
             f'weights {str(folder)!r} have no usable processor or tokenizer ({_short(error)}); '
             f'copy all of {REPOSITORY}, not the weights alone') from error
+    known, wanted = len(processor.tokenizer), network.config.detector_config.text_config.vocab_size
+    if known < wanted // 2:  # without its files the library makes up a vocabulary of three words
+        raise WeightsError(
+            f'weights {str(folder)!r} have a tokenizer of {known} words for a model of {wanted}; '
+            f'copy all of {REPOSITORY}, not the weights alone')
     side = network.config.image_size
     processor.image_processor.size = {'height': side, 'width': side}
     return processor

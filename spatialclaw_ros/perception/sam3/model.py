@@ -127,8 +127,11 @@ class Sam3:
 
 
 def _empty_caches(network: Any) -> None:
-    """Push out the position encodings that the library caches by size for good."""
-    for module in network.modules():
-        if type(module).__name__.endswith(('SinePositionEmbedding', 'PositionEmbeddingSine')):
-            for side in range(1, 6):
-                module(torch.Size([1, 1, side, side]), 'cpu', torch.float32)
+    """Empty the caches at the library's methods: they hold encodings, and a decoder, for good."""
+    for kind in {kind for module in network.modules() for kind in type(module).__mro__}:
+        for method in vars(kind).values():
+            function = getattr(method, '__func__', method)  # of a static method
+            for cell in getattr(function, '__closure__', None) or ():
+                clear = getattr(cell.cell_contents, 'cache_clear', None)
+                if callable(clear):
+                    clear()
