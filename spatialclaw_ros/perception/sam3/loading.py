@@ -37,7 +37,6 @@ from spatialclaw_ros.perception.gpu.device import device_of, dtype_of, memory_er
 from spatialclaw_ros.perception.gpu.weights import find_weights, read_config
 from spatialclaw_ros.perception.models import Progress
 from spatialclaw_ros.perception.sam3 import VARIANTS
-from spatialclaw_ros.perception.sam3 import VARIANTS
 from spatialclaw_ros.perception.sam3.cv_kernels import use_own_kernels
 from spatialclaw_ros.perception.sam3.model import Sam3
 from spatialclaw_ros.perception.sam3.options import Options, read_options
