@@ -115,7 +115,7 @@ class StartFailed(msgspec.Struct, tag='start_failed', frozen=True):
 class Heartbeat(msgspec.Struct, tag='heartbeat', frozen=True):
     """Sign of life from a thread of its own; the message has at most `MAX_PLAIN_BYTES`."""
 
-    status: PerceptionStatus
+    status: PerceptionStatus | None
 
 
 class Result(msgspec.Struct, tag='result', frozen=True):

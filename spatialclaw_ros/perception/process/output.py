@@ -25,7 +25,7 @@ import time
 from spatialclaw_ros.sharing.texts import clean_line
 
 _KEEP_LINES = 60
-_LINE_CHARS = 400
+_LINE_BYTES = 400
 _LINES_A_SECOND = 20
 _READ_BYTES = 65_536
 _PIPE_READS = 16
@@ -60,11 +60,11 @@ class Output:
             data = os.read(self.fd, _READ_BYTES)
         except BlockingIOError:
             return True
-        *lines, self._rest = re.split(rb'[\r\n]+', self._rest + data)
-        if not data or len(self._rest) > _LINE_CHARS:
-            lines, self._rest = [*lines, self._rest], b''
-        for line in lines:
-            self._add(clean_line(line[:_LINE_CHARS].decode(errors='replace')).strip())
+        *lines, rest = re.split(rb'[\r\n]+', self._rest + data)
+        # of a long line the beginning
+        self._rest = rest[:_LINE_BYTES]
+        for line in lines if data else [*lines, self._rest]:
+            self._add(clean_line(line[:_LINE_BYTES].decode(errors='replace')).strip())
         return bool(data)
 
     def drain(self) -> None:

@@ -92,7 +92,7 @@ def main(wire_fd: int, node_pid: int) -> None:
         os._exit(_EXIT_FAILED)
     # an interrupt from the terminal is the node's to handle
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s: %(message)s')
     server = Server(socket.socket(fileno=wire_fd))
     with contextlib.suppress(EOFError, ConnectionError):
@@ -168,8 +168,7 @@ class Server:
         pause = threading.Event()
         while True:
             perception = self._perception
-            self._send(Heartbeat(
-                PerceptionStatus() if perception is None else _bounded(perception.status())))
+            self._send(Heartbeat(None if perception is None else _bounded(perception.status())))
             pause.wait(heartbeat_s)
 
     # ---- a call, in a thread of its own
