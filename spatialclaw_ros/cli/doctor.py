@@ -53,7 +53,6 @@ OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
     ('rapidocr_onnxruntime', 'rapidocr-onnxruntime', 'tools.OCR reads no text in images'),
     ('rosbags', 'rosbags', 'no recording for `spatialclaw demo` to play'),
     ('mujoco', 'mujoco', 'no live simulated robot; `spatialclaw demo` plays its recording'),
-    ('torch', 'torch', 'no learned perception in this process; rgbd and classical need none'),
     ('vllm', 'vllm', "no model is served from here; 'vllm' reaches one on another machine"),
 )
 NO_SANDBOX = 'the node does not start, unless with the parameter sandbox:=best_effort'
@@ -73,6 +72,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help='also ask whether the endpoints of a file of config/backbones (its name or path) '
              'answer')
     parser.add_argument(
+        '--params-file', metavar='FILE', default='',
+        help="the node's parameter file: whether all is there that its perception needs")
+    parser.add_argument(
+        '--perception-url', metavar='URL', default='',
+        help='also ask a perception server, instead of looking for models on this machine')
+    parser.add_argument(
+        '--node', metavar='NAME', nargs='?', const='spatialclaw', default='',
+        help='also tell how a running node does, models that it is loading included')
+    parser.add_argument(
         '--fit', nargs='?', const='', default=None, metavar='PROFILE',
         help='only tell which profile of config/profiles fits the memory of this machine, or '
              'whether the one named does; exit status 1 if not')
@@ -86,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     if getattr(options, 'fit', None) is not None:
         from spatialclaw_ros.cli.fit import run_fit
         return run_fit(options.fit, options.gpu_memory, as_json=options.json)
-    findings = [*examine(), *_backbone(getattr(options, 'backbone', ''))]
+    findings = [*examine(), *_backbone(getattr(options, 'backbone', '')), *_perception(options)]
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -243,6 +251,13 @@ def _backbone(config: str) -> Iterator[Finding]:
     for endpoint in endpoints:
         yield Finding('backbone', endpoint.url, FOUND if endpoint.healthy else MISSING,
                       endpoint.last_error, '' if endpoint.healthy else cost)
+
+
+def _perception(options: argparse.Namespace) -> Iterator[Finding]:
+    from spatialclaw_ros.cli.perception_report import Asked, examine_perception
+    return examine_perception(Asked(
+        params_file=getattr(options, 'params_file', ''), url=getattr(options, 'perception_url', ''),
+        node=getattr(options, 'node', ''), has_gpu=shutil.which('nvidia-smi') is not None))
 
 
 def _version(package: str) -> str:
