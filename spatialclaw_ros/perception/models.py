@@ -17,12 +17,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.prediction import DepthModel
 from spatialclaw_ros.perception.segment_model import SegmentModel
-from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
+from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus, PerceptionStatus
 
 Progress = Callable[[float, str], None]
 """Told the share in [0, 1] of loading that is done, and in a few words what is under way."""
@@ -95,4 +95,13 @@ class Models(Protocol):
 
     def close(self) -> None:
         """Unload all; calls that run are cancelled. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """Of `Models` that are reached over a network."""
+
+    def reached(self) -> PerceptionStatus:
+        """Where they are, whether they answer, and how they are; returns at once."""
         ...

@@ -23,7 +23,7 @@ import numpy as np
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError, PerceptionUnavailableError
 from spatialclaw_ros.perception import arguments
-from spatialclaw_ros.perception.models import Models
+from spatialclaw_ros.perception.models import Models, Remote
 from spatialclaw_ros.perception.ocr import TextReader
 from spatialclaw_ros.perception.protocols import (
     Reconstructor,
@@ -87,6 +87,8 @@ class PerceptionTools:
         """How the models are, if there are any."""
         if self._models is None:
             return PerceptionStatus()
+        if isinstance(self._models, Remote):
+            return self._models.reached()
         models, devices = self._models.status()
         return PerceptionStatus(models=models, devices=devices)
 

@@ -13,28 +13,31 @@
 # limitations under the License.
 
 
-"""The client of a perception server: servers that go away, lie, refuse; cancelled calls."""
+"""The client of a perception server: calls, errors, cancelling, status, configuration."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 import socket
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from served_calls import (
+    IMAGE,
+    MODEL,
+    Remote,
+    predict,
+    remotes,
+)
 from served_lab import (
     PlainModels,
-    ServerProcess,
     free_port,
-    lying,
-    read_request,
     serving,
     wait_until,
 )
@@ -50,74 +53,23 @@ from spatialclaw_ros.errors import (
     PerceptionUnavailableError,
     WeightsError,
 )
-from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
-from spatialclaw_ros.perception.factory import open_models
+from spatialclaw_ros.perception.config import PerceptionConfig
+from spatialclaw_ros.perception.factory import make_perception, open_models
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import SegmentJob
-from spatialclaw_ros.perception.served import codec, polling
+from spatialclaw_ros.perception.served import app, codec, polling
 from spatialclaw_ros.perception.served.client import RemoteModels
 from spatialclaw_ros.perception.served.endpoints import endpoints_of
 from spatialclaw_ros.perception.served.limits import WireLimits
-from spatialclaw_ros.perception.served.messages import (
-    MEDIA_TYPE,
-    Fault,
-    ServedModel,
-    ServerStatus,
-)
 
-IMAGE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
-MODEL = ModelConfig(model='plain')
-STATUS = codec.encode_plain(ServerStatus(version='9.9.9', serves=(
-    ServedModel(role='depth', name='plain', max_views=4),))).join()
-GOOD = codec.encode_prediction(Prediction((np.ones((120, 160), np.float32),))).join()
-SMALL = WireLimits(body_bytes=1_000_000, decoded_bytes=4_000_000, header_bytes=100_000)
-Remote = Callable[..., RemoteModels]
+CONFIG = PerceptionConfig(reconstruct='depth_anything', ocr='none')
 
 
 @pytest.fixture
 def remote() -> Iterator[Remote]:
-    """Makes clients; closes them, and counts threads and descriptors after."""
-    threads, descriptors = set(threading.enumerate()), len(os.listdir('/proc/self/fd'))
-    made: list[RemoteModels] = []
-
-    def make(*ports: int, **options: Any) -> RemoteModels:
-        url = ','.join(f'http://127.0.0.1:{port}' for port in ports)
-        made.append(RemoteModels(url, **{
-            'depth': MODEL, 'masks': MODEL, 'patience_s': 0.3, **options}))
-        return made[-1]
-    yield make
-    for each in made:
-        each.close()
-        each.close()
-    wait_until(lambda: set(threading.enumerate()) <= threads)
-    wait_until(lambda: len(os.listdir('/proc/self/fd')) <= descriptors)
-
-
-def predict(
-    models: RemoteModels, deadline: Deadline | float = 10.0, count: int = 1,
-) -> Prediction:
-    assert models.depth is not None
-    limit = deadline if isinstance(deadline, Deadline) else Deadline(deadline)
-    return models.depth.predict([IMAGE] * count, None, None, limit)
-
-
-def http(body: bytes, status: str = '200 OK', kind: str = MEDIA_TYPE, **headers: Any) -> bytes:
-    lines = {'Content-Type': kind, 'Content-Length': len(body), **headers}
-    text = ''.join(f'{name.replace("_", "-")}: {value}\r\n' for name, value in lines.items())
-    return f'HTTP/1.1 {status}\r\n{text}\r\n'.encode() + body
-
-
-def after_status(answer: bytes) -> Callable[[socket.socket], None]:
-    """A server that tells its status, and answers calls with these bytes."""
-    def run(connection: socket.socket) -> None:
-        while True:
-            head = read_request(connection)
-            if head.startswith(b'GET'):
-                connection.sendall(http(STATUS))
-            else:
-                connection.sendall(answer)
-                return
-    return run
+    """Makes clients, which leave nothing behind."""
+    with remotes() as make:
+        yield make
 
 
 def test_both_calls_and_the_status(remote: Remote) -> None:
@@ -180,181 +132,11 @@ def test_without_its_token_the_message_says_where_it_goes(token: str, remote: Re
         assert models.status()[0][0].state == 'failed'
 
 
-def test_no_server(remote: Remote) -> None:
-    models = remote(free_port())
-    began_s = time.monotonic()
-    with pytest.raises(PerceptionUnavailableError, match=r'refused.*perception\.url'):
-        predict(models)
-    assert time.monotonic() - began_s < 5
-    with pytest.raises(DeadlineExceededError):
-        predict(models, 0.1)
-
-
-def test_the_next_server_is_tried(remote: Remote) -> None:
-    with serving(PlainModels()) as port:
-        models = remote(free_port(), port)
-        predict(models)
-        assert str(port) in models.url
-
-
-def test_a_server_that_dies_in_a_call_and_comes_back(remote: Remote) -> None:
-    port = free_port()
-    first = ServerProcess(port, call_s=30.0)
-    models = remote(port, patience_s=20.0, masks=None)
-    found: list[Prediction] = []
-    caller = threading.Thread(target=lambda: found.append(predict(models, 40.0)))
-    caller.start()
-    wait_until(lambda: models._servers._met[0] is not None)
-    first.kill()
-    second = ServerProcess(port, plane_m=2.0)
-    try:
-        caller.join(30)
-        assert found[0].depth[0][0, 0] == 2.0
-    finally:
-        second.kill()
-
-
-@pytest.mark.parametrize('broken', [
-    b'', b'HTTP/1.1 200 OK\r\nContent-', http(GOOD)[:-1], http(GOOD)[:200],
-    http(b'', '503 Service Unavailable', 'text/plain'), http(b'x', '502 Bad Gateway', 'text/html'),
-    http(b'', '504 Gateway Timeout', 'text/html')])
-def test_a_replica_that_is_lost_is_asked_again(broken: bytes, remote: Remote) -> None:
-    answers = [broken, broken, http(GOOD)]
-
-    def run(connection: socket.socket) -> None:
-        while True:
-            if read_request(connection).startswith(b'GET'):
-                connection.sendall(http(STATUS))
-            else:
-                connection.sendall(answers.pop(0))
-                return
-
-    with lying(run) as port:
-        predict(remote(port, patience_s=10.0))
-    assert answers == []
-
-
-def test_a_busy_server_is_asked_again(remote: Remote) -> None:
-    busy = codec.encode_plain(Fault(kind='busy', message='8 calls under way')).join()
-    answers = [http(busy, '503 Service Unavailable', Connection='close')] * 2 + [http(GOOD)]
-
-    def run(connection: socket.socket) -> None:
-        while True:
-            if read_request(connection).startswith(b'GET'):
-                connection.sendall(http(STATUS))
-            else:
-                connection.sendall(answers.pop(0))
-                return
-
-    with lying(run) as port:
-        predict(remote(port, patience_s=0.0))
-    assert answers == []
-
-
-def flipped(at: int, value: int) -> bytes:
-    body = bytearray(GOOD)
-    body[at] = value
-    return bytes(body)
-
-
-OTHER = codec.encode_prediction(
-    Prediction(tuple(np.ones((4, 4), np.float32) for _ in range(2)))).join()
-MALICIOUS = {
-    'a length that is huge': http(b'', Content_Length=1 << 40),
-    'a length over the limit': http(b'', Content_Length=1_000_001),
-    'chunks over the limit': http(b'', Content_Length='').replace(
-        b'Content-Length: \r\n', b'Transfer-Encoding: chunked\r\n') + b''.join(
-            b'30d40\r\n' + bytes(200_000) + b'\r\n' for _ in range(6)),
-    'chunks without end': http(b'', Content_Length='').replace(
-        b'Content-Length: \r\n', b'Transfer-Encoding: chunked\r\n'),
-    'headers without end': b'HTTP/1.1 200 OK\r\n' + b'X: y\r\n' * 5000 + b'\r\n',
-    'a header without end': b'HTTP/1.1 200 OK\r\nX: ' + b'y' * 200_000 + b'\r\n\r\n',
-    'noise': b'\x00\xff' * 5000,
-    'a body of noise': http(b'\x00\xff' * 5000),
-    'another magic': http(flipped(0, 0)),
-    'a header of 4 GB': http(flipped(11, 255)),
-    'a redirect': http(b'', '302 Found', 'text/html', Location='http://127.0.0.1:1/'),
-    'a page': http(b'<html>', '200 OK', 'text/html'),
-    'nothing found': http(b'{}', '404 Not Found', 'application/json'),
-    'a status instead': http(STATUS),
-    'more images than were asked for': http(OTHER),
-    'another format': http(flipped(4, 7), X_SpatialClaw_Format=7, X_SpatialClaw_Version='8.1.0')}
-
-
-@pytest.mark.parametrize('name', MALICIOUS)
-def test_a_server_that_lies_is_named(name: str, remote: Remote) -> None:
-    with lying(after_status(MALICIOUS[name])) as port:
-        models = remote(port, limits=SMALL, patience_s=0.1)
-        with pytest.raises(PerceptionError) as raised:
-            predict(models, 20.0)
-        assert str(port) in str(raised.value)
-        if name == 'another format':
-            assert '8.1.0' in str(raised.value)
-            assert 'upgrade this side' in str(raised.value)
-
-
-def test_a_status_that_lies(remote: Remote) -> None:
-    def run(connection: socket.socket) -> None:
-        read_request(connection)
-        connection.sendall(http(GOOD))
-
-    with lying(run) as port, pytest.raises(
-            PerceptionMessageError, match='instead of its status'):
-        predict(remote(port))
-
-
-def test_a_server_without_the_model(remote: Remote) -> None:
-    with lying(after_status(b'')) as port:
-        models = remote(port)
-        assert models.masks is not None
-        with pytest.raises(PerceptionUnavailableError, match='no model for masks; it has: depth'):
-            models.masks.segment(SegmentJob('text', (IMAGE,), ('x',)), Deadline(5))
-        assert models.depth is not None
-        assert models.depth.max_views == 4
-
-
 def test_a_request_larger_than_the_server_takes(remote: Remote) -> None:
     few = WireLimits(body_bytes=10_000)
     with serving(PlainModels(), limits=few) as port, pytest.raises(
             PerceptionMessageError, match='takes 10000; ask for fewer frames'):
         predict(remote(port))
-
-
-def silent(connection: socket.socket) -> None:
-    """Tells its status, takes a call, and says nothing."""
-    while read_request(connection).startswith(b'GET'):
-        connection.sendall(http(STATUS))
-    connection.recv(1)
-
-
-def deaf(connection: socket.socket) -> None:
-    """Tells its status, and takes nothing of a call."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    while connection.recv(3, socket.MSG_PEEK | socket.MSG_WAITALL) == b'GET':
-        read_request(connection)
-        connection.sendall(http(STATUS))
-    time.sleep(1)
-
-
-@pytest.mark.parametrize(('server', 'count'), [(silent, 1), (deaf, 400)])
-@pytest.mark.parametrize('cancel', [True, False])
-def test_waiting_ends_with_the_deadline(
-    server: Any, count: int, cancel: bool, remote: Remote,
-) -> None:
-    with lying(server) as port:
-        models = remote(port)
-        wait_until(lambda: bool(models.status()) and models.round_trip_s > 0)
-        deadline = Deadline(20.0 if cancel else 0.4)
-        ended: list[float] = []
-        if cancel:
-            timer = threading.Timer(
-                0.3, lambda: (ended.append(time.monotonic()), deadline.cancel()))
-            timer.start()
-        else:
-            ended.append(time.monotonic() + 0.4)
-        with pytest.raises(CanceledError if cancel else DeadlineExceededError):
-            predict(models, deadline, count)
-        assert time.monotonic() - ended[0] < 1.0
 
 
 def test_cancelling_reaches_the_model_and_close_does_too(remote: Remote) -> None:
@@ -403,14 +185,6 @@ def test_many_threads_share_connections(remote: Remote) -> None:
         assert counts == [2] * 40
 
 
-def test_a_server_restarted_between_calls_is_met_again(remote: Remote) -> None:
-    port = free_port()
-    models = remote(port, patience_s=10.0)
-    for _ in range(2):
-        with serving(PlainModels(), port=port):
-            predict(models)
-
-
 def test_the_status_follows_the_server(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, 'PERIOD_S', 0.05)
     port = free_port()
@@ -418,8 +192,14 @@ def test_the_status_follows_the_server(remote: Remote, monkeypatch: pytest.Monke
     for _ in range(2):
         wait_until(lambda: models.status()[0][0].state == 'failed')
         assert 'refused' in models.status()[0][0].message
+        gone = make_perception(CONFIG, models).status()
+        assert (gone.alive, gone.where) == (False, f'http://127.0.0.1:{port}')
+        assert 'refused' in gone.message
         with serving(PlainModels(), port=port):
             wait_until(lambda: models.status()[0][0].state == 'ready')
+            back = make_perception(CONFIG, models).status()
+            assert (back.alive, back.message) == (True, '')
+            assert back.round_trip_s < 5
 
 
 @pytest.mark.parametrize(('url', 'words'), [
@@ -458,40 +238,21 @@ def test_a_configuration_opens_it(tmp_path: Path, remote: Remote) -> None:
         models.close()
 
 
-def test_an_address_that_never_answers_ends_with_the_deadline(remote: Remote) -> None:
-    with socket.socket() as listener:  # its queue is full: connecting waits
-        listener.bind(('127.0.0.1', 0))
-        listener.listen(0)
-        port = listener.getsockname()[1]
-        waiting = []
-        for _ in range(3):
-            each = socket.socket()
-            each.setblocking(False)
-            each.connect_ex(('127.0.0.1', port))
-            waiting.append(each)
-        began_s = time.monotonic()
-        with pytest.raises(DeadlineExceededError):
-            predict(remote(port), 0.5)
-        assert time.monotonic() - began_s < 2.0
-        for each in waiting:
-            each.close()
-
-
-def test_a_connection_that_the_server_reset_is_replaced(remote: Remote) -> None:
-    taken: list[socket.socket] = []
-
-    def run(connection: socket.socket) -> None:
-        taken.append(connection)
-        while True:
-            head = read_request(connection)
-            connection.sendall(http(STATUS if head.startswith(b'GET') else GOOD))
-
-    with lying(run) as port:
-        models = remote(port)
-        for _ in range(3):
-            predict(models)
-            for each in list(taken):
-                each.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-                each.shutdown(socket.SHUT_RDWR)
-            taken.clear()
+def test_a_reply_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, 'SEND_S', 0.3)
+    large = Prediction((np.ones((4000, 4000), np.float32),))
+    call = codec.encode_depth_call([IMAGE], None, None, 9.0, codec.Sending.plain()).join()
+    with serving(PlainModels(lambda images, deadline: large), at_once=1) as port:
+        with socket.create_connection(('127.0.0.1', port)) as connection:
+            connection.sendall(
+                f'POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: {len(call)}'
+                '\r\n\r\n'.encode() + call)
+            time.sleep(0.6)
+            with contextlib.suppress(ConnectionResetError):
+                received = 0
+                while count := len(connection.recv(1 << 20)):
+                    received += count
+                assert received < large.depth[0].nbytes
+        models = RemoteModels(f'http://127.0.0.1:{port}', depth=MODEL)
+        assert len(predict(models)) == 1
+        models.close()

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 256 * 1024
 AT_ONCE = 8
 CALL_S = 600.0
-_SEND_S = 120.0
+SEND_S = 120.0
 _LINGER_S = 1.0
 _CODEC_THREADS = 4
 _log = logging.getLogger(__name__)
@@ -182,13 +182,13 @@ class _Served:
                 self._limits.body_bytes, direct=direct_of(scope))
             status, reply = await self._work(receive, work, body, began_s)
             await asyncio.wait_for(send_reply(
-                send, status, reply, direct=direct_of(scope)), _SEND_S)
+                send, status, reply, direct=direct_of(scope)), SEND_S)
         except BodyError as error:
             fault = Fault(kind='invalid', message=str(error))
             await send_reply(send, error.status, codec.encode_plain(fault), [
                 (b'connection', b'close')], linger=receive)
         except asyncio.TimeoutError:
-            _log.warning('a robot did not read its reply within %g s', _SEND_S)
+            _log.warning('a robot did not read its reply within %g s', SEND_S)
         except GoneError:
             pass
         finally:

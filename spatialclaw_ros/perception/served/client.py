@@ -36,7 +36,7 @@ from spatialclaw_ros.perception.served.messages import ServerStatus
 from spatialclaw_ros.perception.served.polling import Poll
 from spatialclaw_ros.perception.served.servers import Encode, Servers
 from spatialclaw_ros.perception.served.token import read_token
-from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
+from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus, PerceptionStatus
 
 _CODEC_THREADS = 4
 _CLOSE_S = 5.0
@@ -114,6 +114,13 @@ class RemoteModels:
             ModelStatus(role=role, name=config.model, state='failed' if problem else 'unloaded',
                         message=problem)
             for role, config in self._configured.items()), ()
+
+    def reached(self) -> PerceptionStatus:
+        """Where the server is, whether it answers, and how it is; returns at once."""
+        models, devices = self.status()
+        return PerceptionStatus(
+            where=self.url, alive=not self.problem, message=self.problem, models=models,
+            devices=devices, round_trip_s=self.round_trip_s)
 
     def close(self) -> None:
         """Cancel what runs, close all connections. May be called twice."""

@@ -175,7 +175,9 @@ class Connections:
             if connection is None:
                 return self._connect(deadline)
             # readable without a request: the server has closed it, or says what nobody asked for
-            if not select.select([connection.sock], [], [], 0)[0]:
+            looking = select.poll()
+            looking.register(connection.sock, select.POLLIN)
+            if not looking.poll(0):
                 return connection
             connection.close()
 
