@@ -19,6 +19,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,6 +38,7 @@ from spatialclaw_ros.errors import (
     PerceptionError,
     PerceptionUnavailableError,
 )
+from spatialclaw_ros.perception.hosting.worker import Job, Worker
 
 
 def test_calls_give_what_the_models_give(host: Host) -> None:
@@ -50,20 +53,14 @@ def test_calls_give_what_the_models_give(host: Host) -> None:
 
 
 def test_calls_come_one_after_the_other_in_order(host: Host, tmp_path: Path) -> None:
-    models = host({'call_until': str(tmp_path / 'end')}, {'call_s': 0.02})
-    ended: list[int] = []
-
-    def ask(number: int) -> None:
-        (segment if number % 2 else predict)(models)
-        ended.append(number)
+    models = host({'call_until': str(tmp_path / 'end')})
     with ThreadPoolExecutor(6) as threads:
         for number in range(6):
-            threads.submit(ask, number)
+            threads.submit(predict, models, count=number + 1)
             until(lambda: state(models).message.startswith(
                 'at work' if not number else f'at work; {number} calls wait'))  # noqa: B023
         (tmp_path / 'end').touch()
-    assert [event[1] for event in events('call')] == ['depth', 'masks'] * 3
-    assert sorted(ended) == list(range(6))
+    assert [event[2] for event in events('call')] == list('123456')
     # None began before the one before it had ended.
     assert lab_models.most_at_once() == 1
 
@@ -125,6 +122,7 @@ def test_a_call_that_waits_is_taken_out_of_the_line(host: Host, tmp_path: Path) 
         until(lambda: state(models).message == 'at work')
         with pytest.raises(DeadlineExceededError, match='waits for lab_models:depth on 1 images'):
             segment(models, 0.05)
+        assert state(models).message == 'at work'  # and no more calls wait
         (tmp_path / 'end').touch()
         first.result()
     predict(models)
@@ -236,6 +234,23 @@ def test_a_long_load_is_no_call_that_never_ends(host: Host, tmp_path: Path) -> N
             predict(models, 0.1)
     (tmp_path / 'end').touch()
     assert (len(predict(models)), told) == (1, [])
+
+
+def test_a_job_ends_when_nobody_waits_for_it_any_more() -> None:
+    worker = Worker('test', max_waiting=1)
+    ended = threading.Event()
+
+    def work(deadline: Deadline) -> None:
+        while not deadline.canceled:
+            time.sleep(0.005)
+        ended.set()
+
+    def look() -> None:
+        raise PerceptionUnavailableError('the device is lost')
+    with pytest.raises(PerceptionUnavailableError, match='lost'):
+        worker.do(Job('a call', work), look)
+    assert ended.wait(5.0)
+    assert worker.close(5.0)
 
 
 def test_a_closed_host_refuses(host: Host) -> None:

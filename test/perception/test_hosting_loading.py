@@ -99,6 +99,25 @@ def test_a_download_does_not_keep_the_other_model_waiting(host: Host, tmp_path: 
     until(lambda: state(models).state == 'ready')
 
 
+def test_nothing_is_called_while_a_model_is_loaded(host: Host, tmp_path: Path) -> None:
+    models = host({'call_until': str(tmp_path / 'called')},
+                  {'load_until': str(tmp_path / 'loaded')},
+                  depth_model={'device': 'cuda:0'}, masks_model={'device': 'cuda:1'})
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(predict, models)]
+        until(lambda: state(models).message == 'at work')
+        asked.append(threads.submit(segment, models))
+        time.sleep(0.05)
+        assert events('load') == [('load', 'depth')]
+        (tmp_path / 'called').touch()
+        until(lambda: state(models, 'masks').message == 'held')
+        asked.append(threads.submit(predict, models))
+        time.sleep(0.05)
+        assert events('call') == [('call', 'depth', '1')]
+        (tmp_path / 'loaded').touch()
+        assert all(each.result() for each in asked)
+
+
 def test_closing_waits_for_a_load_that_tells_nothing(host: Host, tmp_path: Path) -> None:
     models = host({'load_until': str(tmp_path / 'end'), 'load_deaf': True}, preload=True,
                   segment='none')
@@ -145,6 +164,7 @@ def test_a_failed_load_is_tried_again_after_a_pause(host: Host, tmp_path: Path) 
         with pytest.raises(WeightsError):
             predict(models)
         assert events('load') == [('load', 'depth')] * count
+        assert events('find') == [('find', 'depth')] * count  # weights may be elsewhere by now
     copied.touch()
     time.sleep(0.1)
     assert len(predict(models)) == 1

@@ -100,6 +100,17 @@ def test_a_call_that_fits_nowhere_is_told_the_numbers(host: Host, other_is_loade
     assert len(segment(models).sizes) == 1
 
 
+def test_a_batch_that_can_not_be_lowered_is_not_tried_for_ever(
+    host: Host, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fixed = property(lambda model: 4, lambda model, batch: None)
+    monkeypatch.setattr(lab_models.LabDepth, 'batch', fixed, raising=False)
+    models = host({'memory_batch': 2})
+    with pytest.raises(ModelMemoryError, match='with a batch of 4; cpu'):
+        predict(models, count=9)
+    assert batches() == ['4']
+
+
 def test_two_models_that_do_not_fit_together_take_turns(host: Host) -> None:
     models = host({'load_alone': True}, {'load_alone': True})
     for _ in range(2):

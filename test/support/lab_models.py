@@ -54,7 +54,7 @@ SUPPORT = str(Path(__file__).resolve().parent)
 """Folder to put on the PYTHONPATH of a process that loads these models."""
 
 EVENTS: list[tuple[str, ...]] = []
-"""What happened in this process: 'load', 'call', 'end' (of a call), 'close'; role; batch."""
+"""What happened in this process: 'find', 'load', 'call', 'end', 'close'; role; a call's batch."""
 
 _loaded: list[LabModel] = []
 
@@ -226,6 +226,7 @@ def masks(config: ModelConfig, progress: Progress) -> LabMasks:
 def find_weights(config: ModelConfig, progress: Progress) -> ModelConfig:
     """Take the time of a download; see `perception.registry.Source`."""
     knobs = Knobs(**config.options)
+    EVENTS.append(('find', config.model.rpartition(':')[2]))
     for step in range(10 if knobs.find_s else 0):
         progress(step / 10, f'part {step + 1} of 10 from the hub')
         time.sleep(knobs.find_s / 10)
