@@ -40,6 +40,7 @@ def tiny_sam3(folder: Path, *, seed: int = 0) -> Path:
         The folder: a value for `ModelConfig.weights`.
     """
     import torch
+    from safetensors.torch import save_file
     from transformers import CLIPTokenizer, Sam3VideoModel, Sam3VideoProcessor
     from transformers.models.sam2_video.video_processing_sam2_video import Sam2VideoVideoProcessor
     from transformers.models.sam3.image_processing_sam3 import Sam3ImageProcessor
@@ -54,7 +55,13 @@ def tiny_sam3(folder: Path, *, seed: int = 0) -> Path:
         video_processor=Sam2VideoVideoProcessor(size=size, **half),
         tokenizer=CLIPTokenizer(vocab=_vocabulary(), merges=[], model_max_length=32))
     processor.save_pretrained(folder)
-    Sam3VideoModel(_config()).save_pretrained(folder)
+    network = Sam3VideoModel(_config())
+    network.config.architectures = ['Sam3VideoModel']
+    network.config.save_pretrained(folder)
+    # `save_pretrained` of transformers 5.23 writes the tracker's names with their prefix twice;
+    # these are those of the published weights.
+    save_file({name: value.contiguous().clone() for name, value in network.state_dict().items()},
+              folder / 'model.safetensors', {'format': 'pt'})
     return folder
 
 
