@@ -104,8 +104,10 @@ def in_half(network: torch.nn.Module) -> frozenset[str]:
     import torch
 
     names: set[str] = set()
+    products = (torch.nn.Linear, torch.nn.Conv2d)
     for path, module in network.named_modules():
-        if 'backbone.' in path and isinstance(module, (torch.nn.Linear, torch.nn.Conv2d)):
+        inside = path.removeprefix('da3.').removeprefix('da3_metric.')  # of a nested one
+        if inside.startswith('backbone.') and isinstance(module, products):
             names.update(f'{path}.{name}' for name, _ in module.named_parameters(recurse=False))
     return frozenset(names)
 
