@@ -19,7 +19,6 @@ from __future__ import annotations
 import collections
 import logging
 import os
-import re
 import time
 
 from spatialclaw_ros.sharing.texts import clean_line
@@ -28,6 +27,8 @@ _KEEP_LINES = 60
 _LINE_BYTES = 400
 _LINES_A_SECOND = 20
 _READ_BYTES = 65_536
+_LEVELS = {logging.getLevelName(level): level for level in (
+    logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)}
 _PIPE_READS = 16
 
 _log = logging.getLogger('spatialclaw_ros.perception.process')
@@ -60,11 +61,10 @@ class Output:
             data = os.read(self.fd, _READ_BYTES)
         except BlockingIOError:
             return True
-        *lines, rest = re.split(rb'[\r\n]+', self._rest + data)
-        # of a long line the beginning
-        self._rest = rest[:_LINE_BYTES]
-        for line in lines if data else [*lines, self._rest]:
-            self._add(clean_line(line[:_LINE_BYTES].decode(errors='replace')).strip())
+        *lines, rest = (self._rest + data).split(b'\n')
+        self._rest = _seen(rest)
+        for line in lines if data else [*lines, rest]:
+            self._add(clean_line(_seen(line).decode(errors='replace')).strip())
         return bool(data)
 
     def drain(self) -> None:
@@ -82,7 +82,11 @@ class Output:
             self._second, self._logged = second, 0
         self._logged += 1
         if self._logged <= _LINES_A_SECOND:
-            _log.info('%s', line)
+            level, _, text = line.partition(' ')
+            if level in _LEVELS:
+                _log.log(_LEVELS[level], '%s', text)
+            else:
+                _log.info('%s', line)
 
     def last_lines(self) -> tuple[str, ...]:
         """The last lines, at most 60."""
@@ -93,3 +97,8 @@ class Output:
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def _seen(line: bytes) -> bytes:
+    """What a terminal would show at last of a line that is written over, and only its beginning."""
+    return line.rstrip(b'\r').rpartition(b'\r')[2][:_LINE_BYTES]
