@@ -51,7 +51,7 @@ class ServeProcess:
     """
 
     def __init__(
-        self, config: Path, *arguments: str, timeout_s: float = 150.0, wait: bool = True,
+        self, config: Path, *arguments: str, timeout_s: float = 240.0, wait: bool = True,
     ) -> None:
         path = os.pathsep.join([lab_models.SUPPORT, os.environ.get('PYTHONPATH', '')])
         self.lines: list[str] = []

@@ -65,7 +65,7 @@ class Batching(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             works, jobs wait and gather in any case.
     """
 
-    batch: Positive = 16
+    batch: Positive = 8
     batch_wait_s: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.01
 
 

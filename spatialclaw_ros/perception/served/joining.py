@@ -258,6 +258,7 @@ def split(jobs: Sequence[SegmentJob], found: ObjectMasks) -> list[ObjectMasks]:
     """
     texts = _texts(jobs)
     home = found.scores.argmax(axis=0) if found.scores.size else np.zeros(0, np.int64)
+    shown = found.scores.max(axis=0, initial=0.0) > 0
     parts, start = [], 0
     for job in jobs:
         end = start + len(job.images)
@@ -265,7 +266,7 @@ def split(jobs: Sequence[SegmentJob], found: ObjectMasks) -> list[ObjectMasks]:
         position_of = np.full(len(texts), -1)
         position_of[columns] = np.arange(len(columns))
         mine = np.flatnonzero(
-            (home >= start) & (home < end) & (position_of[found.prompt_of] >= 0))
+            (home >= start) & (home < end) & shown & (position_of[found.prompt_of] >= 0))
         mine = mine[np.lexsort((position_of[found.prompt_of[mine]], home[mine]))]
         presence = None if found.presence is None else found.presence[start:end][:, columns]
         parts.append(ObjectMasks(

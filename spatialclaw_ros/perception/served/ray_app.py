@@ -202,7 +202,8 @@ def app(arguments: dict[str, str]) -> Any:
     Args:
         arguments: `config`, name or path of a configuration (else of the variable
             `SPATIALCLAW_SERVE_CONFIG`, else `default`), and `token_file` (else of the variable
-            `SPATIALCLAW_PERCEPTION_TOKEN`).
+            `SPATIALCLAW_PERCEPTION_TOKEN`). The cluster is that of the variable `RAY_ADDRESS`,
+            else a new one.
 
     Raises:
         InvalidRequestError: an argument that is not known, or can't be used.
@@ -213,5 +214,8 @@ def app(arguments: dict[str, str]) -> Any:
             f'arguments are config=NAME and token_file=FILE, got {", ".join(sorted(unknown))}')
     config = read_serve_config(arguments.get('config') or os.environ.get(VARIABLE) or DEFAULT)
     token = read_token(arguments.get('token_file', ''))
+    if not ray.is_initialized():
+        # `serve run` starts or joins the cluster only after this; it must be asked for its GPUs
+        ray.init(namespace='serve', include_dashboard=False)
     return RayFront.bind(  # type: ignore[attr-defined]
         msgspec.json.encode(config), token, replicas_of(config))

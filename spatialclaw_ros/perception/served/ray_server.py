@@ -30,6 +30,7 @@ from typing import Any
 from spatialclaw_ros.errors import DependencyError, PerceptionUnavailableError
 from spatialclaw_ros.perception.served.config import ServeConfig
 
+_TRIES = 2
 _STORE_BYTES = 4 << 30
 _STORE_SHARE = 0.2  # of the machine's memory
 _BEFORE_IMPORT = {
@@ -39,6 +40,8 @@ _BEFORE_IMPORT = {
     'RAY_USAGE_STATS_ENABLED': '0',
     'RAY_SERVE_ENABLE_HA_PROXY': '0',
 }
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -82,16 +85,21 @@ def _ray(config: ServeConfig, folder: Path, log_to_driver: bool) -> Iterator[Non
     _hush()
     with contextlib.ExitStack() as stack:
         stack.callback(ray.shutdown)
-        try:
-            ray.init(
-                address='local', include_dashboard=False, log_to_driver=log_to_driver,
-                configure_logging=False, _temp_dir=str(folder),
-                object_store_memory=_store_bytes(),
-                # replicas are placed by GPUs; none waits for a core of its own
-                num_cpus=int(max(os.cpu_count() or 1, needed + 1)))
-            serve.start(proxy_location='Disabled', logging_config={'log_level': 'WARNING'})
-        except (RuntimeError, OSError, TimeoutError, ValueError) as error:
-            raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                ray.init(
+                    address='local', include_dashboard=False, log_to_driver=log_to_driver,
+                    configure_logging=False, _temp_dir=str(folder),
+                    object_store_memory=_store_bytes(),
+                    # replicas are placed by GPUs; none waits for a core of its own
+                    num_cpus=int(max(os.cpu_count() or 1, needed + 1)))
+                serve.start(proxy_location='Disabled', logging_config={'log_level': 'WARNING'})
+                break
+            except Exception as error:  # of Ray: a bare one where a busy machine took too long
+                ray.shutdown()
+                if not tries_left:
+                    raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
+                _log.warning('Ray did not start (%s), once more', error)
         stack.callback(_end_replicas)
         _hush()
         yield
