@@ -32,6 +32,7 @@ from spatialclaw_ros.cli.main import build_parser
 from spatialclaw_ros.kernel import KernelLimits, gate, worker_maker
 from spatialclaw_ros.kernel.support import sandbox_support
 from spatialclaw_ros.ros.parameter_table import NODE_PARAMETERS
+from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(
@@ -76,7 +77,7 @@ def check_spatialclaw(words: list[str]) -> None:
 
 
 def check_node(words: list[str]) -> None:
-    specs = {spec.name: spec for spec in NODE_PARAMETERS}
+    specs = {spec.name: spec for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMETERS)}
     for word in words:
         name, assigned, value = word.partition(':=')
         assert not assigned or specs[name].fault(yaml.safe_load(value)) == ''
