@@ -95,7 +95,7 @@ def examine_perception(asked: Asked) -> Iterator[Finding]:
     else:
         yield from _machine(config, needs, asked.has_gpu)
     if asked.node:
-        yield from _node(asked.node)
+        yield from examine_node(asked.node)
 
 
 def _configured(asked: Asked) -> PerceptionConfig:
@@ -240,14 +240,14 @@ def _model(model: ModelStatus) -> Finding:
     return Finding(PART, f'{model.role} model', STATES[model.state], ', '.join(filter(None, facts)))
 
 
-def _node(name: str) -> Iterator[Finding]:
+def examine_node(name: str, timeout_s: float = NODE_TIMEOUT_S) -> Iterator[Finding]:
     """What a running node tells of its parts."""
     from spatialclaw_ros.ros.diagnostics_listener import listen
     part = f'node {name}'
-    parts = listen(name, NODE_TIMEOUT_S)
+    parts = listen(name, timeout_s)
     if not parts:
         yield Finding(
-            part, '/diagnostics', MISSING, f'nothing of it within {NODE_TIMEOUT_S:g} s',
+            part, '/diagnostics', MISSING, f'nothing of it within {timeout_s:g} s',
             'does it run, under this name, with the same ROS_DOMAIN_ID?')
     for each in parts:
         yield Finding(part, each.name, STATES.get(each.level, FAILED), each.message)

@@ -20,14 +20,18 @@ from __future__ import annotations
 import json
 import signal
 import time
+from contextlib import suppress
 
 import numpy as np
+import psutil
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lab_models import SUPPORT
 from node_process import NodeProcess
 from plates import APART_M, Asking, Listener, ServerProcess, parameters, robot
 
+from spatialclaw_ros.cli.findings import MISSING, WARNS, WELL
+from spatialclaw_ros.cli.perception_report import examine_node
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.client import SpatialClient
 
@@ -86,15 +90,16 @@ def in_node(tmp_path_factory):
     given = parameters(folder, DEPTH, {'call_s': 0.5}, perception__run_in='node')
     with node(folder, 'alone', given) as process, SpatialClient('/alone') as client:
         answer = ask(client)
-        assert not perceivers(process)
+        assert not any(map(perceives, process.children()))
         cut_short = stopped_while_asked(process, client)
     return answer, cut_short
 
 
-def perceivers(process):
-    """Processes that perceive for a node."""
-    return [child for child in process.children()
-            if 'process/boot.py' in ' '.join(child.cmdline())]
+def perceives(process):
+    """Whether a process is one of ours that perceives for a node."""
+    with suppress(psutil.Error):
+        return 'process/boot.py' in ' '.join(process.cmdline())
+    return False
 
 
 def stopped_while_asked(process, client, question='How far?'):
@@ -128,8 +133,8 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
         values = listener.until('apart', OK, 'lab_models:masks ready')
         assert (values['runs in'], values['restarts']) == ('process', '0')
         assert int(values['masks: calls']) == 2
-        first, = perceivers(process)
-        assert values['process'] == str(first.pid)
+        first = psutil.Process(int(values['process']))
+        assert perceives(first)
         held = mapped(process)
 
         once.touch()
@@ -146,11 +151,11 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
         assert answer.status == SpatialAnswer.STATUS_PERCEPTION_UNAVAILABLE, answer.message
         assert 'SIGKILL' in answer.message
         always.unlink()
-        listener.until('apart', WARN, 'started again')
+        values = listener.until('apart', WARN, 'started again')
         assert told(ask(client)) == expected
 
         loads.unlink()
-        perceivers(process)[0].kill()
+        psutil.Process(int(values['process'])).kill()
         listener.until('apart', WARN, 'loading lab_models:masks')
         answer = stopped_while_asked(process, client)
         assert answer.status == SpatialAnswer.STATUS_CANCELED, answer.message
@@ -174,11 +179,17 @@ def test_weights_that_are_missing_while_others_are_asked(tmp_path, listener):
         answer = ask(client, 'Where is the red ball?', timeout_s=1.0)
         assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
         assert 'still loading lab_models:masks' in answer.message
+        told_of = {each.name: each for each in examine_node('waiting')}
+        assert told_of['perception'].state == told_of['masks model'].state == WARNS
+        assert '% loaded' in told_of['masks model'].detail
+        assert told_of['kernel'].state == WELL
         read.touch()
         answer = ask(client, 'Where is the red ball?')
         assert answer.status == SpatialAnswer.STATUS_PERCEPTION_UNAVAILABLE, answer.message
         assert 'no weights in /models/lab; copy them there' in answer.message
         listener.until('waiting', ERROR, 'no weights in /models/lab')
+        nobody, = examine_node('nobody', timeout_s=0.1)
+        assert nobody.state == MISSING
 
         answer = ask(client, 'How far did the camera move?')
         assert answer.status == SpatialAnswer.STATUS_OK, answer.message
