@@ -77,7 +77,8 @@ DEPTH = [GENERATOR.random((20, 30), np.float32) * 9 + 1, GENERATOR.random((7, 9)
 DEPTH[0][3, 4], DEPTH[0][5, 6], DEPTH[1][0, 0] = np.nan, np.inf, 0
 PREDICTION = Prediction(
     tuple(DEPTH), tuple(1 + each for each in DEPTH), np.tile(np.eye(4), (2, 1, 1)),
-    np.tile(np.diag([500.0, 500, 1]), (2, 1, 1)), is_metric=True, confidence_kind='exp_plus_one')
+    np.tile(np.diag([500.0, 500, 1]), (2, 1, 1)), is_metric=True, confidence_kind='exp_plus_one',
+    notes=('The depth model has random weights.', 'x' * 900))
 MASKS = ObjectMasks.pack(
     [GENERATOR.random((3, 48, 61)) > 0.5, np.zeros((3, 10, 8), bool)],
     GENERATOR.random((2, 3)), np.array([0, 1, 1]), GENERATOR.random((2, 2)))
@@ -138,6 +139,7 @@ def test_a_prediction(accepts: Any, tolerance: float) -> None:
     np.testing.assert_array_equal(found.intrinsics, PREDICTION.intrinsics)
     assert (found.is_metric, found.is_affine, found.confidence_kind) == (
         True, False, 'exp_plus_one')
+    assert found.notes == (PREDICTION.notes[0], 'x' * 400)
 
 
 @pytest.mark.parametrize('scale', [1e-30, 1e-6, 1.0, 3e4, 1e9, 1e36])

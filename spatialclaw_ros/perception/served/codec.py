@@ -33,6 +33,8 @@ from spatialclaw_ros.perception.served.framing import Message, Packer, unpack
 from spatialclaw_ros.perception.served.images import QUALITY, put_images, take_images
 from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import (
+    MOST_NOTES,
+    NOTE_LENGTH,
     DepthReply,
     DepthRequest,
     Fault,
@@ -194,7 +196,8 @@ def encode_prediction(
         T_camera_model=_put_maybe(packer, prediction.T_camera_model, np.float64),
         intrinsics=_put_maybe(packer, prediction.intrinsics, np.float64),
         is_metric=prediction.is_metric, is_affine=prediction.is_affine,
-        confidence_kind=prediction.confidence_kind))  # type: ignore[arg-type]  # checked there
+        confidence_kind=prediction.confidence_kind,  # type: ignore[arg-type]  # checked there
+        notes=tuple(each[:NOTE_LENGTH] for each in prediction.notes[:MOST_NOTES])))
 
 
 def encode_masks(
@@ -256,7 +259,7 @@ def _prediction(
     return Prediction(
         depth=depth, confidence=confidence, T_camera_model=poses, intrinsics=intrinsics,
         is_metric=header.is_metric, is_affine=header.is_affine,
-        confidence_kind=header.confidence_kind)
+        confidence_kind=header.confidence_kind, notes=header.notes)
 
 
 def _masks(

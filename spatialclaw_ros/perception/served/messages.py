@@ -64,6 +64,11 @@ class Blob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=T
     scale: float = 1.0
 
 
+MOST_NOTES, NOTE_LENGTH = 8, 400
+Notes = Annotated[
+    tuple[Annotated[str, Meta(max_length=NOTE_LENGTH)], ...], Meta(max_length=MOST_NOTES)]
+
+
 class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """An RGB image of 8 bits; `raw` is (height, width, 3)."""
 
@@ -114,6 +119,7 @@ class DepthReply(_Header, frozen=True, tag='prediction', kw_only=True):
     is_metric: bool = False
     is_affine: bool = False
     confidence_kind: Literal['unit', 'exp_plus_one'] = 'unit'
+    notes: Notes = ()
 
 
 class MasksReply(_Header, frozen=True, tag='objects', kw_only=True):
