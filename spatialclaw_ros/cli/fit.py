@@ -91,8 +91,8 @@ def _print(machine: Machine, chosen: Budget, following: Budget | None) -> None:
     else:
         _print_faults(chosen, machine)
     if following is not None and not machine.gpu:
-        console.print(f'Models need a GPU here ({following.profile}), or servers on other machines: '
-                      'backbone_url and perception.url', highlight=False)
+        console.print(f'Models need a GPU here ({following.profile}), or servers on other '
+                      'machines: backbone_url and perception.url', highlight=False)
     elif following is not None:
         console.print(f'The next larger one, {following.profile}:', highlight=False)
         _print_faults(following, machine)

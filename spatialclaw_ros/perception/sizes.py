@@ -115,19 +115,19 @@ _ALONE = {'kept': 8.0, 'kept_pixel': 5.0, 'maps': 1.97, 'shared_maps': 0.0}
 DEPTH: dict[str, DepthSize] = {
     'da3-small': DepthSize(
         {'backbone': 22_059_008, 'head': 3_873_854, 'cam_dec': 1_188_105, 'cam_enc': 7_178_496},
-        22_682_496, 384, 64),
+        21_501_312, 384, 64),
     'da3-base': DepthSize(
         {'backbone': 86_583_296, 'head': 15_387_582, 'cam_dec': 4_735_497, 'cam_enc': 28_660_224},
-        90_191_616, 768, 128),
+        85_469_952, 768, 128),
     'da3-large': DepthSize(
         {'backbone': 304_373_760, 'head': 47_229_246, 'cam_dec': 8_411_145, 'cam_enc': 50_927_616},
-        311_206_912, 1024, 256),
-    'da3-giant': DepthSize(_GIANT, 1_152_882_176, 1536, 256),
+        302_814_208, 1024, 256),
+    'da3-giant': DepthSize(_GIANT, 1_134_001_664, 1536, 256),
     'da3metric-large': DepthSize(_LARGE, 302_814_208, 1024, 256, **_ALONE),
     'da3mono-large': DepthSize(_LARGE, 302_814_208, 1024, 256, **_ALONE),
     'da3nested-giant-large': DepthSize(
         {**_GIANT, **{f'metric {name}': count for name, count in _LARGE.items()}},
-        1_455_696_384, 1536, 256),
+        1_436_815_872, 1536, 256),
 }
 """Networks by the name of their variant."""
 

@@ -37,7 +37,7 @@ DEFAULT_PIXELS = 16_777_216
 """Most pixels of a picture as Qwen3-VL's processor comes."""
 DEFAULT_BATCHED_TOKENS = 8192
 """Tokens of a step when a configuration says nothing; vLLM takes 2048 to 16384, by the GPU."""
-DEFAULT_SEQUENCES = 256
+DEFAULT_SEQUENCES, DEFAULT_TOKENS, DEFAULT_SHARE = 256, 262_144, 0.9
 GRAPH_BYTES = 0.1 * 2**30
 """Of CUDA graphs, for each sequence that may run at once, up to `MOST_GRAPHS`. Assumed."""
 MOST_GRAPHS, MOST_STATES = 20, 4
@@ -167,9 +167,11 @@ def need_backbone(config: VllmConfig) -> BackboneNeed:
     token = 2 * size.cached_layers * size.kv_heads * size.head_dim * cached
     return BackboneNeed(
         weights=int(weights / gpus), precision=precision,
-        token=token // min(gpus, size.kv_heads), tokens=int(arguments.get('max-model-len', 262_144)),
+        token=token // min(gpus, size.kv_heads),
+        tokens=int(arguments.get('max-model-len', DEFAULT_TOKENS)),
         states=size.state // gpus * min(_sequences(arguments), MOST_STATES),
-        working=_working(size, arguments), share=float(arguments.get('gpu-memory-utilization', 0.9)))
+        working=_working(size, arguments),
+        share=float(arguments.get('gpu-memory-utilization', DEFAULT_SHARE)))
 
 
 def _precision(name: str, arguments: Mapping[str, Any]) -> tuple[str, float, str]:
