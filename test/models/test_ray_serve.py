@@ -52,7 +52,10 @@ masks:
   options: {{call_s: 0.1}}
 serving:
   depth: {{replicas: 2, cpus_per_replica: 0.5}}
-  masks: {{replicas: 1, cpus_per_replica: 0.5, ongoing: 16}}
+  masks:
+    cpus_per_replica: 0.5
+    ongoing: 16
+    autoscaling: {{min_replicas: 1, max_replicas: 2, target_ongoing_requests: 16}}
 batching: {{batch: 32, batch_wait_s: 0.02}}
 limits: {{body_bytes: {body_bytes}}}
 """
@@ -116,7 +119,7 @@ def wait_for_replicas(server: ServeProcess, count: int, gone: set[int]) -> None:
 
 def test_the_ready_line_says_what_is_served(server: ServeProcess, folder: Path) -> None:
     line = next(each for each in server.lines if 'ready:' in each)
-    for part in ('depth lab_models:depth x2', 'masks lab_models:masks x1', 'Ray Serve',
+    for part in ('depth lab_models:depth x2', 'masks lab_models:masks x1-2', 'Ray Serve',
                  f'token of {folder / "token"}'):
         assert part in line
     assert len(server.replicas('depth')) == 2
