@@ -73,7 +73,11 @@ class Parameters:
         self._perception = (*PERCEPTION_PARAMETERS, *option_parameters(
             {name: parameter.value for name, parameter in self._overrides.items()}))
         self._declare(self._perception)
-        require_usable(self.settings.perception)
+        perception = self.settings.perception
+        require_usable(perception)
+        if perception.url and not (perception.needs_depth or perception.needs_masks):
+            warn(f'{GROUP}url has no effect: reconstruct {perception.reconstruct} and segment '
+                 f'{perception.segment} need no model')
         names = self.settings.cameras
         if not names or len(set(names)) != len(names) or not all(map(_is_camera_name, names)):
             raise ParameterError(

@@ -72,8 +72,9 @@ PERCEPTION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Who finds objects: `classical` uses colour, shape and depth, no learned '
                   'weights; `sam3` is the model SAM 3.', choices=('classical', 'sam3')),
     ParameterSpec(f'{GROUP}url', _CONFIG.url,
-                  'Server that has the models (docs/serving.md), e.g. `http://gpu-box:8450`. '
-                  'Empty: they run on this machine.'),
+                  'Server that has the models (docs/serving.md), e.g. `http://gpu-box:8450`; '
+                  'several, separated by commas, are tried in turn. Empty: they run on this '
+                  'machine.'),
     ParameterSpec(f'{GROUP}token_file', _CONFIG.token_file,
                   "File with the server's token, readable by its owner alone. Empty: the "
                   'environment variable `SPATIALCLAW_PERCEPTION_TOKEN`, if set.'),

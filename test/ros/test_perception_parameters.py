@@ -122,6 +122,12 @@ def test_a_name_of_the_group_that_is_not_known_is_warned_of(context):
                         'did you mean perception.masks.model?']
 
 
+def test_a_server_that_nothing_is_asked_of_is_warned_of(context):
+    _, warnings = declared(context, **{'perception.url': 'http://gpu-box:8450'})
+    assert warnings == ['perception.url has no effect: reconstruct rgbd and segment classical need '
+                        'no model']
+
+
 def test_a_parameter_file_is_read_without_a_node(tmp_path, repository):
     assert perception_of_file(repository / 'config' / 'spatialclaw.yaml') == PerceptionConfig()
     path = tmp_path / 'robot.yaml'
