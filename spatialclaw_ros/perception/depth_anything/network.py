@@ -189,16 +189,19 @@ def _compare(
 def _package() -> tuple[Callable[..., Any], Callable[..., Any], dict[str, str]]:
     try:
         with warnings.catch_warnings():
-            # told to developers of the package, by omegaconf
+            # told to developers of the package, by omegaconf and torch
             warnings.filterwarnings('ignore', message='register_new_resolver')
+            warnings.filterwarnings('ignore', message='.*torch.jit.script')
+            import depth_anything_3.model  # noqa: F401  # with all that it needs in turn
+            import safetensors  # noqa: F401
             from depth_anything_3.cfg import create_object, load_config
         from depth_anything_3.registry import MODEL_REGISTRY
         from depth_anything_3.utils.logger import logger
     except ImportError as error:
         raise DependencyError(
             f'Depth Anything 3 needs the package depth-anything-3, and it can not be imported '
-            f'({error}): pip install --no-deps depth-anything-3, and pip install omegaconf einops '
-            'addict; docs/perception.md tells why') from error
+            f"({error}): pip install 'spatialclaw_ros[models]', and then pip install --no-deps "
+            'depth-anything-3; docs/perception.md tells why') from error
     if 'DA3_LOG_LEVEL' not in os.environ:
         logger.level = 1  # warnings; at each call it prints what it is about to do
     return load_config, create_object, MODEL_REGISTRY
