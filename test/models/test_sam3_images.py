@@ -25,7 +25,7 @@ import sam3_lab
 import torch
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, ModelMemoryError
+from spatialclaw_ros.errors import CanceledError, ModelMemoryError, PerceptionError
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 
 PROMPTS = ('red mug', 'cup', 'table')
@@ -149,6 +149,24 @@ def test_out_of_memory_says_how_much_and_the_halved_batch_goes_through(
         assert 'are free' in told
         model.batch = 2
         assert_same(model.segment(job, Deadline()), whole)
+    finally:
+        hook.remove()
+
+
+@pytest.mark.parametrize(('mode', 'job'), [
+    ('text', {'prompts': ('cup',)}), ('text', {'prompts': ('cup',), 'is_video': True}),
+    ('box', {'boxes': np.array([[10.0, 10.0, 40.0, 40.0]])})])
+def test_what_is_no_number_is_not_taken_for_not_seen(mode: str, job: dict[str, Any]) -> None:
+    model = sam3_lab.shared()
+    backbone = model._network.detector_model.vision_encoder.backbone
+
+    def overflow(module: Any, inputs: Any, output: Any) -> None:
+        output.last_hidden_state[:] = float('nan')
+
+    hook = backbone.register_forward_hook(overflow)
+    try:
+        with pytest.raises(PerceptionError, match='no numbers; in fp16'):
+            sam3_lab.ask(model, mode, sam3_lab.noise(2), **job)
     finally:
         hook.remove()
 

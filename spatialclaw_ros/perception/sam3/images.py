@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.perception.sam3.pictures import Pictures, packed_masks
+from spatialclaw_ros.perception.sam3.pictures import Pictures, packed_masks, probability
 from spatialclaw_ros.perception.sam3.words import Reader
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 
@@ -63,8 +63,8 @@ def find_by_text(
             output = detector(
                 vision_embeds=_chosen(vision, rows), text_embeds=words[texts].output,
                 attention_mask=words.mask[texts])
-            sure = output.presence_logits.float().sigmoid().reshape(len(some))
-            scores = output.pred_logits.float().sigmoid() * sure[:, None]
+            sure = probability(output.presence_logits).reshape(len(some))
+            scores = probability(output.pred_logits) * sure[:, None]
             for pair, (row, text) in enumerate(some):
                 presence[start + row, text] = float(sure[pair])
                 keep = _kept(scores[pair], job.threshold, max_objects)

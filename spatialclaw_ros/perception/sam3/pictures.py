@@ -23,7 +23,23 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from spatialclaw_ros.errors import PerceptionError
+
 _MASKS_AT_ONCE = 8
+
+
+def probability(logits: torch.Tensor) -> torch.Tensor:
+    """Sigmoid in single precision.
+
+    Raises:
+        PerceptionError: the network gave what is no number. It would else count as "not seen".
+    """
+    sure = logits.float().sigmoid()
+    if not bool(torch.isfinite(sure).all()):
+        raise PerceptionError(
+            'sam3 gave scores that are no numbers; in fp16 its values can exceed the range: choose '
+            'precision bf16 or fp32, else check the weights')
+    return sure
 
 
 class Pictures:

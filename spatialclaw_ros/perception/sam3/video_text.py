@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.perception.sam3.pictures import Frames, Pictures
+from spatialclaw_ros.perception.sam3.pictures import Frames, Pictures, probability
 from spatialclaw_ros.perception.sam3.state import Memory, open_session
 from spatialclaw_ros.perception.sam3.words import Reader
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
@@ -90,8 +90,8 @@ class TextFollower:
             # The detector runs once for each text of a frame, in their order.
             column[0] = column[0] + 1 if column[1] == current[0] else 0
             column[1] = current[0]
-            sure = output.presence_logits.float().sigmoid()
-            presence[current[0], column[0]] = float(sure.reshape(-1)[0])
+            presence[current[0], column[0]] = float(
+                probability(output.presence_logits).reshape(-1)[0])
 
         tracks: dict[int, _Track] = {}
         hook = network.detector_model.register_forward_hook(note_presence)
