@@ -70,20 +70,21 @@ def measure(findings: Findings, short: bool) -> None:
                 for name, way in ways.items():
                     took_s, found = _timed(way.call, images)
                     if number < _WARM_UP:
-                        findings.faults.extend(_differences(name, found, expected))
+                        findings.faults.extend(differences(name, found, expected))
                     else:
                         samples[name].append(took_s)
 
         take(findings, [('calls', rounds)])
         for name in ('json', 'msgpack'):
             sizes[name] = ways[name].bytes
-    findings.rows.extend(_rows(samples, sizes))
+    findings.rows.extend(rows(samples, sizes))
     findings.facts.extend(_facts(samples, sizes))
 
 
-def _rows(
+def rows(
     samples: dict[str, list[float]], sizes: dict[str, tuple[int, int]],
 ) -> list[Row]:
+    """The table: seconds of each way, and its bytes there and back."""
     tails = {name: [float(np.percentile(taken, 99))] for name, taken in samples.items()}
     megabytes = {name: [sum(both) / 1e6] for name, both in sizes.items()}
     return [
@@ -137,7 +138,7 @@ def _timed(call: Callable[[Any], Any], images: list[np.ndarray]) -> tuple[float,
     return time.perf_counter() - began_s, found
 
 
-def _differences(name: str, found: Any, expected: Prediction) -> list[str]:
+def differences(name: str, found: Any, expected: Prediction) -> list[str]:
     """What a way changed of what it carried."""
     if name == 'bare':
         return []

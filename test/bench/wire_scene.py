@@ -60,5 +60,5 @@ def prediction(frames: list[np.ndarray]) -> Prediction:
         depths.append(np.float32(0.8) + 4 * smooth * (1 + noise))
         confidences.append(1 + np.exp(2 * smooth + 10 * noise))
     return Prediction(
-        tuple(depths), tuple(confidences), poses(), intrinsics(),
+        tuple(depths), tuple(confidences), poses()[:len(frames)], intrinsics()[:len(frames)],
         confidence_kind='exp_plus_one')

@@ -42,7 +42,7 @@ from spatialclaw_ros.errors import (
 )
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
-from spatialclaw_ros.perception.served import codec
+from spatialclaw_ros.perception.served import arrays, codec
 from spatialclaw_ros.perception.served.codec import Sending
 from spatialclaw_ros.perception.served.faults import error_of, fault_of
 from spatialclaw_ros.perception.served.framing import Packer
@@ -140,6 +140,18 @@ def test_a_prediction(accepts: Any, tolerance: float) -> None:
     assert (found.is_metric, found.is_affine, found.confidence_kind) == (
         True, False, 'exp_plus_one')
     assert found.notes == (PREDICTION.notes[0], 'x' * 400)
+
+
+def test_a_robot_without_zstandard(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = as_body(codec.encode_prediction(PREDICTION, ('zstd',)))
+    for module in (arrays, codec):
+        monkeypatch.setattr(module, 'can_zstd', lambda: False)
+    assert Sending.small().accepts == ('float16',)
+    plain = as_body(codec.encode_prediction(PREDICTION, ('zstd',)))
+    assert len(plain) > len(whole)
+    assert isinstance(codec.decode_reply(plain, LIMITS), Prediction)
+    with pytest.raises(PerceptionMessageError, match='zstandard is not installed'):
+        codec.decode_reply(whole, LIMITS)
 
 
 @pytest.mark.parametrize('scale', [1e-30, 1e-6, 1.0, 3e4, 1e9, 1e36])

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from spatialclaw_ros import __version__
 from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.app import Bearer, Endpoint, send_reply
@@ -35,7 +34,7 @@ from spatialclaw_ros.perception.served.config import ServeConfig
 from spatialclaw_ros.perception.served.direct import direct_of
 from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
-from spatialclaw_ros.perception.served.messages import Fault, ServedModel, ServerStatus
+from spatialclaw_ros.perception.served.messages import VERSION, Fault, ServedModel, ServerStatus
 from spatialclaw_ros.perception.served.replica import ReplicaStatus
 from spatialclaw_ros.perception.served.summary import devices_of, model_of
 from spatialclaw_ros.perception.served.token import is_loopback
@@ -122,7 +121,7 @@ class _Gateway:
             ServedModel(role=role, name=config.model(role).model,  # type: ignore[arg-type]
                         max_views=config.model(role).max_views) for role in roles)
         return ServerStatus(
-            version=__version__, serves=serves, limits=config.limits,
+            version=VERSION, serves=serves, limits=config.limits,
             models=tuple(model_of(role, config.model(role).model, each)
                          for role, each in zip(roles, found)),
             devices=devices_of([status for each in found for status in each]))

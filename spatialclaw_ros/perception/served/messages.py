@@ -165,10 +165,6 @@ class ServerStatus(_Header, frozen=True, tag='status', kw_only=True):
     limits: WireLimits = WireLimits()
 
 
-Request = DepthRequest | MasksRequest
-Reply = DepthReply | MasksReply | Fault | ServerStatus
-
-
 def remaining(seconds: float) -> float | None:
     """Seconds left as a header has them."""
     return None if math.isinf(seconds) else seconds

@@ -26,7 +26,6 @@ import asyncio
 import socket
 from typing import Any
 
-import httptools
 import numpy as np
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -75,7 +74,7 @@ class PerceptionProtocol(HttpToolsProtocol):
     def body_was_read(self) -> None:
         """Go on after a body that the parser has not seen, before anything of the next request."""
         self.cycle.more_body = False
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser = type(self.parser)(self)
         self.transport.set_protocol(self)
 
     def _await_headers(self) -> None:
