@@ -28,17 +28,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import json
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gpu_bench_page import MIB, SIZE, Row, report, write
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import ModelMemoryError, SpatialClawError
@@ -46,10 +46,7 @@ from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.segment_model import SegmentJob
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = '<!-- measured: gpu_bench.py -->', '<!-- /measured -->'
-MIB = 2**20
 VARIANTS = ('da3-base', 'da3-large', 'da3-giant')
-SIZE = (480, 640)
 BOX = np.array([[200.0, 150.0, 400.0, 300.0]])
 TINY_DEPTH = {'process_res': 112, 'network': {'embed_dim': 64, 'depth': 4, 'heads': 4}}
 
@@ -61,39 +58,6 @@ class Call:
     what: str
     run: Callable[[], object]
     reckoned_mib: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """What was measured; memory in MiB, times in milliseconds; None where it was not.
-
-    Args:
-        model: variant.
-        precision: of weights and arithmetic.
-        compiled: whether by torch.compile.
-        call: what was asked.
-        weights_mib: held while it is loaded.
-        peak_mib: most that was allocated during the call, weights included.
-        reserved_mib: most that torch had taken from the device.
-        reckoned_mib: what perception/sizes.py says of peak, with its slack.
-        first_ms: first call, in which kernels are chosen, or compiled.
-        median_ms: of the calls after warming up.
-        calls: how many these are.
-        note: why there are no numbers.
-    """
-
-    model: str
-    precision: str
-    compiled: bool
-    call: str
-    weights_mib: float | None = None
-    peak_mib: float | None = None
-    reserved_mib: float | None = None
-    reckoned_mib: float | None = None
-    first_ms: float | None = None
-    median_ms: float | None = None
-    calls: int = 0
-    note: str = ''
 
 
 class Bench:
@@ -314,51 +278,6 @@ def _random_sam3(config: ModelConfig) -> Any:
 def _images(count: int) -> tuple[np.ndarray, ...]:
     random = np.random.default_rng(0)
     return tuple(random.integers(0, 256, (*SIZE, 3), dtype=np.uint8) for _ in range(count))
-
-
-def report(rows: Sequence[Row], device: str) -> str:
-    """Markdown: where it was measured, and a line for each call."""
-    lines = [
-        f'Measured on {device_name(device)} by `python scripts/gpu_bench.py`, random weights, '
-        f'images of {SIZE[1]}x{SIZE[0]}. Memory in MiB, weights included; times in milliseconds, '
-        'medians of whole calls.', '',
-        '| model | precision | compiled | call | weights | peak | reserved | reckoned | first | '
-        'median | calls |', '|---|---|---|---|---|---|---|---|---|---|---|']
-    for row in rows:
-        told = (row.note or _number(row.median_ms, 1))
-        lines.append(
-            f'| {row.model} | {row.precision} | {"yes" if row.compiled else ""} | {row.call} | '
-            f'{_number(row.weights_mib)} | {_number(row.peak_mib)} | {_number(row.reserved_mib)} '
-            f'| {_number(row.reckoned_mib)} | {_number(row.first_ms)} | {told} | '
-            f'{row.calls or ""} |')
-    return '\n'.join(lines) + '\n'
-
-
-def device_name(device: str) -> str:
-    """Name of the device, memory, what lies on it beside torch's own, and torch's version."""
-    import torch
-
-    if device != 'cuda':
-        return f'a CPU (torch {torch.__version__})'
-    free, total = torch.cuda.mem_get_info()
-    beside = (total - free - torch.cuda.memory_reserved()) / MIB
-    return (f'{torch.cuda.get_device_name()}, {total / 2**30:.1f} GiB (torch {torch.__version__}, '
-            f'CUDA {torch.version.cuda}; {beside:.0f} MiB of it context, libraries and others)')
-
-
-def write(text: str, rows: Sequence[Row], into: Path) -> None:
-    """Put the table between the marks of a page, or make it a page; its numbers beside, as JSON."""
-    page = into.read_text(encoding='utf-8') if into.is_file() else ''
-    if BEGIN in page and END in page:
-        before, rest = page.split(BEGIN, 1)
-        text = f'{before}{BEGIN}\n{text}{END}{rest.split(END, 1)[1]}'
-    into.write_text(text, encoding='utf-8')
-    numbers = [asdict(row) for row in rows]
-    into.with_name('gpu_bench.json').write_text(json.dumps(numbers, indent=1), encoding='utf-8')
-
-
-def _number(value: float | None, digits: int = 0) -> str:
-    return '' if value is None else f'{value:.{digits}f}'
 
 
 def _short(error: BaseException) -> str:

@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import importlib
 import json
 import time
 from collections.abc import Iterator
@@ -29,30 +29,28 @@ import pytest
 
 from spatialclaw_ros.errors import ModelMemoryError
 
-SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'gpu_bench.py'
+SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
 
 
-@pytest.fixture(scope='module')
-def bench() -> Any:
-    import sys
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module('gpu_bench')
 
-    spec = importlib.util.spec_from_file_location('gpu_bench', SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['gpu_bench'] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+
+@pytest.fixture
+def page_of_it(bench: Any) -> Any:
+    return importlib.import_module('gpu_bench_page')
 
 
 def test_tiny_sizes_fill_the_marked_block_of_a_page(
-        bench: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        bench: Any, page_of_it: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / 'page.md'
-    page.write_text(f'before\n{bench.BEGIN}\nold\n{bench.END}\nafter\n')
+    page.write_text(f'before\n{page_of_it.BEGIN}\nold\n{page_of_it.END}\nafter\n')
     assert bench.main(['--tiny', '--seconds', '0.1', '--into', str(page)]) == 0
     text = page.read_text()
-    assert text.startswith(f'before\n{bench.BEGIN}\nMeasured on a CPU (torch ')
-    assert text.endswith(f'{bench.END}\nafter\n')
+    assert text.startswith(f'before\n{page_of_it.BEGIN}\nMeasured on a CPU (torch ')
+    assert text.endswith(f'{page_of_it.END}\nafter\n')
     assert 'old' not in text
     rows = json.loads((tmp_path / 'gpu_bench.json').read_text())
     assert {(row['model'], row['call']) for row in rows} == {
