@@ -172,6 +172,9 @@ def _weights(role: str, model: ModelConfig, cached: str) -> Finding:
     name = f'weights of {model.model}'
     if ':' in model.model:
         return Finding(PART, name, FOUND, model.weights or 'its own loader has them')
+    if model.options.get('random'):
+        return Finding(PART, name, WARNS, f'none: perception.{role}.options.random is set',
+                       'what it tells means nothing; it is there to measure time and memory')
     repository, licence = origin(role, model.model)
     if is_local(model.weights):
         try:

@@ -128,6 +128,14 @@ def test_a_folder_of_weights_is_looked_into(tmp_path):
     assert examine(tmp_path, parameters)['weights of sam3'].detail == str(folder)
 
 
+def test_random_weights_are_told(tmp_path):
+    finding = examine(tmp_path, {
+        'reconstruct': 'fused', 'perception.depth.options.random': True,
+        'perception.python': interpreter(tmp_path)})['weights of da3-base']
+    assert finding.state == findings.WARNS
+    assert 'means nothing' in finding.cost
+
+
 def test_parameters_that_stop_the_node_are_told(tmp_path):
     found = examine(tmp_path, {'perception.masks.model': 'sam4', 'segment': 'sam3'})
     assert found['parameters'].state == findings.MISSING
