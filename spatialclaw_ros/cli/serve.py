@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
                 token_file=options.token_file, replicas=options.replicas)
             listener = stack.enter_context(closing(plan.listen()))
             return _serve(plan, listener, options, stack)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # the latter of Ray, whose SIGTERM it is as it starts
         _say('stopped')
         return EXIT_STOPPED
     except SpatialClawError as error:

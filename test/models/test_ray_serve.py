@@ -261,7 +261,7 @@ def test_it_stops_without_a_rest(server: ServeProcess) -> None:
     tree = server.tree()
     folders = set(Path(tempfile.gettempdir()).glob('spatialclaw_ray_*'))
     assert len(tree) > 5
-    assert server.stop(signal.SIGINT) == 0, server.output
+    assert server.stop(signal.SIGTERM) == 0, server.output
     _, alive = psutil.wait_procs(tree, timeout=10.0)
     assert not alive
     assert len([each for each in folders if each.exists()]) < len(folders)

@@ -22,13 +22,16 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from spatialclaw_ros.errors import DependencyError, PerceptionUnavailableError
 from spatialclaw_ros.perception.served.config import ServeConfig
+from spatialclaw_ros.perception.served.orphans import no_orphans
 
 _TRIES = 2
 _STORE_BYTES = 4 << 30
@@ -63,9 +66,9 @@ def ray_replicas(
         PerceptionUnavailableError: Ray can't be started, or a replica not.
     """
     logs = Path(tempfile.mkdtemp(prefix='spatialclaw_ray_'))
+    values = {**_BEFORE_IMPORT, 'RAY_AUTH_TOKEN': secrets.token_hex(32)}
     try:
-        with (_environment({**_BEFORE_IMPORT, 'RAY_AUTH_TOKEN': secrets.token_hex(32)}),
-              _ray(config, logs, log_to_driver)):
+        with no_orphans(), _environment(values), _ray(config, logs, log_to_driver):
             yield _deployed(config, token)
     finally:
         shutil.rmtree(logs, ignore_errors=True)
@@ -85,6 +88,7 @@ def _ray(config: ServeConfig, folder: Path, log_to_driver: bool) -> Iterator[Non
     _hush()
     with contextlib.ExitStack() as stack:
         stack.callback(ray.shutdown)
+        on_term = signal.getsignal(signal.SIGTERM)
         for tries_left in reversed(range(_TRIES)):
             try:
                 ray.init(
@@ -100,6 +104,8 @@ def _ray(config: ServeConfig, folder: Path, log_to_driver: bool) -> Iterator[Non
                 if not tries_left:
                     raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
                 _log.warning('Ray did not start (%s), once more', error)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_term)  # Ray has put its own in the place
         stack.callback(_end_replicas)
         _hush()
         yield
