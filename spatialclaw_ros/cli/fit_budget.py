@@ -131,7 +131,9 @@ def _backbone(profile: Profile) -> BackboneNeed | None:
 def _backbone_rows(need: BackboneNeed | None, machine: Machine) -> Iterator[Row]:
     if need is None:
         return
-    yield Row('backbone: vLLM', need.taken(machine.gpu),
+    taken = need.taken(machine.gpu)
+    yield Row('backbone: vLLM', max(taken, need.least),
+              'least that it starts with; in it' if taken < need.least else
               f'gpu-memory-utilization {need.share:g} of {machine.gpu / GIB:.1f} GiB; in it')
     yield Row('  weights', 0, f'{need.weights / GIB:.2f} GiB, {need.precision}')
     yield Row('  working memory', 0, f'{need.working / GIB:.2f} GiB: largest step, logits, graphs, '

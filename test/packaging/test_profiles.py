@@ -17,6 +17,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,10 @@ def test_what_a_profile_takes_by_itself_may_be_used_commercially(path: Path) -> 
         assert f'serve {name}' in text
     if profile.perception.needs_masks or profile.perception.needs_depth:
         assert 'CC BY-NC 4.0' in text
+
+
+def test_the_page_shows_the_sums_as_they_are() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'scripts' / 'write_hardware_page.py'), '--check'],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
