@@ -40,7 +40,7 @@ from spatialclaw_ros.perception.served.config_file import serve_config_names
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = 'a-token-of-the-laboratory'
 LAB = """
-depth: {model: 'lab_models:depth', options: {load_s: 1.0, call_fault: poison, fault_if: FAULT}}
+depth: {model: 'lab_models:depth', options: {load_s: 3.0, call_fault: poison, fault_if: FAULT}}
 masks: {model: 'lab_models:masks'}
 """
 
