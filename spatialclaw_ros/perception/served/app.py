@@ -38,6 +38,7 @@ from spatialclaw_ros.perception.served.bodies import (
     announced,
     read_body,
 )
+from spatialclaw_ros.perception.served.buffers import Buffers
 from spatialclaw_ros.perception.served.direct import Direct, direct_of
 from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
@@ -137,6 +138,7 @@ class _Served:
         self._at_once = at_once
         self._call_s = call_s
         self._taken = 0
+        self._buffers = Buffers()
         self._all = Deadline()
         self._calls = ThreadPoolExecutor(at_once, thread_name_prefix='perception_call')
         self._codec = ThreadPoolExecutor(_CODEC_THREADS, thread_name_prefix='perception_codec')
@@ -157,6 +159,7 @@ class _Served:
 
     async def status(self, scope: Any, receive: Any, send: Any) -> None:
         """Who serves what, and how it is."""
+        self._buffers.trim()
         models, devices = self._models.status()
         roles: tuple[tuple[Any, Any], ...] = (
             ('depth', self._models.depth), ('masks', self._models.masks))
@@ -179,7 +182,7 @@ class _Served:
         try:
             body = await read_body(
                 receive, announced(scope['headers'], self._limits.body_bytes),
-                self._limits.body_bytes, direct=direct_of(scope))
+                self._limits.body_bytes, direct=direct_of(scope), buffers=self._buffers)
             status, reply = await self._work(receive, work, body, began_s)
             await asyncio.wait_for(send_reply(
                 send, status, reply, direct=direct_of(scope)), SEND_S)

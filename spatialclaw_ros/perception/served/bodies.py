@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from spatialclaw_ros.perception.served.buffers import Buffers
 from spatialclaw_ros.perception.served.direct import Direct
 
 PERIOD_S = 5.0
 _LEAST_BYTES_PER_S = 4096
-_FIRST_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 19
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -75,6 +76,7 @@ def announced(headers: list[tuple[bytes, bytes]], most: int) -> int | None:
 
 async def read_body(
     receive: Receive, length: int | None, most: int, *, direct: Direct | None = None,
+    buffers: Buffers | None = None,
 ) -> np.ndarray:
     """The body, (size,) uint8; in each `PERIOD_S` so many bytes of it must come.
 
@@ -83,12 +85,13 @@ async def read_body(
         length: as `announced` found it.
         most: bytes that are allowed.
         direct: way around ASGI, where there is one.
+        buffers: memory of earlier bodies.
 
     Raises:
         BodyError: more came than was announced or is allowed, or it came too slowly.
         GoneError: the connection was closed before all of it came.
     """
-    body = _Body(length, most)
+    body = _Body(length, most, buffers or Buffers())
     whole = direct is not None and length
     reading = asyncio.ensure_future(
         body.read_directly(direct) if whole and direct else body.read(receive))
@@ -106,11 +109,11 @@ async def read_body(
 
 
 class _Body:
-    def __init__(self, length: int | None, most: int) -> None:
+    def __init__(self, length: int | None, most: int, buffers: Buffers) -> None:
         self._length = length
         self._most = most
         # its pages are not touched before bytes come
-        self._data = np.empty(_FIRST_BYTES if length is None else length, np.uint8)
+        self._data = buffers.take(_FIRST_BYTES if length is None else length)
         self._progress = [0]
 
     @property

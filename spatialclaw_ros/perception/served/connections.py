@@ -30,6 +30,7 @@ import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionMessageError
+from spatialclaw_ros.perception.served.buffers import Buffers
 from spatialclaw_ros.perception.served.endpoints import Endpoint
 from spatialclaw_ros.perception.served.framing import Message
 from spatialclaw_ros.perception.served.watch import Watch
@@ -68,15 +69,18 @@ class Connections:
         watch: ends what blocks when a deadline does.
         headers: of every request.
         most_bytes: of a reply.
+        buffers: memory of earlier replies.
     """
 
     def __init__(
         self, endpoint: Endpoint, watch: Watch, headers: Mapping[str, str], most_bytes: int,
+        buffers: Buffers,
     ) -> None:
         self._endpoint = endpoint
         self._watch = watch
         self._headers = dict(headers)
         self._most_bytes = most_bytes
+        self._buffers = buffers
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -142,7 +146,7 @@ class Connections:
             return HttpReply(response.status, headers, self._read_chunks(response))
         if response.length > self._most_bytes:
             raise self._too_large(f'{response.length} bytes')
-        body = np.empty(response.length, np.uint8)
+        body = self._buffers.take(response.length)
         view, filled = memoryview(body), 0  # type: ignore[arg-type]
         while filled < len(body):
             count = response.readinto(view[filled:])

@@ -28,6 +28,7 @@ from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import ObjectMasks
 from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.arrays import Mapping
+from spatialclaw_ros.perception.served.buffers import Buffers
 from spatialclaw_ros.perception.served.connections import Connections, HttpReply, LostError
 from spatialclaw_ros.perception.served.endpoints import Endpoint, endpoints_of
 from spatialclaw_ros.perception.served.faults import error_of
@@ -76,12 +77,14 @@ class Servers:
         self._limits = limits
         self._patience_s = patience_s
         self._watch = Watch()
+        self._buffers = Buffers()
         headers = {'Accept': MEDIA_TYPE, 'Content-Type': MEDIA_TYPE,
                    'User-Agent': f'spatialclaw_ros/{VERSION}'}
         if token:
             headers['Authorization'] = f'Bearer {token}'
         self._connections = [
-            Connections(each, self._watch, headers, limits.body_bytes) for each in self._endpoints]
+            Connections(each, self._watch, headers, limits.body_bytes, self._buffers)
+            for each in self._endpoints]
         self._met: list[ServerStatus | None] = [None] * len(self._endpoints)
         self._current = 0
         for each in self._endpoints:
@@ -151,6 +154,7 @@ class Servers:
 
     def meet_current(self, deadline: Deadline) -> ServerStatus:
         """As `meet`, of the server that was used last, or of the next one that answers."""
+        self._buffers.trim()
         for step in range(len(self._endpoints)):
             number = (self._current + step) % len(self._endpoints)
             try:
