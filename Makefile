@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire lint fuzz clean
+.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire bench-serve lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -87,6 +87,10 @@ bench-agent: install .bench/.locked
 
 bench-wire: install .bench/.locked
 	@PYTHONPATH=test/support $(BIN)/python test/bench/wire_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+
+# By hand, for its figures hang on the machine: eight robots on a server in one process and on Ray.
+bench-serve: models
+	@PYTHONPATH=test/support .models/bin/python test/bench/serve_load.py
 
 test-colcon: install browser
 	@scripts/test_colcon $(BIN)
