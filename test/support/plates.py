@@ -24,7 +24,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +142,9 @@ class Listener:
 
     def until(
         self, node: str, level: bytes = DiagnosticStatus.OK, words: str = '',
-        timeout_s: float = 15.0,
+        timeout_s: float = 20.0, fits: Callable[[dict[str, str]], bool] = bool,
     ) -> dict[str, str]:
-        """Values of the next status of this level with these words in its message."""
+        """Values of the next status of this level with these words in its message, that fit."""
         # what was said before now lies in the queue
         self._since = self._node.get_clock().now().nanoseconds
         self.heard.pop(node, None)
@@ -152,7 +152,7 @@ class Listener:
 
         def came() -> bool:
             hits[:] = [values for at, message, values in self.heard.get(node, ())
-                       if at == level and words in message]
+                       if at == level and words in message and fits(values)]
             return bool(hits)
 
         assert spin_until(self._node, came, timeout_s), self.heard.get(node, [])[-1:]
