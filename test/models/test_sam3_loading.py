@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import json
 import shutil
 import weakref
@@ -35,7 +36,7 @@ from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.gpu.device import memory_errors
 from spatialclaw_ros.perception.models import LoadedMasks
 from spatialclaw_ros.perception.sam3 import VARIANTS, load_sam3
-from spatialclaw_ros.perception.sam3.cv_kernels import Kernels
+from spatialclaw_ros.perception.sam3.cv_kernels import Kernels, mask_iou
 
 
 def test_a_loaded_model_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +155,23 @@ def test_errors_that_are_not_about_memory_stay_what_they_are() -> None:
     device = torch.device('cpu')
     with pytest.raises(RuntimeError, match='size'), memory_errors('this', device):
         torch.zeros(3) @ torch.zeros(4)
+
+
+def test_overlap_as_the_library_has_it() -> None:
+    generator = torch.Generator().manual_seed(3)
+    one, other = (torch.rand(count, 40, 50, generator=generator) > share
+                  for count, share in ((7, 0.3), (5, 0.8)))
+    one[2], other[1] = False, False
+    # A second copy of the library's module: the first has ours once a model was loaded.
+    spec = importlib.util.find_spec('transformers.models.sam3_video.modeling_sam3_video')
+    assert spec is not None
+    assert spec.loader is not None
+    library = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(library)
+    library_iou = library.mask_iou
+    assert library_iou is not mask_iou
+    torch.testing.assert_close(mask_iou(one, other), library_iou(one, other), rtol=0, atol=1e-7)
+    assert mask_iou(one[:0], other).shape == (0, 5)
 
 
 def test_duplicates_are_suppressed_and_holes_measured() -> None:
