@@ -90,7 +90,7 @@ bench-wire: install .bench/.locked
 
 # By hand, for its figures hang on the machine: eight robots on a server in one process and on Ray.
 bench-serve: models
-	@PYTHONPATH=test/support .models/bin/python test/bench/serve_load.py
+	@PYTHONPATH=test/support AMENT_PREFIX_PATH=$(abspath $(VENV)) .models/bin/python test/bench/serve_load.py
 
 test-colcon: install browser
 	@scripts/test_colcon $(BIN)
@@ -111,7 +111,7 @@ models: install .models/.locked
 
 # The real model classes with tiny random weights, and Ray Serve with two replicas.
 test-models: models
-	@PYTHONSAFEPATH=1 .models/bin/python -m pytest test/models
+	@PYTHONSAFEPATH=1 AMENT_PREFIX_PATH=$(abspath $(VENV)) .models/bin/python -m pytest test/models
 
 # The real vLLM with a tiny model of random weights, in an environment of its own. ONLY=cancel runs
 # the checks whose names have that word.
