@@ -82,8 +82,12 @@ def build_empty(variant: Variant, size: NetworkSize | None = None) -> torch.nn.M
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None,
         ) -> Any:
             kwargs = dict(kwargs or {})
-            if func in (torch.empty, torch.zeros, torch.ones, torch.randn):
+            if func in (torch.empty, torch.zeros, torch.ones):
                 kwargs['device'] = 'meta'
+            elif func is torch.randn:  # here and below: torch would load sympy to do nothing
+                return torch.empty(*args, device='meta')
+            elif getattr(func, '__name__', '') == 'mul' and args[0].is_meta:
+                return torch.empty(args[0].shape, device='meta')
             return func(*args, **kwargs)
 
     with Empty():
