@@ -58,9 +58,8 @@ OPTIONAL = {
 }
 # Installed without what it asks for, which an extra names instead.
 BY_ITSELF = {'depth_anything_3': 'depth-anything-3'}
-# For depth-anything-3 alone.
-INDIRECT = {'addict', 'einops', 'evo', 'moviepy', 'omegaconf', 'plyfile', 'pycolmap', 'torchvision',
-            'trimesh'}
+# For depth-anything-3 and transformers alone.
+INDIRECT = {'addict', 'einops', 'omegaconf', 'torchvision'}
 # Of a distribution alone, and their stand-ins, of installations from wheels alone.
 DISTRIBUTION = {'cv_bridge': 'cv_bridge', 'sensor_msgs_py': 'sensor_msgs_py',
                 'tf2_ros': 'tf2_ros_py', 'tf_transformations': 'tf_transformations',
