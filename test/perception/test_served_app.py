@@ -18,10 +18,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -160,6 +162,17 @@ def test_noise_ends_the_connection(port: int, start: bytes) -> None:
     assert ask(port, 'GET', '/v1/status', None)[0] == 200
 
 
+def test_headers_without_an_end_are_cut_off(port: int) -> None:
+    sent, most = 0, 16_000_000
+    with socket.create_connection(('127.0.0.1', port), 15) as connection:
+        connection.sendall(b'GET /v1/status HTTP/1.1\r\nX: ')
+        with contextlib.suppress(ConnectionError):
+            while sent < most:
+                connection.sendall(bytes(b'y' * 65536))
+                sent += 65536
+    assert sent < most
+
+
 def test_a_sender_that_goes_away(port: int, models: PlainModels) -> None:
     before = models.calls
     for _ in range(4):  # more than may be at once: none keeps its place
@@ -180,6 +193,15 @@ def test_the_slow_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(PlainModels(), token=TOKEN, limits=LIMITS) as port:
         with socket.create_connection(('127.0.0.1', port), 10) as connection:
             connection.sendall(head(len(CALL)) + CALL[:100])
+            assert connection.recv(4096).startswith(b'HTTP/1.1 408')
+        with monkeypatch.context() as patch, \
+                socket.create_connection(('127.0.0.1', port), 10) as connection:
+            # fast enough at any time, and too long in all
+            patch.setattr(bodies, 'MOST_S', 0.5)
+            connection.sendall(head(len(CALL)))
+            for _ in range(8):
+                connection.sendall(CALL[:2000])
+                time.sleep(0.1)
             assert connection.recv(4096).startswith(b'HTTP/1.1 408')
         with socket.create_connection(('127.0.0.1', port), 10) as connection:
             connection.sendall(head(len(CALL))[:40])

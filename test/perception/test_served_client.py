@@ -57,7 +57,7 @@ from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.perception.factory import make_perception, open_models
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import SegmentJob
-from spatialclaw_ros.perception.served import app, codec, polling
+from spatialclaw_ros.perception.served import codec, intake, polling
 from spatialclaw_ros.perception.served.client import RemoteModels
 from spatialclaw_ros.perception.served.endpoints import endpoints_of
 from spatialclaw_ros.perception.served.limits import WireLimits
@@ -239,7 +239,7 @@ def test_a_configuration_opens_it(tmp_path: Path, remote: Remote) -> None:
 
 
 def test_a_reply_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, 'SEND_S', 0.3)
+    monkeypatch.setattr(intake, 'SEND_S', 0.3)
     large = Prediction((np.ones((4000, 4000), np.float32),))
     call = codec.encode_depth_call([IMAGE], None, None, 9.0, codec.Sending.plain()).join()
     with serving(PlainModels(lambda images, deadline: large), at_once=1) as port:

@@ -31,11 +31,11 @@ from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.config import ServeConfig
-from spatialclaw_ros.perception.served.gateway import BusyError, make_gateway
+from spatialclaw_ros.perception.served.gateway import devices_of, make_gateway, model_of
+from spatialclaw_ros.perception.served.intake import BODIES, BusyError
 from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import Fault, ServerStatus
 from spatialclaw_ros.perception.served.replica import Replica, ReplicaStatus, ask
-from spatialclaw_ros.perception.served.summary import devices_of, model_of
 from spatialclaw_ros.perception.status import DeviceMemory, ModelStatus
 
 LIMITS = WireLimits()
@@ -111,6 +111,8 @@ def test_what_a_replica_answers_goes_through_unread(replica: Replica) -> None:
     ({'depth': Local(error=BusyError('all are busy'))}, '/v1/depth', 503, 'busy', 'busy'),
     ({'depth': Local(error=PerceptionUnavailableError('each was lost'))}, '/v1/depth', 500,
      'unavailable', 'each was lost'),
+    ({'depth': Local(error=RuntimeError('the store is full'))}, '/v1/depth', 422,
+     'perception', 'the store is full'),
 ])
 def test_what_a_front_says_itself(
     replicas: Any, path: str, status: int, kind: str, part: str,
@@ -126,6 +128,30 @@ def test_a_body_is_bounded_before_a_replica_sees_it(replica: Replica) -> None:
     app = make_gateway(config, {'depth': Local(replica)})
     status, parts = asyncio.run(ask(app, '/v1/depth', request()))
     assert (status, reply_of(parts).kind) == (413, 'invalid')
+
+
+def test_bodies_have_a_bound_together() -> None:
+    config = ServeConfig(
+        depth=lab().depth, masks=None, limits=WireLimits(body_bytes=len(request())))
+    leave = asyncio.Event()
+
+    class Waiting(Local):
+        async def answer(self, path: str, body: np.ndarray) -> tuple[int, list[np.ndarray]]:
+            await leave.wait()
+            return 200, []
+
+    async def crowd() -> list[int]:
+        app = make_gateway(config, {'depth': Waiting()})
+        tasks = [asyncio.ensure_future(ask(app, '/v1/depth', request()))
+                 for _ in range(BODIES + 3)]
+        done, _ = await asyncio.wait(tasks, timeout=0.5)
+        leave.set()
+        first = [each.result()[0] for each in done]
+        rest = [(await each)[0] for each in tasks if each not in done]
+        again, _ = await ask(app, '/v1/depth', request())
+        return [*first, *rest, again]
+
+    assert asyncio.run(crowd()) == [503] * 3 + [200] * BODIES + [200]
 
 
 @pytest.mark.parametrize(('client', 'status'), [

@@ -18,10 +18,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -31,36 +30,17 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.models import Models
 from spatialclaw_ros.perception.served import codec
-from spatialclaw_ros.perception.served.bodies import (
-    BodyError,
-    GoneError,
-    Receive,
-    announced,
-    read_body,
-)
-from spatialclaw_ros.perception.served.buffers import Buffers
-from spatialclaw_ros.perception.served.direct import Direct, direct_of
 from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
+from spatialclaw_ros.perception.served.intake import Intake, make_guarded, send_reply
 from spatialclaw_ros.perception.served.limits import WireLimits
-from spatialclaw_ros.perception.served.messages import (
-    FORMAT,
-    MEDIA_TYPE,
-    VERSION,
-    Fault,
-    ServedModel,
-    ServerStatus,
-)
-from spatialclaw_ros.perception.served.token import same_token
+from spatialclaw_ros.perception.served.messages import VERSION, ServedModel, ServerStatus
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-CHUNK_BYTES = 256 * 1024
 AT_ONCE = 8
 CALL_S = 600.0
-SEND_S = 120.0
-_LINGER_S = 1.0
 _CODEC_THREADS = 4
 _log = logging.getLogger(__name__)
 
@@ -75,58 +55,14 @@ def make_app(
 
     Args:
         models: what it serves; closed by who made them.
-        token: that every request must bear; None asks for none, which is for loopback alone.
+        token: that every request must bear; None lets loopback in, and nobody else.
         limits: of a request.
         at_once: calls whose bodies are in memory at a time; others are sent away with 503.
         call_s: longest time of a call, whatever the robot's deadline is.
     """
-    from starlette.applications import Starlette
-    from starlette.middleware import Middleware
-    from starlette.routing import Route
     served = _Served(models, limits, at_once, call_s)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await asyncio.get_running_loop().run_in_executor(None, served.close)
-
-    return Starlette(
-        routes=[
-            Route('/v1/depth', Endpoint(served.depth), methods=['POST']),
-            Route('/v1/masks', Endpoint(served.masks), methods=['POST']),
-            Route('/v1/status', Endpoint(served.status), methods=['GET'])],
-        middleware=[Middleware(Bearer, token=token)] if token else [], lifespan=lifespan)
-
-
-class Endpoint:
-    """A function of ASGI that Starlette does not wrap."""
-
-    def __init__(self, call: Any) -> None:
-        self._call = call
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._call(scope, receive, send)
-
-
-class Bearer:
-    """Lets nobody in who does not bear the token."""
-
-    def __init__(self, app: Any, token: str) -> None:
-        self._app = app
-        self._token = token
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope['type'] == 'http':
-            given = [value.decode('latin-1') for name, value in scope['headers']
-                     if name == b'authorization']
-            scheme, _, value = (given[0] if len(given) == 1 else '').partition(' ')
-            if scheme.lower() != 'bearer' or not same_token(value.strip(), self._token):
-                await send_reply(send, 401, _text('a token is needed, or another one'), [
-                    (b'www-authenticate', b'Bearer'), (b'connection', b'close')], linger=receive)
-                return
-        await self._app(scope, receive, send)
+    return make_guarded(
+        served.depth, served.masks, served.status, token=token, close=served.close)
 
 
 class _Served:
@@ -137,8 +73,7 @@ class _Served:
         self._limits = limits
         self._at_once = at_once
         self._call_s = call_s
-        self._taken = 0
-        self._buffers = Buffers()
+        self._intake = Intake(limits)
         self._all = Deadline()
         self._calls = ThreadPoolExecutor(at_once, thread_name_prefix='perception_call')
         self._codec = ThreadPoolExecutor(_CODEC_THREADS, thread_name_prefix='perception_codec')
@@ -159,7 +94,7 @@ class _Served:
 
     async def status(self, scope: Any, receive: Any, send: Any) -> None:
         """Who serves what, and how it is."""
-        self._buffers.trim()
+        self._intake.buffers.trim()
         models, devices = self._models.status()
         roles: tuple[tuple[Any, Any], ...] = (
             ('depth', self._models.depth), ('masks', self._models.masks))
@@ -171,52 +106,23 @@ class _Served:
             limits=self._limits)))
 
     async def _call(self, scope: Any, receive: Any, send: Any, work: Work) -> None:
-        began_s = time.monotonic()
-        if self._taken >= self._at_once:
-            busy = Fault(kind='busy', message=(
-                f'the server has {self._at_once} calls under way, its most; try again'))
-            await send_reply(send, STATUS['busy'], codec.encode_plain(busy), [
-                (b'retry-after', b'1'), (b'connection', b'close')], linger=receive)
-            return
-        self._taken += 1
-        try:
-            body = await read_body(
-                receive, announced(scope['headers'], self._limits.body_bytes),
-                self._limits.body_bytes, direct=direct_of(scope), buffers=self._buffers)
-            status, reply = await self._work(receive, work, body, began_s)
-            await asyncio.wait_for(send_reply(
-                send, status, reply, direct=direct_of(scope)), SEND_S)
-        except BodyError as error:
-            fault = Fault(kind='invalid', message=str(error))
-            await send_reply(send, error.status, codec.encode_plain(fault), [
-                (b'connection', b'close')], linger=receive)
-        except asyncio.TimeoutError:
-            _log.warning('a robot did not read its reply within %g s', SEND_S)
-        except GoneError:
-            pass
-        finally:
-            self._taken -= 1
+        async def answer(body: np.ndarray, began_s: float) -> tuple[int, Message]:
+            return await self._work(work, body, began_s)
+        await self._intake.take(scope, receive, send, answer, at_once=self._at_once)
 
     async def _work(
-        self, receive: Any, work: Work, body: np.ndarray, began_s: float,
+        self, work: Work, body: np.ndarray, began_s: float,
     ) -> tuple[int, Message]:
         """Let a thread do it; if the robot goes away, the thread is told."""
         deadline = self._all.branch(self._call_s)
-        doing: asyncio.Future[Any] = asyncio.get_running_loop().run_in_executor(
+        doing = asyncio.get_running_loop().run_in_executor(
             self._calls, _guarded, work, body, deadline, began_s)
-        leaving: asyncio.Future[Any] = asyncio.ensure_future(_gone(receive))
         try:
-            await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                return doing.result()
-            deadline.cancel()
-            await doing
-            raise GoneError
+            return await asyncio.shield(doing)
         except asyncio.CancelledError:
             deadline.cancel()
+            await asyncio.wait({doing})  # the place is taken until it has ended
             raise
-        finally:
-            leaving.cancel()
 
     def _predict(self, body: np.ndarray, deadline: Deadline, began_s: float) -> Message:
         model = self._models.depth
@@ -255,47 +161,3 @@ def _shorter(deadline: Deadline, remaining_s: float, began_s: float) -> Deadline
     call = deadline.branch(max(0.0, remaining_s - (time.monotonic() - began_s)))
     call.check('waiting for the server')
     return call
-
-
-async def _gone(receive: Any) -> None:
-    while (await receive())['type'] != 'http.disconnect':
-        pass
-
-
-async def _drop(receive: Receive) -> None:
-    while (await receive()).get('more_body', False):
-        pass
-
-
-async def send_reply(
-    send: Any, status: int, reply: Message, headers: list[tuple[bytes, bytes]] | None = None,
-    *, direct: Direct | None = None, linger: Receive | None = None,
-) -> None:
-    """Send a message as the answer to a request.
-
-    Args:
-        send: of ASGI.
-        status: of HTTP.
-        reply: the body.
-        headers: beside those that every answer has.
-        direct: way around ASGI, where there is one.
-        linger: drops what still comes of the request for a moment. Who is closed on while it sends
-            loses the answer (RFC 9112, 9.6).
-    """
-    await send({'type': 'http.response.start', 'status': status, 'headers': [
-        (b'content-type', MEDIA_TYPE.encode()), (b'content-length', str(reply.size).encode()),
-        (b'x-spatialclaw-format', str(FORMAT).encode()),
-        (b'x-spatialclaw-version', VERSION.encode()), *(headers or ())]})
-    if direct is not None:
-        await direct.write(reply)
-    else:
-        for chunk in reply.chunks(CHUNK_BYTES):
-            await send({'type': 'http.response.body', 'body': bytes(chunk), 'more_body': True})
-    if linger is not None:
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(_drop(linger), _LINGER_S)
-    await send({'type': 'http.response.body', 'body': b'', 'more_body': False})
-
-
-def _text(message: str) -> Message:
-    return codec.encode_plain(Fault(kind='invalid', message=message))

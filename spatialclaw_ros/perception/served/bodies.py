@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from spatialclaw_ros.perception.served.buffers import Buffers
 from spatialclaw_ros.perception.served.direct import Direct
 
 PERIOD_S = 5.0
+MOST_S = 120.0
 _LEAST_BYTES_PER_S = 4096
 _FIRST_BYTES = 1 << 19
 
@@ -78,7 +80,7 @@ async def read_body(
     receive: Receive, length: int | None, most: int, *, direct: Direct | None = None,
     buffers: Buffers | None = None,
 ) -> np.ndarray:
-    """The body, (size,) uint8; in each `PERIOD_S` so many bytes of it must come.
+    """The body, (size,) uint8; in each `PERIOD_S` so many bytes of it must come, all in `MOST_S`.
 
     Args:
         receive: of ASGI.
@@ -95,6 +97,7 @@ async def read_body(
     whole = direct is not None and length
     reading = asyncio.ensure_future(
         body.read_directly(direct) if whole and direct else body.read(receive))
+    end_s = time.monotonic() + MOST_S
     try:
         while True:
             before = body.filled
@@ -104,6 +107,10 @@ async def read_body(
             if body.filled - before < PERIOD_S * _LEAST_BYTES_PER_S:
                 raise BodyError(
                     408, f'a request must come with {_LEAST_BYTES_PER_S} bytes a second or more')
+            if time.monotonic() > end_s:
+                raise BodyError(
+                    408, f'a request must come within {MOST_S:g} s, {body.filled} bytes of it '
+                    'came; send fewer or smaller images')
     finally:
         reading.cancel()
 

@@ -18,37 +18,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 
 from spatialclaw_ros.errors import PerceptionUnavailableError
 from spatialclaw_ros.perception.served import codec
-from spatialclaw_ros.perception.served.app import Bearer, Endpoint, send_reply
-from spatialclaw_ros.perception.served.bodies import BodyError, GoneError, announced, read_body
 from spatialclaw_ros.perception.served.config import ServeConfig
-from spatialclaw_ros.perception.served.direct import direct_of
-from spatialclaw_ros.perception.served.faults import STATUS, fault_of
 from spatialclaw_ros.perception.served.framing import Message
-from spatialclaw_ros.perception.served.messages import VERSION, Fault, ServedModel, ServerStatus
+from spatialclaw_ros.perception.served.intake import Intake, make_guarded, send_reply
+from spatialclaw_ros.perception.served.messages import VERSION, ServedModel, ServerStatus
 from spatialclaw_ros.perception.served.replica import ReplicaStatus
-from spatialclaw_ros.perception.served.summary import devices_of, model_of
-from spatialclaw_ros.perception.served.token import is_loopback
+from spatialclaw_ros.perception.status import DeviceMemory, ModelState, ModelStatus
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-_SEND_S = 120.0
-_log = logging.getLogger(__name__)
 _STATUS_S = 1.0  # for so long a status is good for all robots that ask
-
-
-class BusyError(Exception):
-    """All replicas have all the calls that they take, and as many wait as may."""
+_BEST: tuple[ModelState, ...] = ('ready', 'loading', 'unloaded', 'failed')
 
 
 class Replicas(Protocol):
@@ -81,32 +72,37 @@ def make_gateway(
         replicas: of each role that is served.
         token: that every request must bear; None lets loopback in, and nobody else.
     """
-    from starlette.applications import Starlette
-    from starlette.middleware import Middleware
-    from starlette.routing import Route
     gateway = _Gateway(config, replicas)
-    routes = [Route(f'/v1/{role}', Endpoint(gateway.call(role)), methods=['POST'])
-              for role in ('depth', 'masks')]
-    guard = Middleware(Bearer, token=token) if token else Middleware(_LoopbackOnly)
-    return Starlette(
-        routes=[*routes, Route('/v1/status', Endpoint(gateway.status), methods=['GET'])],
-        middleware=[guard])
+    return make_guarded(
+        gateway.call('depth'), gateway.call('masks'), gateway.status, token=token)
 
 
 class _Gateway:
     def __init__(self, config: ServeConfig, replicas: Mapping[str, Replicas]) -> None:
         self._config, self._replicas = config, replicas
+        self._intake = Intake(config.limits)
         self._asking = asyncio.Lock()
         self._status: tuple[float, ServerStatus] | None = None
 
     def call(self, role: str) -> Any:
         """The endpoint of a role."""
+        serving = self._config.role_serving(role)
+        at_once = serving.most * serving.ongoing + serving.waiting
+
+        async def answer(body: np.ndarray, began_s: float) -> tuple[int, Message]:
+            replicas = self._replicas.get(role)
+            if replicas is None:
+                raise PerceptionUnavailableError(f'this server has no {role} model')
+            status, parts = await replicas.answer(f'/v1/{role}', body)
+            return status, Message(tuple(part.data for part in parts))
+
         async def endpoint(scope: Any, receive: Any, send: Any) -> None:
-            await self._call(role, scope, receive, send)
+            await self._intake.take(scope, receive, send, answer, at_once=at_once, group=role)
         return endpoint
 
     async def status(self, scope: Any, receive: Any, send: Any) -> None:
         """Who serves what, and how it is."""
+        self._intake.buffers.trim()
         async with self._asking:
             if self._status is None or time.monotonic() - self._status[0] > _STATUS_S:
                 found = await self._look()
@@ -126,72 +122,40 @@ class _Gateway:
                          for role, each in zip(roles, found)),
             devices=devices_of([status for each in found for status in each]))
 
-    async def _call(self, role: str, scope: Any, receive: Any, send: Any) -> None:
-        replicas = self._replicas.get(role)
-        most = self._config.limits.body_bytes
-        try:
-            if replicas is None:
-                raise PerceptionUnavailableError(f'this server has no {role} model')
-            direct = direct_of(scope)
-            body = await read_body(
-                receive, announced(scope['headers'], most), most, direct=direct)
-            status, parts = await _unless_gone(receive, replicas.answer(f'/v1/{role}', body))
-            reply = Message(tuple(part.data for part in parts))
-            await asyncio.wait_for(send_reply(send, status, reply, direct=direct), _SEND_S)
-        except BodyError as error:
-            await _refuse(send, error.status, Fault(kind='invalid', message=str(error)), [
-                (b'connection', b'close')])
-        except BusyError as error:
-            await _refuse(send, STATUS['busy'], Fault(kind='busy', message=str(error)), [
-                (b'retry-after', b'1')])
-        except PerceptionUnavailableError as error:
-            fault = fault_of(error)
-            await _refuse(send, STATUS[fault.kind], fault, [(b'connection', b'close')])
-        except asyncio.TimeoutError:
-            _log.warning('a robot did not read its reply within %g s', _SEND_S)
-        except GoneError:
-            pass
+
+def model_of(role: str, name: str, replicas: Sequence[ReplicaStatus]) -> ModelStatus:
+    """A role's model: as the replica that is best off has it, with what all of them did.
+
+    Args:
+        role: 'depth' or 'masks'.
+        name: as configured.
+        replicas: those that told how they are.
+    """
+    models = [model for each in replicas for model in each.models if model.role == role]
+    if not models:
+        return ModelStatus(
+            role=role, name=name, state='loading', message='no replica runs yet, one is started')
+    best = min(models, key=lambda model: (_BEST.index(model.state), -model.progress))
+    ready = sum(model.state == 'ready' for model in models)
+    told = [f'{ready} of {len(models)} replicas are ready'] if len(models) > 1 else []
+    told += list(dict.fromkeys(
+        model.message for model in (best, *models)
+        if model.message and (model is best or model.state == 'failed')))
+    last_s = [model.last_s for model in models if not math.isnan(model.last_s)]
+    return msgspec.structs.replace(
+        best, calls=sum(model.calls for model in models), message='; '.join(told),
+        memory_bytes=sum(model.memory_bytes for model in models),
+        last_s=max(last_s, default=math.nan), batch=min(model.batch for model in models))
 
 
-class _LoopbackOnly:
-    """Without a token nobody is let in from elsewhere, whatever the server listens on."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        client = scope.get('client')
-        if scope['type'] == 'http' and client is not None and not is_loopback(client[0]):
-            await _refuse(send, 401, Fault(kind='invalid', message=(
-                'this server was started without a token and serves its own machine alone')), [
-                (b'connection', b'close')])
-            return
-        await self._app(scope, receive, send)
-
-
-async def _unless_gone(receive: Any, doing: Any) -> tuple[int, Sequence[np.ndarray]]:
-    """What is done, unless the robot goes away before."""
-    task = asyncio.ensure_future(doing)
-    leaving = asyncio.ensure_future(_gone(receive))
-    try:
-        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise GoneError
-        return task.result()
-    finally:
-        leaving.cancel()
-        if not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-async def _gone(receive: Any) -> None:
-    while (await receive())['type'] != 'http.disconnect':
-        pass
-
-
-async def _refuse(
-    send: Any, status: int, fault: Fault, headers: list[tuple[bytes, bytes]],
-) -> None:
-    await send_reply(send, status, codec.encode_plain(fault), headers)
+def devices_of(replicas: Sequence[ReplicaStatus]) -> tuple[DeviceMemory, ...]:
+    """The GPUs of all replicas, each once; `ours` is what all replicas on it reserved."""
+    found: dict[tuple[str, str], DeviceMemory] = {}
+    for replica in replicas:
+        for device in replica.devices:
+            key = replica.place, device.name
+            before = found.get(key)
+            found[key] = device if before is None else msgspec.structs.replace(
+                device, free_bytes=min(before.free_bytes, device.free_bytes),
+                ours_bytes=before.ours_bytes + device.ours_bytes)
+    return tuple(found.values())

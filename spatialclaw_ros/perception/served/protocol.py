@@ -33,6 +33,7 @@ from spatialclaw_ros.perception.served.direct import EXTENSION
 from spatialclaw_ros.perception.served.framing import Message
 
 HEADERS_S = 10.0
+HEADER_BYTES = 64 * 1024
 _LARGE_BYTES = 256 * 1024
 
 
@@ -40,6 +41,7 @@ class PerceptionProtocol(HttpToolsProtocol):
     """One connection; see uvicorn's class."""
 
     _headers_due: asyncio.TimerHandle | None = None
+    _header_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         """Wait for headers, but not for ever."""
@@ -53,10 +55,17 @@ class PerceptionProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Headers of the next request have as much time as those of the first."""
-        idle = self.cycle is None or self.cycle.response_complete
-        if idle and self._headers_due is None:
+        between = (
+            self.cycle is None or self.cycle.response_complete or not self.cycle.more_body)
+        if between and self._headers_due is None:
             self._await_headers()
         super().data_received(data)
+        if self._headers_due is not None:
+            # the parser has no bound of its own, and nobody has shown a token yet
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADER_BYTES:
+                self._forget_headers()
+                self._give_up()
 
     def on_headers_complete(self) -> None:
         """Offer the connection's bytes to the app."""
@@ -78,6 +87,7 @@ class PerceptionProtocol(HttpToolsProtocol):
         self.transport.set_protocol(self)
 
     def _await_headers(self) -> None:
+        self._header_bytes = 0
         self._headers_due = self.loop.call_later(HEADERS_S, self._give_up)
 
     def _forget_headers(self) -> None:

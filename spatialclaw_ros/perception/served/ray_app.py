@@ -42,7 +42,8 @@ from ray.serve.exceptions import (
 from spatialclaw_ros.errors import InvalidRequestError, PerceptionUnavailableError
 from spatialclaw_ros.perception.served.config import ServeConfig
 from spatialclaw_ros.perception.served.config_file import DEFAULT, read_serve_config
-from spatialclaw_ros.perception.served.gateway import BusyError, make_gateway
+from spatialclaw_ros.perception.served.gateway import make_gateway
+from spatialclaw_ros.perception.served.intake import BusyError
 from spatialclaw_ros.perception.served.ray_ports import keep_ports_on_node
 from spatialclaw_ros.perception.served.replica import Replica, ReplicaEndsError, ReplicaStatus
 from spatialclaw_ros.perception.served.token import read_token
