@@ -205,6 +205,7 @@ def test_the_status_follows_the_server(remote: Remote, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(('url', 'words'), [
     ('', 'must name a server'), ('gpu:8450', 'must be http'), ('ftp://gpu', 'must be http'),
     ('http://', 'must be http'), ('http://gpu:x', 'no URL'), ('http://gpu:99999', 'no URL'),
+    ('http://gpu..lab:1', 'no URL'), (f'http://{"g" * 70}', 'no URL'), ('http://gpu/a b', 'ASCII'),
     ('http://user:pw@gpu', 'without user'), ('http://gpu?x=1', 'without user')])
 def test_urls_that_are_none(url: str, words: str) -> None:
     with pytest.raises(InvalidRequestError, match=words):

@@ -26,7 +26,12 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import CanceledError, DeadlineExceededError, PerceptionError
+from spatialclaw_ros.errors import (
+    CanceledError,
+    DeadlineExceededError,
+    PerceptionError,
+    SpatialClawError,
+)
 from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 from spatialclaw_ros.perception.served.config import Batching
@@ -93,7 +98,7 @@ def run_all(masks: JoinedMasks, jobs: list[SegmentJob], timeout_s: float = 10.0)
     def run(at: int) -> None:
         try:
             results[at] = masks.segment(jobs[at], Deadline(timeout_s))
-        except (PerceptionError, CanceledError, DeadlineExceededError) as error:
+        except (SpatialClawError, ValueError) as error:
             results[at] = error
     threads = [threading.Thread(target=run, args=(at,)) for at in range(len(jobs))]
     for thread in threads:
@@ -142,23 +147,25 @@ class Picky:
 
     name, max_views = 'picky', 32
 
-    def __init__(self) -> None:
-        self.model = lab()
+    def __init__(self, error: Exception) -> None:
+        self.model, self.error = lab(), error
 
     def segment(self, given: SegmentJob, deadline: Deadline) -> ObjectMasks:
         if len(given.images) > 2 or not given.images[0].any():
-            raise PerceptionError('the model failed')
+            raise self.error
         found: ObjectMasks = self.model.segment(given, deadline)
         return found
 
 
-def test_nobody_bears_what_another_one_asked_for() -> None:
-    masks = JoinedMasks(Picky(), Batching(batch=64, batch_wait_s=0.1))
+@pytest.mark.parametrize('error', [
+    PerceptionError('the model failed'), ValueError('nobody foresaw it')])
+def test_nobody_bears_what_another_one_asked_for(error: Exception) -> None:
+    masks = JoinedMasks(Picky(error), Batching(batch=64, batch_wait_s=0.1))
     black = SegmentJob('text', (np.zeros((8, 8, 3), np.uint8),), ('red',))
     good, bad = run_all(masks, [job(('red',), ('red',)), black])
     masks.close()
     assert isinstance(good, ObjectMasks)
-    assert isinstance(bad, PerceptionError)
+    assert bad is error
 
 
 def test_who_goes_away_leaves_the_others_their_result() -> None:

@@ -57,10 +57,10 @@ from spatialclaw_ros.errors import (
     PerceptionUnavailableError,
 )
 from spatialclaw_ros.perception.prediction import Prediction
-from spatialclaw_ros.perception.segment_model import SegmentJob
+from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 from spatialclaw_ros.perception.served import codec
 from spatialclaw_ros.perception.served.limits import WireLimits
-from spatialclaw_ros.perception.served.messages import Fault
+from spatialclaw_ros.perception.served.messages import Fault, ServedModel, ServerStatus
 
 SMALL = WireLimits(body_bytes=1_000_000, decoded_bytes=4_000_000, header_bytes=100_000)
 
@@ -163,6 +163,37 @@ def test_a_server_that_lies_is_named(name: str, remote: Remote) -> None:
         if name == 'another format':
             assert '8.1.0' in str(raised.value)
             assert 'upgrade this side' in str(raised.value)
+
+
+BITS = (np.ones((1, 120, 160), bool),)
+MASKS = {
+    'a text that nobody asked for': ObjectMasks.pack(BITS, np.ones((1, 1)), np.array([1])),
+    'a text before the first': ObjectMasks.pack(BITS, np.ones((1, 1)), np.array([-1])),
+    'a score that is no number': ObjectMasks.pack(BITS, np.full((1, 1), np.nan), np.array([0])),
+    'a score above 1': ObjectMasks.pack(BITS, np.full((1, 1), 1e9), np.array([0])),
+    'more texts than were asked for': ObjectMasks.pack(
+        BITS, np.ones((1, 1)), np.array([0]), np.ones((1, 2))),
+    'presence that is no number': ObjectMasks.pack(
+        BITS, np.ones((1, 1)), np.array([0]), np.full((1, 1), np.nan)),
+    'masks of another size': ObjectMasks.pack(
+        (np.ones((1, 12, 16), bool),), np.ones((1, 1)), np.array([0]))}
+
+
+@pytest.mark.parametrize('name', MASKS)
+def test_masks_that_lie_are_refused(name: str, remote: Remote) -> None:
+    both = codec.encode_plain(ServerStatus(version='9.9.9', serves=(
+        ServedModel(role='masks', name='plain', max_views=4),))).join()
+
+    def run(connection: socket.socket) -> None:
+        while True:
+            asked = read_request(connection).startswith(b'GET')
+            connection.sendall(http(both if asked else codec.encode_masks(MASKS[name]).join()))
+
+    with lying(run) as port:
+        models = remote(port)
+        assert models.masks is not None
+        with pytest.raises(PerceptionError, match=str(port)):
+            models.masks.segment(SegmentJob('text', (IMAGE,), ('x',)), Deadline(5))
 
 
 def test_a_status_that_lies(remote: Remote) -> None:

@@ -160,6 +160,9 @@ class RemoteModels:
             raise PerceptionError(
                 f'the perception server {self.url} gave masks of the sizes {found.sizes[:4]} for '
                 f'images of {[image.shape[:2] for image in job.images[:4]]}')
+        problem = _misfit(job, found)
+        if problem:
+            raise PerceptionError(f'the perception server {self.url} gave masks with {problem}')
         return found
 
     def _call(
@@ -189,6 +192,20 @@ class RemoteModels:
     def _sending(self, near: bool) -> Sending:
         raw = self._compression == 'none' or (self._compression == 'auto' and near)
         return Sending.plain() if raw else Sending.small()
+
+
+def _misfit(job: SegmentJob, found: ObjectMasks) -> str:
+    """What of the masks can't be an answer to the job; '' for nothing."""
+    boxes = 0 if job.boxes is None else len(job.boxes)
+    prompts = {'text': len(job.prompts), 'points': 1, 'box': boxes}[job.mode]
+    if ((found.prompt_of < 0) | (found.prompt_of >= prompts)).any():
+        return f'the prompts {found.prompt_of[:4].tolist()}, and {prompts} were asked for'
+    if found.presence is not None and found.presence.shape[1] != prompts:
+        return f'the presence of {found.presence.shape[1]} prompts, and {prompts} were asked for'
+    for values in (found.scores, found.presence):
+        if values is not None and not ((values >= 0) & (values <= 1)).all():
+            return f'scores that are not in [0, 1]: {values.ravel()[:4].tolist()}'
+    return ''
 
 
 class _Remote:

@@ -68,12 +68,17 @@ def _endpoint_of(text: str) -> Endpoint:
     try:
         parts = urllib.parse.urlsplit(text)
         port = parts.port
+        (parts.hostname or '').encode('idna')  # what looking it up does
     except ValueError as error:
         raise InvalidRequestError(
             f'perception.url has {text[:200]!r}, which is no URL: {error}') from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise InvalidRequestError(
             f'perception.url must be http://HOST:PORT or https://HOST:PORT, got {text[:200]!r}')
+    if not all('!' <= char <= '~' for char in parts.path):
+        raise InvalidRequestError(
+            f'perception.url has a path of other than printable ASCII characters: {text[:200]!r}; '
+            'write them as %20')
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidRequestError(
             'perception.url must be without user, query and fragment; a token goes into the file '

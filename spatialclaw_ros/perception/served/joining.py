@@ -27,7 +27,6 @@ import numpy as np
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
     CanceledError,
-    PerceptionError,
     PerceptionUnavailableError,
     SpatialClawError,
 )
@@ -138,12 +137,9 @@ class JoinedMasks:
             except (PerceptionUnavailableError, CanceledError) as error:
                 for member in members:
                     member.end(error)
-            except (PerceptionError, SpatialClawError):
+            except Exception:  # whatever it is, one of them may have brought it
                 for member in members:
                     self._alone(member)
-            except Exception as error:  # outermost edge of the thread; raised again by the callers
-                for member in members:
-                    member.end(error)
             else:
                 for member, part in zip(members, parts):
                     member.end(part)

@@ -206,7 +206,7 @@ def _plain_app(config: ServeConfig, token: str) -> Iterator[Any]:
 
 
 def _check_installed(engine: str) -> None:
-    for package in ('starlette', 'uvicorn', 'httptools', 'urllib3'):
+    for package in ('starlette', 'uvicorn', 'httptools'):
         if importlib.util.find_spec(package) is None:
             raise DependencyError(
                 f'serving needs {package}, which is not installed: '
