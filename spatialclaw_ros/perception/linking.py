@@ -20,7 +20,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.perception.depth import clean_depth
@@ -139,6 +138,7 @@ def _assign(
     old = len(clusters)
     left = list(things)
     if old and things:
+        from scipy.optimize import linear_sum_assignment  # most of this module's import
         cost = np.array([[_apart(cluster, thing, places) for thing in things]
                          for cluster in clusters])
         for row, column in zip(*linear_sum_assignment(np.minimum(cost, 1.0))):
