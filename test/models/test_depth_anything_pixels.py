@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,11 +69,16 @@ class Painted:
             extrinsics=torch.from_numpy(poses[:, :3]).float()[None], intrinsics=intrinsics)
 
 
+@functools.lru_cache(maxsize=None)
+def shared_network(name: str) -> Any:
+    return build_network(VARIANTS[name], NetworkSize())
+
+
 def painted_model(
     forward: Any, name: str = 'da3-base', batch: int = 32, **options: Any,
 ) -> DepthAnything:
-    """A real network but for what it computes."""
-    network = build_network(VARIANTS[name], NetworkSize())
+    """A real network but for what it computes; all of a name share it."""
+    network = shared_network(name)
     network.forward = forward
     return DepthAnything(
         network, VARIANTS[name], Options(process_res=140, **options), device=torch.device('cpu'),
@@ -100,7 +106,7 @@ def shift_px(depth: np.ndarray, image: np.ndarray, along: int) -> float:
 
 @pytest.mark.parametrize('method', ['upper_bound_resize', 'lower_bound_resize'])
 @pytest.mark.parametrize('shapes', [
-    [(97, 131)], [(480, 640)], [(131, 97), (131, 97)], [(61, 75)], [(270, 480)],
+    [(97, 131)], [(480, 640)], [(131, 97), (131, 97)],
     [(97, 131), (131, 97), (120, 120)],  # set into a border
     [(240, 320), (480, 640)],  # two sizes of one shape
 ])
