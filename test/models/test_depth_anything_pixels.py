@@ -69,7 +69,7 @@ class Painted:
             extrinsics=torch.from_numpy(poses[:, :3]).float()[None], intrinsics=intrinsics)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def shared_network(name: str) -> Any:
     return build_network(VARIANTS[name], NetworkSize())
 
