@@ -74,7 +74,9 @@ class Local:
         return [each.status() for each in self.replicas]
 
 
-async def get_status(app: Any, client: tuple[str, int] | None = None) -> tuple[int, Any]:
+async def get_status(
+    app: Any, client: tuple[str, int] | None = None, headers: Sequence[tuple[bytes, bytes]] = (),
+) -> tuple[int, Any]:
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -83,7 +85,7 @@ async def get_status(app: Any, client: tuple[str, int] | None = None) -> tuple[i
     async def send(message: Any) -> None:
         sent.append(message)
     await app({'type': 'http', 'method': 'GET', 'path': '/v1/status', 'raw_path': b'/v1/status',
-               'root_path': '', 'query_string': b'', 'headers': [], 'client': client,
+               'root_path': '', 'query_string': b'', 'headers': headers, 'client': client,
                'server': None, 'scheme': 'http', 'http_version': '1.1'}, receive, send)
     body = b''.join(each.get('body', b'') for each in sent[1:])
     return sent[0]['status'], codec.decode_reply(np.frombuffer(body, np.uint8), LIMITS)
@@ -165,6 +167,14 @@ def test_without_a_token_loopback_alone_is_let_in(
     assert isinstance(found, ServerStatus if status == 200 else Fault)
 
 
+def test_a_page_in_a_browser_of_the_machine_is_not_let_in(replica: Replica) -> None:
+    app = make_gateway(lab(), {'depth': Local(replica)})
+    got, found = asyncio.run(get_status(
+        app, ('127.0.0.1', 4000), [(b'origin', b'http://elsewhere.example')]))
+    assert got == 401
+    assert 'token' in found.message
+
+
 def test_a_robot_that_goes_away_ends_its_call() -> None:
     replica = Replica(lab(call_s=20.0), ('depth',))
     app = make_gateway(lab(), {'depth': Local(replica)})
@@ -199,7 +209,7 @@ def test_the_status_is_of_all_replicas() -> None:
         ('depth', 'lab_models:depth'), ('masks', 'lab_models:masks')]
     depth, masks = status.models
     assert (depth.state, depth.calls, depth.message) == ('ready', 2, '2 of 2 replicas are ready')
-    assert (masks.state, masks.message) == ('loading', 'no replica runs yet, one is started')
+    assert (masks.state, masks.message) == ('loading', 'no replica answers; one is started')
 
 
 @pytest.mark.parametrize(('states', 'state', 'message'), [

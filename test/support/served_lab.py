@@ -193,8 +193,8 @@ def main(port: int, knobs: dict[str, Any]) -> None:
     from lab_models import lab_config
 
     from spatialclaw_ros.perception.hosting import HostedModels
-    from spatialclaw_ros.perception.served.serving import serve
-    serve(HostedModels(lab_config(depth=knobs, segment='none')), port=port)
+    with contextlib.closing(HostedModels(lab_config(depth=knobs, segment='none'))) as models:
+        make_server(models, port=port).run()
 
 
 if __name__ == '__main__':

@@ -134,7 +134,7 @@ def model_of(role: str, name: str, replicas: Sequence[ReplicaStatus]) -> ModelSt
     models = [model for each in replicas for model in each.models if model.role == role]
     if not models:
         return ModelStatus(
-            role=role, name=name, state='loading', message='no replica runs yet, one is started')
+            role=role, name=name, state='loading', message='no replica answers; one is started')
     best = min(models, key=lambda model: (_BEST.index(model.state), -model.progress))
     ready = sum(model.state == 'ready' for model in models)
     told = [f'{ready} of {len(models)} replicas are ready'] if len(models) > 1 else []

@@ -125,9 +125,11 @@ class _Guard:
     def _problem(self, scope: Any) -> str:
         if not self._token:
             client = scope.get('client')
-            if client is None or is_loopback(client[0]):
-                return ''
-            return 'this server was started without a token and serves its own machine alone'
+            if client is not None and not is_loopback(client[0]):
+                return 'this server was started without a token and serves its own machine alone'
+            if any(name == b'origin' for name, _ in scope['headers']):
+                return 'this server was started without a token and serves no page of a browser'
+            return ''
         given = [value.decode('latin-1') for name, value in scope['headers']
                  if name == b'authorization']
         scheme, _, value = (given[0] if len(given) == 1 else '').partition(' ')

@@ -32,7 +32,13 @@ import msgspec
 import numpy as np
 import ray
 from ray import serve
-from ray.exceptions import RayActorError, TaskCancelledError
+from ray.exceptions import (
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    TaskCancelledError,
+    WorkerCrashedError,
+)
 from ray.serve.exceptions import (
     BackPressureError,
     DeploymentUnavailableError,
@@ -44,7 +50,6 @@ from spatialclaw_ros.perception.served.config import ServeConfig
 from spatialclaw_ros.perception.served.config_file import DEFAULT, read_serve_config
 from spatialclaw_ros.perception.served.gateway import make_gateway
 from spatialclaw_ros.perception.served.intake import BusyError
-from spatialclaw_ros.perception.served.ray_ports import keep_ports_on_node
 from spatialclaw_ros.perception.served.replica import Replica, ReplicaEndsError, ReplicaStatus
 from spatialclaw_ros.perception.served.token import read_token
 
@@ -53,7 +58,9 @@ VARIABLE = 'SPATIALCLAW_SERVE_CONFIG'
 TRIES = 4
 """Replicas that may be lost below one call: more would let one bad request end all of them."""
 
-_LOST = (RayActorError, ReplicaUnavailableError)
+# out of memory: what Ray calls a replica that its monitor of the machine's memory has killed
+_LOST = (RayActorError, ReplicaUnavailableError, OutOfMemoryError, ObjectLostError,
+         WorkerCrashedError)
 _PAUSE_S = 0.3  # one that ends would be asked again before it has ended
 _STATUS_S = 2.0
 _QUIET = {'log_level': 'WARNING', 'enable_access_log': False}
@@ -145,8 +152,9 @@ class RayReplicas:
                     f'all replicas of {self._role} are busy, and as many calls wait as may; '
                     'try again') from error
             except DeploymentUnavailableError as error:
-                lost = error
-                break
+                raise PerceptionUnavailableError(
+                    f'no replica of {self._role} can be started; the log of the server has more'
+                ) from error
             except asyncio.CancelledError:
                 response.cancel()
                 raise
@@ -159,7 +167,9 @@ class RayReplicas:
         try:
             found = await self._handle.broadcast('status').results_async(
                 timeout_s=_STATUS_S, return_exceptions=True)
-        except (TimeoutError, RuntimeError, *_LOST, DeploymentUnavailableError):
+        except (
+                asyncio.TimeoutError, TimeoutError, RuntimeError, DeploymentUnavailableError,
+                *_LOST):
             return ()
         return [msgspec.msgpack.decode(each, type=ReplicaStatus)
                 for each in found if isinstance(each, bytes)]
@@ -220,3 +230,25 @@ def app(arguments: dict[str, str]) -> Any:
         ray.init(namespace='serve', include_dashboard=False)
     return RayFront.bind(  # type: ignore[attr-defined]
         msgspec.json.encode(config), token, replicas_of(config))
+
+
+def keep_ports_on_node() -> None:
+    """Let this process, a replica, open its port on its node's address alone.
+
+    Each replica opens a port to be called by other replicas. Ray Serve 2.60 opens it on all
+    interfaces, though only the node's address is ever told to anybody; on a node that is on
+    loopback it shall be there, too. Such a port asks for Ray's token in any case.
+    Called before the replica is initialised. Where a later Ray has no such function any more,
+    nothing is changed.
+    """
+    from ray.serve._private import replica
+    given = getattr(replica, 'add_port_to_grpc_server', None)
+    if given is None:
+        return
+    address = ray.util.get_node_ip_address()
+    shown = f'[{address}]' if ':' in address else address
+
+    def on_node(server: Any, where: str) -> Any:
+        return given(server, where.replace('[::]', shown, 1))
+
+    replica.add_port_to_grpc_server = on_node

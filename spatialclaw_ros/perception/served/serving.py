@@ -34,14 +34,14 @@ GRACE_S = 5
 _CONNECTIONS = 256
 
 
-def serve(
+def make_server(
     models: Models, host: str = '127.0.0.1', port: int = PORT, token: str | None = None,
     **options: Any,
-) -> None:
-    """Serve until the process is told to stop (SIGINT, SIGTERM); then unload the models.
+) -> uvicorn.Server:
+    """A server of models, by one process; `run()` it in any thread.
 
     Args:
-        models: what is served.
+        models: what is served; closed by who made them.
         host: address to listen at.
         port: likewise.
         token: that every request must bear; needed unless `host` is loopback.
@@ -51,17 +51,6 @@ def serve(
         InvalidRequestError: others could reach the server, and there is no token.
         DependencyError: starlette or uvicorn are not installed.
     """
-    try:
-        make_server(models, host, port, token, **options).run()
-    finally:
-        models.close()
-
-
-def make_server(
-    models: Models, host: str = '127.0.0.1', port: int = PORT, token: str | None = None,
-    **options: Any,
-) -> uvicorn.Server:
-    """The server that `serve` runs; raises as it does. `run()` it in any thread."""
     check_exposure(host, token)
     return server_of(lambda: make_app(models, token=token, **options), host, port)
 
