@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import signal
@@ -30,7 +31,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from lab_models import lab_config
+from lab_models import SUPPORT, lab_config
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
@@ -39,6 +40,7 @@ from spatialclaw_ros.errors import (
     PerceptionUnavailableError,
 )
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
+from spatialclaw_ros.perception.process import client
 from spatialclaw_ros.perception.process.client import PerceptionProcess
 from spatialclaw_ros.perception.process.patience import Patience
 from spatialclaw_ros.workspace.calls import ToolCall
@@ -62,7 +64,7 @@ def start() -> Iterator[Start]:
     def make(patience: Patience = QUICK, knobs: dict[str, Any] | None = None,
              **fields: Any) -> PerceptionProcess:
         opened.append(PerceptionProcess(
-            lab_config(masks=knobs, **{'reconstruct': 'rgbd', 'preload': False, **fields}),
+            lab_config(masks=knobs, **{'reconstruct': 'none', 'preload': False, **fields}),
             patience))
         return opened[-1]
     yield make
@@ -116,8 +118,8 @@ def test_a_call_that_always_kills_it_is_told_how(kind: str, words: str, start: S
     time.sleep(0.2)
     assert perception.status().pid == 0
     if kind == 'exit':
-        other = perception.handle(SEEN, ToolCall('reconstruct', {}), Deadline(WAIT_S))
-        assert 'frame_indices must be a list' in str(other.error)
+        other = perception.handle(SEEN, ToolCall('fly'), Deadline(WAIT_S))
+        assert "no tool 'fly'" in str(other.error)
         assert perception.status().alive
 
 
@@ -126,11 +128,16 @@ def test_one_that_dies_while_idle_is_replaced(start: Start) -> None:
     lazy, eager = start(), start(preload=True)
     assert lazy.status().pid == 0
     assert find(lazy) == find(eager) == 12 * 32
+    until(lambda: lazy.status().models[0].state == 'ready' and lazy.status().round_trip_s >= 0)
     pids = lazy.status().pid, eager.status().pid
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     until(lambda: lazy.status().pid == 0 and eager.status().pid not in (0, pids[1]))
-    assert lazy.status().restarts == 0
+    status = lazy.status()
+    assert (status.restarts, status.alive) == (0, False)
+    # what it had went with it
+    assert status.models[0].state == 'unloaded'
+    assert math.isnan(status.round_trip_s)
     assert eager.status().restarts == 1
     assert find(lazy) == find(eager) == 12 * 32
     assert 'SIGKILL' in lazy.status().message
@@ -139,7 +146,7 @@ def test_one_that_dies_while_idle_is_replaced(start: Start) -> None:
 
 def test_one_that_hangs_is_ended_and_its_call_tried_once_more(start: Start) -> None:
     """And a call does not outlast its query while it hangs."""
-    perception = start(Patience(heartbeat_s=0.1, silence_s=2.5), {'call_s': 0.3})
+    perception = start(Patience(heartbeat_s=0.1, silence_s=1.2))
     assert find(perception) == 12 * 32
     os.kill(perception.status().pid, signal.SIGSTOP)
     deadline = Deadline(WAIT_S)
@@ -154,7 +161,6 @@ def test_one_that_hangs_is_ended_and_its_call_tried_once_more(start: Start) -> N
         assert time.monotonic() - began_s < 0.5
         with pytest.raises(DeadlineExceededError):
             perception.handle(SEEN, FIND, Deadline(0.2))
-        assert perception.status().restarts == 0
         assert patient.result(WAIT_S) == 12 * 32
     assert 'it hung: no sign of life for' in perception.status().message
     assert perception.status().restarts == 1
@@ -187,12 +193,13 @@ def _script(folder: Path, text: str) -> str:
      "exit status 1.*ModuleNotFoundError: No module named '.*install what spatialclaw_ros needs"),
     (lambda folder: _script(folder, 'echo "this is no python" >&2; exit 7'),
      'exit status 7; it printed last: this is no python'),
-    (lambda folder: _script(folder, 'sleep 60'), 'it did not come up within 1.5 s'),
+    (lambda folder: _script(folder, 'sleep 60'), 'it did not come up within 0.8 s'),
     (lambda folder: _script(folder, 'exec 3>&1; kill -9 $$'), 'killed from outside')])
 def test_one_that_can_not_start_says_why(
     python: Callable[[Path], str], words: str, start: Start, tmp_path: Path,
 ) -> None:
-    patience = Patience(start_s=1.5, heartbeat_s=0.1, first_pause_s=5.0)
+    patience = Patience(start_s=0.8 if 'within' in words else WAIT_S, heartbeat_s=0.1,
+                        first_pause_s=5.0)
     perception = start(patience, python=python(tmp_path))
     with pytest.raises(PerceptionUnavailableError, match=words):
         find(perception)
@@ -203,6 +210,29 @@ def test_one_that_can_not_start_says_why(
     with pytest.raises(PerceptionUnavailableError, match='the next try is in'):
         find(perception)
     assert time.monotonic() - began_s < 1.0
+
+
+def test_another_interpreter_has_its_own_path(
+    start: Start, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All of PYTHONPATH, also where Python puts no script's folder before it."""
+    monkeypatch.setenv('PYTHONSAFEPATH', '1')
+    monkeypatch.setenv('PYTHONPATH', SUPPORT)
+    assert find(start(python=sys.executable)) == 12 * 32
+
+
+def test_closing_while_a_call_begins(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    perception = start()
+    assert find(perception) == 12 * 32
+    pack_call = client._pack_call
+
+    def closed_meanwhile(*args: Any) -> bytes:
+        perception.close()
+        return pack_call(*args)
+    monkeypatch.setattr(client, '_pack_call', closed_meanwhile)
+    with pytest.raises(PerceptionUnavailableError, match='perception is closed'):
+        perception.handle(Observation(SEEN.frames), FIND, Deadline(WAIT_S))
+    assert [model.state for model in perception.status().models] == ['unloaded']
 
 
 def test_what_is_configured_wrongly_is_told(start: Start) -> None:
@@ -230,7 +260,7 @@ def test_one_that_dies_while_it_loads_is_started_again_with_pauses(
 
 
 def test_status_tells_of_loading_without_waiting(start: Start) -> None:
-    perception = start(knobs={'load_s': 1.5}, preload=True)
+    perception = start(knobs={'load_s': 0.5}, preload=True)
     seen = set()
 
     def look() -> bool:

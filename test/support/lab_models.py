@@ -68,7 +68,6 @@ class Knobs:
     Args:
         find_s: duration of finding the weights, told in ten steps, as a download would be.
         load_s: duration of loading, told in ten steps.
-        load_until: a path: loading goes on until it exists.
         load_fault: what becomes of loading; '' goes well.
         load_fault_unless: a path: loading goes well as soon as it exists (weights that are copied).
         load_until, find_until: paths: it lasts until they exist, however long that is.
@@ -91,7 +90,6 @@ class Knobs:
 
     find_s: float = 0.0
     load_s: float = 0.0
-    load_until: str = ''
     load_fault: str = ''
     load_fault_unless: str = ''
     load_until: str = ''
@@ -294,9 +292,6 @@ def _load(role: str, config: ModelConfig, progress: Progress) -> Knobs:
         if not knobs.load_deaf:
             progress(0.9, 'held')
         time.sleep(0.005)
-    while knobs.load_until and not Path(knobs.load_until).exists():
-        progress(0.9, 'waiting for the last part')
-        time.sleep(0.02)
     if knobs.load_alone and _loaded:
         fault('memory', config.model)
     fixed = knobs.load_fault_unless and Path(knobs.load_fault_unless).exists()

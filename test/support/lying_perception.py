@@ -153,7 +153,14 @@ def _receive(connection: socket.socket) -> dict[str, Any]:
     return message
 
 
-def _answer(connection: socket.socket, scenario: str, call: int) -> None:
+def answer(connection: socket.socket, scenario: str, call: int) -> None:
+    """Send what the scenario says.
+
+    Args:
+        connection: the wire.
+        scenario: of `REPLIES` or `RAW`.
+        call: number of the call that is answered.
+    """
     if scenario in RAW:
         RAW[scenario](connection)
         return
@@ -169,6 +176,7 @@ def _answer(connection: socket.socket, scenario: str, call: int) -> None:
     os.ftruncate(fd, size)
     fcntl.fcntl(fd, _ADD_SEALS, seals)
     socket.send_fds(connection, [_packed(message)], [fd])
+    os.close(fd)
 
 
 def main(scenario: str, wire_fd: int) -> None:
@@ -180,7 +188,7 @@ def main(scenario: str, wire_fd: int) -> None:
             connection.sendall(_packed({'type': 'hello'}))
         elif message['type'] == 'call':
             try:
-                _answer(connection, scenario, message['id'])
+                answer(connection, scenario, message['id'])
             except OSError:
                 os._exit(0)
         time.sleep(0)

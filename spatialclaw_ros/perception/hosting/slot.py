@@ -116,9 +116,10 @@ class Slot:
             ModelMemoryError: loading ran out of memory a moment ago.
         """
         self._device.check()
-        if self._failure is not None:
+        failure = self._failure  # another thread may forget it meanwhile
+        if failure is not None:
             if time.monotonic() - self._failed_s < self._retry_s:
-                raise type(self._failure)(*self._failure.args)
+                raise type(failure)(*failure.args)
             self._failure = None
 
     def _find(self, deadline: Deadline) -> None:

@@ -19,10 +19,12 @@ folders to import from, one line each, after the interpreter's own. Only this pa
 the node's environment: what it imports comes from the interpreter's.
 """
 
+import os
 import sys
 
-# this file's folder, whose names would hide others
-del sys.path[0]
+# this file's folder, whose names would hide others, and which not every interpreter puts there
+_folder = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _folder]
 sys.path.extend(entry for entry in sys.argv[4].split('\n') if entry and entry not in sys.path)
 if sys.version_info < (3, 10):  # noqa: UP036
     sys.exit('Python %d.%d is too old: spatialclaw_ros needs 3.10 or later' % sys.version_info[:2])  # noqa: UP031

@@ -59,6 +59,7 @@ from spatialclaw_ros.perception.process.untrusted import check_arrays, values_of
 from spatialclaw_ros.perception.status import ModelStatus, PerceptionStatus
 from spatialclaw_ros.sharing.memory import layout, read_arrays, write_arrays
 from spatialclaw_ros.sharing.received import ReceivedFile
+from spatialclaw_ros.sharing.texts import clean_text
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -164,8 +165,8 @@ class PerceptionProcess:
         keeper = self._keeper
         with keeper.changed:
             if shown.generation != generation:
-                keeper.post(generation, pack(Observe(shown.id, shown.header)),
-                            (os.dup(shown.file.fd),))
+                keeper.post(
+                    generation, pack(Observe(shown.id, shown.header)), (shown.file.fd,))
                 shown.generation = generation
             keeper.post(generation, packed)
             self._pending[number] = pending
@@ -211,12 +212,13 @@ class PerceptionProcess:
             if fd >= 0:
                 os.close(fd)
             raise
+        error = message.error and clean_text(message.error)
         if message.data is not None:
-            return ToolResult(values, read_arrays(message.data, message.arrays), message.error)
+            return ToolResult(values, read_arrays(message.data, message.arrays), error)
         generation, name = self._keeper.generation, message.file
         file = ReceivedFile(
             fd, message.nbytes, lambda again: self._let_go(generation, Release(name, again)))
-        return ToolResult(values, read_arrays(file.buffer, message.arrays), message.error, file)
+        return ToolResult(values, read_arrays(file.buffer, message.arrays), error, file)
 
     def _let_go(self, generation: int, release: Release) -> None:
         # runs wherever the last view went: no lock may be taken

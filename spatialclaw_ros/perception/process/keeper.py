@@ -31,7 +31,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import PerceptionUnavailableError, WireError
+from spatialclaw_ros.errors import KernelError, PerceptionUnavailableError, WireError
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.perception.process.child import Child
 from spatialclaw_ros.perception.process.messages import (
@@ -190,16 +190,18 @@ class Keeper:
             return self.generation
 
     def post(self, generation: int, payload: bytes, fds: Sequence[int] = ()) -> None:
-        """Send a packed message, under the lock; its descriptors are closed afterwards.
+        """Send a packed message and copies of descriptors; under the lock.
 
         Raises:
             GoneError: that process is not there any more.
+            KernelError: this process has no more descriptors.
         """
         if not self.has(generation):
-            for fd in fds:
-                os.close(fd)
             raise GoneError(self._trouble or 'the perception process ended')
-        self._posted.append((payload, fds))
+        try:
+            self._posted.append((payload, [os.dup(fd) for fd in fds]))
+        except OSError as error:
+            raise KernelError(f'no descriptor for it: {error}') from error
         self.wake.set()
 
     def succeeded(self) -> None:
@@ -260,7 +262,6 @@ class Keeper:
         with self.changed:
             self._child, self._told = child, ''
             self.generation += 1
-            self.said, self.round_trip_s = None, math.nan
             self._heard_s = self._pinged_s = time.monotonic()
             self.changed.notify_all()
 
@@ -268,10 +269,11 @@ class Keeper:
         """One turn: wait for anything, and see to it."""
         now_s = time.monotonic()
         with self.changed:
-            for item in self._listener.posts(self.generation):
-                child.post(pack(item))
             while self._posted:
                 child.post(*self._posted.popleft())
+            # after it: what was shown just now may have been let go already
+            for item in self._listener.posts(self.generation):
+                child.post(pack(item))
         if self._ready and now_s - self._pinged_s >= self._patience.heartbeat_s:
             self._pings += 1
             self._pinged_s = now_s
@@ -294,8 +296,9 @@ class Keeper:
             self._bury('')
             return
         silent_s = time.monotonic() - self._heard_s
-        if not self._ready and time.monotonic() - child.began_s > self._patience.start_s:
-            self._bury(f'it did not come up within {self._patience.start_s:g} s')
+        if not self._ready:
+            if time.monotonic() - child.began_s > self._patience.start_s:
+                self._bury(f'it did not come up within {self._patience.start_s:g} s')
         elif silent_s > self._patience.silence_s:
             self._bury(f'it hung: no sign of life for {silent_s:.0f} s')
 
@@ -343,6 +346,7 @@ class Keeper:
         child.close()
         with self.changed:
             self._child = None
+            self.said, self.round_trip_s = None, math.nan
             while self._posted:
                 for fd in self._posted.popleft()[1]:
                     os.close(fd)

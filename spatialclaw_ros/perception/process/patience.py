@@ -26,8 +26,8 @@ class Patience:
     Args:
         start_s: from its start until it takes calls; models are loaded after that.
         heartbeat_s: between two signs of life.
-        silence_s: without a sign of life it hangs, and is replaced. Loading a library or a model
-            may hold all threads of the process for a while.
+        silence_s: without a sign of life, once it takes calls, it hangs, and is replaced. Loading
+            a library or a model may hold all threads of the process for a while.
         first_pause_s: before it is started again after two failures in a row; doubled each time.
             After one it is started at once.
         longest_pause_s: where that ends.

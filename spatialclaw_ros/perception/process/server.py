@@ -34,7 +34,6 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
     CanceledError,
     DeadlineExceededError,
-    PerceptionError,
     PerceptionUnavailableError,
     SpatialClawError,
     WeightsError,
@@ -42,6 +41,7 @@ from spatialclaw_ros.errors import (
 from spatialclaw_ros.perception.process.memory import LentFiles, ShownObservations
 from spatialclaw_ros.perception.process.messages import (
     INLINE_BYTES,
+    MAX_ARRAYS,
     MAX_REPLY_BYTES,
     MAX_REQUEST_BYTES,
     MAX_TEXT_CHARS,
@@ -189,11 +189,13 @@ class Server:
 
     def _reply(self, call: int, result: ToolResult) -> None:
         reply, file = self._lent.lend(call, result)
-        if len(reply.values) + len(reply.arrays) * _SPEC_BYTES > MAX_REPLY_BYTES - INLINE_BYTES:
+        room = MAX_REPLY_BYTES - INLINE_BYTES - len(reply.arrays) * _SPEC_BYTES
+        if len(reply.arrays) > MAX_ARRAYS or len(reply.values) > room:
             if file is not None:
                 self._lent.take_back(Release(reply.file, again=True))
-            raise PerceptionError(f'the result has {len(reply.arrays)} arrays and '
-                                  f'{len(reply.values)} bytes of values, too many to be handed on')
+            reply, file = self._lent.lend(call, ToolResult(error=(
+                f'the result has {len(reply.arrays)} arrays and {len(reply.values)} bytes of '
+                'values, too many to be handed on; ask for fewer frames at once')))
         self._send(reply, file)
 
     def _fail(self, message: Call, error: Exception) -> None:
