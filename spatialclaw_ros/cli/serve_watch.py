@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from spatialclaw_ros.errors import PerceptionMessageError
 from spatialclaw_ros.perception.served.codec import decode_reply
 from spatialclaw_ros.perception.served.messages import ServerStatus
 from spatialclaw_ros.perception.served.server_plan import ServerPlan
@@ -86,7 +87,10 @@ class Watch:
             return None  # it has just been started, or is stopped
         finally:
             connection.close()
-        found = decode_reply(np.frombuffer(data, np.uint8), self._plan.config.limits)
+        try:
+            found = decode_reply(np.frombuffer(data, np.uint8), self._plan.config.limits)
+        except PerceptionMessageError:
+            return None  # it is asked by more than it serves at a time, or Ray still starts
         return found if isinstance(found, ServerStatus) else None
 
     def _look(self, status: ServerStatus) -> bool:

@@ -25,22 +25,31 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import lab_models
 import numpy as np
 import pytest
 from serve_lab import ServeProcess, load_masks, robot
+from served_calls import http
+from served_lab import lying, read_request, wait_until
 
+from spatialclaw_ros.cli import serve_watch
 from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionUnavailableError
+from spatialclaw_ros.perception.served import codec
+from spatialclaw_ros.perception.served.config import ServeConfig
 from spatialclaw_ros.perception.served.config_file import serve_config_names
+from spatialclaw_ros.perception.served.messages import ServerStatus
+from spatialclaw_ros.perception.served.server_plan import ServerPlan
+from spatialclaw_ros.perception.status import ModelStatus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = 'a-token-of-the-laboratory'
 LAB = """
-depth: {model: 'lab_models:depth', options: {load_s: 3.0, call_fault: poison, fault_if: FAULT}}
+depth: {model: 'lab_models:depth', options: {load_s: 1.5, call_fault: poison, fault_if: FAULT}}
 masks: {model: 'lab_models:masks'}
 """
 
@@ -143,6 +152,27 @@ def test_a_model_that_can_not_be_loaded_is_told(folder: Path) -> None:
     assert process.lines[-1] == (
         'spatialclaw serve: depth lab_models:depth: lab_models:depth: no weights in /models/lab; '
         'copy them there')
+
+
+def test_a_status_that_fails_at_first_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve_watch, '_PERIOD_S', 0.02)
+    ready = codec.encode_plain(ServerStatus(version='1', models=(
+        ModelStatus(role='depth', name='m', state='ready'),))).join()
+    answers = [http(b'Internal Server Error', '500 Internal Server Error', 'text/plain'),
+               http(b'x', '503 Service Unavailable', 'text/plain'), http(ready)]
+
+    def answer(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(answers.pop(0) if len(answers) > 1 else answers[0])
+
+    said: list[str] = []
+    with lying(answer) as port:
+        plan = ServerPlan(ServeConfig(), '127.0.0.1', port, 'plain', '', 'no token')
+        with closing(serve_watch.Watch(
+                plan, port, timeout_s=20.0, say=said.append, fail=lambda: None)) as watch:
+            wait_until(lambda: bool(said))
+    assert said[0].startswith(f'ready: http://127.0.0.1:{port} (')
+    assert not watch.failure
 
 
 @pytest.mark.parametrize(('arguments', 'parts'), [

@@ -36,12 +36,14 @@ from ray.exceptions import (
     ObjectLostError,
     OutOfMemoryError,
     RayActorError,
+    RayError,
     TaskCancelledError,
     WorkerCrashedError,
 )
 from ray.serve.exceptions import (
     BackPressureError,
     DeploymentUnavailableError,
+    RayServeException,
     ReplicaUnavailableError,
 )
 
@@ -167,9 +169,7 @@ class RayReplicas:
         try:
             found = await self._handle.broadcast('status').results_async(
                 timeout_s=_STATUS_S, return_exceptions=True)
-        except (
-                asyncio.TimeoutError, TimeoutError, RuntimeError, DeploymentUnavailableError,
-                *_LOST):
+        except (asyncio.TimeoutError, RuntimeError, RayError, RayServeException, TimeoutError):
             return ()
         return [msgspec.msgpack.decode(each, type=ReplicaStatus)
                 for each in found if isinstance(each, bytes)]
