@@ -47,6 +47,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import DependencyError, SpatialClawError
 
 PROBE_TIMEOUT_S = 10.0
+MOST_GIB = 100_000
 
 OPTIONAL_PACKAGES: tuple[tuple[str, str, str], ...] = (
     ('openai', 'openai', "no backbone 'vllm'; 'rules' answers the common metric questions"),
@@ -85,15 +86,23 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help='only tell which profile of config/profiles fits the memory of this machine, or '
              'whether the one named does; exit status 1 if not')
     parser.add_argument(
-        '--gpu-memory', type=float, default=None, metavar='GIB',
-        help='with --fit: for a GPU of so many GiB instead of this machine')
+        '--gpu-memory', type=_gib, default=None, metavar='GIB',
+        help='as --fit, for a GPU of so many GiB instead of this machine')
+
+
+def _gib(text: str) -> float:
+    size = float(text)
+    if not 0 < size <= MOST_GIB:
+        raise argparse.ArgumentTypeError(f'must be above 0 and at most {MOST_GIB}, got {text}')
+    return size
 
 
 def run(options: argparse.Namespace) -> int:
     """Look, print, and tell by the exit status whether all that is needed is there."""
-    if getattr(options, 'fit', None) is not None:
+    fit, gpu_gib = getattr(options, 'fit', None), getattr(options, 'gpu_memory', None)
+    if fit is not None or gpu_gib is not None:
         from spatialclaw_ros.cli.fit import run_fit
-        return run_fit(options.fit, options.gpu_memory, as_json=options.json)
+        return run_fit(fit or '', gpu_gib, as_json=options.json)
     findings = [*examine(), *_backbone(getattr(options, 'backbone', '')), *_perception(options)]
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))

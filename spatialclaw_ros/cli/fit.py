@@ -25,7 +25,7 @@ from dataclasses import asdict
 from spatialclaw_ros.cli.fit_budget import Budget, Row, budget, changes
 from spatialclaw_ros.cli.fit_machine import GIB, Machine, this_machine
 from spatialclaw_ros.cli.fit_profile import Profile, profile_names, read_profile
-from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.errors import InvalidRequestError, PerceptionError
 
 FITS, DOES_NOT, UNUSABLE = 0, 1, 2
 
@@ -48,7 +48,7 @@ def run_fit(name: str, gpu_gib: float | None = None, *, as_json: bool = False) -
             chosen, following = budget(read_profile(name), machine), None
         else:
             chosen, following = best(machine)
-    except InvalidRequestError as error:
+    except (InvalidRequestError, PerceptionError) as error:
         print(f'spatialclaw doctor --fit: {error}', file=sys.stderr)
         return UNUSABLE
     if as_json:
@@ -87,7 +87,7 @@ def _print(machine: Machine, chosen: Budget, following: Budget | None) -> None:
     _print_table(chosen)
     if chosen.fits:
         console.print(f'[green]{chosen.profile} fits.[/green] Start the node with --params-file '
-                      f'config/profiles/{chosen.profile}.yaml', highlight=False, soft_wrap=True)
+                      f'{chosen.path}', highlight=False, soft_wrap=True)
     else:
         _print_faults(chosen, machine)
     if following is not None and not machine.gpu:
@@ -105,7 +105,7 @@ def _print_faults(failed: Budget, machine: Machine) -> None:
     for fault in failed.faults:
         console.print(f'[yellow]{failed.profile} does not fit:[/yellow] {fault}',
                       highlight=False, soft_wrap=True)
-    found = list(ways(read_profile(failed.profile), machine))
+    found = list(ways(read_profile(failed.path), machine))
     for way in found:
         console.print(f'  it would with {way}', highlight=False, soft_wrap=True)
     if not found:

@@ -24,13 +24,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from spatialclaw_ros.backbone.vllm.config_file import read_config
 from spatialclaw_ros.backbone.vllm.sizes import CONTEXT_BYTES, BackboneNeed, need_backbone
 from spatialclaw_ros.cli.fit_machine import GIB, MIB, Machine
 from spatialclaw_ros.cli.fit_profile import Profile
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.perception.config import PerceptionConfig
-from spatialclaw_ros.perception.sizes import DEPTH, Need, need_depth, need_sam3
+from spatialclaw_ros.perception.registry import source
+from spatialclaw_ros.perception.sizes import Need, need_depth, need_sam3
 
 MARGIN = 0.05
 """Of the memory that stays free."""
@@ -73,6 +76,7 @@ class Budget:
         gpu: lines of the GPU's memory; where it is shared, of all memory.
         system: lines of the system's memory; empty where it is shared.
         faults: why it doesn't fit; empty when it does.
+        path: of the profile's file.
     """
 
     profile: str
@@ -80,6 +84,7 @@ class Budget:
     gpu: tuple[Row, ...]
     system: tuple[Row, ...]
     faults: tuple[str, ...]
+    path: str
 
     @property
     def fits(self) -> bool:
@@ -112,11 +117,14 @@ def budget(profile: Profile, machine: Machine) -> Budget:
                              (host, machine.system, "system's memory")):
         taken = sum(row.bytes for row in rows)
         # the size of a system's memory may not be known; that of a GPU is, or there is none
-        if rows and (size or rows is gpu) and taken > size * (1 - MARGIN):
+        if rows is gpu and rows and not size:
+            faults.append(f'{taken / GIB:.1f} GiB of a GPU are needed, and there is none')
+        elif rows and size and taken > size * (1 - MARGIN):
             faults.append(
                 f'{taken / GIB:.1f} GiB of {size / GIB:.1f} GiB of the {name}, of which '
                 f'{MARGIN:.0%} should stay free')
-    return Budget(profile.name, machine, tuple(gpu), tuple(host), tuple(faults))
+    return Budget(
+        profile.name, machine, tuple(gpu), tuple(host), tuple(faults), profile.path)
 
 
 def _backbone(profile: Profile) -> BackboneNeed | None:
@@ -152,22 +160,31 @@ def _backbone_faults(need: BackboneNeed | None, machine: Machine) -> Iterator[st
                f'{need.taken(machine.gpu) / GIB:.1f} GiB')
 
 
-def _perception_rows(config: PerceptionConfig) -> Iterator[Row]:
-    if config.url:
-        return
+def _needs(config: PerceptionConfig, *, on_gpu: bool) -> list[tuple[str, str, Need]]:
+    """Name, largest call and need of each model here, of those on the GPU or of the others."""
     needs: list[tuple[str, str, Need]] = []
-    if config.needs_masks and config.masks.device != 'cpu':
-        if config.masks.model != 'sam3':
-            raise InvalidRequestError(f'masks: {config.masks.model}: {OWN_MODEL}')
-        needs.append(('SAM 3', f'batch {config.masks.batch}', need_sam3(config.masks)))
-    if config.needs_depth and config.depth.device != 'cpu':
-        if config.depth.model not in DEPTH:
-            raise InvalidRequestError(f'depth: {config.depth.model}: {OWN_MODEL}')
-        needs.append((config.depth.model, f'{config.depth.max_views} views',
-                      need_depth(config.depth)))
+    for role, model, needed in (('masks', config.masks, config.needs_masks),
+                                ('depth', config.depth, config.needs_depth)):
+        if config.url or not needed or (model.device != 'cpu') != on_gpu:
+            continue
+        source(role, model.model)  # raises where there is no such model
+        if ':' in model.model:
+            raise InvalidRequestError(f'{role}: {model.model}: {OWN_MODEL}')
+        if not on_gpu and model.precision == 'auto':
+            model = msgspec.structs.replace(model, precision='fp32')
+        needs.append(('SAM 3', f'batch {model.batch}', need_sam3(model)) if role == 'masks' else (
+            model.model, f'{model.max_views} views', need_depth(model)))
+    return needs
+
+
+def _perception_rows(config: PerceptionConfig, *, on_gpu: bool = True) -> Iterator[Row]:
+    needs = _needs(config, on_gpu=on_gpu)
     if not needs:
         return
-    yield Row('perception: context', CONTEXT_BYTES, 'CUDA context and libraries (assumed)')
+    if on_gpu:
+        yield Row('perception: context', CONTEXT_BYTES, 'CUDA context and libraries (assumed)')
+    else:
+        yield Row('perception on the processor', 0)
     for name, _, need in needs:
         yield Row(f'  {name}: weights', need.weights)
     # one call at a time on a device, and torch hands its memory on
@@ -180,16 +197,20 @@ def _perception_rows(config: PerceptionConfig) -> Iterator[Row]:
 
 def _host_rows(profile: Profile, config: PerceptionConfig, serves: bool) -> Iterator[Row]:
     values = {**DEFAULTS, **profile.content}
-    queries = int(values['max_concurrent'])
-    cells = 2 * int(values['kernel_memory_mb']) * MIB * queries
+    for name in DEFAULTS:
+        if not isinstance(values[name], int):
+            raise InvalidRequestError(f'{profile.path}: {name} must be an integer, got '
+                                      f'{values[name]!r}')
+    cells = 2 * values['kernel_memory_mb'] * MIB * values['max_concurrent']
     yield Row('operating system', SYSTEM, 'assumed')
-    yield Row('node', NODE + int(values['buffer_mb']) * MIB,
+    yield Row('node', NODE + values['buffer_mb'] * MIB,
               f'{values["buffer_mb"]} MiB of it buffered messages')
-    yield Row('cells and their tool results', cells + int(values['kernel_pool_mb']) * MIB,
+    yield Row('cells and their tool results', cells + values['kernel_pool_mb'] * MIB,
               f'at most: twice kernel_memory_mb {values["kernel_memory_mb"]}, and '
               f'kernel_pool_mb {values["kernel_pool_mb"]}')
     if config.apart and not config.url:
         yield Row('perception process', PERCEPTION_HOST, 'beside its GPU memory (assumed)')
+    yield from _perception_rows(config, on_gpu=False)
     if serves:
         yield Row("vLLM's processes", VLLM_HOST, 'beside its GPU memory (assumed)')
 

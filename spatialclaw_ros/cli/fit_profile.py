@@ -36,6 +36,7 @@ from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.perception.config import PerceptionConfig
 
 SUFFIX = '.yaml'
+GROUPS = ('perception', 'perception.depth', 'perception.masks')
 _MACHINE = re.compile(
     r'^# machine: (?P<name>.+); (?P<gpu>\d+) MiB(?P<shared>, shared)?$', re.MULTILINE)
 
@@ -48,11 +49,13 @@ class Profile:
         name: of the file, without `.yaml`.
         machine: that it is meant for.
         content: parameters that it sets; those with dots in their names are nested.
+        path: of the file.
     """
 
     name: str
     machine: Machine
     content: Mapping[str, Any]
+    path: str
 
     @property
     def values(self) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Profile:
             InvalidRequestError: a field that there isn't, or a value that it can't have.
         """
         default = PerceptionConfig()
-        fields = dict(self.content.get('perception', {}))
+        fields = dict(self.content['perception']) if 'perception' in self.content else {}
         for role, model in (('depth', default.depth), ('masks', default.masks)):
             fields[role] = {**msgspec.structs.asdict(model), **fields.get(role, {})}
         fields |= {name: self.content[name] for name in ('reconstruct', 'segment')
@@ -90,8 +93,7 @@ def read_profile(name: str) -> Profile:
     path = find_profile(name)
     text = path.read_text(encoding='utf-8')
     try:
-        content = yaml.safe_load(text)
-        values = dict(content['/**']['ros__parameters'])
+        values = dict(yaml.safe_load(text)['/**']['ros__parameters'])
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise InvalidRequestError(
             f'{path} is no profile: parameters stand below `/**` and `ros__parameters`') from error
@@ -102,7 +104,9 @@ def read_profile(name: str) -> Profile:
             'processor share their memory')
     size = int(machine['gpu']) * MIB
     shared = machine['shared'] is not None
-    return Profile(path.stem, Machine(machine['name'], size, shared, size if shared else 0), values)
+    return Profile(
+        path.stem, Machine(machine['name'], size, shared, size if shared else 0),
+        _nested(values, path), str(path))
 
 
 def find_profile(name: str) -> Path:
@@ -138,9 +142,30 @@ def _folders() -> Iterator[Path]:
                 yield folder
 
 
+def _nested(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Parameters with their groups, in whichever way ROS takes them: nested, with dots, or mixed.
+
+    Raises:
+        InvalidRequestError: a name that is a group as well.
+    """
+    content: dict[str, Any] = {}
+    for name, value in _flat(values):
+        group = content
+        *above, last = name.split('.')
+        for part in above:
+            group = group.setdefault(part, {})
+            if not isinstance(group, dict):
+                raise InvalidRequestError(f'{path}: {part} is a value and a group of others')
+        if (name in GROUPS and value != {}) or isinstance(group.get(last), dict):
+            raise InvalidRequestError(
+                f'{path}: {name} is a group of parameters, got {value!r}')
+        group[last] = value
+    return content
+
+
 def _flat(content: Mapping[str, Any], above: str = '') -> Iterator[tuple[str, Any]]:
     for name, value in content.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from _flat(value, f'{above}{name}.')
         else:
             yield f'{above}{name}', value

@@ -76,8 +76,10 @@ def test_a_broken_nvidia_smi_is_no_gpu(
     (96, 'workstation_80gb')])
 def test_the_largest_that_fits_is_named_and_the_next_explained(
         capsys: pytest.CaptureFixture[str], gib: int, profile: str) -> None:
-    assert main.main(['doctor', '--fit', '--gpu-memory', str(gib)]) == 0
+    assert main.main(['doctor', '--gpu-memory', str(gib)]) == 0
     out = capsys.readouterr().out
+    named = ' '.join(out.split()).partition('with --params-file ')[2].split()[0]
+    assert Path(named).is_file()
     assert f'{profile} fits. Start the node with --params-file' in ' '.join(out.split())
     assert ('The next larger one' in out) == (gib < 96)
     if gib == 8:
@@ -97,6 +99,8 @@ def test_without_a_gpu_the_embedded_default_fits(
     assert 'embedded fits.' in out
     assert 'Models need a GPU here (desktop_12gb), or servers on other machines' in out
     assert main.main(['doctor', '--fit', path_of('desktop_12gb')]) == 1
+    assert '11.2 GiB of a GPU are needed, and there is none' in ' '.join(
+        capsys.readouterr().out.split())
     assert main.main(['doctor', '--fit', path_of('embedded')]) == 0
     capsys.readouterr()
     monkeypatch.setattr('spatialclaw_ros.cli.fit.this_machine',
@@ -124,6 +128,52 @@ def test_status_says_whether_a_named_profile_fits(
         (tmp_path / 'mine.yaml').write_text(text)
         assert main.main([*small, str(tmp_path / 'mine.yaml')]) == 2
         assert part in capsys.readouterr().err
+
+
+GPU = '# machine: m; 24564 MiB\n/**: {ros__parameters: {segment: sam3, '
+
+
+@pytest.mark.parametrize(('text', 'part'), [
+    (GPU + 'perception: {masks: {options: {max_objets: 3}}}}}', 'max_objets'),
+    (GPU + 'perception: 7}}', 'perception is a group of parameters'),
+    (GPU + 'perception.masks.model: sam4}}', "did you mean 'sam3'"),
+    (GPU + 'perception.masks.batch: none}}', 'batch'),
+    (GPU + 'buffer_mb: lots}}', 'buffer_mb must be an integer'),
+])
+def test_parameters_of_no_use_are_told(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, part: str) -> None:
+    (tmp_path / 'mine.yaml').write_text(text)
+    assert main.main(['doctor', '--gpu-memory', '24', '--fit', str(tmp_path / 'mine.yaml')]) == 2
+    assert part in capsys.readouterr().err
+
+
+def test_a_file_of_ones_own_with_dots_in_its_names(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / 'mine.yaml'
+    for dots in (False, True):
+        path.write_text(GPU + ('perception.masks.batch: 99}}' if dots
+                               else 'perception: {masks: {batch: 99}}}}'))
+        assert main.main(['doctor', '--gpu-memory', '24', '--fit', str(path)]) == 1
+        out = ' '.join(capsys.readouterr().out.split())
+        assert 'SAM 3, batch 99' in out
+        assert 'it would with perception.masks.batch: 1' in out
+
+
+def test_models_on_the_processor_take_the_systems_memory(tmp_path: Path) -> None:
+    path = tmp_path / 'mine.yaml'
+    path.write_text(GPU + 'perception.masks.device: cpu, perception.masks.batch: 1}}')
+    found = budget(read_profile(str(path)), Machine('m', 0, system=8 * GIB))
+    assert found.gpu == ()
+    lines = {row.what.strip(): row.bytes for row in found.system}
+    assert lines['SAM 3: weights'] == pytest.approx(859_921_848 * 4)
+    assert any('GiB of 8.0 GiB' in fault for fault in found.faults)
+
+
+@pytest.mark.parametrize('size', ['0', '-3', 'nan', 'inf', 'much'])
+def test_a_memory_that_can_not_be(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(['doctor', '--fit', '--gpu-memory', size])
+    assert '--gpu-memory' in capsys.readouterr().err
 
 
 def test_a_sum_is_the_sum_of_its_lines_and_halves_with_the_models_elsewhere() -> None:
