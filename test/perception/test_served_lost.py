@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -58,7 +59,7 @@ from spatialclaw_ros.errors import (
 )
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
-from spatialclaw_ros.perception.served import codec
+from spatialclaw_ros.perception.served import codec, connections
 from spatialclaw_ros.perception.served.limits import WireLimits
 from spatialclaw_ros.perception.served.messages import Fault, ServedModel, ServerStatus
 
@@ -261,23 +262,58 @@ def test_a_server_restarted_between_calls_is_met_again(remote: Remote) -> None:
             predict(models)
 
 
-def test_an_address_that_never_answers_ends_with_the_deadline(remote: Remote) -> None:
-    with socket.socket() as listener:  # its queue is full: connecting waits
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Where connecting waits for ever: the queue of who listens there is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
         listener.bind(('127.0.0.1', 0))
         listener.listen(0)
-        port = listener.getsockname()[1]
-        waiting = []
+        port: int = listener.getsockname()[1]
         for _ in range(3):
-            each = socket.socket()
+            each = stack.enter_context(socket.socket())
             each.setblocking(False)
             each.connect_ex(('127.0.0.1', port))
-            waiting.append(each)
-        began_s = time.monotonic()
-        with pytest.raises(DeadlineExceededError):
-            predict(remote(port), 0.5)
-        assert time.monotonic() - began_s < 2.0
-        for each in waiting:
-            each.close()
+        yield port
+
+
+def test_an_address_that_never_answers_ends_with_the_deadline(
+    remote: Remote, silent_port: int,
+) -> None:
+    began_s = time.monotonic()
+    with pytest.raises(DeadlineExceededError):
+        predict(remote(silent_port), 0.5)
+    assert time.monotonic() - began_s < 2.0
+
+
+def test_the_next_address_of_a_name_is_tried(
+    remote: Remote, silent_port: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, '_CONNECT_S', 0.4)
+    with serving(PlainModels()) as port:
+        monkeypatch.setattr(socket, 'getaddrinfo', lambda *_, **__: [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, '', ('127.0.0.1', each))
+            for each in (silent_port, port)])
+        predict(remote(port, host='http://robots.server', patience_s=1.0))
+
+
+def test_a_name_that_nobody_looks_up_ends_with_the_deadline(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+
+    def look(*_: object, **__: object) -> list[Any]:
+        over.wait(20.0)
+        return []
+
+    monkeypatch.setattr(socket, 'getaddrinfo', look)
+    models = remote(8450, host='http://robots.server')
+    began_s = time.monotonic()
+    with pytest.raises(DeadlineExceededError):
+        predict(models, 0.3)
+    models.close()
+    assert time.monotonic() - began_s < 5.0
+    over.set()
 
 
 def test_a_connection_that_the_server_reset_is_replaced(remote: Remote) -> None:

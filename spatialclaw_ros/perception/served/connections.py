@@ -25,6 +25,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -218,15 +219,17 @@ class Connections:
 def _reach(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
     """A connected, blocking socket; the first address that answers."""
     last: OSError = OSError('its name has no address')
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-            endpoint.host, endpoint.port, type=socket.SOCK_STREAM):
+    addresses = _look_up(endpoint, deadline)
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        # one that swallows everything leaves time for the next
+        share = deadline.branch(deadline.remaining_s / (len(addresses) - number))
         plain = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
         try:
             plain.connect_ex(address)
             waiting = select.poll()
             waiting.register(plain, select.POLLOUT)
             while not waiting.poll(1000 * _SLICE_S):
-                if deadline.expired:
+                if share.expired:
                     raise TimeoutError('it does not answer')
             failed = plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if failed:
@@ -238,6 +241,29 @@ def _reach(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
             plain.close()
             last = error
     raise last
+
+
+def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
+    """Addresses of a server; in a thread, as nothing ends a look-up before its own time."""
+    found: list[Any] = []
+    done = threading.Event()
+
+    def look() -> None:
+        try:
+            found.append(socket.getaddrinfo(
+                endpoint.host, endpoint.port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.append(error)
+        done.set()
+
+    threading.Thread(target=look, name='perception_look_up', daemon=True).start()
+    while not done.wait(_SLICE_S):
+        if deadline.expired:
+            raise TimeoutError('its name is not found')
+    if isinstance(found[0], OSError):
+        raise found[0]
+    addresses: list[Any] = found[0]
+    return addresses
 
 
 def _why(error: BaseException) -> str:
