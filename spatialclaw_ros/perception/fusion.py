@@ -57,7 +57,12 @@ class FusedReconstructor:
     ) -> SceneGeometry:
         """Reconstruct frames; see `protocols.Reconstructor`.
 
-        While the model can't be reached, holes stay holes, and a note says so.
+        While the model can't be reached, or doesn't fit the sensor in any frame, holes stay holes,
+        and a note says so.
+
+        Raises:
+            PerceptionError: no frame has sensor depth, or one has none and the model doesn't fit
+                the sensor in the others.
         """
         frames = observation.select(frame_indices)
         if not frames:
@@ -71,27 +76,27 @@ class FusedReconstructor:
             return self._sensor.reconstruct(observation, frame_indices, deadline)
         try:
             prediction = ask_model(self._model, frames, deadline)
-        except PerceptionUnavailableError as error:
+            metric = to_metres(frames, prediction, deadline)
+            if metric.scale.source != 'sensor_depth':
+                raise _NoFitError(
+                    f'depth model and depth sensor do not fit together in any of frames '
+                    f'{_list(measured)}, or the sensor has hardly a pixel there; check that '
+                    'depth is of the same time and camera as the pictures')
+        except (PerceptionUnavailableError, _NoFitError) as error:
             if len(measured) < len(frames):
                 raise
             scene = self._sensor.reconstruct(observation, frame_indices, deadline)
             note = f'Holes of the depth sensor are not filled: {error}'
             return replace(scene, notes=(note, *scene.notes))
-        return fuse(frames, prediction, deadline)
+        return _fused(metric, prediction, deadline)
 
 
-def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) -> SceneGeometry:
-    """Sensor depth with its holes filled from a prediction.
+class _NoFitError(PerceptionError):
+    """The model's depth can't be scaled to the sensor's."""
 
-    Args:
-        frames: N; at least one with sensor depth.
-        prediction: of these frames, in their order.
-        deadline: of the query.
 
-    Raises:
-        PerceptionError: as `alignment.align`.
-    """
-    metric = to_metres(frames, prediction, deadline)
+def _fused(metric: Metric, prediction: Prediction, deadline: Deadline) -> SceneGeometry:
+    """Sensor depth with its holes filled from a prediction that was scaled to it."""
     depths, confidence, shares, model_sigma = [], [], [], {}
     for view, model_m, sure, sigma in zip(
             metric.views, metric.depths_m, metric.confidence, metric.sigma):
@@ -112,7 +117,7 @@ def fuse(frames: Sequence[Frame], prediction: Prediction, deadline: Deadline) ->
             doubt = sigma * (2 - filled.near)
             model_sigma[view.frame.index] = np.where(filled.filled, doubt, 0).astype(np.float16)
     poses, trust, notes = _placed(metric, depths, prediction, deadline)
-    indices = tuple(frame.index for frame in frames)
+    indices = tuple(view.frame.index for view in metric.views)
     points = {}
     for view, depth, pose in zip(metric.views, depths, poses):
         deadline.check(f'points of frame {view.frame.index}')

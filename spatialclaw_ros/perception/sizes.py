@@ -171,8 +171,12 @@ def need_depth(config: ModelConfig, views: int = 0) -> Need:
         PerceptionUnavailableError: options that it doesn't have.
     """
     size = DEPTH[config.model]
-    long = options_of(config.model, config.options).process_res // PATCH * PATCH
-    short = round(long / ASPECT / PATCH) * PATCH
+    options = options_of(config.model, config.options)
+    side = options.process_res // PATCH * PATCH
+    if options.process_res_method == 'upper_bound_resize':
+        short, long = round(side / ASPECT / PATCH) * PATCH, side
+    else:
+        short, long = side, round(side * ASPECT / PATCH) * PATCH
     together = views or config.max_views
     if not VARIANTS[config.model].sees_all:
         together = min(together, config.batch)

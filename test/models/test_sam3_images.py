@@ -171,6 +171,20 @@ def test_what_is_no_number_is_not_taken_for_not_seen(mode: str, job: dict[str, A
         hook.remove()
 
 
+def test_a_quality_that_is_no_number_is_not_taken_for_not_seen() -> None:
+    model = sam3_lab.shared()
+
+    def overflow(module: Any, inputs: Any, output: Any) -> Any:
+        return output[0], torch.full_like(output[1], float('nan')), *output[2:]
+
+    hook = model._network.tracker_model.mask_decoder.register_forward_hook(overflow)
+    try:
+        with pytest.raises(PerceptionError, match='no numbers; in fp16'):
+            sam3_lab.ask(model, 'box', sam3_lab.noise(1), boxes=np.array([[9.0, 9, 40, 40]]))
+    finally:
+        hook.remove()
+
+
 def test_what_a_failed_call_held_is_let_go() -> None:
     model = sam3_lab.shared()
 

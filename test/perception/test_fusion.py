@@ -222,6 +222,29 @@ def test_while_the_model_is_away_holes_stay_holes(monkeypatch: pytest.MonkeyPatc
         FusedReconstructor(model).reconstruct(Observation(frames), [0, 1], Deadline())
 
 
+@pytest.mark.parametrize('spoil', [
+    lambda depth: np.where(  # twenty pixels are left
+        np.add.outer(abs(np.arange(240) - 102) // 2, abs(np.arange(320) - 102) // 3) == 0,
+        depth, np.nan),
+    lambda depth: np.where(  # of somewhere else, with a hole
+        depth < 1.6, np.random.default_rng(3).uniform(0.4, 6.0, depth.shape), np.nan),
+])
+def test_a_model_that_does_not_fit_the_sensor_fills_nothing(
+    spoil: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    observation, model = scene_and_model(arc(2), scale=1.7)
+    frames = tuple(replace(frame, depth_m=spoil(frame.depth_m).astype(np.float32))
+                   for frame in observation.frames)
+    scene = FusedReconstructor(model).reconstruct(Observation(frames, 'odom'), [0, 1], Deadline())
+    plain = RgbdReconstructor().reconstruct(Observation(frames, 'odom'), [0, 1], Deadline())
+    assert np.array_equal(scene.depth_m[0], plain.depth_m[0], equal_nan=True)
+    assert scene.scale_source == 'sensor_depth'
+    assert 'not filled: depth model and depth sensor do not fit' in scene.notes[0]
+    one = (frames[0], replace(frames[1], depth_m=None))
+    with pytest.raises(PerceptionError, match='do not fit together in any of frames 0'):
+        FusedReconstructor(model).reconstruct(Observation(one, 'odom'), [0, 1], Deadline())
+
+
 @pytest.mark.parametrize('depth', [None, np.full((240, 320), np.nan, np.float32)])
 def test_no_sensor_depth_at_all_is_named(depth: np.ndarray | None) -> None:
     observation, model = scene_and_model(arc(2))

@@ -66,6 +66,13 @@ def test_smaller_images_take_less() -> None:
     assert half == pytest.approx(whole / 4, rel=0.05)
 
 
+def test_a_process_res_of_the_shorter_side_takes_more() -> None:
+    longer, shorter = (
+        need_depth(ModelConfig(model='da3-base', options={'process_res_method': method})).call
+        for method in ('upper_bound_resize', 'lower_bound_resize'))
+    assert shorter == pytest.approx(longer * 16 / 9, rel=0.05)
+
+
 def test_sam3_by_batch_precision_and_size() -> None:
     assert sam3_values(1, 1) * 2 / MB == pytest.approx(275.6, rel=0.05)
     assert sam3_values(2, 4) * 2 / MB == pytest.approx(1306.6, rel=0.05)

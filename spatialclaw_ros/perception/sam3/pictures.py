@@ -35,11 +35,21 @@ def probability(logits: torch.Tensor) -> torch.Tensor:
         PerceptionError: the network gave what is no number. It would else count as "not seen".
     """
     sure = logits.float().sigmoid()
-    if not bool(torch.isfinite(sure).all()):
+    checked(sure)
+    return sure
+
+
+def checked(scores: Any) -> Any:
+    """The scores, a tensor or an array, when all are numbers.
+
+    Raises:
+        PerceptionError: as `probability`.
+    """
+    if bool((scores != scores).any()):
         raise PerceptionError(
             'sam3 gave scores that are no numbers; in fp16 its values can exceed the range: choose '
             'precision bf16 or fp32, else check the weights')
-    return sure
+    return scores
 
 
 class Pictures:

@@ -22,7 +22,13 @@ import numpy as np
 import torch
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.perception.sam3.pictures import Frames, Pictures, packed_masks, probability
+from spatialclaw_ros.perception.sam3.pictures import (
+    Frames,
+    Pictures,
+    checked,
+    packed_masks,
+    probability,
+)
 from spatialclaw_ros.perception.sam3.state import Memory, open_session
 from spatialclaw_ros.perception.segment_model import ObjectMasks, SegmentJob
 
@@ -75,7 +81,7 @@ class PromptFollower:
                     output.pred_masks.reshape(objects, *output.pred_masks.shape[-2:]),
                     job.images[number].shape[:2])
                 seen = probability(output.object_score_logits).reshape(objects)
-                sure = np.clip(np.array(quality), 0, 1) * seen.cpu().numpy()
+                sure = np.clip(checked(np.array(quality)), 0, 1) * seen.cpu().numpy()
                 scores[number] = sure * packed[number].any(axis=(1, 2))
         finally:
             hook.remove()
