@@ -185,7 +185,7 @@ def main(scenario: str, wire_fd: int) -> None:
     while True:
         message = _receive(connection)
         if message['type'] == 'configure':
-            connection.sendall(_packed({'type': 'hello'}))
+            connection.sendall(_packed({'type': 'hello', 'names': {}}))
         elif message['type'] == 'call':
             try:
                 answer(connection, scenario, message['id'])

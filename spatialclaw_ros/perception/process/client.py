@@ -105,13 +105,14 @@ class PerceptionProcess:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What is there, by the configuration: some of 'reconstruct', 'segment', 'ocr'."""
-        return frozenset(self._names)
+        """What is there: some of 'reconstruct', 'segment', 'ocr'; see `names`."""
+        return frozenset(self.names)
 
     @property
     def names(self) -> dict[str, str]:
-        """Backend behind each capability, for status reports."""
-        return dict(self._names)
+        """Backend behind each capability, as the process said; before that, as configured."""
+        said = self._keeper.names
+        return dict(self._names if said is None else said)
 
     def status(self) -> PerceptionStatus:
         """How it is, as the last heartbeat said; returns at once."""

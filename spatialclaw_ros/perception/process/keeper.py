@@ -27,7 +27,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from spatialclaw_ros.deadline import Deadline
@@ -98,6 +98,7 @@ class Keeper:
     Attributes:
         changed: notified whenever anything changed.
         generation: counts the processes, 0 before the first.
+        names: what a process said last that it has; None before the first.
         said: status of itself in the last heartbeat of the present process.
         round_trip_s: of the last ping, NaN before it.
     """
@@ -109,6 +110,7 @@ class Keeper:
         self.changed = threading.Condition()
         self.wake = Wake()
         self.generation = 0
+        self.names: Mapping[str, str] | None = None
         self.said: PerceptionStatus | None = None
         self.round_trip_s = math.nan
         self._trouble = ''  # why there is no process
@@ -212,11 +214,10 @@ class Keeper:
         """End the process and wait for that; may be called twice."""
         with self.changed:
             self._closed = True
-            thread, self._thread = self._thread, None
             self.wake.set()
             self.changed.notify_all()
-        if thread is not None:
-            thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _want(self) -> None:
         """Have a process started; under the lock."""
@@ -231,19 +232,29 @@ class Keeper:
     def _work(self) -> None:
         try:
             while not self._closed:
-                if self._child is not None:
-                    self._listen(self._child)
-                elif self._wanted and time.monotonic() >= self._not_before_s:
-                    self._start()
-                else:
-                    self._rest()
-        # the thread's outermost edge: nobody may wait for it in vain
-        except Exception:
-            _log.exception('the keeper of the perception process failed')
+                self._guarded_turn()
         finally:
             with self.changed:
                 self._closed = True
             self._bury(CLOSED)
+
+    def _guarded_turn(self) -> None:
+        try:
+            if self._child is not None:
+                self._listen(self._child)
+            elif self._wanted and time.monotonic() >= self._not_before_s:
+                self._start()
+            else:
+                self._rest()
+        # the thread's outermost edge: nobody may wait for it in vain
+        except Exception as error:
+            _log.exception('looking after the perception process failed')
+            reason = f'the node could not look after it ({type(error).__name__}), see the log'
+            if self._child is not None:
+                self._bury(reason)
+            else:
+                self._refuse(f'the perception process did not start: {reason}')
+                self.wake.wait(self._patience.first_pause_s)
 
     def _rest(self) -> None:
         """Wait until a process is wanted."""
@@ -324,6 +335,7 @@ class Keeper:
                     self.round_trip_s = self._heard_s - self._pinged_s
             elif isinstance(message, Hello):
                 self._ready, self._replaced_s = True, time.monotonic()
+                self.names = {str(role): name for role, name in message.names.items()}
             elif isinstance(message, (StartFailed, Fatal)):
                 self._told = message.message
             else:

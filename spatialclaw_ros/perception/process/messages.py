@@ -103,7 +103,9 @@ class Ping(msgspec.Struct, tag='ping', frozen=True):
 # ---- process to node
 
 class Hello(msgspec.Struct, tag='hello', frozen=True):
-    """Perception is open and takes calls; models may still be loading."""
+    """Perception is open and takes calls; models may still be loading. `names` are its backends."""
+
+    names: dict[Literal['reconstruct', 'segment', 'ocr'], Text]
 
 
 class StartFailed(msgspec.Struct, tag='start_failed', frozen=True):

@@ -162,7 +162,7 @@ class Server:
         except SpatialClawError as error:
             self._send(StartFailed(_short(str(error))))
             return
-        self._send(Hello())
+        self._send(Hello(self._perception.names))  # type: ignore[arg-type]
 
     def _beat(self, heartbeat_s: float) -> None:
         pause = threading.Event()
