@@ -173,6 +173,19 @@ def test_headers_without_an_end_are_cut_off(port: int) -> None:
     assert sent < most
 
 
+def test_a_stranger_with_many_connections_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving_module, 'CONNECTIONS', 12)
+    monkeypatch.setattr(protocol, 'CONNECTIONS_OF_ONE', 6)
+    with serving(PlainModels(), token=TOKEN, limits=LIMITS) as port, \
+            contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(
+                ('127.0.0.1', port), 10, source_address=('127.0.0.2', 0)))
+        assert ask(port)[0] == 200
+
+
 def test_a_sender_that_goes_away(port: int, models: PlainModels) -> None:
     before = models.calls
     for _ in range(4):  # more than may be at once: none keeps its place

@@ -34,6 +34,9 @@ from spatialclaw_ros.perception.served.framing import Message
 
 HEADERS_S = 10.0
 HEADER_BYTES = 64 * 1024
+CONNECTIONS_OF_ONE = 128
+"""Open at a time from one address: nobody without a token takes the places of all others."""
+
 _LARGE_BYTES = 256 * 1024
 
 
@@ -46,6 +49,10 @@ class PerceptionProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Wait for headers, but not for ever."""
         super().connection_made(transport)
+        host = _host(self)
+        if sum(_host(each) == host for each in self.connections) > CONNECTIONS_OF_ONE:
+            transport.abort()
+            return
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -192,6 +199,10 @@ class _Filling(asyncio.BufferedProtocol):
         self._protocol.connection_lost(exc)
         if not self.done.done():
             self.done.set_result(None)
+
+
+def _host(protocol: Any) -> str:
+    return protocol.client[0] if protocol.client else ''
 
 
 def _duplicate(transport: Any) -> int:

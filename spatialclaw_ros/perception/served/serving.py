@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PORT = 8450
 _KEEP_ALIVE_S = 75
 GRACE_S = 5
-_CONNECTIONS = 256
+CONNECTIONS = 512
 
 
 def make_server(
@@ -78,5 +78,5 @@ def server_of(app: Callable[[], Any], host: str, port: int) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(
         made, host=host, port=port, log_level='warning', access_log=False, ws='none',
         lifespan='on', http=PerceptionProtocol, loop='asyncio', timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=GRACE_S, limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_S, limit_concurrency=CONNECTIONS,
         server_header=False, date_header=False))
