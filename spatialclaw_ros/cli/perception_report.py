@@ -42,17 +42,17 @@ from spatialclaw_ros.errors import SpatialClawError, WeightsError
 from spatialclaw_ros.perception.checks import is_local
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 from spatialclaw_ros.perception.gpu.weights import find_weights
-from spatialclaw_ros.perception.registry import origin
+from spatialclaw_ros.perception.registry import files, origin
 from spatialclaw_ros.perception.status import ModelStatus
 
 PART = 'perception'
 INTERPRETER_TIMEOUT_S = 60.0
 SERVER_TIMEOUT_S = 10.0
 NODE_TIMEOUT_S = 5.0
-INSTALL = "pip install 'spatialclaw_ros[models]'"
+INSTALL = "pip install '.[models]' in the repository of spatialclaw_ros"
 PACKAGES = {
     'torch': INSTALL, 'torchvision': INSTALL, 'transformers': INSTALL,
-    'depth-anything-3': f'{INSTALL}, then pip install --no-deps depth-anything-3'}
+    'depth-anything-3': f'{INSTALL}, and then pip install --no-deps depth-anything-3'}
 OF_ROLE = {'depth': ('torch', 'depth-anything-3'),
            'masks': ('torch', 'torchvision', 'transformers')}
 STATES = {'ready': WELL, 'unloaded': WELL, 'loading': WARNS, 'failed': FAILED,
@@ -176,17 +176,23 @@ def _weights(role: str, model: ModelConfig, cached: str) -> Finding:
         return Finding(PART, name, WARNS, f'none: perception.{role}.options.random is set',
                        'what it tells means nothing; it is there to measure time and memory')
     repository, licence = origin(role, model.model)
+    needed = files(role, model.model)
     if is_local(model.weights):
         try:
             return Finding(PART, name, FOUND, str(
-                find_weights(model.weights, repository, licence)))
+                find_weights(model.weights, repository, licence, files=needed)))
         except WeightsError as error:
             return Finding(PART, name, MISSING, str(error), _cost([role], role))
+    there = 'not on this machine'
     if cached:
-        return Finding(PART, name, FOUND, f"{cached} (the hub's cache)")
+        try:
+            find_weights(cached, repository, licence, files=needed)
+            return Finding(PART, name, FOUND, f"{cached} (the hub's cache)")
+        except WeightsError:  # a download that was cut short
+            there = f'{cached} has not all of them'
     asked = model.weights or repository
     return Finding(
-        PART, name, WARNS, f'not on this machine; the first start downloads {asked} ({licence})',
+        PART, name, WARNS, f'{there}; the first start downloads {asked} ({licence})',
         f'if they are gated, accept the licence on https://huggingface.co/{asked} and `hf auth '
         f'login`; without a network copy the folder of `hf download {asked} --local-dir DIR` here '
         f'and set perception.{role}.weights')

@@ -35,7 +35,7 @@ Loader = Callable[[ModelConfig, Progress], Any]
 Finder = Callable[[ModelConfig, Progress], ModelConfig]
 
 # Role to modules of families. Each has `VARIANTS`, whose keys are the names and whose values have
-# `repository` and `licence`, and the function that loads; importing it imports no torch.
+# `repository`, `licence` and `files`, and the function that loads; importing it imports no torch.
 _FAMILIES = {
     'depth': (('spatialclaw_ros.perception.depth_anything', 'load_depth_anything'),),
     'masks': (('spatialclaw_ros.perception.sam3', 'load_sam3'),),
@@ -96,6 +96,14 @@ def origin(role: str, name: str) -> tuple[str, str]:
     return '', ''
 
 
+def files(role: str, name: str) -> tuple[str, ...]:
+    """What a folder with a model's weights must have beside them; arguments as of `origin`."""
+    for module, _ in _FAMILIES[role]:
+        if name in _variants(module):
+            return tuple(_variants(module)[name].files)
+    return ()
+
+
 def source(role: str, name: str) -> Source:
     """Who loads a model, and finds its weights.
 
@@ -128,7 +136,8 @@ def _finder(variant: Any) -> Finder:
             return config
         from spatialclaw_ros.perception.gpu.weights import find_weights
         folder = find_weights(
-            config.weights, variant.repository, variant.licence, tell=progress)
+            config.weights, variant.repository, variant.licence, files=variant.files,
+            tell=progress)
         return msgspec.structs.replace(config, weights=str(folder))
     return find
 

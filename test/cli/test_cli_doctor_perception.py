@@ -27,6 +27,7 @@ from lab_models import lab_config
 from spatialclaw_ros.cli import findings
 from spatialclaw_ros.cli.perception_report import Asked, examine_perception
 from spatialclaw_ros.perception.hosting import HostedModels
+from spatialclaw_ros.perception.registry import files
 from spatialclaw_ros.perception.served.serving import make_server
 
 ALL = {'torch': '2.13.0', 'torchvision': '0.28.0', 'transformers': '5.23.0',
@@ -40,6 +41,17 @@ def examine(tmp_path, parameters=None, **asked):
     path.write_text(json.dumps({'/**': {'ros__parameters': parameters or {}}}), encoding='utf-8')
     return {each.name: each for each in examine_perception(
         Asked(params_file=str(path), **asked))}
+
+
+def weights(folder):
+    """A folder that has all that SAM 3's loader looks for."""
+    folder.mkdir(exist_ok=True)
+    for name in files('masks', 'sam3'):
+        (folder / name).write_text('{}')
+    header = json.dumps({'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}}).encode()
+    (folder / 'model.safetensors').write_bytes(
+        struct.pack('<Q', len(header)) + header + bytes(4))
+    return str(folder)
 
 
 def interpreter(tmp_path, packages=ALL, **told):
@@ -66,7 +78,7 @@ def test_what_models_need_and_this_interpreter_lacks(tmp_path):
     assert found['interpreter'].detail.endswith('(Python 3.12.1)')
     for package in ('torch', 'torchvision', 'transformers'):
         assert found[package].state == findings.MISSING
-        assert "pip install 'spatialclaw_ros[models]'" in found[package].detail
+        assert "pip install '.[models]'" in found[package].detail
         assert UNAVAILABLE in found[package].cost
     assert found['depth-anything-3'].state == findings.OPTIONAL
     weights = found['weights of sam3']
@@ -78,14 +90,24 @@ def test_what_models_need_and_this_interpreter_lacks(tmp_path):
 
 
 def test_an_environment_with_all_of_it(tmp_path):
-    python = interpreter(tmp_path, cached={'facebook/sam3': '/cache/sam3'})
+    cache = weights(tmp_path / 'cache')
+    python = interpreter(tmp_path, cached={'facebook/sam3': cache})
     found = examine(tmp_path, {
         'segment': 'sam3', 'reconstruct': 'fused', 'perception.python': python,
         'perception.depth.model': 'my_models:depth'}, has_gpu=True)
     assert found['torch'].detail == '2.13.0, CUDA 12.8'
     assert found['GPU in torch'].detail == 'NVIDIA X'
-    assert found['weights of sam3'].detail.startswith('/cache/sam3')
+    assert found['weights of sam3'].detail.startswith(cache)
     assert {each.state for each in found.values()} == {findings.FOUND}
+
+
+def test_a_download_that_was_cut_short_is_not_found(tmp_path):
+    cache = weights(tmp_path / 'cache')
+    (tmp_path / 'cache' / 'model.safetensors').unlink()
+    finding = examine(tmp_path, {'segment': 'sam3', 'perception.python': interpreter(
+        tmp_path, cached={'facebook/sam3': cache})})['weights of sam3']
+    assert finding.state == findings.WARNS
+    assert f'{cache} has not all of them; the first start downloads' in finding.detail
 
 
 @pytest.mark.parametrize(('told', 'name', 'words'), [
@@ -121,10 +143,11 @@ def test_a_folder_of_weights_is_looked_into(tmp_path):
     lacking = examine(tmp_path, parameters)['weights of sam3']
     assert lacking.state == findings.MISSING
     assert 'config.json' in lacking.detail
-    (folder / 'config.json').write_text('{}')
-    header = json.dumps({'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}}).encode()
-    (folder / 'model.safetensors').write_bytes(
-        struct.pack('<Q', len(header)) + header + bytes(4))
+    weights(folder)
+    (folder / 'processor_config.json').unlink()
+    lacking = examine(tmp_path, parameters)['weights of sam3']
+    assert 'lack processor_config.json' in lacking.detail
+    weights(folder)
     assert examine(tmp_path, parameters)['weights of sam3'].detail == str(folder)
 
 

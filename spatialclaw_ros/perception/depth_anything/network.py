@@ -204,8 +204,8 @@ def _package() -> tuple[Callable[..., Any], Callable[..., Any], dict[str, str]]:
     except ImportError as error:
         raise DependencyError(
             f'Depth Anything 3 needs the package depth-anything-3, and it can not be imported '
-            f"({error}): pip install 'spatialclaw_ros[models]', and then pip install --no-deps "
-            'depth-anything-3; docs/perception.md tells why') from error
+            f"({error}): pip install '.[models]' in this package's repository, and then pip "
+            'install --no-deps depth-anything-3; docs/perception.md tells why') from error
     if 'DA3_LOG_LEVEL' not in os.environ:
         logger.level = 1  # warnings; at each call it prints what it is about to do
     return load_config, create_object, MODEL_REGISTRY

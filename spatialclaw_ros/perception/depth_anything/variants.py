@@ -40,6 +40,7 @@ class Variant:
             by a second network; `metric` and `relative` see each image alone and tell depth, in
             metres once the focal length is known, or up to a scale.
         parameters_m: millions of weights that inference needs.
+        files: that a folder must have beside the weights.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Variant:
     licence: str
     kind: Kind
     parameters_m: int
+    files: tuple[str, ...] = ('config.json',)
 
     @property
     def is_commercial(self) -> bool:

@@ -32,10 +32,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Variant:
-    """Where a model's weights are, a repository of the hub, and under which licence."""
+    """Where a model's weights are, a repository of the hub, and under which licence.
+
+    Args:
+        repository: of the hub.
+        licence: of the weights.
+        files: that a folder must have beside the weights.
+    """
 
     repository: str
     licence: str
+    files: tuple[str, ...] = ('config.json', 'processor_config.json', 'tokenizer_config.json')
 
 
 VARIANTS = {'sam3': Variant('facebook/sam3', 'SAM License')}

@@ -43,7 +43,6 @@ from spatialclaw_ros.perception.sam3.options import Options, read_options
 from spatialclaw_ros.perception.segment_model import SegmentJob
 
 REPOSITORY, LICENCE = VARIANTS['sam3'].repository, VARIANTS['sam3'].licence
-_FILES = ('config.json', 'processor_config.json', 'tokenizer_config.json')
 _KIND = 'sam3_video'
 _UNREADABLE = (OSError, ValueError, TypeError, KeyError, StrictDataclassError)
 
@@ -64,7 +63,7 @@ def load(config: ModelConfig, progress: Progress) -> Sam3:
     dtype = dtype_of(config.precision, device)
     progress(0.0, 'looking for weights')
     folder = find_weights(
-        config.weights, REPOSITORY, LICENCE, files=_FILES,
+        config.weights, REPOSITORY, LICENCE, files=VARIANTS['sam3'].files,
         tell=lambda share, text: progress(0.6 * share, text))
     kind = read_config(folder).get('model_type')
     if kind != _KIND:
