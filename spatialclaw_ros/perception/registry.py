@@ -29,13 +29,14 @@ import msgspec
 
 from spatialclaw_ros.errors import DependencyError, PerceptionError
 from spatialclaw_ros.perception.config import ModelConfig
-from spatialclaw_ros.perception.models import DepthLoader, MasksLoader, Progress
+from spatialclaw_ros.perception.models import Progress
 
 Loader = Callable[[ModelConfig, Progress], Any]
 Finder = Callable[[ModelConfig, Progress], ModelConfig]
 
 # Role to modules of families. Each has `VARIANTS`, whose keys are the names and whose values have
-# `repository`, `licence` and `files`, and the function that loads; importing it imports no torch.
+# `repository`, `licence` and `files`, `check_options(name, options)`, and the function that loads;
+# importing it imports no torch.
 _FAMILIES = {
     'depth': (('spatialclaw_ros.perception.depth_anything', 'load_depth_anything'),),
     'masks': (('spatialclaw_ros.perception.sam3', 'load_sam3'),),
@@ -54,23 +55,6 @@ class Source:
 
     load: Loader
     find: Finder
-
-
-def depth_loader(name: str) -> DepthLoader:
-    """The loader of a depth model.
-
-    Args:
-        name: a variant of a family, or `MODULE:FUNCTION` of one's own.
-
-    Raises:
-        PerceptionError: no family knows the name; the message has the nearest one.
-    """
-    return source('depth', name).load
-
-
-def masks_loader(name: str) -> MasksLoader:
-    """The loader of a segmentation model; as `depth_loader`."""
-    return source('masks', name).load
 
 
 def names(role: str) -> tuple[str, ...]:
@@ -102,6 +86,21 @@ def files(role: str, name: str) -> tuple[str, ...]:
         if name in _variants(module):
             return tuple(_variants(module)[name].files)
     return ()
+
+
+def check_options(role: str, config: ModelConfig) -> None:
+    """Check a model's options without loading it; those of one's own are its loader's matter.
+
+    Args:
+        role: 'depth' or 'masks'.
+        config: of the model.
+
+    Raises:
+        PerceptionError: one that the model doesn't have, or out of its range.
+    """
+    for module, _ in _FAMILIES[role]:
+        if config.model in _variants(module):
+            importlib.import_module(module).check_options(config.model, config.options)
 
 
 def source(role: str, name: str) -> Source:

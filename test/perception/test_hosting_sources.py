@@ -32,19 +32,14 @@ from spatialclaw_ros.perception.hosting import caller, hosted
 ROLES = ('depth', 'masks')
 
 
-@pytest.mark.parametrize(('role', 'some'), [
+@pytest.mark.parametrize(('role', 'some', 'load'), [
     ('depth', {'da3-small', 'da3-large', 'da3metric-large', 'da3mono-large',
-               'da3nested-giant-large'}),
-    ('masks', {'sam3'})])
-def test_families_know_their_names(role: str, some: set[str]) -> None:
+               'da3nested-giant-large'}, 'load_depth_anything'),
+    ('masks', {'sam3'}, 'load_sam3')])
+def test_families_know_their_names(role: str, some: set[str], load: str) -> None:
     assert some <= set(registry.names(role))
     for name in registry.names(role):
-        assert callable(registry.source(role, name).load)
-
-
-def test_loaders_by_role() -> None:
-    assert registry.depth_loader('da3-large').__name__ == 'load_depth_anything'
-    assert registry.masks_loader('sam3').__name__ == 'load_sam3'
+        assert registry.source(role, name).load.__name__ == load
 
 
 @pytest.mark.parametrize(('role', 'name', 'told'), [
