@@ -26,7 +26,7 @@ from pathlib import Path
 
 from spatialclaw_ros.errors import InvalidRequestError, PerceptionError
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
-from spatialclaw_ros.perception.registry import source
+from spatialclaw_ros.perception.registry import check_options, source
 from spatialclaw_ros.perception.served.endpoints import endpoints_of
 
 DEVICE = re.compile(r'auto|cpu|cuda(:[0-9]{1,2})?')
@@ -39,14 +39,20 @@ def faults(config: PerceptionConfig) -> Iterator[tuple[str, str]]:
     Files are looked at only where they are needed: weights, and the interpreter of the process,
     when models run on this machine; a token when they don't.
     """
+    models = (('depth', config.depth, config.needs_depth),
+              ('masks', config.masks, config.needs_masks))
+    for role, model, needed in models:
+        try:
+            if needed:
+                check_options(role, model)
+        except PerceptionError as error:
+            yield f'{role}.options', str(error)
     if config.url:
         yield from _url_faults(config)
         return
     if config.apart and config.python and shutil.which(_path(config.python)) is None:
         yield 'python', f'must be an interpreter that can be run, got {config.python!r}'
-    for role, model, needed in (
-            ('depth', config.depth, config.needs_depth),
-            ('masks', config.masks, config.needs_masks)):
+    for role, model, needed in models:
         yield from (
             (f'{role}.{field}', text) for field, text in _model_faults(role, model, needed))
 

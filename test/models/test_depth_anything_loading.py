@@ -91,7 +91,10 @@ def test_every_variant_from_a_folder(name: str, tmp_path: Path) -> None:
         assert min(each.min() for each in found.confidence) >= 1
     assert found.notes == ()
     model.close()
+    model.close()
     assert model.memory_bytes == 0
+    with pytest.raises(PerceptionError, match='was unloaded'):
+        model.predict(IMAGES, None, None, Deadline())
 
 
 def test_as_the_packages_own_classes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,13 @@ URL = 'http://gpu-box:8450'
     ({'segment': 'sam3', 'masks': ModelConfig(model='sam3', weights='/nowhere/sam3')},
      {'masks.weights': ('/nowhere/sam3', 'OWNER/NAME')}),
     ({'masks': ModelConfig(model='sam3', weights='/nowhere/sam3')}, {}),
+    ({'segment': 'sam3', 'masks': ModelConfig(model='sam3', options={'thresold': 0.3})},
+     {'masks.options': ('thresold', 'there are threshold, max_objects')}),
+    ({'segment': 'sam3', 'url': URL, 'masks': ModelConfig(model='sam3', options={'threshold': 5})},
+     {'masks.options': ('threshold', '< 1.0')}),
+    ({'reconstruct': 'fused', 'depth': ModelConfig(model='da3-base', options={'process_res': 2})},
+     {'depth.options': ('process_res', '>= 56')}),
+    ({'segment': 'sam3', 'masks': ModelConfig(model='my:own', options={'thresold': 0.3})}, {}),
     ({'segment': 'sam3', 'masks': ModelConfig(model='sam3', weights='facebook/sam3')}, {}),
     ({'url': URL, 'segment': 'sam3', 'masks': ModelConfig(model='sam3', weights='/on/server')}, {}),
 ])

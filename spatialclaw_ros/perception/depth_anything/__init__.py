@@ -22,6 +22,7 @@ Importing this room imports neither torch nor the package; `load_depth_anything`
 from __future__ import annotations
 
 from spatialclaw_ros.perception.depth_anything.loading import load_depth_anything
+from spatialclaw_ros.perception.depth_anything.options import options_of as check_options
 from spatialclaw_ros.perception.depth_anything.variants import VARIANTS, Variant
 
-__all__ = ['VARIANTS', 'Variant', 'load_depth_anything']
+__all__ = ['VARIANTS', 'Variant', 'check_options', 'load_depth_anything']

@@ -88,7 +88,7 @@ class DepthAnything:
         self._variant = variant
         self._options = options
         self._device = device
-        self._runner = Runner(network, device, dtype, is_compiled)
+        self._runner: Any = Runner(network, device, dtype, is_compiled)
         self._memory_bytes = tensor_bytes(network)
 
     @property
@@ -108,9 +108,8 @@ class DepthAnything:
         self._batch = max(1, self._last_count // 2) if lower else batch
 
     def close(self) -> None:
-        """Let the weights go."""
-        self._network = None
-        del self._runner
+        """Let the weights go; may be called twice."""
+        self._network = self._runner = None
         self._memory_bytes = 0
         release(self._device)
 
@@ -121,12 +120,14 @@ class DepthAnything:
         """Predict; see `prediction.DepthModel`.
 
         Raises:
-            PerceptionError: more images than `max_views`, none, or nothing but sky.
+            PerceptionError: more images than `max_views`, none, nothing but sky, or it was closed.
             ModelMemoryError: the device has too little memory; a smaller `batch` needs less.
         """
         if not 1 <= len(images) <= self.max_views:
             raise PerceptionError(
                 f'{self.name} takes 1 to {self.max_views} images at a time, got {len(images)}')
+        if self._network is None:
+            raise PerceptionError(f'{self.name} was unloaded')
         deadline.check(f'{self.name} on {len(images)} images')
         self._last_count = len(images)
         if self._variant.sees_all:

@@ -19,12 +19,14 @@ May import torch and transformers, but only once a model is loaded; this file im
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spatialclaw_ros.errors import DependencyError
 from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.models import Progress
+from spatialclaw_ros.perception.sam3.options import read_options
 
 if TYPE_CHECKING:
     from spatialclaw_ros.perception.sam3.model import Sam3
@@ -47,6 +49,15 @@ class Variant:
 
 VARIANTS = {'sam3': Variant('facebook/sam3', 'SAM License')}
 """Names for `ModelConfig.model`."""
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check a variant's options, without torch.
+
+    Raises:
+        PerceptionUnavailableError: one that is not known, or out of its range.
+    """
+    read_options(options)
 
 
 def load_sam3(config: ModelConfig, progress: Progress) -> Sam3:
