@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import secrets
@@ -25,17 +26,19 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from spatialclaw_ros.errors import DependencyError, PerceptionUnavailableError
 from spatialclaw_ros.perception.served.config import ServeConfig
-from spatialclaw_ros.perception.served.orphans import no_orphans
 
 _TRIES = 2
 _STORE_BYTES = 4 << 30
 _STORE_SHARE = 0.2  # of the machine's memory
+_PR_SET_CHILD_SUBREAPER = 36
+_ORPHANS_S, _ORPHANS_POLL_S = 10.0, 0.05
 _BEFORE_IMPORT = {
     # the one switch that lets all of Ray's ports be on loopback, whatever its name says
     'RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER': '0',
@@ -68,7 +71,7 @@ def ray_replicas(
     logs = Path(tempfile.mkdtemp(prefix='spatialclaw_ray_'))
     values = {**_BEFORE_IMPORT, 'RAY_AUTH_TOKEN': secrets.token_hex(32)}
     try:
-        with no_orphans(), _environment(values), _ray(config, logs, log_to_driver):
+        with _no_orphans(), _environment(values), _ray(config, logs, log_to_driver):
             yield _deployed(config, token)
     finally:
         shutil.rmtree(logs, ignore_errors=True)
@@ -155,3 +158,35 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _no_orphans() -> Iterator[None]:
+    """Kill, at the end, every process that was started in the meantime, by whomever of them.
+
+    Children of a child that ends become this process' own (Linux, prctl(2)). For a process that
+    starts no others at the same time.
+    """
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    before = _children()
+    try:
+        yield
+    finally:
+        end_s = time.monotonic() + _ORPHANS_S
+        while (left := _children() - before) and time.monotonic() < end_s:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(_ORPHANS_POLL_S)
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _children() -> set[int]:
+    found: set[int] = set()
+    for task in Path('/proc/self/task').iterdir():
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            found |= {int(pid) for pid in (task / 'children').read_text().split()}
+    return found
