@@ -71,8 +71,8 @@ SPARE_THREADS = 3
 SHUTDOWN_WAIT_S = 5.0
 TRACES_WAIT_S = 5.0
 MAX_FAULTS = 100
-FIRST_IMAGES_WAIT_S = 5.0
-FIRST_IMAGES_POLL_S = 0.1
+FIRST_INPUT_WAIT_S = 5.0
+FIRST_INPUT_POLL_S = 0.1
 TF_MARGIN_S = 5.0
 
 
@@ -138,7 +138,7 @@ class SpatialClawNode(Node):
             runner=self._runner)
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
-        self._patient_until_s = time.monotonic() + FIRST_IMAGES_WAIT_S
+        self._patient_until_s = time.monotonic() + FIRST_INPUT_WAIT_S
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
             f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; perception: '
@@ -189,18 +189,20 @@ class SpatialClawNode(Node):
         self._outputs.event(query_id, event)
 
     def _observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
-        """Make the observation; a node that has just started waits for its first images."""
+        """Make the observation; a node that has just started waits for its first images and TF."""
         while True:
+            patience_s = min(self._patient_until_s - time.monotonic(), deadline.remaining_s)
+            may_wait = patience_s >= 2 * FIRST_INPUT_POLL_S
             try:
                 observation = self._select(request)
             except NoFramesError:
-                patience_s = self._patient_until_s - time.monotonic()
-                if min(patience_s, deadline.remaining_s) < 2 * FIRST_IMAGES_POLL_S:
+                if not may_wait:
                     raise
-                time.sleep(FIRST_IMAGES_POLL_S)
-                continue
-            check_frame(observation, request.question.frame_id)
-            return observation
+            else:
+                if not may_wait or observation.world_frame or not self.count_publishers('/tf'):
+                    check_frame(observation, request.question.frame_id)
+                    return observation
+            time.sleep(FIRST_INPUT_POLL_S)
 
     def _select(self, request: QueryRequest) -> Observation:
         settings = self.parameters.settings

@@ -51,15 +51,15 @@ LIBRARIES: dict[str, tuple[str, str | None]] = {
 }
 # Needed by what is chosen by a parameter alone: an extra of pyproject.toml, and no rosdep key.
 OPTIONAL = {
-    'httptools': 'httptools', 'huggingface_hub': 'huggingface-hub', 'openai': 'openai',
+    'huggingface_hub': 'huggingface-hub', 'openai': 'openai',
     'rapidocr_onnxruntime': 'rapidocr-onnxruntime', 'ray': 'ray', 'safetensors': 'safetensors',
     'starlette': 'starlette', 'torch': 'torch', 'tqdm': 'tqdm', 'transformers': 'transformers',
-    'urllib3': 'urllib3', 'uvicorn': 'uvicorn', 'zstandard': 'zstandard',
+    'uvicorn': 'uvicorn', 'zstandard': 'zstandard',
 }
 # Installed without what it asks for, which an extra names instead.
 BY_ITSELF = {'depth_anything_3': 'depth-anything-3'}
-# For depth-anything-3 and transformers alone.
-INDIRECT = {'addict', 'einops', 'omegaconf', 'torchvision'}
+# For depth-anything-3, transformers and uvicorn alone.
+INDIRECT = {'addict', 'httptools', 'einops', 'omegaconf', 'torchvision'}
 # Of a distribution alone, and their stand-ins, of installations from wheels alone.
 DISTRIBUTION = {'cv_bridge': 'cv_bridge', 'sensor_msgs_py': 'sensor_msgs_py',
                 'tf2_ros': 'tf2_ros_py', 'tf_transformations': 'tf_transformations',
