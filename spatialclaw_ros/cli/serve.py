@@ -40,7 +40,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         'serve', help='serve the models of perception to robots',
         description='Load the models of perception and serve them over HTTP; a robot uses them '
                     'with the parameter perception.url. See docs/serving.md. Exit status: 0 '
-                    'stopped by a signal, 1 a model failed, 2 it can\'t be started as told.')
+                    'stopped by a signal, 1 a model failed, 2 it can\'t be started as told, 70 '
+                    'the GPU failed and only a new process helps.')
     parser.add_argument(
         'config', nargs='?', default='default', metavar='CONFIG',
         help='name of a file in config/perception, or path of a YAML file (default: default)')

@@ -186,6 +186,7 @@ def test_a_status_that_fails_at_first_is_asked_again(monkeypatch: pytest.MonkeyP
     (['{folder}/one.yaml', '--address', 'no.such.host', '--token-file', '{folder}/token'],
      ["can't listen at no.such.host:8450"]),
     (['{folder}/one.yaml', '--address', '127.0.0.1:http'], ['--address must be HOST:PORT']),
+    (['{folder}/one.yaml', '--address', '127.0.0.1:\xb2'], ['--address must be HOST:PORT']),
     (['{folder}/one.yaml', '--address', '127.0.0.1:70000'], ['--address must be HOST:PORT']),
     (['{folder}/one.yaml', '--token-file', '{folder}/gone'], ['can not be read', 'gone']),
     (['{folder}/one.yaml', '--token-file', '{folder}/empty'], ['is empty']),

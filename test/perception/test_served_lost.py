@@ -151,6 +151,7 @@ MALICIOUS = {
     'nothing found': http(b'{}', '404 Not Found', 'application/json'),
     'a status instead': http(STATUS),
     'more images than were asked for': http(OTHER),
+    'a format that is no number': http(b'', X_SpatialClaw_Format='\xb2'),
     'another format': http(flipped(4, 7), X_SpatialClaw_Format=7, X_SpatialClaw_Version='8.1.0')}
 
 

@@ -74,7 +74,7 @@ def http(body: bytes, status: str = '200 OK', kind: str = MEDIA_TYPE, **headers:
     """An answer as it goes over the wire."""
     lines = {'Content-Type': kind, 'Content-Length': len(body), **headers}
     text = ''.join(f'{name.replace("_", "-")}: {value}\r\n' for name, value in lines.items())
-    return f'HTTP/1.1 {status}\r\n{text}\r\n'.encode() + body
+    return f'HTTP/1.1 {status}\r\n{text}\r\n'.encode('latin-1') + body
 
 
 def after_status(*answers: bytes) -> Callable[[socket.socket], None]:

@@ -165,7 +165,7 @@ def parse_address(address: str) -> tuple[str, int]:
         host = host[1:-1]
     elif ':' in host:
         host = ''
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host or not port.isdecimal() or int(port) > 65535:
         raise InvalidRequestError(
             f'--address must be HOST:PORT, as in 127.0.0.1:{PORT} or [::1]:{PORT}, '
             f'got {address!r}')

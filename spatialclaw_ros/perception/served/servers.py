@@ -207,7 +207,7 @@ class Servers:
                 f'the perception server {endpoint} lets nobody in without its token; put the same '
                 f'one into the file of perception.token_file, or into {VARIABLE}')
         version = reply.headers.get('x-spatialclaw-format', '')
-        if version.isdigit() and version != str(FORMAT):
+        if version.isdecimal() and version != str(FORMAT):
             raise PerceptionUnavailableError(
                 f'{endpoint}: ' + other_format(
                     int(version[:9]), reply.headers.get('x-spatialclaw-version', '')[:40]))
