@@ -62,7 +62,7 @@ browser: $(VENV)/.locked
 JOBS ?= 2
 
 test: install browser
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # The corpus of escapes where there is no sandbox: most of it must succeed, or it proves nothing, and
 # what does not must be marked so. SAMPLE=60 draws some, SEED=1 others.

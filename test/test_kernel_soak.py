@@ -52,7 +52,7 @@ ZYGOTE_KILLED_IN = (30, 70)
 MOST_BYSTANDERS = AT_A_TIME * len(ZYGOTE_KILLED_IN)
 # a worker dies of its zygote's death a moment after it
 NEXT_TO_S = 1.0
-CELL_S = 3.0
+CELL_S = 5.0
 HOST_GROWTH_MB, ZYGOTE_GROWTH_MB = 32, 16
 
 START = ('import ctypes, os, random, time\n'
@@ -66,7 +66,7 @@ DEATHS = {
     'os.kill(os.getpid(), 9)': 'Crash',
     'os.write(3, b"nonsense" * 100)': 'Crash',
     'field = np.ones((10**6, 10**6))': 'OutOfMemory',
-    'l = [0]\nwhile True: l += l': 'OutOfMemory',
+    'l = []\nwhile True: l.append(bytearray(2**24))': 'OutOfMemory',
 }
 
 
