@@ -202,6 +202,20 @@ def test_the_status_follows_the_server(remote: Remote, monkeypatch: pytest.Monke
             assert back.round_trip_s < 5
 
 
+def test_a_status_that_fails_by_a_fault_of_ours_is_told_and_asked_again(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(polling, 'PERIOD_S', 0.02)
+    with serving(PlainModels()) as port:
+        models = remote(port)
+        meet = models._servers.meet_current
+        monkeypatch.setattr(models._servers, 'meet_current', lambda _: 1 // 0)
+        models.status()
+        wait_until(lambda: 'ZeroDivisionError' in models.problem)
+        monkeypatch.setattr(models._servers, 'meet_current', meet)
+        wait_until(lambda: models.reached().alive)
+
+
 @pytest.mark.parametrize(('url', 'words'), [
     ('', 'must name a server'), ('gpu:8450', 'must be http'), ('ftp://gpu', 'must be http'),
     ('http://', 'must be http'), ('http://gpu:x', 'no URL'), ('http://gpu:99999', 'no URL'),

@@ -81,6 +81,10 @@ class Poll:
                 return
             except SpatialClawError as error:
                 problem = str(error)
+            except Exception as error:  # outermost edge of the thread: an old status would stay
+                problem = f'the status can not be asked for: {type(error).__name__}: {error}'
+                if problem != self.problem:
+                    _log.exception('the status of a perception server can not be asked for')
             if problem != self.problem:
                 _log.warning('%s', problem or 'the perception server answers again')
             self.problem = problem
