@@ -41,6 +41,7 @@ from spatialclaw_ros.cli.findings import (
     OPTIONAL,
     STAND_IN,
     STYLES,
+    WARNS,
     Finding,
 )
 from spatialclaw_ros.deadline import Deadline
@@ -309,7 +310,7 @@ def _print_table(findings: list[Finding]) -> None:
         part = finding.part
     console = Console()
     console.print(table)
-    for state, words in FAULTS.items():
+    for state, words in (*FAULTS.items(), (WARNS, 'Not yet as it should be')):
         if names := [finding.name for finding in findings if finding.state == state]:
             console.print(f'{words}: {", ".join(names)}')
     if not any(finding.state in FAULTS for finding in findings):

@@ -69,6 +69,14 @@ def test_table_is_for_people(capsys, unprobed):
     assert 'cv_bridge' in out
 
 
+def test_what_is_not_yet_as_it_should_be_is_named_at_the_end(capsys, monkeypatch, unprobed):
+    monkeypatch.setattr(doctor, '_perception', lambda options: iter([
+        doctor.Finding('perception', 'weights of sam3', doctor.WARNS, 'not on this machine')]))
+    status, out = run(capsys)
+    assert status == 0
+    assert 'Not yet as it should be: weights of sam3' in out
+
+
 def test_what_is_missing_has_its_cost_and_status(capsys, monkeypatch, unprobed):
     present = doctor.importlib.util.find_spec
     absent = {'lark', 'torch', 'openai'}
