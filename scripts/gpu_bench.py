@@ -309,12 +309,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tiny_sam3 import tiny_sam3
 
             tiny_sam3(Path(folder))
-        masks_cases(bench, options.tiny, Path(folder))
-        depth_cases(bench, options.tiny)
-    text = report(bench.rows, device)
-    print(text)
-    if options.into:
-        write(text, bench.rows, options.into)
+        try:
+            masks_cases(bench, options.tiny, Path(folder))
+            depth_cases(bench, options.tiny)
+        finally:  # what was measured before a fault, or a Ctrl-C, is not lost
+            text = report(bench.rows, device)
+            print(text)
+            if options.into:
+                write(text, bench.rows, options.into)
     return 0 if any(row.median_ms is not None for row in bench.rows) else 1
 
 

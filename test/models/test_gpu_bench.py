@@ -98,6 +98,22 @@ def test_what_fails_is_a_row_that_says_so(bench: Any) -> None:
     assert '| m | bf16 |  | 8 views | 5 |  |  |  |  | out of memory: ' in page
 
 
+def test_what_was_measured_before_a_fault_is_written(
+        bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def masks(taken: Any, tiny: bool, folder: Path) -> None:
+        taken.rows.append(bench.Row('sam3', 'fp32', False, 'text', note='measured'))
+
+    def depth(taken: Any, tiny: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, 'masks_cases', masks)
+    monkeypatch.setattr(bench, 'depth_cases', depth)
+    monkeypatch.setattr('tiny_sam3.tiny_sam3', lambda folder: folder)
+    with pytest.raises(KeyboardInterrupt):
+        bench.main(['--tiny', '--into', str(tmp_path / 'page.md')])
+    assert 'measured' in (tmp_path / 'page.md').read_text()
+
+
 def test_without_a_gpu_it_says_what_to_do(
         bench: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
