@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import gc
 import math
 import os
 import re
@@ -144,6 +146,21 @@ def test_a_fault_of_the_node_is_told_and_passes(
             find(perception)
     time.sleep(0.02)
     assert find(perception) == 12 * 32
+
+
+def test_one_that_can_not_be_watched_leaves_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_more(pid: int) -> int:
+        raise OSError(errno.EMFILE, 'Too many open files')
+    perception, before = start(), len(os.listdir('/proc/self/fd'))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'pidfd_open', no_more)
+        with pytest.raises(PerceptionUnavailableError, match='Too many open files'):
+            find(perception)
+    gc.collect()
+    assert len(os.listdir('/proc/self/fd')) <= before
+    until(lambda: not psutil.Process().children())
 
 
 def test_closing_while_a_call_begins(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,22 +57,26 @@ class Child:
         self._duplex = Duplex(self._socket, MAX_REPLY_BYTES)
         self._outgoing: collections.deque[tuple[memoryview, list[int]]] = collections.deque()
         self.output, write_fd = Output.pipe()
+        process: subprocess.Popen[bytes] | None = None
         try:
-            self._process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [python or sys.executable, '-u', str(Path(__file__).with_name('boot.py')),
                  str(far_end.fileno()), str(os.getpid()), str(Path(spatialclaw_ros.__file__)),
                  '' if python else _import_path()],
                 stdin=subprocess.DEVNULL, stdout=write_fd, stderr=write_fd,
                 pass_fds=[far_end.fileno()], start_new_session=True)
+            self.pid = self._process.pid
+            self.pidfd = os.pidfd_open(self.pid)
         except OSError:
+            if process is not None:
+                process.kill()
+                process.wait()
             self._socket.close()
             self.output.close()
             raise
         finally:
             far_end.close()
             os.close(write_fd)
-        self.pid = self._process.pid
-        self.pidfd = os.pidfd_open(self.pid)
         self.began_s = time.monotonic()
 
     @property
