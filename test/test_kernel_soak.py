@@ -52,7 +52,7 @@ ZYGOTE_KILLED_IN = (30, 70)
 MOST_BYSTANDERS = AT_A_TIME * len(ZYGOTE_KILLED_IN)
 # a worker dies of its zygote's death a moment after it
 NEXT_TO_S = 1.0
-CELL_S = 5.0
+CELL_S = 3.0
 HOST_GROWTH_MB, ZYGOTE_GROWTH_MB = 32, 16
 
 START = ('import ctypes, os, random, time\n'
@@ -141,7 +141,7 @@ def live(kernel: Kernel, number: int, tally: Tally) -> None:
                     continue
                 # an answer was lost: it may only be to the zygote's death while the cell ran
                 tally.count('bystanders')
-                assert result.error.kind == 'Crash', result.error
+                assert result.error.kind == 'Crash', (fatal, result.error)
                 assert any(began_s - NEXT_TO_S < kill_s < time.monotonic()
                            for kill_s in tally.zygote_kills), result.error
                 continue
