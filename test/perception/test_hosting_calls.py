@@ -165,6 +165,7 @@ def test_status_answers_while_the_device_is_busy(host: Host, tmp_path: Path) -> 
     ('value', PerceptionError, r'failed \(ValueError: depth'),
     ('memory', ModelMemoryError, 'ran out of memory with a batch of 8, 4, 2, 1'),
     ('torch_memory', ModelMemoryError, r'OutOfMemoryError: CUDA out of memory'),
+    ('cuda_memory', ModelMemoryError, r'RuntimeError: CUDA error: out of memory'),
 ])
 def test_what_a_model_raises_is_told(
     host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str,

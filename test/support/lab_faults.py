@@ -38,9 +38,9 @@ def fault(kind: str, name: str) -> None:
     Args:
         kind: 'weights', 'dependency', 'memory', 'perception', 'unavailable' (errors of the
             package), 'runtime' (a RuntimeError of two lines), 'value' (a ValueError),
-            'torch_memory' (an error of the name that torch's has), 'poison' (what torch says after
-            a device-side assert), 'hang' (until the process ends), 'exit' (`os._exit(3)`), 'kill'
-            (SIGKILL), 'segfault'.
+            'torch_memory' (an error of the name that torch's has), 'cuda_memory' (a RuntimeError of
+            CUDA's), 'poison' (what torch says after a device-side assert), 'hang' (until the
+            process ends), 'exit' (`os._exit(3)`), 'kill' (SIGKILL), 'segfault'.
         name: of the model, for messages.
     """
     if kind == 'hang':
@@ -68,6 +68,7 @@ def _errors(name: str) -> dict[str, Exception]:
         'unavailable': PerceptionUnavailableError(f'{name} is not there'),
         'runtime': RuntimeError('sizes of tensors must match\nand many more lines'),
         'torch_memory': OutOfMemoryError('CUDA out of memory. Tried to allocate 9.90 GiB.'),
+        'cuda_memory': RuntimeError('CUDA error: out of memory\nCUDA kernel errors ...'),
         'poison': RuntimeError('CUDA error: device-side assert triggered\nCUDA kernel errors ...'),
         'value': ValueError('depth[0] must be an (h, w) map of numbers'),
     }

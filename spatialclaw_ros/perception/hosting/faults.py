@@ -35,6 +35,8 @@ _POISON = re.compile(
     r'invalid program counter|unspecified launch failure|hardware stack error|'
     r'uncorrectable ECC|CUDA_ERROR_(ASSERT|ILLEGAL|LAUNCH_FAILED)|device is lost|'
     r'launch timed out|CUDA error: unknown error', re.IGNORECASE)
+# what libraries raise as a plain RuntimeError
+_MEMORY = re.compile(r'CUDA(?: error)?: out of memory|CUBLAS_STATUS_ALLOC_FAILED', re.IGNORECASE)
 _LINE = 300
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,9 @@ log = logging.getLogger(__name__)
 
 def is_memory(error: BaseException) -> bool:
     """Whether memory did not suffice."""
-    return isinstance(error, (ModelMemoryError, MemoryError)) or any(
+    if isinstance(error, SpatialClawError):
+        return isinstance(error, ModelMemoryError)
+    return isinstance(error, MemoryError) or bool(_MEMORY.search(str(error))) or any(
         kind.__name__ == 'OutOfMemoryError' for kind in type(error).__mro__)
 
 
