@@ -28,6 +28,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -110,18 +111,24 @@ class SpatialClawNode(Node):
         settings = self.parameters.settings
         policy = SandboxPolicy(settings.sandbox)
         require_sandbox(policy)
-        self._kernel = KernelHost(
-            lambda: Kernel(limits=settings.kernel_limits, sandbox=policy), self._log.error, give_up)
-        try:
+        with ExitStack() as undo:
+            self._kernel = KernelHost(
+                lambda: Kernel(limits=settings.kernel_limits, sandbox=policy), self._log.error,
+                give_up)
+            undo.callback(self._kernel.close)
             self._backbone = make_backbone(
                 settings.backbone, config=settings.backbone_config,
                 base_url=settings.backbone_url, model=settings.backbone_model,
                 script=settings.backbone_script)
+            undo.callback(self._backbone.close)
             self._interface = interface_for(settings.action_interface, self._backbone)
             self._perception = open_perception(settings.perception)
-        except Exception:
-            self._kernel.close()
-            raise
+            undo.callback(self._perception.close)
+            self._connect(settings)
+            undo.pop_all()
+
+    def _connect(self, settings: Settings) -> None:
+        """Topics, TF and the service, when all that answers is made."""
         self._traces = Finishing()
         self._transforms = TransformSource(self, cache_s=settings.buffer_s + TF_MARGIN_S)
         self._cameras = CameraBuffers(

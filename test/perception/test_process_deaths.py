@@ -31,7 +31,7 @@ from typing import Any
 
 import psutil
 import pytest
-from process_lab import FIND, SEEN, WAIT_S, Start, find, starting, until
+from process_lab import FIND, SEEN, WAIT_S, Start, children, find, starting, until
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
@@ -153,6 +153,7 @@ def test_one_that_can_not_be_watched_leaves_nothing(
 ) -> None:
     def no_more(pid: int) -> int:
         raise OSError(errno.EMFILE, 'Too many open files')
+    others = children()
     perception, before = start(), len(os.listdir('/proc/self/fd'))
     with monkeypatch.context() as patch:
         patch.setattr(os, 'pidfd_open', no_more)
@@ -160,7 +161,7 @@ def test_one_that_can_not_be_watched_leaves_nothing(
             find(perception)
     gc.collect()
     assert len(os.listdir('/proc/self/fd')) <= before
-    until(lambda: not psutil.Process().children())
+    until(lambda: children() <= others)
 
 
 def test_closing_while_a_call_begins(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ Start = Callable[..., PerceptionProcess]
 def starting() -> Iterator[Start]:
     """Give a function that starts perception whose one model has these knobs; all end with it."""
     opened: list[PerceptionProcess] = []
+    others = children()
 
     def make(patience: Patience = QUICK, knobs: dict[str, Any] | None = None,
              **fields: Any) -> PerceptionProcess:
@@ -55,14 +56,12 @@ def starting() -> Iterator[Start]:
     yield make
     for perception in opened:
         perception.close()
-    assert not [child for child in psutil.Process().children() if 'boot.py' in ' '.join(
-        _command(child))]
+    assert children() <= others
 
 
-def _command(process: psutil.Process) -> list[str]:
-    with contextlib.suppress(psutil.Error):
-        return process.cmdline()
-    return []
+def children() -> set[int]:
+    """Process numbers of what this process started and has not buried."""
+    return {child.pid for child in psutil.Process().children()}
 
 
 def find(perception: PerceptionProcess, timeout_s: float = WAIT_S) -> int:
