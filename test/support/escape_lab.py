@@ -252,6 +252,9 @@ class Lab:
                 if beside and result.restarted:
                     outcome.acts['deny'] = 'the neighbour lost its worker'
             after = self.run(session, 'print(6 * 7, SCRATCH)')
+            if after.error is not None and after.error.kind in ('Crash', 'Timeout'):
+                # what a technique left running may break its own worker as late as this
+                after = self.run(session, 'print(6 * 7, SCRATCH)')
             if after.error is not None or after.stdout != f'42 {self.world.scratch}\n':
                 outcome.harm.append(f'its session runs no more: {after.stdout} {after.error}')
             strays = self.strays()
