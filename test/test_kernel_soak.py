@@ -139,6 +139,10 @@ def live(kernel: Kernel, number: int, tally: Tally) -> None:
                 if result.error.kind == expects:
                     tally.count(f'died: {expects}')
                     continue
+                if fatal is not None and result.error.kind == 'Timeout':
+                    # where processors are short the host's clock may come before its death
+                    tally.count('died: late')
+                    continue
                 # an answer was lost: it may only be to the zygote's death while the cell ran
                 tally.count('bystanders')
                 assert result.error.kind == 'Crash', (fatal, result.error)
@@ -234,6 +238,7 @@ def test_two_thousand_cells(fragile: Kernel, capsys: pytest.CaptureFixture[str])
     assert (seen['sessions'], seen['cells']) == (SESSIONS, SESSIONS * CELLS)
     assert seen['answers'] + died + seen['bystanders'] == SESSIONS * (CELLS - 1)
     assert died > 100
+    assert seen['died: late'] <= died // 10
     assert seen['killed between cells'] > 60
     assert seen['zygotes killed'] == len(ZYGOTE_KILLED_IN)
     assert seen['bystanders'] <= MOST_BYSTANDERS
