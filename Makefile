@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire bench-serve lint fuzz clean
+.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire bench-serve bench-ros soak docs pictures lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,10 @@ help:
 	@echo 'make test-pip     pip install into new environments, on each Python that is found'
 	@echo 'make test-models  SAM 3, Depth Anything 3 and Ray Serve on the CPU, in .models (1.6 GB)'
 	@echo 'make bench-wire   the wire to a server of models against JSON, msgpack and a bare socket'
+	@echo 'make bench-ros    the node beside a bare subscriber, the answer beside the kernel; SHORT=1 in a minute'
+	@echo 'make soak         faults and queries for ten minutes, SOAK_S=3600 for an hour'
+	@echo 'make docs         the pages as a site in build/site, links checked'
+	@echo 'make pictures     every picture of docs/images again'
 	@echo 'make test-vllm    the client against a real vLLM on the CPU (3 GB, CPython 3.11), by hand'
 	@echo 'make clean        removes what was built'
 
@@ -77,7 +81,7 @@ escapes-unsandboxed: install
 	@flock .bench/.installing scripts/install_locked .bench/bin/python test/bench/requirements.txt
 	@touch $@
 
-bench: bench-kernel bench-agent bench-wire
+bench: bench-kernel bench-agent bench-wire bench-ros
 
 bench-kernel: install .bench/.locked
 	@PYTHONPATH=test/support $(BIN)/python test/bench $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
@@ -87,6 +91,21 @@ bench-agent: install .bench/.locked
 
 bench-wire: install .bench/.locked
 	@PYTHONPATH=test/support $(BIN)/python test/bench/wire_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+
+bench-ros: install
+	@PYTHONPATH=test/support $(BIN)/python test/bench/ros_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+
+# Three cameras, queries back to back and a fault every few seconds.
+SOAK_S ?= 600
+
+soak: install
+	@PYTHONPATH=test/support $(BIN)/python test/soak --seconds $(SOAK_S)
+
+docs: install
+	@$(BIN)/mkdocs build --strict --quiet
+
+pictures: install browser
+	@$(BIN)/python scripts/make_pictures.py
 
 # By hand, for its figures hang on the machine: eight robots on a server in one process and on Ray.
 bench-serve: models

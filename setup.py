@@ -81,9 +81,10 @@ class BuildInterfaces(build_ext):
         # Nothing that an earlier build left goes into the wheel.
         for old in (build, self.build_lib):
             shutil.rmtree(old, ignore_errors=True)
-        for name, source in (('tf2_msgs', ROOT / 'interfaces' / 'tf2_msgs'), (PACKAGE, ROOT)):
-            if name == PACKAGE or not self.is_provided(name):
-                self.cmake(source, build / name, stage)
+        for source in sorted((ROOT / 'interfaces').iterdir()):
+            if not self.is_provided(source.name):
+                self.cmake(source, build / source.name, stage)
+        self.cmake(ROOT, build / PACKAGE, stage)
         self.take_python(stage, Path(self.build_lib).resolve())
         self.distribution.data_files = self.data_files(stage)
 

@@ -39,8 +39,8 @@ def test_the_installed_package_is_tested() -> None:
 
 
 @pytest.mark.parametrize(('folder', 'pattern'), [
-    ('msg', '*.msg'), ('srv', '*.srv'), ('launch', '*.py'), ('config', '*.*'),
-    ('config/backbones', '*.yaml'), ('config/perception', '*.yaml'),
+    ('msg', '*.msg'), ('srv', '*.srv'), ('action', '*.action'), ('launch', '*.py'),
+    ('config', '*.*'), ('config/backbones', '*.yaml'), ('config/perception', '*.yaml'),
     ('config/profiles', '*.yaml'), ('demo/tabletop', '*')])
 def test_shared_files_are_installed(folder: str, pattern: str) -> None:
     names = sorted(path.name for path in (ROOT / folder).glob(pattern))
@@ -51,9 +51,10 @@ def test_shared_files_are_installed(folder: str, pattern: str) -> None:
 
 
 def test_interfaces_are_generated() -> None:
-    from spatialclaw_ros import msg, srv
+    from spatialclaw_ros import action, msg, srv
 
-    for module, folder, suffix in ((msg, 'msg', '.msg'), (srv, 'srv', '.srv')):
+    for module, folder, suffix in (
+            (msg, 'msg', '.msg'), (srv, 'srv', '.srv'), (action, 'action', '.action')):
         for path in (ROOT / folder).glob(f'*{suffix}'):
             assert hasattr(module, path.stem)
 

@@ -51,7 +51,7 @@ LIBRARIES: dict[str, tuple[str, str | None]] = {
 }
 # Needed by what is chosen by a parameter alone: an extra of pyproject.toml, and no rosdep key.
 OPTIONAL = {
-    'huggingface_hub': 'huggingface-hub', 'openai': 'openai',
+    'huggingface_hub': 'huggingface-hub', 'mcp': 'mcp', 'openai': 'openai', 'py_trees': 'py-trees',
     'rapidocr_onnxruntime': 'rapidocr-onnxruntime', 'ray': 'ray', 'safetensors': 'safetensors',
     'starlette': 'starlette', 'torch': 'torch', 'tqdm': 'tqdm', 'transformers': 'transformers',
     'uvicorn': 'uvicorn', 'zstandard': 'zstandard',
@@ -63,7 +63,10 @@ INDIRECT = {'addict', 'httptools', 'einops', 'omegaconf', 'torchvision'}
 # Of a distribution alone, and their stand-ins, of installations from wheels alone.
 DISTRIBUTION = {'cv_bridge': 'cv_bridge', 'sensor_msgs_py': 'sensor_msgs_py',
                 'tf2_ros': 'tf2_ros_py', 'tf_transformations': 'tf_transformations',
-                'launch': 'launch', 'launch_ros': 'launch_ros', 'tf2_msgs': 'tf2_msgs'}
+                'launch': 'launch', 'launch_ros': 'launch_ros', 'tf2_msgs': 'tf2_msgs',
+                'vision_msgs': 'vision_msgs'}
+# Programs of those who work on the package.
+TOOLS = ("extra == 'dev'", "extra == 'docs'")
 STAND_INS = {'transforms3d': 'transforms3d'}
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 
@@ -72,7 +75,7 @@ def imported() -> set[str]:
     """Return the top-level names that the package, its launch files and its node script import."""
     names = set()
     files = [*(ROOT / PACKAGE).rglob('*.py'), *(ROOT / 'launch').glob('*.py'),
-             ROOT / 'scripts' / 'node']
+             *(ROOT / 'examples').rglob('*.py'), ROOT / 'scripts' / 'node']
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(node, ast.Import):
@@ -167,8 +170,8 @@ def test_nothing_is_required_in_vain() -> None:
     # What others need at run time, though no line of ours imports it: rclpy reads /clock.
     silent = {'ros-rmw-fastrtps-cpp', 'ros-rosgraph-msgs', 'ros-rosidl-default-runtime'}
     for pypi, requirements in required().items():
-        if pypi in silent | INDIRECT or all("extra == 'dev'" in str(r.marker).replace('"', "'")
-                                 for r in requirements):
+        if pypi in silent | INDIRECT or all(
+                str(r.marker).replace('"', "'").endswith(TOOLS) for r in requirements):
             continue
         name = known.get(pypi, pypi.removeprefix('ros-').replace('-', '_'))
         assert name in names, f'{pypi} is required, and nothing imports {name}'
