@@ -33,29 +33,20 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from spatialclaw_ros.agent.events import (
-    Answered,
-    CellRan,
-    CellWritten,
-    Event,
-    Failed,
-    Planned,
-    Refused,
-)
+from spatialclaw_ros.agent.events import Answered, Failed, Refused
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
 from spatialclaw_ros.ros.clouds import evidence_cloud
 from spatialclaw_ros.ros.markers import marker_array
 from spatialclaw_ros.ros.overlay import overlay_message
 from spatialclaw_ros.ros.placement import place
-from spatialclaw_ros.ros.plain import clean
+from spatialclaw_ros.ros.progress import Progress, event_message
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Observation
-from spatialclaw_ros.workspace.question import AnswerType, Status
+from spatialclaw_ros.workspace.question import Status
 
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-MAX_EVENT_CHARS = 2000
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +87,10 @@ class Outputs:
             end = replace(end, text=answer.text)
         self._artist.submit(self._draw, end, outcome.observation, outcome.text)
 
-    def event(self, query_id: str, event: Observation | Event) -> None:
+    def event(self, query_id: str, event: Progress, max_steps: int = 0) -> None:
         """Publish a step of a query's progress; any thread."""
-        stage, step, text = describe(event)
-        text = text if len(text) <= MAX_EVENT_CHARS else text[:MAX_EVENT_CHARS - 1] + '…'
-        self._events.publish(SpatialEvent(
-            query_id=query_id, stage=stage, step=step, text=clean(text),
-            stamp=self._node.get_clock().now().to_msg()))
+        self._events.publish(event_message(
+            query_id, event, max_steps, self._node.get_clock().now().to_msg()))
 
     def _draw(self, end: Answered | Refused, observation: Observation, question: str) -> None:
         try:
@@ -112,51 +100,3 @@ class Outputs:
             self._overlay.publish(overlay_message(end, observation, question))
         except Exception:
             self._log_error(f'drawing an answer failed:\n{traceback.format_exc()}')
-
-
-@functools.singledispatch
-def describe(event: object) -> tuple[str, int, str]:
-    """Stage, step and one line for a person of a step of a query."""
-    raise TypeError(f'expected an event of a query, got {type(event).__name__}')
-
-
-@describe.register
-def _(event: Observation) -> tuple[str, int, str]:
-    return 'frames', 0, (
-        f'{len(event.frames)} images of {", ".join(event.cameras)} over {event.duration_s:.2f} s')
-
-
-@describe.register
-def _(event: Planned) -> tuple[str, int, str]:
-    return 'plan', 0, ' '.join(event.text.split())
-
-
-@describe.register
-def _(event: CellWritten) -> tuple[str, int, str]:
-    return 'write', event.step, event.purpose
-
-
-@describe.register
-def _(event: CellRan) -> tuple[str, int, str]:
-    if event.result is None:
-        return 'run', event.step, 'the reply could not be read; asked again'
-    error = event.result.error
-    ending = f'{error.kind}: {error.message}' if error else 'ran'
-    again = ', in a new worker' if event.result.restarted else ''
-    return 'run', event.step, f'{ending} ({event.result.duration_s:.2f} s{again})'
-
-
-@describe.register
-def _(event: Answered) -> tuple[str, int, str]:
-    in_world = event.answer_type == AnswerType.POINT and not event.frame
-    return 'answer', event.steps, event.text + (' in the world frame' if in_world else '')
-
-
-@describe.register
-def _(event: Refused) -> tuple[str, int, str]:
-    return 'answer', event.steps, f'refused: {event.reason}'
-
-
-@describe.register
-def _(event: Failed) -> tuple[str, int, str]:
-    return 'answer', event.steps, f'{event.status.name}: {event.message}'

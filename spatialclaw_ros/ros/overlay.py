@@ -83,12 +83,10 @@ def draw_overlay(
         (H, W, 3) uint8 RGB, as large as the image.
     """
     frame = overlay_frame(observation, end.evidence)
-    objects = [(index, found.label, mask) for index, found in enumerate(end.evidence.objects)
-               if (mask := found.masks.get(frame.index)) is not None and mask.any()
-               and mask.shape == frame.image.shape[:2]]
+    objects = objects_on(frame, end.evidence)
     blended = frame.image.copy()
     for index, _, mask in objects:
-        _tint(blended, mask, object_colour(index))
+        tint(blended, mask, object_colour(index))
     picture = PilImage.fromarray(blended)
     draw = ImageDraw.Draw(picture, 'RGBA')
     size = max(11, round(frame.image.shape[0] / 30))
@@ -102,7 +100,15 @@ def draw_overlay(
     return np.asarray(picture)
 
 
-def _tint(image: np.ndarray, mask: np.ndarray, colour: RGB) -> None:
+def objects_on(frame: Frame, evidence: Evidence) -> list[tuple[int, str, np.ndarray]]:
+    """Position, label and (H, W) bool mask of the objects that an image shows."""
+    return [(index, found.label, mask) for index, found in enumerate(evidence.objects)
+            if (mask := found.masks.get(frame.index)) is not None and mask.any()
+            and mask.shape == frame.image.shape[:2]]
+
+
+def tint(image: np.ndarray, mask: np.ndarray, colour: RGB) -> None:
+    """Colour what a mask covers of an (H, W, 3) uint8 image, in place, its edge fully."""
     inside = image[mask].astype(np.float32)
     image[mask] = (inside * (1 - MASK_ALPHA) + np.array(colour) * MASK_ALPHA).astype(np.uint8)
     edge = mask & ~ndimage.binary_erosion(mask, iterations=2)
