@@ -36,7 +36,7 @@ FLOORS = {'geometry': 1, 'workspace': 2, 'sharing': 2.5,
           'backbone': 3, 'kernel': 3, 'perception': 3, 'agent': 4,
           'ros': 5, 'cli': 6, 'sim': 6, 'eval': 6}
 NEIGHBOURS = {'cli': {'sim', 'eval'}, 'eval': {'sim'}}
-EVERYWHERE = {'errors', 'deadline'}
+EVERYWHERE = {'errors', 'deadline', 'named'}
 GENERATED = {'msg', 'srv', 'action'}
 
 # Where a library may be imported: prefixes of paths inside the package. Those not named stand in

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from spatialclaw_ros.backbone.protocol import Backbone
 from spatialclaw_ros.errors import DependencyError, InvalidRequestError
+from spatialclaw_ros.named import FORM, is_named, named_function
 
 BACKBONES = ('rules', 'vllm', 'recorded')
 # posts bytes as they are, names a stream that breaks, and keeps the connection of one that ends
@@ -36,16 +37,21 @@ def make_backbone(
     """Make a backbone; nothing is contacted yet.
 
     Args:
-        name: 'rules', 'vllm' or 'recorded'.
-        config: name of a file in `config/backbones`, or path of one ('vllm'); '' for defaults.
+        name: 'rules', 'vllm' or 'recorded'; or `MODULE:FUNCTION` of one's own, which is called with
+            `config` and returns a `Backbone`.
+        config: name of a file in `config/backbones`, or path of one ('vllm'); '' for defaults. Any
+            text for a backbone of one's own.
         base_url: of an OpenAI-compatible API ('vllm'), instead of the configuration's.
         model: name of the served model ('vllm'), instead of the configuration's.
         script: path of a YAML script of replies, or of a trace's folder ('recorded').
 
     Raises:
         InvalidRequestError: no such backbone, or its configuration can't be used.
-        DependencyError: its package is not installed.
+        DependencyError: its package is not installed, or its module can't be imported.
     """
+    if is_named(name):
+        own: Backbone = named_function(name, 'makes the backbone')(config)
+        return own
     if name == 'rules':
         from spatialclaw_ros.backbone.rules import RulesBackbone
         return RulesBackbone()
@@ -63,7 +69,8 @@ def make_backbone(
                 "the backbone 'recorded' needs backbone_script: a YAML script of replies, or a "
                 "trace's folder")
         return RecordedBackbone.from_path(Path(os.path.expanduser(script)))
-    raise InvalidRequestError(f'no backbone {name!r}; expected one of {", ".join(BACKBONES)}')
+    raise InvalidRequestError(
+        f'no backbone {name!r}; expected one of {", ".join(BACKBONES)}, or {FORM} of your own')
 
 
 def _require_openai() -> None:

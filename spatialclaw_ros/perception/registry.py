@@ -27,12 +27,15 @@ from typing import Any
 
 import msgspec
 
-from spatialclaw_ros.errors import DependencyError, PerceptionError
+from spatialclaw_ros.errors import PerceptionError
+from spatialclaw_ros.named import FORM, is_named, named_function
 from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.models import Progress
 
 Loader = Callable[[ModelConfig, Progress], Any]
 Finder = Callable[[ModelConfig, Progress], ModelConfig]
+
+LOADS = 'loads the model'
 
 # Role to modules of families. Each has `VARIANTS`, whose keys are the names and whose values have
 # `repository`, `licence` and `files`, `check_options(name, options)`, and the function that loads;
@@ -119,13 +122,14 @@ def source(role: str, name: str) -> Source:
         return _own_source(role, name)
     for module, function in _FAMILIES[role]:
         if name in _variants(module):
-            return Source(_imported(module, function), _finder(_variants(module)[name]))
+            return Source(
+                named_function(f'{module}:{function}', LOADS), _finder(_variants(module)[name]))
     known = names(role)
     near = difflib.get_close_matches(name, known, 1, 0.4)
     hint = f'did you mean {near[0]!r}? ' if near else ''
     raise PerceptionError(
         f'no {role} model is called {name!r}; {hint}There are {", ".join(known)}, or '
-        'MODULE:FUNCTION, a loader of your own')
+        f'{FORM}, a loader of your own')
 
 
 def _finder(variant: Any) -> Finder:
@@ -142,17 +146,16 @@ def _finder(variant: Any) -> Finder:
 
 
 def _own_source(role: str, name: str) -> Source:
-    module, _, function = name.partition(':')
-    if not all(part.isidentifier() for part in module.split('.')) or not function.isidentifier():
+    if not is_named(name):
         raise PerceptionError(
-            f'{role} model {name!r} is not of the form MODULE:FUNCTION, as in my_models:load')
+            f'{role} model {name!r} is not of the form {FORM}, as in my_models:load')
 
     def load(config: ModelConfig, progress: Progress) -> Any:
-        return _imported(module, function)(config, progress)
+        return named_function(name, LOADS)(config, progress)
 
     def find(config: ModelConfig, progress: Progress) -> ModelConfig:
-        _imported(module, function)
-        own = getattr(importlib.import_module(module), 'find_weights', None)
+        named_function(name, LOADS)
+        own = getattr(importlib.import_module(name.partition(':')[0]), 'find_weights', None)
         return own(config, progress) if own is not None else config
     return Source(load, find)
 
@@ -160,15 +163,3 @@ def _own_source(role: str, name: str) -> Source:
 def _variants(module: str) -> dict[str, Any]:
     found: dict[str, Any] = importlib.import_module(module).VARIANTS
     return found
-
-
-def _imported(module: str, function: str) -> Loader:
-    try:
-        loader = getattr(importlib.import_module(module), function, None)
-    except ImportError as error:
-        raise DependencyError(
-            f'{module}, which loads the model, can not be imported: {error}; check its name, its '
-            'packages, and that it is on PYTHONPATH') from error
-    if not callable(loader):
-        raise DependencyError(f'{module} has no function {function}, which was to load the model')
-    return loader
