@@ -12,53 +12,181 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Starts the node with a parameter file; `rviz:=true` opens RViz on its outputs beside it.
+"""Starts the node; with `rviz`, `perception`, `vllm` set to true what belongs beside it, too.
 
-Images between processes of one machine need more shared memory than Fast DDS takes by default:
-unless the environment names a profile already, everything started here uses the package's own.
+Parameters come from `params_file`, the camera's preset is laid over it, and what other arguments
+say is laid over both. A second robot on one machine is a second namespace.
+
+The node takes itself through its lifecycle (`autostart`), so it is a plain `Node` here, as those
+of Nav2 are: with `autostart:=false` a lifecycle manager or `ros2 lifecycle set` does it. Images
+between processes of one machine need more shared memory than Fast DDS takes by default, and Cyclone
+DDS larger socket buffers: unless the environment names a profile already, everything started here
+uses the package's own.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.parameter_descriptions import ParameterValue
 
 from spatialclaw_ros.ros.compat.dds import OLD_DISTRIBUTIONS, OLD_VARIABLE, VARIABLE
+from spatialclaw_ros.ros.compat.share import share_path
 
 PACKAGE = 'spatialclaw_ros'
+CYCLONE_VARIABLE = 'CYCLONEDDS_URI'
+SWITCH = ('true', 'false')
+CAMERAS = ('none', 'oak_d', 'orbbec', 'realsense', 'webcam', 'zed')
+TREES = ('global', 'namespaced')
+LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
+RECONSTRUCTORS = ('', 'rgbd', 'fused', 'depth_anything')
+SEGMENTERS = ('', 'classical', 'sam3')
+# running queries are answered and traces written before the node ends
+STOP_TIMEOUT_S = '20'
+RESPAWN_DELAY_S = 2.0
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the node, and RViz where it is asked for."""
-    config = PathJoinSubstitution([FindPackageShare(PACKAGE), 'config'])
-    arguments = [
+    """Return the node, and what the arguments put beside it."""
+    return LaunchDescription([
         DeclareLaunchArgument(
-            'params_file', default_value=PathJoinSubstitution([config, 'spatialclaw.yaml']),
+            'params_file', default_value=str(share_path('config', 'spatialclaw.yaml')),
             description="The robot's topics and frames; copy config/spatialclaw.yaml."),
+        DeclareLaunchArgument(
+            'camera', default_value='none', choices=CAMERAS,
+            description='Topics of a common camera, from config/cameras, laid over params_file.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of the node.'),
+        DeclareLaunchArgument('name', default_value='spatialclaw', description='Name of the node.'),
         DeclareLaunchArgument(
-            'use_sim_time', default_value='false', description='Follow /clock (simulation, bags).'),
+            'tf', default_value='global', choices=TREES,
+            description='Which TF: global is /tf, namespaced is tf below the namespace (Nav2).'),
         DeclareLaunchArgument(
-            'rviz', default_value='false', description='Open RViz on the outputs.'),
-    ]
-    profile = []
+            'use_sim_time', default_value='false', choices=SWITCH,
+            description='Follow /clock (simulation, bags).'),
+        DeclareLaunchArgument(
+            'autostart', default_value='true', choices=SWITCH,
+            description='Configure and activate at start; false leaves it to a lifecycle manager.'),
+        DeclareLaunchArgument(
+            'respawn', default_value='false', choices=SWITCH,
+            description='Start the node again when it ends by itself.'),
+        DeclareLaunchArgument(
+            'log_level', default_value='info', choices=LOG_LEVELS,
+            description="Least severity that the node's log shows."),
+        DeclareLaunchArgument(
+            'reconstruct', default_value='', choices=RECONSTRUCTORS,
+            description='Who reconstructs; empty: as params_file says.'),
+        DeclareLaunchArgument(
+            'segment', default_value='', choices=SEGMENTERS,
+            description='Who segments; empty: as params_file says.'),
+        DeclareLaunchArgument(
+            'perception', default_value='false', choices=SWITCH,
+            description='Start perception.launch.py beside the node, which then uses it.'),
+        DeclareLaunchArgument(
+            'perception_config', default_value='default',
+            description='With perception: name of a file in config/perception, or path of one.'),
+        DeclareLaunchArgument(
+            'perception_address', default_value='127.0.0.1:8450',
+            description='With perception: HOST:PORT on this machine.'),
+        DeclareLaunchArgument(
+            'vllm', default_value='false', choices=SWITCH,
+            description='Start vllm.launch.py beside the node, which then uses it.'),
+        DeclareLaunchArgument(
+            'vllm_config', default_value='qwen3-vl-4b',
+            description='With vllm: name of a file in config/backbones, or path of one.'),
+        DeclareLaunchArgument(
+            'rviz', default_value='false', choices=SWITCH,
+            description='Open RViz on the outputs.'),
+        DeclareLaunchArgument(
+            'rviz_config', default_value=str(share_path('config', 'spatialclaw.rviz')),
+            description='What RViz shows; topics below /spatialclaw follow namespace and name.'),
+        DeclareLaunchArgument(
+            'fixed_frame', default_value='base_link', description="RViz' fixed frame."),
+        *_profiles(),
+        OpaqueFunction(function=_started),
+    ])
+
+
+def _profiles() -> list[Action]:
+    """Name the middlewares' profiles where the environment names none."""
+    found: list[Action] = []
     if not os.environ.get(VARIABLE) and not os.environ.get(OLD_VARIABLE):
         old = os.environ.get('ROS_DISTRO') in OLD_DISTRIBUTIONS
-        profile = [SetEnvironmentVariable(
-            OLD_VARIABLE if old else VARIABLE, PathJoinSubstitution([config, 'fastdds.xml']))]
-    use_sim_time = {'use_sim_time': LaunchConfiguration('use_sim_time')}
-    node = Node(
-        package=PACKAGE, executable='node', name='spatialclaw', output='screen',
-        namespace=LaunchConfiguration('namespace'),
-        parameters=[LaunchConfiguration('params_file'), use_sim_time])
-    rviz = Node(
-        package='rviz2', executable='rviz2', name='spatialclaw_rviz',
-        arguments=['-d', PathJoinSubstitution([config, 'spatialclaw.rviz'])],
-        parameters=[use_sim_time], condition=IfCondition(LaunchConfiguration('rviz')))
-    return LaunchDescription([*arguments, *profile, node, rviz])
+        found.append(SetEnvironmentVariable(
+            OLD_VARIABLE if old else VARIABLE, str(share_path('config', 'fastdds.xml'))))
+    if not os.environ.get(CYCLONE_VARIABLE):
+        found.append(SetEnvironmentVariable(
+            CYCLONE_VARIABLE, share_path('config', 'cyclonedds.xml').as_uri()))
+    return found
+
+
+def _started(context: LaunchContext) -> list[Action]:
+    """Return the processes, now that the arguments' values are known."""
+    values = {name: str(value) for name, value in context.launch_configurations.items()}
+    actions: list[Action] = []
+    if values['vllm'] == 'true':
+        actions.append(_included('vllm', {'config': values['vllm_config']}))
+    if values['perception'] == 'true':
+        actions.append(_included('perception', {
+            'config': values['perception_config'], 'address': values['perception_address']}))
+    actions.append(_node(values))
+    if values['rviz'] == 'true':
+        actions.append(_rviz(values))
+    return actions
+
+
+def _included(name: str, arguments: dict[str, str]) -> Action:
+    """Return another launch file of ours; arguments of one do not reach the next."""
+    path = share_path('launch', f'{name}.launch.py')
+    return GroupAction([IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(path)), launch_arguments=list(arguments.items()))])
+
+
+def _node(values: dict[str, str]) -> Action:
+    files = [values['params_file']]
+    if values['camera'] != 'none':
+        files.append(str(share_path('config', 'cameras', f'{values["camera"]}.yaml')))
+    texts = {name: values[name] for name in ('reconstruct', 'segment') if values[name]}
+    if values['perception'] == 'true':
+        texts['perception.url'] = f'http://{values["perception_address"]}'
+    if values['vllm'] == 'true':
+        texts |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
+    switches = {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')}
+    return Node(
+        package=PACKAGE, executable='node', name=values['name'], namespace=values['namespace'],
+        output='screen', emulate_tty=True, sigterm_timeout=STOP_TIMEOUT_S,
+        respawn=values['respawn'] == 'true', respawn_delay=RESPAWN_DELAY_S,
+        arguments=['--ros-args', '--log-level', values['log_level']],
+        remappings=_tf_remappings(values),
+        parameters=[*files, {
+            **switches,
+            **{name: ParameterValue(text, value_type=str) for name, text in texts.items()}}])
+
+
+def _rviz(values: dict[str, str]) -> Action:
+    """Return RViz; its file names the topics of /spatialclaw, whatever the node is called."""
+    with open(values['rviz_config'], encoding='utf-8') as config:
+        topics = sorted(set(re.findall(r'(?<=: )/spatialclaw(/[\w/]+)', config.read())))
+    return Node(
+        package='rviz2', executable='rviz2', name=f'{values["name"]}_rviz',
+        namespace=values['namespace'],
+        arguments=['-d', values['rviz_config'], '-f', values['fixed_frame']],
+        parameters=[{'use_sim_time': values['use_sim_time'] == 'true'}],
+        remappings=[*_tf_remappings(values), *(
+            (f'/spatialclaw{topic}', f'{values["name"]}{topic}') for topic in topics)])
+
+
+def _tf_remappings(values: dict[str, str]) -> list[tuple[str, str]]:
+    return [(f'/{topic}', topic) for topic in ('tf', 'tf_static')
+            if values['tf'] == 'namespaced']
