@@ -55,16 +55,24 @@ PARAMETERS = {
 }
 
 
-def render() -> tuple[np.ndarray, np.ndarray]:
-    """(H, W, 3) uint8 RGB and (H, W) float32 depth along z, metres."""
-    x, y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+def render(
+    pose: np.ndarray = T_base_camera, zoom: int = 1,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) uint8 RGB and (H, W) float32 depth along z, metres.
+
+    Args:
+        pose: (4, 4) of the camera in the base.
+        zoom: pixels, each way, for one of the plain picture.
+    """
+    width, height, focal = WIDTH * zoom, HEIGHT * zoom, FOCAL * zoom
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
     rays = np.stack([
-        (x - (WIDTH - 1) / 2) / FOCAL, (y - (HEIGHT - 1) / 2) / FOCAL, np.ones_like(x, float)],
+        (x - (width - 1) / 2) / focal, (y - (height - 1) / 2) / focal, np.ones_like(x, float)],
         axis=-1)
-    rays = rays @ T_base_camera[:3, :3].T
-    eye = T_base_camera[:3, 3]
+    rays = rays @ pose[:3, :3].T
+    eye = pose[:3, 3]
     depth = -eye[2] / rays[..., 2]
-    image = np.full((HEIGHT, WIDTH, 3), (150, 120, 90), dtype=np.float64)
+    image = np.full((height, width, 3), (150, 120, 90), dtype=np.float64)
     light = np.array([0.3, 0.2, 0.93])
     for center, colour in BALLS.values():
         offset = eye - np.array(center)
@@ -81,23 +89,26 @@ def render() -> tuple[np.ndarray, np.ndarray]:
     return image.round().astype(np.uint8), depth.astype(np.float32)
 
 
-def image_message(array: np.ndarray, encoding: str) -> Image:
+def image_message(
+    array: np.ndarray, encoding: str, frame_id: str = CAMERA_FRAME,
+) -> Image:
     """An image message of an array, stamp unset."""
     message = Image(
         height=array.shape[0], width=array.shape[1], encoding=encoding,
         step=array.strides[0], is_bigendian=0)
-    message.header.frame_id = CAMERA_FRAME
+    message.header.frame_id = frame_id
     message.data.frombytes(np.ascontiguousarray(array).tobytes())
     return message
 
 
-def info_message() -> CameraInfo:
+def info_message(frame_id: str = CAMERA_FRAME, zoom: int = 1) -> CameraInfo:
     """CameraInfo of the camera, stamp unset."""
-    info = CameraInfo(width=WIDTH, height=HEIGHT, distortion_model='plumb_bob', d=[0.0] * 5)
-    cx, cy = (WIDTH - 1) / 2, (HEIGHT - 1) / 2
-    info.k = [FOCAL, 0.0, cx, 0.0, FOCAL, cy, 0.0, 0.0, 1.0]
-    info.p = [FOCAL, 0.0, cx, 0.0, 0.0, FOCAL, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
-    info.header.frame_id = CAMERA_FRAME
+    width, height, focal = WIDTH * zoom, HEIGHT * zoom, FOCAL * zoom
+    info = CameraInfo(width=width, height=height, distortion_model='plumb_bob', d=[0.0] * 5)
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    info.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
+    info.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    info.header.frame_id = frame_id
     return info
 
 

@@ -69,16 +69,19 @@ class ScriptedVlm:
         name: the model's name for `/v1/models` and requests.
         port: to listen on; 0 for any.
         healthy: whether `/health` says so.
+        keep: how many requests are remembered; None for all.
     """
 
     def __init__(
         self, model: Model, *, name: str = 'scripted', port: int = 0, healthy: bool = True,
+        keep: int | None = None,
     ) -> None:
         self.model, self.name, self.healthy = model, name, healthy
+        self._keep = keep
         self.seen: list[Seen] = []
         self.violations: list[str] = []
         self.looked_after = 0
-        self._conversations = Conversations()
+        self._conversations = Conversations(keep)
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._httpd = _Httpd(('127.0.0.1', port), self)
@@ -139,6 +142,8 @@ class ScriptedVlm:
             seen = Seen(
                 request, len(body), headers, time.monotonic(), shared // CHARS_A_TOKEN)
             self.seen.append(seen)
+            if self._keep is not None:
+                del self.seen[:-self._keep]
         act = self.model(request)
         return seen, act if isinstance(act, Act) else Act(act)
 

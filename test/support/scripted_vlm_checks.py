@@ -22,7 +22,7 @@ import base64
 import binascii
 import io
 import json
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,10 +92,14 @@ class Request:
 
 
 class Conversations:
-    """Conversations that a server has heard: each may only grow."""
+    """Conversations that a server has heard: each may only grow.
 
-    def __init__(self) -> None:
-        self._heard: dict[str, list[list[str]]] = defaultdict(list)
+    Args:
+        keep: how many requests of a role are remembered; None for all.
+    """
+
+    def __init__(self, keep: int | None = None) -> None:
+        self._heard: dict[str, deque[list[str]]] = defaultdict(lambda: deque(maxlen=keep))
         self._systems: dict[str, str] = {}
 
     def add(self, request: Request) -> tuple[int, list[str]]:
