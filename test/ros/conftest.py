@@ -227,4 +227,9 @@ def make():
         compressed = staticmethod(compressed)
         camera_info = staticmethod(camera_info)
         transform = staticmethod(transform)
+
+        @staticmethod
+        def tf_message(*move) -> TFMessage:
+            return TFMessage(transforms=[transform(*move)])
+
     return Make
