@@ -20,7 +20,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from spatialclaw_ros.ros.parameters import parameters_page
+from spatialclaw_ros.ros.parameter_page import parameters_page
 
 PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'parameters.md'
 

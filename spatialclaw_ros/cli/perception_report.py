@@ -102,7 +102,7 @@ def _configured(asked: Asked) -> PerceptionConfig:
     config = PerceptionConfig()
     if asked.params_file:
         # the table of parameters needs ROS
-        from spatialclaw_ros.ros.parameters import perception_of_file
+        from spatialclaw_ros.ros.parameter_file import perception_of_file
         config = perception_of_file(Path(asked.params_file))
     return msgspec.structs.replace(config, url=asked.url or config.url)
 

@@ -24,7 +24,7 @@ from spatialclaw_ros.kernel import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS
-from spatialclaw_ros.ros.parameter_spec import ParameterSpec
+from spatialclaw_ros.ros.parameter_spec import LIVE, NEVER, ParameterSpec
 
 # without 'off', which is there to measure with
 SANDBOX_POLICIES = (SandboxPolicy.REQUIRED.value, SandboxPolicy.BEST_EFFORT.value)
@@ -33,37 +33,47 @@ _LIMITS = KernelLimits()
 
 NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('cameras', ('camera',),
-                  'Names of the cameras. Each one has the parameters under "Each camera".'),
+                  'Names of the cameras. Each one has the parameters under "Each camera".',
+                  changes=NEVER),
+    ParameterSpec('autostart', True,
+                  'Whether the node configures and activates itself; what fails then ends the '
+                  'process. `false` leaves it to a lifecycle manager, or to `ros2 lifecycle set`.',
+                  changes=NEVER),
     ParameterSpec('world_frame', 'odom',
                   'TF frame that measuring happens in: fixed, z up. Where TF has no such frame, '
-                  '`base_frame` is used.', live=True),
+                  '`base_frame` is used.', changes=LIVE),
     ParameterSpec('base_frame', 'base_link',
-                  "The robot's own frame (REP 105).", live=True),
+                  "The robot's own frame (REP 105).", changes=LIVE),
     ParameterSpec('answer_frame', '',
                   'Frame of points in answers when the request names none. Empty: `base_frame` if '
-                  'TF has it, else the world frame.', live=True),
+                  'TF has it, else the world frame.', changes=LIVE),
     ParameterSpec('window_s', 2.0,
                   'How far back a query looks when it names no window, seconds.',
-                  0.001, 3600.0, live=True),
+                  0.001, 3600.0, changes=LIVE),
     ParameterSpec('max_frames', 16,
                   'At most this many images per query, spread over the window, when it names no '
-                  'number.', 1, 512, live=True),
+                  'number.', 1, 512, changes=LIVE),
     ParameterSpec('timeout_s', 30.0,
-                  'Time for a whole query when it names none, seconds.', 0.1, 3600.0, live=True),
+                  'Time for a whole query when it names none, seconds.', 0.1, 3600.0, changes=LIVE),
     ParameterSpec('max_steps', 30,
-                  'Cells that may be written for one query.', 1, 200, live=True),
+                  'Cells that may be written for one query.', 1, 200, changes=LIVE),
     ParameterSpec('max_tokens', 0,
                   'Tokens that a model may write for one query, its plan and thinking included. '
-                  '0: no bound.', 0, 10_000_000, live=True),
+                  '0: no bound.', 0, 10_000_000, changes=LIVE),
     ParameterSpec('images_per_step', 8,
                   'Pictures that a cell shows and that go back to a model after one step; further '
-                  'ones are only in the trace.', 0, 64, live=True),
+                  'ones are only in the trace.', 0, 64, changes=LIVE),
     ParameterSpec('images_per_query', 32,
                   'The same for all steps of a query together. The key frames, at most 32, come '
-                  'on top; the server must allow the sum in one request.', 0, 512, live=True),
+                  'on top; the server must allow the sum in one request.', 0, 512, changes=LIVE),
     ParameterSpec('max_concurrent', 1,
-                  'Queries that may run at once. A further one is answered BUSY at once, and the '
-                  'message names the one that runs.', 1, 8),
+                  'Queries that may run at once. Further ones wait their turn.', 1, 8),
+    ParameterSpec('max_queued', 8,
+                  'Queries that may wait. A further one is answered BUSY at once, and the message '
+                  'names those that run. 0: nobody waits.', 0, 1000, changes=LIVE),
+    ParameterSpec('deactivate_wait_s', 0.0,
+                  'Time that running queries have to end by themselves when the node is '
+                  'deactivated, seconds; what runs then is cancelled.', 0.0, 3600.0, changes=LIVE),
     ParameterSpec('buffer_s', 10.0,
                   'How many seconds of messages are kept of each camera.', 0.1, 600.0),
     ParameterSpec('buffer_mb', 512,
@@ -75,11 +85,13 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('backbone', 'rules',
                   'Who writes the cells: `rules` needs no model and no network, `vllm` is a '
                   'vision-language model behind an OpenAI-compatible API, `recorded` plays a '
-                  'script of replies.', choices=BACKBONES),
+                  'script of replies, `MODULE:FUNCTION` is your own (docs/extending.md).',
+                  choices=BACKBONES, or_own=True),
     ParameterSpec('backbone_config', '',
                   'Where the model is and how it is asked (`vllm`): name of a file in '
                   '`config/backbones` without `.yaml`, or the path of one (docs/backbones.md). '
-                  'Empty: a vLLM server on this machine whose model is called `default`.'),
+                  'Empty: a vLLM server on this machine whose model is called `default`. A '
+                  'backbone of your own gets it as it is.'),
     ParameterSpec('backbone_url', '',
                   'Base URL of the API (`vllm`). Empty: as `backbone_config` has it.'),
     ParameterSpec('backbone_model', '',
@@ -93,7 +105,7 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('ahead_of_model', True,
                   'Whether likely tool calls (a reconstruction of all frames, masks of what the '
                   'question names) run while a model writes, so that its own identical call '
-                  'returns at once; docs/agent.md. Without effect on `rules`.', live=True),
+                  'returns at once; docs/agent.md. Without effect on `rules`.', changes=LIVE),
     ParameterSpec('sandbox', 'required',
                   'What to do on a host that lacks a part of the sandbox that cells run in: '
                   '`required` does not start, `best_effort` starts without that part and warns. '
@@ -112,12 +124,12 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   0, 65536),
     ParameterSpec('trace_dir', '',
                   'Folder that each query leaves its whole story in; `~` is the home folder. '
-                  'Empty: no traces.', live=True),
+                  'Empty: no traces.', changes=LIVE),
     ParameterSpec('trace_keep', 50,
-                  'How many traces are kept; the oldest go first.', 1, 100000, live=True),
+                  'How many traces are kept; the oldest go first.', 1, 100000, changes=LIVE),
     ParameterSpec('trace_mb', 2048,
                   'Megabytes (2^20 bytes) that all traces together may take: the oldest first lose '
-                  'what only `spatialclaw replay DIR` needs, then go.', 1, 1048576, live=True),
+                  'what only `spatialclaw replay DIR` needs, then go.', 1, 1048576, changes=LIVE),
 )
 
 CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -160,6 +172,7 @@ class Settings:
     """
 
     cameras: tuple[str, ...]
+    autostart: bool
     world_frame: str
     base_frame: str
     answer_frame: str
@@ -171,6 +184,8 @@ class Settings:
     images_per_step: int
     images_per_query: int
     max_concurrent: int
+    max_queued: int
+    deactivate_wait_s: float
     buffer_s: float
     buffer_mb: int
     pair_tolerance_s: float

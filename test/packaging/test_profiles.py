@@ -27,8 +27,8 @@ from spatialclaw_ros.backbone.vllm.config_file import read_config
 from spatialclaw_ros.cli.fit_budget import MARGIN, budget
 from spatialclaw_ros.cli.fit_profile import read_profile
 from spatialclaw_ros.perception.depth_anything.variants import VARIANTS
+from spatialclaw_ros.ros.parameter_file import perception_of_file
 from spatialclaw_ros.ros.parameter_table import NODE_PARAMETERS
-from spatialclaw_ros.ros.parameters import checked, perception_of_file
 from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS, option_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ def test_a_profile_can_be_used_and_fits(path: Path) -> None:
         *NODE_PARAMETERS, *PERCEPTION_PARAMETERS, *option_parameters(profile.values))}
     for name, value in profile.values.items():
         assert name in specs, name
-        checked(specs[name], value)
+        specs[name].taken(value)
     assert perception_of_file(path) == profile.perception
     found = budget(profile, profile.machine)
     assert found.fits, found.faults

@@ -23,7 +23,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
-from spatialclaw_ros.ros.parameters import ParameterError, Parameters, perception_of_file
+from spatialclaw_ros.ros.parameter_file import perception_of_file
+from spatialclaw_ros.ros.parameters import ParameterError, Parameters
 from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS, perception_config
 
 BY_NAME = {spec.name: spec for spec in PERCEPTION_PARAMETERS}
@@ -116,10 +117,10 @@ def test_a_value_of_no_use_is_named_in_one_line(context, overrides, words):
     assert '\n' not in str(caught.value)
 
 
-def test_a_name_of_the_group_that_is_not_known_is_warned_of(context):
-    _, warnings = declared(context, **{'perception.mask.model': 'sam3'})
-    assert warnings == ['parameter perception.mask.model is not known and has no effect; '
-                        'did you mean perception.masks.model?']
+def test_a_name_of_the_group_that_is_not_known_is_refused(context):
+    with pytest.raises(ParameterError, match=r'perception\.mask\.model \(did you mean '
+                       r'perception\.masks\.model\?\)'):
+        declared(context, **{'perception.mask.model': 'sam3'})
 
 
 def test_a_server_that_nothing_is_asked_of_is_warned_of(context):
