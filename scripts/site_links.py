@@ -16,8 +16,8 @@
 
 """Makes links work on the site that, on a forge, lead out of docs/: a hook of mkdocs.
 
-What a page links to outside docs/ (a configuration, an example, CONTRIBUTING.md) becomes part of the
-site, below `files/`; a page of Markdown there is rendered, and its own links are followed likewise.
+What a page links to outside docs/ (a configuration, an example, CONTRIBUTING.md) becomes part of
+the site, below `files/`; a page of Markdown there is rendered, its own links are followed likewise.
 """
 
 from __future__ import annotations
