@@ -65,6 +65,7 @@ class EvidenceObject:
         box_center: (3,) float64, world, metres.
         box_size: (3,) float64, metres, along the box's own axes.
         box_rotation: (3, 3) float64, box axes into the world.
+        score: how sure the segmentation was where it saw it best, 0 to 1; NaN when unknown.
     """
 
     label: str
@@ -73,6 +74,7 @@ class EvidenceObject:
     box_center: np.ndarray
     box_size: np.ndarray
     box_rotation: np.ndarray
+    score: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)

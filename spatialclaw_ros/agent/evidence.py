@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +38,13 @@ _FRAME_TOOLS = ('reconstruct', 'segment', 'exists', 'ocr', 'vlm')
 ToolLog = Iterable[tuple[ToolCall, ToolResult]]
 
 
+class _Instance(NamedTuple):
+    """One object of a segmentation: frame index to mask, and its score where it is seen best."""
+
+    masks: dict[int, np.ndarray]
+    score: float
+
+
 def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
     """Build the evidence of a query.
 
@@ -50,7 +58,7 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
     points: dict[int, np.ndarray] = {}
     confidence: dict[int, np.ndarray] = {}
     extrinsics: dict[int, np.ndarray] = {}
-    found: dict[str, list[dict[int, np.ndarray]]] = {}
+    found: dict[str, list[_Instance]] = {}
     frames: set[int] = set()
     notes: dict[str, None] = {}
     scale_source = ''
@@ -70,9 +78,9 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
             found.update(_masks_by_label(result, indices))
     objects: list[EvidenceObject] = []
     for label, instances in found.items():
-        for number, masks in enumerate(instances, start=1):
+        for number, instance in enumerate(instances, start=1):
             name = label if len(instances) == 1 else f'{label} {number}'
-            item = _evidence_object(name, masks, points, confidence)
+            item = _evidence_object(name, instance, points, confidence)
             if item is not None and len(objects) < MAX_OBJECTS:
                 objects.append(item)
     shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
@@ -90,21 +98,23 @@ def _frames_of(call: ToolCall) -> list[int]:
     return [f for f in given if isinstance(f, int)]
 
 
-def _masks_by_label(
-    result: ToolResult, indices: list[int],
-) -> Mapping[str, list[dict[int, np.ndarray]]]:
+def _masks_by_label(result: ToolResult, indices: list[int]) -> Mapping[str, list[_Instance]]:
     labels = [str(label) for label in result.values['labels']]
-    by_label: dict[str, list[dict[int, np.ndarray]]] = {name: [] for name in Counter(labels)}
-    for row, label in enumerate(labels):
-        masks = {f: result.arrays[f'masks_{f}'][row] for f in indices}
-        by_label[label].append({f: mask for f, mask in masks.items() if mask.any()})
+    scores = result.arrays['scores']
+    by_label: dict[str, list[_Instance]] = {name: [] for name in Counter(labels)}
+    for column, label in enumerate(labels):
+        masks = {f: result.arrays[f'masks_{f}'][column] for f in indices}
+        score = float(scores[:, column].max(initial=0.0))
+        by_label[label].append(
+            _Instance({f: mask for f, mask in masks.items() if mask.any()}, score))
     return by_label
 
 
 def _evidence_object(
-    label: str, masks: Mapping[int, np.ndarray], points: Mapping[int, np.ndarray],
+    label: str, instance: _Instance, points: Mapping[int, np.ndarray],
     confidence: Mapping[int, np.ndarray],
 ) -> EvidenceObject | None:
+    masks, score = instance
     clouds = []
     for f, mask in masks.items():
         if f in points:
@@ -119,9 +129,9 @@ def _evidence_object(
         cloud = cleaned if len(cleaned) >= MIN_POINTS else cloud
         box = oriented_box(cloud)
         return EvidenceObject(
-            label, cloud.astype(np.float32), masks, box.center, box.size, box.rotation)
+            label, cloud.astype(np.float32), masks, box.center, box.size, box.rotation, score)
     if not masks:
         return None
     nowhere = np.full(3, np.nan)
     return EvidenceObject(
-        label, cloud.astype(np.float32), masks, nowhere, nowhere, np.eye(3))
+        label, cloud.astype(np.float32), masks, nowhere, nowhere, np.eye(3), score)

@@ -184,6 +184,7 @@ class ObjectLine(msgspec.Struct, frozen=True, kw_only=True):
     box_center: Vector = []
     box_size: Vector = []
     box_rotation: Matrix = []
+    score: float | None = None
     frames: list[int] = []
     masks: dict[FrameKey, str] = {}
 

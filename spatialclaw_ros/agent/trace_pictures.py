@@ -78,6 +78,7 @@ def evidence_line(evidence: Evidence) -> EvidenceLine:
         objects=[ObjectLine(
             label=item.label, points=len(item.points), box_center=plain(item.box_center),
             box_size=plain(item.box_size), box_rotation=plain(item.box_rotation),
+            score=plain(item.score),
             frames=sorted(int(f) for f in item.masks), masks=masks[number],
         ) for number, item in enumerate(evidence.objects)], cloud=CLOUD_FILE)
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Publishes what a query found: answer, markers, evidence cloud, overlay picture, progress.
+"""Publishes what a query found: its answer, the drawings of what that rests on, its progress.
 
 The answer goes out at once; the drawings are made on a thread of their own, so that a caller does
 not wait for them. A query that came to no answer leaves the last one's drawings alone.
@@ -29,16 +29,12 @@ from dataclasses import replace
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, PointCloud2
-from visualization_msgs.msg import MarkerArray
 
 from spatialclaw_ros.agent.events import Answered, Failed, Refused
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
-from spatialclaw_ros.ros.clouds import evidence_cloud
-from spatialclaw_ros.ros.markers import marker_array
-from spatialclaw_ros.ros.overlay import overlay_message
-from spatialclaw_ros.ros.placement import place
+from spatialclaw_ros.ros.drawings import drawing_types, drawings, without
 from spatialclaw_ros.ros.progress import Progress, event_message
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Observation
@@ -65,10 +61,11 @@ class Outputs:
         create = functools.partial(
             node.create_publisher, callback_group=ReentrantCallbackGroup())
         self._answer = create(SpatialAnswer, '~/answer', LATCHED)
-        self._markers = create(MarkerArray, '~/markers', LATCHED)
-        self._evidence = create(PointCloud2, '~/evidence', LATCHED)
-        self._overlay = create(Image, '~/overlay', LATCHED)
+        self._drawings: dict[str, Publisher] = {
+            name: create(kind, f'~/{name}', LATCHED) for name, kind in drawing_types().items()}
         self._events = create(SpatialEvent, '~/events', RELIABLE)
+        if without():
+            node.get_logger().info(without())
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
 
     def close(self) -> None:
@@ -85,18 +82,19 @@ class Outputs:
             return
         if isinstance(end, Answered):  # a point is written as it is in the answer's frame
             end = replace(end, text=answer.text)
-        self._artist.submit(self._draw, end, outcome.observation, outcome.text)
+        self._artist.submit(
+            self._draw, end, outcome.observation, outcome.text, answer.header.frame_id)
 
     def event(self, query_id: str, event: Progress, max_steps: int = 0) -> None:
         """Publish a step of a query's progress; any thread."""
         self._events.publish(event_message(
             query_id, event, max_steps, self._node.get_clock().now().to_msg()))
 
-    def _draw(self, end: Answered | Refused, observation: Observation, question: str) -> None:
+    def _draw(
+        self, end: Answered | Refused, observation: Observation, question: str, answer_frame: str,
+    ) -> None:
         try:
-            placement = place(observation, end.evidence, ())
-            self._markers.publish(marker_array(end, observation, placement))
-            self._evidence.publish(evidence_cloud(end.evidence, placement))
-            self._overlay.publish(overlay_message(end, observation, question))
+            for name, message in drawings(end, observation, question, answer_frame):
+                self._drawings[name].publish(message)
         except Exception:
             self._log_error(f'drawing an answer failed:\n{traceback.format_exc()}')

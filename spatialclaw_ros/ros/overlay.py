@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -59,14 +60,13 @@ def overlay_message(
 
 def overlay_frame(observation: Observation, evidence: Evidence) -> Frame:
     """The image that shows most of the objects, the newest of several; newest without objects."""
-    shown = {
-        index: sum(bool(found.masks[index].any()) for found in evidence.objects
-                   if index in found.masks)
-        for index in range(len(observation.frames))}
-    best = max(shown.values())
-    if best == 0:
-        return newest_frame(observation, evidence)
-    return observation.frames[max(index for index, count in shown.items() if count == best)]
+    best = frames_by_objects(observation.frames, evidence)[-1]
+    return best if objects_on(best, evidence) else newest_frame(observation, evidence)
+
+
+def frames_by_objects(frames: Sequence[Frame], evidence: Evidence) -> list[Frame]:
+    """Frames by how many of the objects they show, then by age: the newest of the fullest last."""
+    return sorted(frames, key=lambda frame: (len(objects_on(frame, evidence)), frame.index))
 
 
 def draw_overlay(

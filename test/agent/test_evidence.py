@@ -60,7 +60,8 @@ def test_calls_that_are_about_no_frame_are_left_out() -> None:
     picture = np.zeros((4, 4, 3), np.uint8)
     log = [
         (ToolCall('segment', {'frame_indices': [0]}, {'image': picture}),
-         ToolResult({'labels': ['crop']}, {'masks_0': np.ones((1, 4, 4), bool)})),
+         ToolResult({'labels': ['crop']}, {
+             'scores': np.ones((0, 1), np.float32), 'masks_0': np.ones((1, 4, 4), bool)})),
         (ToolCall('ocr', {'frame_index': 2, 'frame_indices': 'no list'}),
          ToolResult({'lines': []})),
         (ToolCall('ocr', {'frame_index': None}, {'image': picture}), ToolResult({'lines': []})),

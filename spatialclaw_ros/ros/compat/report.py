@@ -53,6 +53,7 @@ STAND_IN_COSTS = {
     'sensor_msgs_py': 'nothing',
 }
 MISSING_COSTS = {
+    'vision_msgs': 'no ~/label_info and no ~/detections',
     'ros2launch': 'no `ros2 launch`: start the node with spatialclaw_node',
     'ros2cli': 'no `ros2` command: ask with `spatialclaw ask`',
     'rosbag2_py': 'no `ros2 bag`: recordings are read through rosbags',
