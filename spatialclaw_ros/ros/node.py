@@ -54,6 +54,7 @@ from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
 from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.diagnostics import Diagnostics
+from spatialclaw_ros.ros.health import Sources
 from spatialclaw_ros.ros.kernel_host import KernelHost
 from spatialclaw_ros.ros.logs import RosLogHandler
 from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
@@ -108,6 +109,7 @@ class SpatialClawNode(Node):
 
     def _set_up(self, give_up: Callable[[str], object]) -> None:
         self.parameters = Parameters(self, self._log.warning)
+        self.parameters.configured = True
         settings = self.parameters.settings
         policy = SandboxPolicy(settings.sandbox)
         require_sandbox(policy)
@@ -139,10 +141,10 @@ class SpatialClawNode(Node):
         self._runner = QueryRunner(
             observe=self._observe, make_session=self._make_session, log_error=self._log.error,
             max_concurrent=settings.max_concurrent)
-        self._diagnostics = Diagnostics(
-            self, cameras=self._cameras.status, kernel=lambda: self._kernel.status,
-            sandbox=settings.sandbox, backbone=self._backbone, perception=self._perception,
-            runner=self._runner)
+        self._diagnostics = Diagnostics(self, lambda: Sources(
+            'active', configured=self.parameters.cameras, cameras=self._cameras.status,
+            kernel=lambda: self._kernel.status, sandbox=settings.sandbox,
+            backbone=self._backbone, perception=self._perception, queue=self._runner))
         self._service = self.create_service(
             SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
         self._patient_until_s = time.monotonic() + FIRST_INPUT_WAIT_S
@@ -184,7 +186,7 @@ class SpatialClawNode(Node):
                 request.question, lambda: request_of(request, settings), self._on_event))
             response.answer = answer_message(
                 outcome, default_frames=(settings.answer_frame, settings.base_frame))
-            self._diagnostics.ended(outcome)
+            self._diagnostics.ended(outcome, request.client)
             self._outputs.publish(outcome, response.answer)
         except Exception:
             self._log.error(f'answering failed:\n{traceback.format_exc()}')
