@@ -29,12 +29,12 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / 'spatialclaw_ros'
 FOLDERS = ('spatialclaw_ros', 'test', 'scripts', 'launch', 'config', 'msg', 'srv', 'action', 'docs',
-           'cmake', 'interfaces', '.ci', '.github')
+           'cmake', 'interfaces', 'examples', '.ci', '.github')
 
 # A room imports rooms of lower floors, and of its own floor only those named in NEIGHBOURS.
 FLOORS = {'geometry': 1, 'workspace': 2, 'sharing': 2.5,
           'backbone': 3, 'kernel': 3, 'perception': 3, 'agent': 4,
-          'ros': 5, 'cli': 6, 'sim': 6, 'eval': 6}
+          'ros': 5, 'client': 5.5, 'cli': 6, 'sim': 6, 'eval': 6}
 NEIGHBOURS = {'cli': {'sim', 'eval'}, 'eval': {'sim'}}
 EVERYWHERE = {'errors', 'deadline', 'named'}
 GENERATED = {'msg', 'srv', 'action'}
@@ -72,7 +72,7 @@ HOMES = {
     'tf_transformations': ('ros/compat',),
     'transforms3d': ('ros/compat',),
     'ament_index_python': ('ros/compat',),
-    'ros': ('ros', 'cli', 'sim', 'eval'),
+    'ros': ('ros', 'client', 'cli', 'sim', 'eval'),
 }
 ROS = re.compile(r'rclpy$|rosidl_\w+$|\w+_(interfaces|msgs|srvs)$')
 

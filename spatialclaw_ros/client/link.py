@@ -1,0 +1,292 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ROS side of a client: sends goals, hears of them, and sees when the node is gone.
+
+All of it happens in callbacks of one mutually exclusive group of the node's executor. rclpy's
+ActionClient needs that: a reply that another thread takes while a request is still being noted
+down is lost, and its future never ends (rclpy issue 1123). Other threads put what they want done
+into a line and trigger a guard condition.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from unique_identifier_msgs.msg import UUID
+
+from spatialclaw_ros.action import SpatialQuery
+from spatialclaw_ros.client.answer import Answer
+from spatialclaw_ros.client.errors import (
+    NodeGoneError,
+    NodeNotFoundError,
+    QueryError,
+    canceled_here,
+    error_of,
+)
+from spatialclaw_ros.client.liveness import Liveness
+from spatialclaw_ros.client.progress import Progress
+from spatialclaw_ros.client.query import Query
+from spatialclaw_ros.msg import SpatialAnswer
+
+PULSE_S = 0.1
+RETRY_S = 0.25
+GONE_S = 2.0
+REPLY_S = 5.0
+CANCEL_S = 5.0
+MAX_GOALS = 16
+FEEDBACK = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+
+
+@dataclass
+class _Open:
+    """A query that has not ended."""
+
+    query: Query
+    goal: SpatialQuery.Goal
+    timeout_s: float
+    wait_s: float
+    wait_until_s: float
+    send_at_s: float = 0.0
+    sent_s: float = 0.0
+    handle: Any = None
+    gone_s: float = 0.0
+    probed_s: float = 0.0
+    cancel_s: float = 0.0
+    inactive: Exception | None = None
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether the node was asked."""
+        return self.sent_s > 0.0
+
+
+class Link:
+    """Goals of one client on one node.
+
+    Args:
+        node: to live on; who spins it is the caller's affair.
+        name: of the node that answers, with its namespace.
+        advice: what to do when there is none of that name.
+    """
+
+    def __init__(self, node: Node, name: str, advice: Callable[[], str]) -> None:
+        self._node = node
+        self._name = name
+        self._advice = advice
+        self._line: deque[Callable[[], object]] = deque()
+        self._open: dict[Query, _Open] = {}
+        self._seen_s = 0.0
+        self._down = threading.Event()
+        self._teardown = threading.Lock()
+        group = MutuallyExclusiveCallbackGroup()
+        self._action: Any = ActionClient(
+            node, SpatialQuery, f'{name}/query', callback_group=group)
+        # ActionClient drops what comes behind the result, and the last line may
+        self._feedback = node.create_subscription(
+            SpatialQuery.Impl.FeedbackMessage, f'{name}/query/_action/feedback', self._hear,
+            FEEDBACK, callback_group=group)
+        self._goals: OrderedDict[bytes, Query] = OrderedDict()
+        self._liveness = Liveness(node, f'{name}/query', group)
+        self._guard = node.create_guard_condition(self._work, callback_group=group)
+        self._timer = node.create_timer(
+            PULSE_S, self._pulse, callback_group=group,
+            clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer.cancel()
+
+    @property
+    def seen_s(self) -> float:
+        """When one of the callbacks ran last, monotonic; 0 for never."""
+        return self._seen_s
+
+    def ready(self) -> bool:
+        """Whether the node answers; any thread."""
+        return bool(self._action.server_is_ready())
+
+    def not_found(self, waited_s: float) -> NodeNotFoundError:
+        """The error of a node that did not appear."""
+        return NodeNotFoundError(
+            f'no node answers on {self._name}/query after {waited_s:g} s; {self._advice()}')
+
+    def ask(self, query: Query, goal: SpatialQuery.Goal, timeout_s: float, wait_s: float) -> None:
+        """Send a goal as soon as the node is there; any thread.
+
+        Args:
+            query: hears of it.
+            goal: what is asked.
+            timeout_s: the query's own time; 0 for what the node gives.
+            wait_s: how long the node may be away, or inactive.
+        """
+        opened = _Open(query, goal, timeout_s, wait_s, time.monotonic() + wait_s)
+        self._post(partial(self._take, opened))
+
+    def cancel(self, query: Query) -> None:
+        """Ask for a query's end; any thread."""
+        self._post(partial(self._cancel, query))
+
+    def close(self, wait_s: float) -> None:
+        """Leave the node; what is still open ends CANCELED. Any thread; once.
+
+        Args:
+            wait_s: how long to leave the executor to do it.
+        """
+        self._post(self._leave)
+        if not self._down.wait(wait_s):
+            self._leave()  # nobody spins, or this is a callback of the only thread that does
+
+    def _post(self, job: Callable[[], object]) -> None:
+        self._line.append(job)
+        if not self._down.is_set():
+            self._guard.trigger()
+
+    def _work(self) -> None:
+        self._seen_s = time.monotonic()
+        while self._line and not self._down.is_set():
+            self._line.popleft()()
+
+    def _take(self, opened: _Open) -> None:
+        self._open[opened.query] = opened
+        self._timer.reset()
+        self._step(opened, time.monotonic())
+
+    def _pulse(self) -> None:
+        self._seen_s = now_s = time.monotonic()
+        for opened in tuple(self._open.values()):
+            self._step(opened, now_s)
+        if not self._open and not self._down.is_set():
+            self._timer.cancel()
+
+    def _step(self, opened: _Open, now_s: float) -> None:
+        """Look after one query: send it, wait for it, or give it up."""
+        if opened.cancel_s and now_s - opened.cancel_s > CANCEL_S:
+            self._end(opened, canceled_here(
+                opened.query.question, f'cancelled; {self._name} did not confirm it'))
+        elif opened.on_its_way:
+            self._watch(opened, now_s)
+        elif now_s >= opened.send_at_s and self.ready():
+            self._send(opened)
+        elif now_s > opened.wait_until_s:
+            self._end(opened, opened.inactive or self.not_found(opened.wait_s))
+
+    def _watch(self, opened: _Open, now_s: float) -> None:
+        """See whether the node that has the goal is still there."""
+        lost = self._liveness.lost_since(opened.sent_s)
+        gone = not self.ready() or (lost and not self._liveness.some_alive)
+        opened.gone_s = (opened.gone_s or now_s) if gone else 0.0
+        if gone and now_s - opened.gone_s > GONE_S:
+            self._end(opened, NodeGoneError(
+                f'{self._name} went away before it answered; is it still running?'))
+        elif lost and opened.handle is not None and self._liveness.lost_since(opened.probed_s):
+            opened.probed_s = now_s  # one that was started anew does not know the goal
+            opened.handle.get_result_async().add_done_callback(partial(self._came, opened))
+        elif opened.handle is None and now_s - opened.sent_s > max(
+                REPLY_S, opened.wait_until_s - opened.sent_s):
+            self._end(opened, NodeGoneError(
+                f'{self._name} did not take the question in {now_s - opened.sent_s:.0f} s; does '
+                'it hang?'))
+        elif opened.timeout_s > 0 and now_s - opened.sent_s > opened.timeout_s + REPLY_S:
+            self._end(opened, NodeGoneError(
+                f'{self._name} gave no answer {REPLY_S:g} s after the time of the query was up; '
+                'does it hang?'))
+
+    def _send(self, opened: _Open) -> None:
+        opened.sent_s = time.monotonic()
+        opened.handle = None
+        goal_id = uuid.uuid4().bytes
+        self._goals[goal_id] = opened.query
+        while len(self._goals) > MAX_GOALS and next(iter(self._goals.values())).done():
+            self._goals.popitem(last=False)
+        self._action.send_goal_async(
+            opened.goal, goal_uuid=UUID(uuid=list(goal_id)),
+        ).add_done_callback(partial(self._taken, opened))
+
+    def _hear(self, message: Any) -> None:
+        query = self._goals.get(bytes(message.goal_id.uuid))
+        if query is not None:
+            query.hear(Progress.of(message.feedback))
+
+    def _taken(self, opened: _Open, future: Any) -> None:
+        opened.handle = handle = future.result()
+        if opened.query not in self._open:
+            if handle.accepted:  # it was given up meanwhile
+                handle.cancel_goal_async()
+        elif not handle.accepted:
+            self._end(opened, NodeGoneError(
+                f'{self._name} rejected the goal without a reason; is it of another version?'))
+        else:
+            handle.get_result_async().add_done_callback(partial(self._came, opened))
+            if opened.cancel_s:
+                handle.cancel_goal_async()
+
+    def _came(self, opened: _Open, future: Any) -> None:
+        response = future.result()
+        message: SpatialAnswer = response.result.answer
+        now_s = time.monotonic()
+        if opened.query not in self._open:
+            return
+        if response.status == GoalStatus.STATUS_UNKNOWN:
+            self._end(opened, NodeGoneError(
+                f'{self._name} was started anew and does not know the query; ask again'))
+            return
+        if (message.status == SpatialAnswer.STATUS_INACTIVE and now_s < opened.wait_until_s
+                and not opened.cancel_s):
+            opened.sent_s, opened.send_at_s = 0.0, now_s + RETRY_S
+            opened.inactive = error_of(message)
+            return
+        try:
+            self._end(opened, Answer.of(message))
+        except QueryError as error:
+            self._end(opened, error)
+
+    def _cancel(self, query: Query) -> None:
+        opened = self._open.get(query)
+        if opened is None or opened.cancel_s:
+            return
+        opened.cancel_s = time.monotonic()
+        if not opened.on_its_way:
+            self._end(opened, canceled_here(query.question, 'cancelled before the node took it'))
+        elif opened.handle is not None:
+            opened.handle.cancel_goal_async()
+
+    def _end(self, opened: _Open, outcome: Answer | Exception) -> None:
+        self._open.pop(opened.query, None)
+        opened.query.end(outcome)
+
+    def _leave(self) -> None:
+        with self._teardown:
+            if self._down.is_set():
+                return
+            self._down.set()
+        for opened in tuple(self._open.values()):
+            if opened.handle is not None:
+                opened.handle.cancel_goal_async()
+            self._end(opened, canceled_here(opened.query.question, 'the client was closed'))
+        self._node.destroy_timer(self._timer)
+        self._liveness.close()
+        self._node.destroy_subscription(self._feedback)
+        self._action.destroy()
+        self._node.destroy_guard_condition(self._guard)

@@ -1,0 +1,59 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A ROS context, a node and a thread that spins it, for a program that has none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+
+
+class OwnNode:
+    """A node of a name that no other has, spun until it is closed."""
+
+    def __init__(self) -> None:
+        use_fastdds_profile(os.environ)
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self.node = Node(
+            f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
+            start_parameter_services=False, enable_rosout=False)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(
+            target=self._spin, name='spatialclaw_client', daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop spinning and leave the graph."""
+        inside = threading.current_thread() is self._thread
+        self._executor.shutdown(timeout_sec=0.0 if inside else None)
+        if not inside:
+            self._thread.join()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
