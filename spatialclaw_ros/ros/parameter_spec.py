@@ -86,7 +86,8 @@ class ParameterSpec:
         Raises:
             ParameterError: it is of another type, or outside what is allowed.
         """
-        if isinstance(self.default, tuple) and isinstance(value, (list, tuple)):
+        if isinstance(self.default, tuple) and isinstance(value, (list, tuple)) and all(
+                isinstance(each, str) for each in value):
             value = tuple(value)
         if isinstance(self.default, float) and type(value) is int:
             value = float(value)

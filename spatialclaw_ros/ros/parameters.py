@@ -105,8 +105,10 @@ class Parameters:
 
     def unchanged(self, parameter: Parameter) -> bool:
         """Whether it has this value already."""
-        known = self._node.has_parameter(parameter.name)
-        return known and self._node.get_parameter(parameter.name).value == parameter.value
+        if not self._node.has_parameter(parameter.name):
+            return False
+        now = self._node.get_parameter(parameter.name)
+        return now.type_ == parameter.type_ and bool(now.value == parameter.value)
 
     def refusals(self, parameters: Sequence[Parameter]) -> dict[str, str]:
         """Why a change can't be, by the names that are to blame; {} when all of it can be.

@@ -1,0 +1,236 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""Changing parameters of a node: as a whole, when they may change, and why not."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from node_process import NodeProcess
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from spatialclaw_ros.ros.parameter_spec import LIVE, NEVER, UNCONFIGURED
+from spatialclaw_ros.ros.parameters import ParameterError, Parameters
+
+CLEANUP = '`ros2 lifecycle set /changing cleanup`'
+START = 'start it again'
+
+
+class Changing:
+    """A node with the parameters, spun in the background, and a client of its services."""
+
+    def __init__(self) -> None:
+        self.context = Context()
+        self.context.init(args=[])
+        self.node = Node('changing', context=self.context, parameter_overrides=[
+            Parameter('cameras', value=['front', 'rear']),
+            Parameter('rear.depth', value='/rear/depth')])
+        self.parameters = Parameters(self.node, lambda _: None)
+        self.asker = Node('asker', context=self.context, start_parameter_services=False)
+        self.clients = {
+            kind: self.asker.create_client(kind, f'/changing/{name}')
+            for kind, name in ((SetParameters, 'set_parameters'),
+                               (SetParametersAtomically, 'set_parameters_atomically'))}
+        self.executor = SingleThreadedExecutor(context=self.context)
+        for node in (self.node, self.asker):
+            self.executor.add_node(node)
+        self.thread = threading.Thread(target=self.executor.spin)
+        self.thread.start()
+
+    def call(self, kind, messages):
+        client = self.clients[kind]
+        assert client.wait_for_service(10.0)
+        return client.call(kind.Request(parameters=messages))
+
+    def set(self, **values):
+        """Reasons of a refusal by name, {} when all was taken; both services must agree."""
+        before = self.values()
+        messages = [
+            Parameter(name.replace('__', '.'), value=value).to_parameter_msg()
+            for name, value in values.items()]
+        return self.send(messages, before)
+
+    def send(self, messages, before):
+        at_once = self.call(SetParametersAtomically, messages).result
+        if not at_once.successful:
+            assert self.values() == before
+        results = self.call(SetParameters, messages).results
+        assert [result.successful for result in results] == [at_once.successful] * len(messages)
+        if not at_once.successful:
+            assert self.values() == before
+            assert at_once.reason
+        return {message.name: result.reason for message, result in zip(messages, results)
+                if not result.successful}
+
+    def values(self):
+        return {name: parameter.value
+                for name, parameter in self.node.get_parameters_by_prefix('').items()}
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.thread.join()
+        for node in (self.asker, self.node):
+            node.destroy_node()
+        self.context.try_shutdown()
+
+
+@pytest.fixture(scope='module')
+def made():
+    changing = Changing()
+    yield changing
+    changing.close()
+
+
+@pytest.fixture
+def changing(made):
+    """The node, unconfigured and with its values as they were."""
+    before = made.values()
+    made.parameters.configured = False
+    yield made
+    made.parameters.configured = False
+    assert made.set(**{name.replace('.', '__'): value for name, value in before.items()}) == {}
+
+
+@pytest.mark.parametrize(('values', 'configured'), [
+    ({'window_s': 5.0}, True),
+    ({'window_s': 5}, True),
+    ({'window_s': 5, 'world_frame': 'map', 'max_frames': 3}, True),
+    ({'buffer_s': 20}, False),
+    ({'window_s': 20.0, 'buffer_s': 30.0}, False),
+    ({'buffer_s': 30.0, 'window_s': 20.0}, False),
+    ({'backbone': 'recorded', 'backbone_script': '/replies.yaml'}, False),
+    ({'rear__image': '/rear/image', 'rear__depth': ''}, False),
+    ({'use_sim_time': True}, True),
+    ({'cameras': ['front', 'rear'], 'window_s': 3.0}, True),
+])
+def test_a_change_is_taken_as_a_whole(changing, values, configured):
+    changing.parameters.configured = configured
+    assert changing.set(**values) == {}
+    now = changing.values()
+    assert {name: now[name.replace('__', '.')] for name in values} == values
+    if 'window_s' in values:
+        assert changing.parameters.settings.window_s == float(values['window_s'])
+    if 'rear__image' in values:
+        assert changing.parameters.cameras[1].image_topic == '/rear/image'
+
+
+@pytest.mark.parametrize(('values', 'configured', 'words'), [
+    ({'window_s': -5.0}, True, {'window_s': '0.001 to 3600'}),
+    ({'window_s': 'long'}, True, {'window_s': 'of type double'}),
+    ({'max_frames': 2.5}, True, {'max_frames': 'of type integer'}),
+    ({'ahead_of_model': 1}, True, {'ahead_of_model': 'of type bool'}),
+    ({'world_frame': ['map']}, True, {'world_frame': 'of type string'}),
+    ({'widow_s': 5.0}, True, {'widow_s': 'did you mean window_s?'}),
+    ({'window_s': 5.0, 'max_frames': 0}, True,
+     {'window_s': 'not set, for max_frames', 'max_frames': '1 to 512'}),
+    ({'window_s': 20.0}, True, {'window_s': 'buffer_s (10)'}),
+    ({'window_s': 20.0, 'buffer_s': 15.0}, False,
+     {'window_s': 'buffer_s (15)', 'buffer_s': 'window_s (20)'}),
+    ({'window_s': 20.0, 'buffer_s': 30.0}, True,
+     {'window_s': 'not set, for buffer_s', 'buffer_s': CLEANUP}),
+    ({'rear__image': '/rear/other'}, True, {'rear.image': CLEANUP}),
+    ({'cameras': ['front']}, False, {'cameras': START}),
+    ({'autostart': False}, False, {'autostart': START}),
+    ({'answer_frame': '/map'}, True, {'answer_frame': 'without a leading /'}),
+    ({'action_interface': 'tool_call'}, False, {'action_interface': "backbone 'rules'"}),
+    ({'backbone': 'recorded'}, False, {'backbone': 'needs backbone_script'}),
+    ({'pair_tolerance_s': 1.0, 'buffer_s': 0.5, 'window_s': 0.1}, False,
+     {'pair_tolerance_s': 'buffer_s', 'buffer_s': 'pair_tolerance_s', 'window_s': 'not set'}),
+    ({'front__depth_camera_info': '/info'}, False, {'front.depth_camera_info': 'front.depth'}),
+    ({'front__depth': '/front/color/image_raw'}, False, {'front.depth': 'front.image'}),
+    ({'front__image': ''}, False, {'front.image': 'topic'}),
+    ({'front__image': '/front/image/compressed'}, False,
+     {'front.image': "front.image_transport is 'raw': set it to 'compressed'"}),
+    ({'perception__masks__device': 'gpu'}, False, {'perception.masks.device': 'cuda'}),
+])
+def test_a_refused_change_says_why_and_sets_nothing(changing, values, configured, words):
+    changing.parameters.configured = configured
+    reasons = changing.set(**values)
+    assert set(reasons) == set(words)
+    for name, word in words.items():
+        assert word in reasons[name]
+
+
+def test_a_parameter_can_not_be_taken_away(changing):
+    message = ParameterMessage(name='window_s')
+    assert 'of type double' in changing.send([message], changing.values())['window_s']
+
+
+def test_descriptors_say_all_that_the_table_says(changing):
+    specs = changing.parameters._specs
+    assert {spec.changes for spec in specs.values()} == {LIVE, UNCONFIGURED, NEVER}
+    for name, spec in specs.items():
+        told = changing.node.describe_parameter(name)
+        assert told.description == spec.description
+        assert told.read_only == (spec.changes == NEVER), name
+        assert told.read_only == (name in ('cameras', 'autostart'))
+        assert ('at any time' in told.additional_constraints) == (spec.changes == LIVE)
+        assert all(choice in told.additional_constraints for choice in spec.choices)
+        ranges = [*told.floating_point_range, *told.integer_range]
+        assert [(one.from_value, one.to_value) for one in ranges] == (
+            [] if spec.minimum is None else [(spec.minimum, spec.maximum)]), name
+
+
+@pytest.mark.parametrize(('given', 'words'), [
+    ({'widow_s': 3.0, 'max_frame': 4, 'nonsense': 1},
+     ('widow_s (did you mean window_s?)', 'max_frame (did you mean max_frames?)', 'nonsense',
+      'not below /**')),
+    ({'rear.image': '/rear'}, ('rear.image (cameras names camera, not rear)',)),
+    ({'perception.masks.option.threshold': 0.4}, ('perception.masks.option.threshold',)),
+    ({'window_s': -1.0, 'max_frames': 'many', 'timeouts': 3.0},
+     ('window_s must be', 'max_frames is of type integer', 'timeouts (did you mean timeout_s?)')),
+    ({'window_s': 20.0}, ('window_s (20)', 'buffer_s (10)')),
+    ({'camera.depth_camera_info': '/info'}, ('camera.depth_camera_info', 'camera.depth')),
+    ({'cameras': [1, 2]}, ('cameras is of type string_array, got [1, 2]',)),
+])
+def test_all_that_is_wrong_stands_in_one_message(made, given, words):
+    node = Node('wrong', context=made.context, start_parameter_services=False,
+                parameter_overrides=[Parameter(name, value=value)
+                                     for name, value in given.items()])
+    try:
+        with pytest.raises(ParameterError) as caught:
+            Parameters(node, pytest.fail)
+    finally:
+        node.destroy_node()
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_ros_own_parameters_are_known(made):
+    node = Node('known', context=made.context, start_parameter_services=False,
+                parameter_overrides=[
+                    Parameter('use_sim_time', value=False),
+                    Parameter('start_type_description_service', value=False),
+                    Parameter('qos_overrides./parameter_events.publisher.depth', value=10)])
+    try:
+        assert Parameters(node, pytest.fail).settings.window_s == 2.0
+    finally:
+        node.destroy_node()
+
+
+def test_a_process_with_unknown_parameters_does_not_start(tmp_path):
+    with NodeProcess(tmp_path, {'widow_s': 3.0}, ('-p', 'camra.image:=/image')) as process:
+        assert process.popen.wait(30.0) == 2
+    line = process.log.strip().rpartition('\n')[2]
+    assert line.startswith('spatialclaw_node: no such parameter: camra.image')
+    assert 'widow_s (did you mean window_s?)' in line
