@@ -21,20 +21,22 @@ import math
 
 import numpy as np
 import pytest
-from robot_double import (
-    BALLS,
-    CAMERA_FRAME,
-    FOCAL,
-    HEIGHT,
-    WIDTH,
-    T_base_camera,
-    render,
+from answer_lab import (
+    BLUE,
+    IN_ODOM,
+    RED,
+    STAMPS,
+    T_odom_camera,
+    distance,
+    evidence,
+    observation,
+    outcome,
 )
+from robot_double import CAMERA_FRAME, HEIGHT, WIDTH, T_base_camera
 from visualization_msgs.msg import Marker
 
-from spatialclaw_ros.agent.events import Answered, Evidence, EvidenceObject, Failed, Refused
+from spatialclaw_ros.agent.events import Answered, Evidence, Failed, Refused
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
 from spatialclaw_ros.ros.clouds import evidence_cloud
@@ -42,56 +44,8 @@ from spatialclaw_ros.ros.markers import marker_array
 from spatialclaw_ros.ros.overlay import draw_overlay, overlay_message
 from spatialclaw_ros.ros.palette import object_colour
 from spatialclaw_ros.ros.placement import check_frame, known_frames, only_placed, place
-from spatialclaw_ros.ros.query import Outcome, QueryRequest
-from spatialclaw_ros.workspace.observation import Frame, Observation
-from spatialclaw_ros.workspace.question import AnswerType, Question, Status
-
-RED, BLUE = (np.array(BALLS[name][0]) for name in ('red', 'blue'))
-T_odom_base = np.array([[0, -1, 0, 1.0], [1, 0, 0, 2.0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
-T_odom_camera = T_odom_base @ T_base_camera
-STAMPS = (1_000_000_000, 1_500_000_000, 2_000_000_000)
-IN_ODOM = (T_odom_base[:3, :3] @ np.stack([RED, BLUE]).T).T + T_odom_base[:3, 3]
-
-
-def observation(*, tf=True, stamps=STAMPS):
-    image, depth = render()
-    camera = PinholeCamera(
-        WIDTH, HEIGHT, FOCAL, FOCAL, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
-    frames = tuple(
-        Frame(i, 'camera', stamp, CAMERA_FRAME, image, depth, camera,
-              T_odom_camera if tf else None)
-        for i, stamp in enumerate(stamps))
-    base = np.repeat(T_odom_base[None], len(stamps), axis=0)
-    lost = np.full_like(base, np.nan)
-    return Observation(
-        frames, 'odom' if tf else '', {'base_link': base, 'lost': lost} if tf else {},
-        ('a missing prior',), 'base_link' if tf else '')
-
-
-def evidence(*, tf=True, frames=(0, 1)):
-    pose = T_odom_camera if tf else np.eye(4)
-    image, _ = render()
-    objects = []
-    for index, name in enumerate(('red ball', 'blue ball')):
-        channel = image[..., (0, 2)[index]].astype(int)
-        mask = channel - image[..., (2, 0)[index]] > 90
-        points = IN_ODOM[index] + np.zeros((5, 3))
-        objects.append(EvidenceObject(
-            name, points.astype(np.float32), {1: mask}, IN_ODOM[index], np.full(3, 0.1),
-            np.eye(3)))
-    return Evidence(
-        frames, tuple(objects), IN_ODOM, dict.fromkeys(frames, pose), 'sensor_depth', ('a note',))
-
-
-def outcome(end, *, seen=None, frame_id='', answer_type=AnswerType.ANY):
-    seen = observation() if seen is None else seen
-    request = QueryRequest(Question('How far?', answer_type, (), frame_id), (), None, 2.0, 4, 9.0)
-    return Outcome('q1', 'How far?', end, request, seen, {'total': 0.5})
-
-
-def distance(**more):
-    return Answered(0.3, AnswerType.NUMBER, '0.300 m', 'm', 0.002, evidence=evidence(), steps=2,
-                    **more)
+from spatialclaw_ros.ros.query import Outcome
+from spatialclaw_ros.workspace.question import AnswerType, Status
 
 
 def points_of(answer):

@@ -23,6 +23,7 @@ from spatialclaw_ros.ros.compat import (
     sensor_msgs_py,
     tf2,
     tf_transformations,
+    vision,
 )
 from spatialclaw_ros.ros.compat._distribution import Found, package_version
 
@@ -52,8 +53,8 @@ STAND_IN_COSTS = {
     'tf_transformations': 'its functions for rigid motions only',
     'sensor_msgs_py': 'nothing',
 }
+VISION_COST = 'no ~/label_info and no ~/detections'
 MISSING_COSTS = {
-    'vision_msgs': 'no ~/label_info and no ~/detections',
     'ros2launch': 'no `ros2 launch`: start the node with spatialclaw_node',
     'ros2cli': 'no `ros2` command: ask with `spatialclaw ask`',
     'rosbag2_py': 'no `ros2 bag`: recordings are read through rosbags',
@@ -67,6 +68,10 @@ def installed() -> list[Installed]:
     states = [
         _state(found) for found in (
             tf2.FOUND, cv_bridge.FOUND, tf_transformations.FOUND, sensor_msgs_py.FOUND)]
+    states.append(
+        Installed(vision.PACKAGE, DISTRIBUTION, vision.FOUND.version, '')
+        if vision.FOUND.module is not None else
+        Installed(vision.PACKAGE, MISSING, '', f'{VISION_COST}: {vision.FOUND.reason}'))
     for package, cost in MISSING_COSTS.items():
         version = package_version(package)
         states.append(
