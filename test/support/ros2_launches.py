@@ -1,0 +1,91 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""What `ros2 launch` and `ros2 run` would find: files, their arguments, programs.
+
+Launch files of this package are read; of other packages those are known that the pages name, with
+the arguments that their own sources declare.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import yaml
+from docs_pages import REPOSITORY
+from docs_shell import exists, node
+
+PACKAGE = 'spatialclaw_ros'
+# realsense2_camera/launch/rs_launch.py of github.com/realsenseai/realsense-ros, and its includes
+FOREIGN_LAUNCHES = {
+    ('realsense2_camera', 'rs_launch.py'): {
+        'camera_name', 'camera_namespace', 'serial_no', 'enable_sync', 'align_depth.enable',
+        'rgb_camera.color_profile', 'depth_module.depth_profile', 'pointcloud.enable'},
+}
+FOREIGN_PROGRAMS = {
+    ('usb_cam', 'usb_cam_node_exe'), ('v4l2_camera', 'v4l2_camera_node'),
+    ('camera_calibration', 'cameracalibrator'), ('rqt_image_view', 'rqt_image_view'),
+    ('tf2_ros', 'tf2_echo'), ('tf2_ros', 'static_transform_publisher'),
+    ('tf2_tools', 'view_frames'), ('rviz2', 'rviz2'), ('rqt_robot_monitor', 'rqt_robot_monitor'),
+}
+
+
+def declared(path: Path) -> dict[str, tuple[str, ...]]:
+    """Arguments of a launch file with their choices, () for any value."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    names = {target.id: node.value for node in tree.body if isinstance(node, ast.Assign)
+             for target in node.targets if isinstance(target, ast.Name)}
+    found = {}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, 'id', '') == 'DeclareLaunchArgument':
+            choices = next((each.value for each in call.keywords if each.arg == 'choices'), None)
+            if isinstance(choices, ast.Name):
+                choices = names[choices.id]
+            found[ast.literal_eval(call.args[0])] = (
+                () if choices is None else tuple(ast.literal_eval(choices)))
+    return found
+
+
+def check_launch(words: list[str]) -> None:
+    """The launch file has these arguments, with choices that it allows."""
+    package, name, *given = [word for word in words if word not in ('-s', '--show-args')]
+    if package == PACKAGE:
+        known = declared(REPOSITORY / 'launch' / name)
+    else:
+        assert (package, name) in FOREIGN_LAUNCHES, f'{package} {name} is not known'
+        known = dict.fromkeys(FOREIGN_LAUNCHES[package, name], ())
+    for argument in given:
+        word, assigned, value = argument.partition(':=')
+        assert assigned, f'{argument} is not NAME:=VALUE'
+        assert word in known, f'{name} has no argument {word}: {", ".join(known)}'
+        assert not known[word] or value in known[word], f'{word} is one of {known[word]}'
+        if word == 'params_file':
+            exists(value)
+
+
+def check_run(words: list[str]) -> None:
+    """The program is there, and its ROS arguments can be read."""
+    package, program, *rest = words
+    if package == PACKAGE:
+        assert (REPOSITORY / 'scripts' / program).exists(), program
+        node([program, *rest])
+        return
+    assert (package, program) in FOREIGN_PROGRAMS, f'{package} {program} is not known'
+    if '--ros-args' in rest:
+        for word in rest[rest.index('--ros-args') + 1:]:
+            assert word in ('-r', '-p') or ':=' in word, word
+            yaml.safe_load(word.partition(':=')[2])
