@@ -82,6 +82,9 @@ def generate_launch_description() -> LaunchDescription:
             'respawn', default_value='false', choices=SWITCH,
             description='Start the node again when it ends by itself.'),
         DeclareLaunchArgument(
+            'enclave', default_value='',
+            description='SROS 2: the enclave of the keystore that holds its keys; empty: none.'),
+        DeclareLaunchArgument(
             'log_level', default_value='info', choices=LOG_LEVELS,
             description="Least severity that the node's log shows."),
         DeclareLaunchArgument(
@@ -162,12 +165,13 @@ def _node(values: dict[str, str]) -> Action:
         texts['perception.url'] = f'http://{values["perception_address"]}'
     if values['vllm'] == 'true':
         texts |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
+    enclave = ['--enclave', values['enclave']] if values['enclave'] else []
     switches = {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')}
     return Node(
         package=PACKAGE, executable='node', name=values['name'], namespace=values['namespace'],
         output='screen', emulate_tty=True, sigterm_timeout=STOP_TIMEOUT_S,
         respawn=values['respawn'] == 'true', respawn_delay=RESPAWN_DELAY_S,
-        arguments=['--ros-args', '--log-level', values['log_level']],
+        arguments=['--ros-args', '--log-level', values['log_level'], *enclave],
         remappings=_tf_remappings(values),
         parameters=[*files, {
             **switches,
