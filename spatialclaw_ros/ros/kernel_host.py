@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import KernelError, SandboxError
+from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import Kernel, KernelStats
 from spatialclaw_ros.kernel.report import sandbox_parts
 from spatialclaw_ros.kernel.support import SandboxPart
@@ -51,17 +51,13 @@ class KernelHost:
     Args:
         make: makes a kernel that is not started yet.
         log_error: where it goes that a start failed.
-        refused: called, from that thread, when a start failed for a part of the sandbox that is
-            required.
     """
 
     def __init__(
         self, make: Callable[[], Kernel], log_error: Callable[[str], object],
-        refused: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._make = make
         self._log_error = log_error
-        self._refused = refused
         self._lock = threading.Lock()
         self._kernel: Kernel | None = None
         self._starting: Kernel | None = None
@@ -134,7 +130,7 @@ class KernelHost:
             self._starter.start()
 
     def _start(self, kernel: Kernel, failed: Kernel | None) -> None:
-        error, refusal = 'the kernel did not start', ''
+        error = 'the kernel did not start'
         try:
             if failed is not None:
                 self._put_away(failed)
@@ -147,14 +143,11 @@ class KernelHost:
                 error += f' ({type(problem).__name__})'
             if not self._closed:
                 self._log_error(error)
-                refusal = str(problem) if isinstance(problem, SandboxError) else ''
             self._put_away(kernel)
         finally:
             with self._lock:
                 self._kernel = None if error else kernel
                 self._error, self._starter, self._starting = error, None, None
-        if refusal:
-            self._refused(refusal)
 
     def _put_away(self, kernel: Kernel) -> None:
         """Close a kernel of which nothing is wanted any more."""

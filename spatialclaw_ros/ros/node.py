@@ -12,234 +12,229 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ROS 2 node: cameras and TF in, questions through `~/query`, answers and drawings out.
 
-At most `max_concurrent` queries run at once (parameter, 1 by default). A further one is answered
-`BUSY` at once, and the message names the one that runs. Every request is answered, at the latest
-half a second after its own time is up.
+"""The ROS 2 node as a managed one: what it makes and gives back at each of its transitions.
+
+configure makes publishers, kernel and backbone; activate opens cameras, TF and perception, then
+queries are taken; deactivate ends queries and closes cameras and TF, models stay where they are;
+cleanup and shutdown give everything back, and so does an error: configure may be tried again then.
+The service and the action `~/query` live as long as the node; a transition that fails leaves the
+node in the state that it was in, and says why in the log and on `/diagnostics`.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
+from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
-from spatialclaw_ros.agent import AgentLimits, Session
-from spatialclaw_ros.agent.events import Event
-from spatialclaw_ros.agent.interfaces import interface_for
-from spatialclaw_ros.agent.recording import Finishing
-from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import NoFramesError, SandboxError, SpatialClawError
-from spatialclaw_ros.kernel import Kernel, SandboxPolicy
-from spatialclaw_ros.kernel.limits import MIB
-from spatialclaw_ros.kernel.report import require_sandbox
+from spatialclaw_ros.errors import CanceledError, SpatialClawError
 from spatialclaw_ros.perception.config import PerceptionConfig
-from spatialclaw_ros.perception.factory import open_perception
-from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
-from spatialclaw_ros.ros.cameras import CameraBuffers
-from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.diagnostics import Diagnostics
-from spatialclaw_ros.ros.health import Sources
-from spatialclaw_ros.ros.kernel_host import KernelHost
+from spatialclaw_ros.ros.handling import QueryHandler
+from spatialclaw_ros.ros.health import NEXT, Sources
+from spatialclaw_ros.ros.inputs import Inputs
 from spatialclaw_ros.ros.logs import RosLogHandler
-from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
+from spatialclaw_ros.ros.lookout import Lookout
 from spatialclaw_ros.ros.outputs import Outputs
-from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.parameters import Parameters
-from spatialclaw_ros.ros.placement import check_frame, only_placed
-from spatialclaw_ros.ros.query import QueryRequest, QueryRunner
-from spatialclaw_ros.ros.requests import request_of
-from spatialclaw_ros.ros.transforms import TransformSource
-from spatialclaw_ros.srv import SpatialQuery
-from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.ros.query import QueryRunner
+from spatialclaw_ros.ros.resources import Resources
+from spatialclaw_ros.ros.serving import Serving
 
 NODE_NAME = 'spatialclaw'
-SPARE_THREADS = 3
-SHUTDOWN_WAIT_S = 5.0
-TRACES_WAIT_S = 5.0
-MAX_FAULTS = 100
-FIRST_INPUT_WAIT_S = 5.0
-FIRST_INPUT_POLL_S = 0.1
-TF_MARGIN_S = 5.0
+SUCCESS, FAILURE, ERROR = (
+    TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
+    TransitionCallbackReturn.ERROR)
 
 
-class SpatialClawNode(Node):
-    """The node; construct it after `rclpy.init`, spin it, and `close` it.
+def _nothing() -> None:
+    """Nothing to undo."""
+
+
+class SpatialClawNode(LifecycleNodeMixin, Node):
+    """The node, unconfigured; construct it after `rclpy.init`, spin it, and `close` it.
 
     Args:
         node_name: name of the node.
-        give_up: called, from another thread, when the node can't go on: the kernel's workers lack
-            a part of the sandbox that is required.
         node_args: further arguments of `rclpy.node.Node`.
 
     Raises:
         ParameterError: a parameter can't be used.
-        SandboxError: this host lacks a part of the sandbox that is required.
-        SpatialClawError: a backend that a parameter names can't be made.
     """
 
-    def __init__(
-        self, node_name: str = NODE_NAME, *, give_up: Callable[[str], object] = lambda _: None,
-        **node_args: Any,
-    ) -> None:
-        super().__init__(node_name, **node_args)
+    def __init__(self, node_name: str = NODE_NAME, **node_args: Any) -> None:
+        Node.__init__(self, node_name, **node_args)
+        # the state is told, and another transition refused, while one is under way
+        LifecycleNodeMixin.__init__(self, callback_group=ReentrantCallbackGroup())
         self._log = self.get_logger()
         self._records = RosLogHandler(self._log)
+        self.failed: SpatialClawError | None = None
+        self._changing = threading.RLock()
+        self._patience = Deadline()
+        self._resources: Resources | None = None
+        self._outputs: Outputs | None = None
+        self._inputs: Inputs | None = None
         try:
-            self._set_up(give_up)
+            self.parameters = Parameters(self, self._log.warning)
         except BaseException:
             self._records.close()
             self.destroy_node()
             raise
+        self._diagnostics = Diagnostics(self, self._sources)
+        self._serving = Serving(
+            self, lambda: self.parameters.settings, self._inactive, self._diagnostics.ended)
 
-    def _set_up(self, give_up: Callable[[str], object]) -> None:
-        self.parameters = Parameters(self, self._log.warning)
+    @property
+    def state(self) -> str:
+        """State of the lifecycle, or name of the transition under way: 'active', 'configuring'."""
+        # rclpy has no public way to it; this one is there from Humble to Kilted
+        label: str = self._state_machine.current_state[1]
+        return label
+
+    def start(self) -> bool:
+        """Configure and activate; whether it is active then, else `failed` says why it is not."""
+        return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+
+    def close(self) -> None:
+        """Give everything back, whatever the state; call it when no executor spins the node."""
+        self.release()
+        self._diagnostics.close()
+        self._serving.close()
+        self._records.close()
+        self.destroy_node()
+
+    def release(self) -> None:
+        """End a transition under way and all queries, and give back all but the bare node."""
+        self._patience.cancel()
+        with self._changing:
+            self._release()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Make what does not look at the robot."""
+        return self._change('configure', self._configure, self._release)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Look at the robot, and take queries."""
+        return self._change('activate', self._activate, self._deactivate)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take no queries, end those that are there, and look away."""
+        return self._change('deactivate', self._deactivate)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back what configure and activate made."""
+        return self._change('clean up', self._release)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give everything back for good."""
+        return self._change('shut down', self._release)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give everything back after a fault; the node is unconfigured then."""
+        failed = self.failed
+        result = self._change('recover', self._release)
+        self.failed = failed
+        return result
+
+    def _change(
+        self, name: str, step: Callable[[], object], undo: Callable[[], object] = _nothing,
+    ) -> TransitionCallbackReturn:
+        """Take one step of the lifecycle; nothing of one that fails stays."""
+        with self._changing, ExitStack() as failing:
+            failing.callback(undo)
+            self.failed = None
+            try:
+                self._patience.check(f'the attempt to {name}: the node is being closed')
+                step()
+                failing.pop_all()
+            except SpatialClawError as error:
+                self.failed = error
+                if not isinstance(error, CanceledError):
+                    self._log.error(f'could not {name}: {error}')
+                return FAILURE
+            # the outermost edge: rclpy would take it for an error without a word
+            except Exception as error:
+                self.failed = SpatialClawError(
+                    f'a fault of this node: {error}; its log has the traceback')
+                self._log.error(f'could not {name}:\n{traceback.format_exc()}')
+                return ERROR
+        return SUCCESS
+
+    def _configure(self) -> None:
         self.parameters.configured = True
-        settings = self.parameters.settings
-        policy = SandboxPolicy(settings.sandbox)
-        require_sandbox(policy)
-        with ExitStack() as undo:
-            self._kernel = KernelHost(
-                lambda: Kernel(limits=settings.kernel_limits, sandbox=policy), self._log.error,
-                give_up)
-            undo.callback(self._kernel.close)
-            self._backbone = make_backbone(
-                settings.backbone, config=settings.backbone_config,
-                base_url=settings.backbone_url, model=settings.backbone_model,
-                script=settings.backbone_script)
-            undo.callback(self._backbone.close)
-            self._interface = interface_for(settings.action_interface, self._backbone)
-            self._perception = open_perception(settings.perception)
-            undo.callback(self._perception.close)
-            self._connect(settings)
-            undo.pop_all()
-
-    def _connect(self, settings: Settings) -> None:
-        """Topics, TF and the service, when all that answers is made."""
-        self._traces = Finishing()
-        self._transforms = TransformSource(self, cache_s=settings.buffer_s + TF_MARGIN_S)
-        self._cameras = CameraBuffers(
-            self, self.parameters.cameras,
-            buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * MIB,
-            pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self._transforms.clear)
+        self._resources = Resources(self.parameters.settings, self._log.error, self._patience)
         self._outputs = Outputs(self, self._log.error)
-        self._runner = QueryRunner(
-            observe=self._observe, make_session=self._make_session, log_error=self._log.error,
-            max_concurrent=settings.max_concurrent)
-        self._diagnostics = Diagnostics(self, lambda: Sources(
-            'active', configured=self.parameters.cameras, cameras=self._cameras.status,
-            kernel=lambda: self._kernel.status, sandbox=settings.sandbox,
-            backbone=self._backbone, perception=self._perception, queue=self._runner))
-        self._service = self.create_service(
-            SpatialQuery, '~/query', self._on_query, callback_group=ReentrantCallbackGroup())
-        self._patient_until_s = time.monotonic() + FIRST_INPUT_WAIT_S
+
+    def _activate(self) -> None:
+        resources, outputs = self._resources, self._outputs
+        if resources is None or outputs is None:
+            raise RuntimeError('a node is configured before it is activated')
+        settings = self.parameters.settings
+        resources.open_perception()
+        self._inputs = Inputs(self, settings, self.parameters.cameras)
+        lookout = Lookout(
+            self._inputs, lambda: self.parameters.settings,
+            lambda: self.count_publishers('/tf') > 0)
+        runner = QueryRunner(
+            observe=lookout.observe, log_error=self._log.error,
+            make_session=lambda _, deadline: resources.session(self.parameters.settings, deadline),
+            max_concurrent=settings.max_concurrent,
+            max_queued=lambda: self.parameters.settings.max_queued)
+        self._serving.handler = QueryHandler(
+            runner, outputs, lambda: self.parameters.settings, self._diagnostics.ended)
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
             f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; perception: '
             f'{_seen_by(settings.perception)}; sandbox: {settings.sandbox}')
 
-    def threads(self) -> int:
-        """Executor threads that keep a BUSY answer and the cameras going while queries run."""
-        return self.parameters.settings.max_concurrent + SPARE_THREADS
+    def _deactivate(self) -> None:
+        handler, self._serving.handler = self._serving.handler, None
+        if handler is not None and not handler.close(
+                self._patience.branch(self.parameters.settings.deactivate_wait_s)):
+            self._log.warning('a query did not stop in time; its thread ends when it can')
+        inputs, self._inputs = self._inputs, None
+        if inputs is not None:
+            inputs.close()
 
-    def cancel_queries(self) -> None:
-        """Cancel what runs and take nothing new; each caller gets its answer."""
-        if not self._runner.close():
-            self._log.warning('a query did not stop in time; it ends with the process')
-
-    def close(self) -> None:
-        """Give everything back: queries, kernel, buffers, publishers."""
-        self.cancel_queries()
-        self._diagnostics.close()
-        self._outputs.close()
-        self._backbone.close()
-        self._kernel.close()
-        self._perception.close()
-        self._cameras.close()
-        self._transforms.close()
-        if not self._traces.close(TRACES_WAIT_S):
+    def _release(self) -> None:
+        self._deactivate()
+        outputs, self._outputs = self._outputs, None
+        if outputs is not None:
+            outputs.close()
+        resources, self._resources = self._resources, None
+        if resources is not None and not resources.close():
             self._log.warning('a trace was not written to its end in time')
-        self._records.close()
-        self.destroy_node()
+        self.parameters.configured = False
 
-    def _on_query(
-        self, request: SpatialQuery.Request, response: SpatialQuery.Response,
-    ) -> SpatialQuery.Response:
-        try:
-            settings = self.parameters.settings
-            outcome = in_asked_frame(self._runner.run(
-                request.question, lambda: request_of(request, settings), self._on_event))
-            response.answer = answer_message(
-                outcome, default_frames=(settings.answer_frame, settings.base_frame))
-            self._diagnostics.ended(outcome, request.client)
-            self._outputs.publish(outcome, response.answer)
-        except Exception:
-            self._log.error(f'answering failed:\n{traceback.format_exc()}')
-            response.answer.status = response.answer.STATUS_INTERNAL_ERROR
-            response.answer.message = 'a fault of this node; its log has the traceback'
-        return response
+    def _inactive(self) -> str:
+        """Why a question can't be answered now, and what to do."""
+        state, name = self.state, self.get_fully_qualified_name()
+        if state not in NEXT:
+            return f'the node is {state}; ask again when it is active'
+        why = f' ({self.failed})' if self.failed is not None else ''
+        first = f'`ros2 lifecycle set {name} configure`, then ' if state == 'unconfigured' else ''
+        return f'the node is {state}{why}: {first}`ros2 lifecycle set {name} activate`'
 
-    def _on_event(self, query_id: str, event: Observation | Event) -> None:
-        self._outputs.event(query_id, event)
-
-    def _observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
-        """Make the observation; a node that has just started waits for its first images and TF."""
-        while True:
-            patience_s = min(self._patient_until_s - time.monotonic(), deadline.remaining_s)
-            may_wait = patience_s >= 2 * FIRST_INPUT_POLL_S
-            try:
-                observation = self._select(request)
-            except NoFramesError:
-                if not may_wait:
-                    raise
-            else:
-                if not may_wait or observation.world_frame or not self.count_publishers('/tf'):
-                    check_frame(observation, request.question.frame_id)
-                    return observation
-            time.sleep(FIRST_INPUT_POLL_S)
-
-    def _select(self, request: QueryRequest) -> Observation:
-        settings = self.parameters.settings
-        return only_placed(select_observation(
-            self._cameras, self._transforms, cameras=request.cameras,
-            stamp_ns=request.stamp_ns, window_s=request.window_s,
-            max_frames=request.max_frames, world_frame=settings.world_frame,
-            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings)))
-
-    def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
-        """TF frames to look up: () for all, or those named first when TF has too many."""
-        known = self._transforms.frames()
-        if len(known) <= MAX_TF_FRAMES:
-            return ()
-        named = (request.question.frame_id, settings.answer_frame, settings.base_frame)
-        chosen = dict.fromkeys(name for name in (*named, *known) if name in known)
-        return tuple(chosen)[:MAX_TF_FRAMES]
-
-    def _make_session(self, _request: QueryRequest, deadline: Deadline) -> Session:
-        settings = self.parameters.settings
-        return Session(
-            backbone=self._backbone, kernel=self._kernel.get(deadline),
-            perception=self._perception,
-            limits=AgentLimits(
-                settings.max_steps, settings.trace_keep, settings.max_tokens,
-                settings.images_per_step, settings.images_per_query, settings.trace_mb),
-            trace_dir=_trace_dir(settings), interface=self._interface,
-            ahead_of_model=settings.ahead_of_model, finishing=self._traces)
+    def _sources(self) -> Sources:
+        resources, inputs, handler = self._resources, self._inputs, self._serving.handler
+        return Sources(
+            self.state, failed='' if self.failed is None else str(self.failed),
+            configured=self.parameters.cameras,
+            cameras=None if inputs is None else inputs.cameras.status,
+            kernel=None if resources is None else lambda: resources.kernel.status,
+            sandbox=self.parameters.settings.sandbox,
+            backbone=None if resources is None else resources.backbone,
+            perception=None if resources is None else resources.perception,
+            queue=None if handler is None else handler.runner)
 
 
 def _seen_by(config: PerceptionConfig) -> str:
@@ -250,82 +245,10 @@ def _seen_by(config: PerceptionConfig) -> str:
     return f'{config.reconstruct} and {config.segment} in {where}'
 
 
-def _trace_dir(settings: Settings) -> Path | None:
-    return Path(settings.trace_dir).expanduser() if settings.trace_dir else None
-
-
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM.
-
-    Args:
-        args: command line without the program's name; None takes `sys.argv`.
-
-    Returns:
-        Exit status: 0 after a clean shutdown, 1 when it gave up after too many faults, 2 when it
-        can't start as told.
-    """
-    use_fastdds_profile(os.environ)
-    rclpy.init(
-        args=None if args is None else list(args),
-        signal_handler_options=SignalHandlerOptions.NO)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        return _serve(stop)
-    finally:
-        rclpy.try_shutdown()
-
-
-def _serve(stop: threading.Event) -> int:
-    refusals: list[str] = []
-
-    def give_up(reason: str) -> None:
-        refusals.append(reason)
-        stop.set()
-
-    try:
-        node = SpatialClawNode(give_up=give_up)
-    except SandboxError as error:
-        return _refuse(str(error))
-    except SpatialClawError as error:
-        print(f'spatialclaw_node: {error}', file=sys.stderr)
-        return 2
-    executor = MultiThreadedExecutor(node.threads())
-    executor.add_node(node)
-    faults: list[str] = []
-
-    def spin() -> None:
-        """Spin until told to stop; a fault in one callback does not take the node down."""
-        while not stop.is_set() and len(faults) < MAX_FAULTS:
-            try:
-                executor.spin()
-                break
-            except Exception:
-                # An executor that is shut down while a callback ends raises InvalidHandle.
-                if not stop.is_set():
-                    faults.append(traceback.format_exc())
-                    node.get_logger().error(f'a callback failed:\n{faults[-1]}')
-        stop.set()
-
-    spinner = threading.Thread(target=spin, name='executor', daemon=True)
-    spinner.start()
-    stop.wait()
-    node.cancel_queries()
-    executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
-    spinner.join(SHUTDOWN_WAIT_S)
-    node.close()
-    if refusals:
-        return _refuse(refusals[0])
-    return 1 if len(faults) >= MAX_FAULTS else 0
-
-
-def _refuse(reason: str) -> int:
-    # what every kernel needs has no setting that goes without it
-    offered = SandboxPolicy.BEST_EFFORT.value in reason
-    hint = ' (in the parameter file, or `--ros-args -p sandbox:=best_effort`)' if offered else ''
-    print(f'spatialclaw_node: {reason}{hint}', file=sys.stderr)
-    return 2
+    """Run the node's process until it is told to stop; see `main.main`."""
+    from spatialclaw_ros.ros.main import main as run
+    return run(args)
 
 
 if __name__ == '__main__':

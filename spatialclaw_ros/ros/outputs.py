@@ -69,8 +69,10 @@ class Outputs:
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
 
     def close(self) -> None:
-        """Finish the drawing under way and stop."""
+        """Finish the drawing under way, stop, and take the topics away."""
         self._artist.shutdown(wait=True, cancel_futures=True)
+        for publisher in (self._answer, self._events, *self._drawings.values()):
+            self._node.destroy_publisher(publisher)
 
     def publish(self, outcome: Outcome, answer: SpatialAnswer) -> None:
         """Publish an answer, and its drawings a little later; any thread."""

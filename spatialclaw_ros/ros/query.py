@@ -12,323 +12,257 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One query from request to outcome, for the service and the action alike; knows no message type.
+
+"""Runs queries, a few at once; the others wait their turn, and what is too much is told at once.
 
 `QueryRunner.run` is called on any thread and always comes back with an `Outcome`, at the latest
-`GRACE_S` after the query's own time is up. The query itself runs on a thread of its own, so a step
-that doesn't look at the clock can't hold an answer back; the slot stays taken until it has ended.
+`GRACE_S` after the query's own time is up and `CANCEL_GRACE_S` after it was cancelled. The query
+itself runs on a thread of its own, so a step that doesn't look at the clock can't hold an answer
+back; its place stays taken until it has ended.
 """
 
 from __future__ import annotations
 
-import datetime
 import logging
-import secrets
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
-from spatialclaw_ros.agent.events import Answered, Event, Failed, Refused
+from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import (
-    CanceledError,
-    DeadlineExceededError,
-    InvalidRequestError,
-    KernelError,
-    NoFramesError,
-    SpatialClawError,
-)
-from spatialclaw_ros.workspace.observation import Observation
-from spatialclaw_ros.workspace.question import Question, Status
+from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.job import Job, MakeSession, Observe, fault_of
+from spatialclaw_ros.ros.outcome import Caller, End, Outcome, QueryRequest
+from spatialclaw_ros.ros.queue import FairLine
+from spatialclaw_ros.workspace.question import Status
 
 log = logging.getLogger(__name__)
 
 GRACE_S = 0.5
-POLL_S = 0.1
+CANCEL_GRACE_S = 0.25
 CLOSE_WAIT_S = 3.0
-
-STATUS_OF: tuple[tuple[type[SpatialClawError], Status], ...] = (
-    (InvalidRequestError, Status.INVALID_REQUEST),
-    (NoFramesError, Status.NO_FRAMES),
-    (DeadlineExceededError, Status.TIMEOUT),
-    (CanceledError, Status.CANCELED),
-)
+POLL_S = 0.1
+SHOWN_JOBS = 4
 
 
-@dataclass(frozen=True)
-class QueryRequest:
-    """A checked request, defaults filled in.
-
-    Args:
-        question: what is asked; its `frame_id` is the frame of the answer, '' for the default.
-        cameras: names; empty for all.
-        stamp_ns: newest image time to look at, ROS clock; None for the newest there is.
-        window_s: how far back to look.
-        max_frames: at most this many images.
-        timeout_s: time for the whole query.
-    """
-
-    question: Question
-    cameras: tuple[str, ...]
-    stamp_ns: int | None
-    window_s: float
-    max_frames: int
-    timeout_s: float
-
-
-class AgentSession(Protocol):
-    """What the runner needs of `agent.Session`."""
-
-    @property
-    def trace_path(self) -> Path | None:
-        """Folder of the trace, None without one."""
-        ...
-
-    @property
-    def timings(self) -> Mapping[str, float]:
-        """Seconds that each part took."""
-        ...
-
-    def run(
-        self, observation: Observation, question: Question, deadline: Deadline, query_id: str,
-    ) -> Iterator[Event]:
-        """Events of the query; the last one is Answered, Refused or Failed."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """How a query ended.
-
-    Args:
-        query_id: unique for each query.
-        text: the question as it was asked.
-        end: the last event.
-        request: the checked request; None when it could not be used.
-        observation: what the cameras saw; None when it never came to that.
-        timings: part to seconds; has 'total'.
-        trace_path: folder of the trace, '' without one.
-    """
-
-    query_id: str
-    text: str
-    end: Answered | Refused | Failed
-    request: QueryRequest | None = None
-    observation: Observation | None = None
-    timings: Mapping[str, float] = field(default_factory=dict)
-    trace_path: str = ''
-
-    @property
-    def status(self) -> Status:
-        """How it ended."""
-        if isinstance(self.end, Failed):
-            return self.end.status
-        return Status.OK if isinstance(self.end, Answered) else Status.REFUSED
-
-
-OnEvent = Callable[[str, Observation | Event], None]
-"""Called with the query id and, first, the observation, then each event."""
-
-
-class _Job:
-    """A query that is under way."""
-
-    def __init__(self, query_id: str, text: str, request: QueryRequest) -> None:
-        self.query_id = query_id
-        self.text = text
-        self.request = request
-        self.deadline = Deadline(request.timeout_s)
-        self.done = threading.Event()
-        self.end: Answered | Refused | Failed | None = None
-        self.observation: Observation | None = None
-        self.session: AgentSession | None = None
-        self.observe_s = 0.0
+def nobody_waits() -> int:
+    """No place in the line."""
+    return 0
 
 
 class QueryRunner:
-    """Runs at most `max_concurrent` queries at once; thread-safe.
+    """Runs at most `max_concurrent` queries at once, lets others wait; thread-safe.
 
     Args:
         observe: makes the observation; raises NoFramesError, InvalidRequestError.
         make_session: makes the agent for one query, waiting for the kernel if need be.
         log_error: where a fault's traceback goes.
-        max_concurrent: a further query ends BUSY at once.
+        max_concurrent: how many run at once.
+        max_queued: how many may wait at this moment; a further one ends BUSY at once.
     """
 
     def __init__(
         self,
         *,
-        observe: Callable[[QueryRequest, Deadline], Observation],
-        make_session: Callable[[QueryRequest, Deadline], AgentSession],
+        observe: Observe,
+        make_session: MakeSession,
         log_error: Callable[[str], object] = log.error,
         max_concurrent: int = 1,
+        max_queued: Callable[[], int] = nobody_waits,
     ) -> None:
         self._observe = observe
         self._make_session = make_session
         self._log_error = log_error
         self._max_concurrent = max_concurrent
+        self._max_queued = max_queued
         self._lock = threading.Lock()
-        self._jobs: dict[str, tuple[_Job, threading.Thread]] = {}
+        self._line: FairLine[Job] = FairLine()
+        self._running: dict[Job, threading.Thread] = {}
         self._closed = False
 
     @property
     def running(self) -> tuple[str, ...]:
         """Ids of the queries that are under way."""
         with self._lock:
-            return tuple(self._jobs)
+            return tuple(job.caller.query_id for job in self._running)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the queries that wait, whose turn is next first."""
+        with self._lock:
+            return tuple(job.caller.query_id for job in self._line)
 
     def cancel(self, query_id: str) -> bool:
-        """Cancel one query; False when it isn't under way."""
+        """Cancel one query; False when it neither runs nor waits."""
         with self._lock:
-            entry = self._jobs.get(query_id)
-        if entry is None:
-            return False
-        entry[0].deadline.cancel()
-        return True
+            jobs = [job for job in (*self._running, *self._line)
+                    if job.caller.query_id == query_id]
+        for job in jobs:
+            job.cancel()
+        return bool(jobs)
 
-    def close(self) -> bool:
+    def close(self, patience: Deadline | None = None) -> bool:
         """Cancel everything and wait a few seconds for it; later queries end CANCELED.
+
+        Args:
+            patience: what runs has this time to end by itself; what waits is cancelled at once.
 
         Returns:
             Whether all of it has ended.
         """
         with self._lock:
             self._closed = True
-            entries = list(self._jobs.values())
-        for job, _ in entries:
-            job.deadline.cancel()
-        patience = Deadline(CLOSE_WAIT_S)
-        for _, thread in entries:
-            thread.join(patience.remaining_s)
-        return not any(thread.is_alive() for _, thread in entries)
+            waiting, running = list(self._line), dict(self._running)
+        for job in waiting:
+            job.cancel()
+        _join(running.values(), patience or Deadline(0.0))
+        for job in running:
+            job.cancel()
+        return _join(running.values(), Deadline(CLOSE_WAIT_S))
 
     def run(
-        self,
-        text: str,
-        check: Callable[[], QueryRequest],
-        on_event: OnEvent | None = None,
-        query_id: str = '',
+        self, text: str, check: Callable[[], QueryRequest], caller: Caller | None = None,
     ) -> Outcome:
         """Carry one query through.
 
         Args:
             text: the question as it was asked.
             check: makes the checked request; raises InvalidRequestError.
-            on_event: called on the query's own thread with what happens.
-            query_id: id to use; '' makes one.
+            caller: who asks; None for nobody in particular.
 
         Returns:
             The outcome, whatever happens.
         """
         clock = Deadline()
-        query_id = query_id or new_query_id()
+        caller = caller or Caller()
         job = None
         try:
-            job = _Job(query_id, text, check())
-            end = self._run(job, on_event)
+            job = Job(caller, text, check())
+            end = self._admitted(job) or self._turn(job) or self._end(job)
         except InvalidRequestError as error:
             end = Failed(Status.INVALID_REQUEST, str(error), 'request')
         except Exception:
-            end = self._fault(query_id, 'request')
-        timings = dict(job.session.timings) if job and job.session else {}
-        if job and job.observation is not None:
-            timings = {'frames': job.observe_s, **timings}
-        timings['total'] = clock.elapsed_s
-        path = job.session.trace_path if job and job.session else None
-        return Outcome(
-            query_id, text, end, request=job.request if job else None,
-            observation=job.observation if job else None, timings=timings,
-            trace_path=str(path) if path else '')
+            end = fault_of(caller.query_id, 'request', self._log_error)
+        if job is None:
+            return Outcome(caller.query_id, text, end, timings={'total': clock.elapsed_s})
+        with self._lock:
+            self._line.remove(caller.client, job)
+        return job.outcome(end, clock.elapsed_s)
 
-    def _run(self, job: _Job, on_event: OnEvent | None) -> Answered | Refused | Failed:
-        thread = threading.Thread(
-            target=self._work, args=(job, on_event), name=f'query-{job.query_id}', daemon=True)
+    def _admitted(self, job: Job) -> Failed | None:
+        """Start a query, or let it wait; its end when it can do neither."""
         with self._lock:
             if self._closed:
-                return Failed(Status.CANCELED, 'the node is shutting down', 'request')
-            if len(self._jobs) >= self._max_concurrent:
-                others = ', '.join(
-                    f'{other.query_id} ({_shorten(other.text)!r}, {other.deadline.elapsed_s:.1f} s)'
-                    for other, _ in self._jobs.values())
                 return Failed(
-                    Status.BUSY, f'at most {self._max_concurrent} at once may run, and running is '
-                    f'{others}; ask again when it has ended', 'request')
-            self._jobs[job.query_id] = (job, thread)
-            thread.start()
-        patience: Deadline | None = None
-        while not job.done.wait(POLL_S):
-            if patience is None and job.deadline.expired:
-                patience = Deadline(GRACE_S)
-            if patience is not None and patience.expired:
+                    Status.CANCELED, 'the node is no longer active, or about to be', 'request')
+            free = len(self._running) < self._max_concurrent and not len(self._line)
+            if not free and len(self._line) >= self._max_queued():
+                return Failed(Status.BUSY, self._crowd(), 'request')
+            if free:
+                self._start(job)
+            else:
+                self._line.add(job.caller.client, job)
+        if job.caller.canceled():
+            job.cancel()
+        return None
+
+    def _turn(self, job: Job) -> Failed | None:
+        """Wait until a query is started; its end when it is cancelled or out of time before."""
+        told = 0
+        while True:
+            job.woken.clear()
+            with self._lock:
+                if job.started:
+                    return None
+                if job.deadline.expired:
+                    self._line.remove(job.caller.client, job)
+                    break
+                ahead = len(self._running) + self._line.ahead(job)
+            if ahead != told:
+                job.tell_place(ahead)
+                told = ahead
+            job.woken.wait(job.deadline.remaining_s)
+        if job.deadline.canceled:
+            why = ': the node was deactivated' if self._closed else ''
+            return Failed(Status.CANCELED, f'cancelled while it waited for its turn{why}', 'queued')
+        return Failed(
+            Status.TIMEOUT, f'out of time after {job.deadline.elapsed_s:.1f} s of waiting for its '
+            f'turn, {ahead} other queries before it; ask with a longer timeout, or raise '
+            'max_concurrent', 'queued')
+
+    def _end(self, job: Job) -> End:
+        """Wait for the end of a query that runs, but not much longer than it may run."""
+        while True:
+            job.woken.clear()
+            if job.done.is_set() or job.deadline.expired:
                 break
-        if job.end is not None:
-            return job.end
-        canceled = job.deadline.canceled
-        job.deadline.cancel()
+            job.woken.wait(job.deadline.remaining_s)
+        job.done.wait(CANCEL_GRACE_S if job.deadline.canceled else GRACE_S)
+        canceled, end = job.deadline.canceled, job.end
+        if canceled and isinstance(end, Failed) and end.status != Status.CANCELED:
+            return replace(end, status=Status.CANCELED, message=f'cancelled: {end.message}')
+        if end is not None:
+            return end
         if canceled:
             return Failed(Status.CANCELED, 'cancelled; a step is still winding up', 'run')
+        job.deadline.cancel()
         return Failed(
             Status.TIMEOUT, f'out of time after {job.deadline.elapsed_s:.1f} s, and a step did not '
             'stop in time; ask with a longer timeout or fewer frames', 'run')
 
-    def _work(self, job: _Job, on_event: OnEvent | None) -> None:
-        tell = on_event or _ignore
-        stage = 'frames'
+    def _start(self, job: Job) -> None:
+        """Run a query on a thread of its own; the lock is held."""
+        thread = threading.Thread(
+            target=self._work, args=(job,), name=f'query-{job.caller.query_id}', daemon=True)
+        self._running[job] = thread
+        job.start()
         try:
-            clock = Deadline()
-            job.observation = self._observe(job.request, job.deadline)
-            job.observe_s = clock.elapsed_s
-            tell(job.query_id, job.observation)
-            job.deadline.check('choosing frames')
-            stage = 'kernel'
-            job.session = self._make_session(job.request, job.deadline)
-            stage = 'run'
-            end: Event | None = None
-            for end in job.session.run(
-                    job.observation, job.request.question, job.deadline, job.query_id):
-                tell(job.query_id, end)
-            if not isinstance(end, Answered | Refused | Failed):
-                raise RuntimeError(f'the session ended without an answer, after {end!r}')
-            job.end = end
-        except KernelError as error:
-            self._log_error(f'query {job.query_id}: {traceback.format_exc()}')
-            job.end = Failed(
-                Status.INTERNAL_ERROR, f'query {job.query_id}: {error}', stage)
-        except SpatialClawError as error:
-            for kind, status in STATUS_OF:
-                if isinstance(error, kind):
-                    job.end = Failed(status, str(error), stage)
-                    break
-            else:
-                job.end = self._fault(job.query_id, stage)
-        except Exception:
-            job.end = self._fault(job.query_id, stage)
-        finally:
-            with self._lock:
-                self._jobs.pop(job.query_id, None)
+            thread.start()
+        except RuntimeError:  # the system has no thread to give
+            del self._running[job]
+            job.end = fault_of(job.caller.query_id, 'request', self._log_error)
             job.done.set()
 
-    def _fault(self, query_id: str, stage: str) -> Failed:
-        text = traceback.format_exc()
-        self._log_error(f'query {query_id} met a fault of this node:\n{text}')
-        last = text.strip().rpartition('\n')[2]
-        return Failed(
-            Status.INTERNAL_ERROR,
-            f'a fault of this node in query {query_id}: {last}; its log has the traceback', stage)
+    def _work(self, job: Job) -> None:
+        try:
+            job.work(self._observe, self._make_session, self._log_error)
+        finally:
+            with self._lock:
+                self._running.pop(job, None)
+                self._line.served(job.caller.client)
+                self._advance()
+            job.done.set()
+            job.wake()
+
+    def _advance(self) -> None:
+        """Start those whose turn it is, and let the others see their new place."""
+        while len(self._running) < self._max_concurrent:
+            following = self._line.take()
+            if following is None:
+                break
+            if not following.deadline.expired:
+                self._start(following)
+        for job in self._line:
+            job.wake()
+
+    def _crowd(self) -> str:
+        """Why there is no place for one more."""
+        text = f'at most {self._max_concurrent} may run at once, and running is ' \
+            f'{_listed(self._running)}'
+        if len(self._line):
+            text += f'; {len(self._line)} wait: {_listed(self._line)}'
+        return f'{text}; ask again when one has ended, or raise max_queued'
 
 
-def new_query_id() -> str:
-    """A unique id that sorts by time, UTC."""
-    now = datetime.datetime.now(tz=datetime.timezone.utc)
-    return f'{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}'
+def _listed(jobs: Iterable[Job]) -> str:
+    texts = [str(job) for job in jobs]
+    more = f' and {len(texts) - SHOWN_JOBS} more' if len(texts) > SHOWN_JOBS else ''
+    return ', '.join(texts[:SHOWN_JOBS]) + more
 
 
-def _shorten(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[:limit - 1] + '…'
-
-
-def _ignore(_query_id: str, _event: Observation | Event) -> None:
-    pass
+def _join(threads: Collection[threading.Thread], patience: Deadline) -> bool:
+    """Wait for threads until patience ends; whether all of them have ended."""
+    for thread in threads:
+        while thread.is_alive() and not patience.expired:
+            thread.join(min(POLL_S, patience.remaining_s))
+    return not any(thread.is_alive() for thread in threads)

@@ -54,6 +54,7 @@ class Status(enum.IntEnum):
     PERCEPTION_UNAVAILABLE = 8
     CANCELED = 9
     INTERNAL_ERROR = 10
+    INACTIVE = 11
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,191 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""One query under way: looks, lets the agent work, and has an end whatever happens."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from spatialclaw_ros.agent.events import Answered, Event, Failed, Refused
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import (
+    CanceledError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    KernelError,
+    NoFramesError,
+    SpatialClawError,
+)
+from spatialclaw_ros.ros.outcome import Caller, End, Outcome, QueryRequest
+from spatialclaw_ros.ros.progress import Progress, Queued
+from spatialclaw_ros.workspace.observation import Observation
+from spatialclaw_ros.workspace.question import Question, Status
+
+STATUS_OF: tuple[tuple[type[SpatialClawError], Status], ...] = (
+    (InvalidRequestError, Status.INVALID_REQUEST),
+    (NoFramesError, Status.NO_FRAMES),
+    (DeadlineExceededError, Status.TIMEOUT),
+    (CanceledError, Status.CANCELED),
+)
+SHOWN_CHARS = 60
+NOTABLE_WAIT_S = 0.05
+
+
+class AgentSession(Protocol):
+    """What a job needs of `agent.Session`."""
+
+    @property
+    def trace_path(self) -> Path | None:
+        """Folder of the trace, None without one."""
+        ...
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Seconds that each part took."""
+        ...
+
+    def run(
+        self, observation: Observation, question: Question, deadline: Deadline, query_id: str,
+    ) -> Iterator[Event]:
+        """Events of the query; the last one is Answered, Refused or Failed."""
+        ...
+
+
+Observe = Callable[[QueryRequest, Deadline], Observation]
+MakeSession = Callable[[QueryRequest, Deadline], AgentSession]
+
+
+class Job:
+    """A query from its admission to its end.
+
+    Args:
+        caller: who asks.
+        text: the question as it was asked.
+        request: the checked request; its time runs from now on.
+    """
+
+    def __init__(self, caller: Caller, text: str, request: QueryRequest) -> None:
+        self.caller = caller
+        self.text = text
+        self.request = request
+        self.deadline = Deadline(request.timeout_s)
+        self.woken = threading.Event()
+        self.done = threading.Event()
+        self.started = False
+        self.waited_s = 0.0
+        self.end: End | None = None
+        self._observation: Observation | None = None
+        self._session: AgentSession | None = None
+        self._observe_s = 0.0
+        self._telling = threading.Lock()
+
+    def __str__(self) -> str:
+        text = self.text if len(self.text) <= SHOWN_CHARS else f'{self.text[:SHOWN_CHARS - 1]}…'
+        asker = f' of {self.caller.client[:SHOWN_CHARS]}' if self.caller.client else ''
+        return f'{self.caller.query_id}{asker} ({text!r}, {self.deadline.elapsed_s:.1f} s)'
+
+    def wake(self) -> None:
+        """Let the caller's thread look at this job again."""
+        self.woken.set()
+
+    def cancel(self) -> None:
+        """Cancel it, whether it waits or runs."""
+        self.deadline.cancel()
+        self.wake()
+
+    def start(self) -> None:
+        """Note that its turn has come."""
+        self.waited_s = self.deadline.elapsed_s
+        self.started = True
+        self.wake()
+
+    def tell_place(self, ahead: int) -> None:
+        """Tell the caller how many are before it, unless its turn came meanwhile."""
+        with self._telling:
+            if not self.started:
+                self.caller.hears(self.caller.query_id, Queued(ahead))
+
+    def work(
+        self, observe: Observe, make_session: MakeSession, log_error: Callable[[str], object],
+    ) -> None:
+        """Carry it through on this thread; `end` is set then, whatever happens."""
+        query_id, stage = self.caller.query_id, 'frames'
+        try:
+            self.deadline.check('waiting for its turn')
+            clock = Deadline()
+            self._observation = observe(self.request, self.deadline)
+            self._observe_s = clock.elapsed_s
+            self._tell(self._observation)
+            self.deadline.check('choosing frames')
+            stage = 'kernel'
+            self._session = make_session(self.request, self.deadline)
+            stage = 'run'
+            event: Event | None = None
+            for event in self._session.run(
+                    self._observation, self.request.question, self.deadline, query_id):
+                self._tell(event)
+            if not isinstance(event, Answered | Refused | Failed):
+                raise RuntimeError(f'the session ended without an answer, after {event!r}')
+            self.end = event
+        except KernelError as error:
+            log_error(f'query {query_id}: {traceback.format_exc()}')
+            self.end = Failed(Status.INTERNAL_ERROR, f'query {query_id}: {error}', stage)
+        except SpatialClawError as error:
+            known = [status for kind, status in STATUS_OF if isinstance(error, kind)]
+            self.end = Failed(known[0], str(error), stage) if known else fault_of(
+                query_id, stage, log_error)
+        except Exception:
+            self.end = fault_of(query_id, stage, log_error)
+
+    def outcome(self, end: End, total_s: float) -> Outcome:
+        """How it ended for the caller."""
+        timings = dict(self._session.timings) if self._session is not None else {}
+        if self._observation is not None:
+            timings = {'frames': self._observe_s, **timings}
+        if self.waited_s >= NOTABLE_WAIT_S:
+            timings = {'queued': self.waited_s, **timings}
+        timings['total'] = total_s
+        path = self._session.trace_path if self._session is not None else None
+        return Outcome(
+            self.caller.query_id, self.text, self._told(end), request=self.request,
+            observation=self._observation, timings=timings, trace_path=str(path) if path else '')
+
+    def _told(self, end: End) -> End:
+        """A time that ran out says how much of it went into waiting for its turn."""
+        waited = self.started and self.waited_s >= NOTABLE_WAIT_S
+        if not (waited and isinstance(end, Failed) and end.status == Status.TIMEOUT):
+            return end
+        return replace(end, message=(
+            f'{end.message}; {self.waited_s:.1f} s of that it waited for other queries'))
+
+    def _tell(self, event: Progress) -> None:
+        with self._telling:
+            self.caller.hears(self.caller.query_id, event)
+
+
+def fault_of(query_id: str, stage: str, log_error: Callable[[str], object]) -> Failed:
+    """The end of a query that met the exception that is being handled; it is logged."""
+    text = traceback.format_exc()
+    log_error(f'query {query_id} met a fault of this node:\n{text}')
+    last = text.strip().rpartition('\n')[2]
+    return Failed(
+        Status.INTERNAL_ERROR,
+        f'a fault of this node in query {query_id}: {last}; its log has the traceback', stage)

@@ -1,0 +1,135 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The node's process: signals, executor, exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Sequence
+
+import rclpy
+from rclpy.executors import MultiThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.kernel import SandboxPolicy
+from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.ros.node import SpatialClawNode
+
+# Each query that runs or waits holds one, and BUSY, cancels and the lifecycle are answered beside
+# them: as many as parameters allow, and some to spare. They are started as they are needed.
+THREADS = 96
+SHUTDOWN_WAIT_S = 5.0
+MAX_FAULTS = 100
+FAULTS_IN_S = 60.0
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM.
+
+    Args:
+        args: command line without the program's name; None takes `sys.argv`.
+
+    Returns:
+        Exit status: 0 after a clean shutdown, 1 when it gave up after too many faults, 2 when it
+        can't start as told.
+    """
+    use_fastdds_profile(os.environ)
+    rclpy.init(
+        args=None if args is None else list(args),
+        signal_handler_options=SignalHandlerOptions.NO)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        return Process(SpatialClawNode(), stop).run()
+    except SpatialClawError as error:
+        return refuse(error)
+    finally:
+        rclpy.try_shutdown()
+
+
+class Process:
+    """Spins the node on a thread until it is told to stop.
+
+    Args:
+        node: what is spun, and closed in the end.
+        stop: set to end it.
+    """
+
+    def __init__(self, node: SpatialClawNode, stop: threading.Event) -> None:
+        self._node = node
+        self._stop = stop
+        self._executor = MultiThreadedExecutor(THREADS)
+        self._faults: deque[float] = deque(maxlen=MAX_FAULTS)
+        self._status = 0
+
+    def run(self) -> int:
+        """Start the node if it is to start itself, and serve; the exit status."""
+        self._executor.add_node(self._node)
+        spinner = threading.Thread(target=self._spin, name='executor', daemon=True)
+        spinner.start()
+        self._stop.wait()
+        self._node.release()
+        self._executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
+        spinner.join(SHUTDOWN_WAIT_S)
+        self._node.close()
+        return self._status
+
+    def _spin(self) -> None:
+        try:
+            if self._start():
+                while not self._stop.is_set() and self._spun():
+                    pass
+        finally:
+            self._stop.set()
+
+    def _start(self) -> bool:
+        if not self._node.parameters.settings.autostart or self._node.start():
+            return True
+        if self._node.failed is not None and not self._stop.is_set():
+            self._status = refuse(self._node.failed)
+        return False
+
+    def _spun(self) -> bool:
+        """Spin until told to stop; whether to go on, for a callback's fault ends nothing."""
+        try:
+            self._executor.spin()
+        # the thread's outermost edge; an executor that is shut down while a callback ends raises
+        except Exception:
+            if self._stop.is_set():
+                return False
+            self._node.get_logger().error(f'a callback failed:\n{traceback.format_exc()}')
+            self._faults.append(time.monotonic())
+            if len(self._faults) < MAX_FAULTS or self._faults[-1] - self._faults[0] > FAULTS_IN_S:
+                return True
+            self._status = 1
+        return False
+
+
+def refuse(error: SpatialClawError) -> int:
+    """Say why the process can't start, in one line; its exit status."""
+    # what every kernel needs has no setting that goes without it
+    offered = SandboxPolicy.BEST_EFFORT.value in str(error)
+    hint = ' (in the parameter file, or `--ros-args -p sandbox:=best_effort`)' if offered else ''
+    print(f'spatialclaw_node: {error}{hint}', file=sys.stderr)
+    return 2
