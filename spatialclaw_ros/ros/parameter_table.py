@@ -68,9 +68,9 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'on top; the server must allow the sum in one request.', 0, 512, changes=LIVE),
     ParameterSpec('max_concurrent', 1,
                   'Queries that may run at once. Further ones wait their turn.', 1, 8),
-    ParameterSpec('max_queued', 8,
+    ParameterSpec('max_queued', 4,
                   'Queries that may wait. A further one is answered BUSY at once, and the message '
-                  'names those that run. 0: nobody waits.', 0, 1000, changes=LIVE),
+                  'names those that run. 0: nobody waits.', 0, 64, changes=LIVE),
     ParameterSpec('deactivate_wait_s', 0.0,
                   'Time that running queries have to end by themselves when the node is '
                   'deactivated, seconds; what runs then is cancelled.', 0.0, 3600.0, changes=LIVE),
