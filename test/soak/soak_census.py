@@ -1,0 +1,232 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What the node's processes hold: memory over time, and what is left over at the end."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from scipy.stats import theilslopes
+from soak_plant import Plant
+
+MIB = 2**20
+SAMPLE_S = 2.0
+YOUNG_S = 15.0
+SHARED_MEMORY = Path('/dev/shm')
+# what Fast DDS names so is its own: segments and ports of shared memory
+FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps)_')
+LEAST_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the node and the processes that it started hold.
+
+    Args:
+        processes: how many.
+        threads: of all of them.
+        descriptors: by kind, without memory files.
+        memory_files: descriptors of memory files; the kernel keeps some between queries.
+        fast_dds: files of shared memory of Fast DDS that are mapped, other processes' too.
+        shared_memory: other files of shared memory that are mapped.
+        temporary: files in the node's temporary folder.
+    """
+
+    processes: int
+    threads: int
+    descriptors: dict[str, int]
+    memory_files: int
+    fast_dds: int
+    shared_memory: int
+    temporary: int
+
+    def more_than(self, before: Held, memory_files: int) -> list[str]:
+        """What there is more of than before, in words.
+
+        Args:
+            before: what was held then.
+            memory_files: that many more may be kept.
+        """
+        found = []
+        for name in ('processes', 'threads', 'fast_dds', 'shared_memory', 'temporary'):
+            was, now = getattr(before, name), getattr(self, name)
+            if now > was:
+                found.append(f'{now - was} more {name} ({was}, then {now})')
+        for kind, now in self.descriptors.items():
+            was = before.descriptors.get(kind, 0)
+            if now > was:
+                found.append(f'{now - was} more descriptors: {kind} ({was}, then {now})')
+        if self.memory_files > before.memory_files + memory_files:
+            found.append(f'{self.memory_files - before.memory_files} more memory files '
+                         f'({before.memory_files}, then {self.memory_files})')
+        return found
+
+
+def count(plant: Plant) -> Held:
+    """Count what is held now."""
+    processes = [plant.node.process, *plant.node.children()]
+    kinds: collections.Counter[str] = collections.Counter()
+    mapped: set[str] = set()
+    threads = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+            kinds.update(_kinds(process.pid))
+            mapped |= shared_memory_of(process.pid)
+            threads += process.num_threads()
+    fast_dds = sum(bool(FAST_DDS.match(name)) for name in mapped)
+    return Held(
+        len(processes), threads, {kind: n for kind, n in kinds.items() if kind != 'memory file'},
+        kinds['memory file'], fast_dds, len(mapped) - fast_dds,
+        sum(1 for path in plant.temporary.rglob('*') if path.is_file()))
+
+
+def settled(plant: Plant, wait_s: float, fits: Callable[[Held], bool] | None = None) -> Held:
+    """What is held once it no longer changes or, given what it shall fit, once it does."""
+    end_s = time.monotonic() + wait_s
+    last, same = count(plant), 0
+    while time.monotonic() < end_s:
+        if fits is not None and fits(last):
+            break
+        time.sleep(0.25)
+        now = count(plant)
+        same = same + 1 if now == last else 0
+        last = now
+        if fits is None and same >= 8:
+            break
+    return last
+
+
+def _kinds(pid: int) -> Iterator[str]:
+    folder = Path(f'/proc/{pid}/fd')
+    for entry in folder.iterdir():
+        with suppress(FileNotFoundError):
+            link = os.readlink(entry)
+            if '/memfd:' in link:
+                yield 'memory file'
+            elif link.startswith('/'):
+                yield 'fast dds' if FAST_DDS.match(Path(link).name) else link
+            else:
+                yield link.partition(':')[0]
+
+
+def shared_memory_of(pid: int) -> set[str]:
+    """Names in /dev/shm of what a process has mapped; {} of one that is gone."""
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        lines = Path(f'/proc/{pid}/maps').read_text(encoding='utf-8').splitlines()
+        return {line.split('/dev/shm/')[1].removesuffix(' (deleted)')
+                for line in lines if '/dev/shm/' in line}
+    return set()
+
+
+def mapped_by_anyone() -> set[str]:
+    """Names in /dev/shm of what any process that may be looked at has mapped."""
+    return set().union(*(shared_memory_of(pid) for pid in psutil.pids()))
+
+
+@dataclass(frozen=True)
+class Slope:
+    """How memory went after the warm-up.
+
+    Args:
+        role: of the process.
+        kind: 'RSS' or 'PSS'.
+        first_mb: median of the first samples.
+        last_mb: median of the last ones.
+        mb_per_h: median of the slopes between all samples (Theil-Sen).
+        least_mb_per_h: lower end of its interval of 95 %.
+        hours: between first and last sample.
+    """
+
+    role: str
+    kind: str
+    first_mb: float
+    last_mb: float
+    mb_per_h: float
+    least_mb_per_h: float
+    hours: float
+
+    @property
+    def growth_mb(self) -> float:
+        """What it grew by at the least, by its slope."""
+        return max(0.0, self.least_mb_per_h) * self.hours
+
+
+class MemorySampler:
+    """Samples the memory of the node's lasting processes on a thread until it is closed.
+
+    Args:
+        plant: whose.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._stop = threading.Event()
+        self.samples: dict[tuple[str, str], list[tuple[float, float]]] = (
+            collections.defaultdict(list))
+        self._thread = threading.Thread(target=self._run, name='memory', daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._stop.set()
+        self._thread.join()
+
+    def latest_mb(self, role: str) -> float:
+        """Newest RSS of a process; NaN of none."""
+        samples = self.samples[role, 'RSS']
+        return samples[-1][1] if samples else float('nan')
+
+    def slopes(self, since_s: float) -> list[Slope]:
+        """How memory went since a time, monotonic clock."""
+        return [slope for (role, kind), samples in self.samples.items()
+                if (slope := fit(role, kind, [one for one in samples if one[0] >= since_s]))]
+
+    def _run(self) -> None:
+        while not self._stop.wait(SAMPLE_S):
+            with suppress(psutil.Error):
+                for role, process in self._plant.processes().items():
+                    # who was started again is smaller at first
+                    if time.time() - process.create_time() < YOUNG_S:
+                        continue
+                    with suppress(psutil.Error):
+                        info = process.memory_full_info()
+                        now_s = time.monotonic()
+                        self.samples[role, 'RSS'].append((now_s, info.rss / MIB))
+                        self.samples[role, 'PSS'].append((now_s, info.pss / MIB))
+
+
+def fit(role: str, kind: str, samples: list[tuple[float, float]]) -> Slope | None:
+    """Robust slope of samples (seconds, MiB); None of too few."""
+    if len(samples) < LEAST_SAMPLES:
+        return None
+    # at most some hundred, for all pairs are looked at
+    thinned = samples[::max(1, len(samples) // 600)]
+    hours, memory_mb = np.array(thinned).T
+    hours = (hours - hours[0]) / 3600
+    slope, _, least, _ = theilslopes(memory_mb, hours)
+    few = max(3, len(thinned) // 10)
+    return Slope(role, kind, float(np.median(memory_mb[:few])), float(np.median(memory_mb[-few:])),
+                 float(slope), float(least), float(hours[-1]))

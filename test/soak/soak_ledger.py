@@ -1,0 +1,147 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Every query's end beside what was wrong with the world then: which statuses are right."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from soak_clients import Ended
+
+GRACE_S = 0.5
+CANCEL_S = 5.0
+MOST_PRINTED = 40
+
+Right = Callable[[Ended], frozenset[str]]
+"""Statuses, besides OK, that a query may end with."""
+
+
+@dataclass
+class Window:
+    """A time in which a fault holds, or is being recovered from.
+
+    Args:
+        fault: its name.
+        what: what was done, for a person.
+        right: statuses that are right meanwhile.
+        begin_s: monotonic clock.
+        end_s: None while it lasts.
+    """
+
+    fault: str
+    what: str
+    right: Right
+    begin_s: float
+    end_s: float | None = None
+
+    def covers(self, ended: Ended) -> bool:
+        """Whether a query ran, at least in part, in it."""
+        return ended.end_s >= self.begin_s and (self.end_s is None or ended.start_s <= self.end_s)
+
+
+class Ledger:
+    """Takes down ends of queries and failures; safe from any thread.
+
+    Args:
+        slack_s: how much later than its own time a query may end on this machine.
+        say: prints a line.
+    """
+
+    def __init__(self, slack_s: float, say: Callable[[str], object]) -> None:
+        self.statuses: collections.Counter[str] = collections.Counter()
+        self.by_fault: dict[str, collections.Counter[str]] = collections.defaultdict(
+            collections.Counter)
+        self.recoveries_s: dict[str, list[float]] = collections.defaultdict(list)
+        self.cancels_s: list[float] = []
+        self.took_s: list[float] = []
+        self.failures: list[str] = []
+        self._windows: list[Window] = []
+        self._slack_s, self._say = slack_s, say
+        self._lock = threading.Lock()
+        self._start_s = time.monotonic()
+
+    def open(self, fault: str, what: str, right: Right) -> Window:
+        """A fault begins."""
+        window = Window(fault, what, right, time.monotonic())
+        with self._lock:
+            self._windows.append(window)
+        return window
+
+    def close(self, window: Window, recovered_s: float | None) -> None:
+        """A fault is over, and so is its recovery, which took so long; None when it failed."""
+        window.end_s = time.monotonic()
+        with self._lock:
+            # no query is as old as that
+            self._windows = [one for one in self._windows
+                             if one.end_s is None or window.end_s - one.end_s < 600]
+            if recovered_s is not None:
+                self.recoveries_s[window.fault].append(recovered_s)
+
+    def fail(self, what: str) -> None:
+        """Something fell short."""
+        with self._lock:
+            self._fail(what)
+
+    def take(self, ended: Ended) -> None:
+        """A query ended."""
+        with self._lock:
+            windows = [window for window in self._windows if window.covers(ended)]
+            self.statuses[ended.status] += 1
+            for name in {window.fault for window in windows} or {''}:
+                self.by_fault[name][ended.status] += 1
+            if ended.status == 'OK':
+                self.took_s.append(ended.end_s - ended.start_s)
+            if ended.canceled_s is not None and ended.status == 'CANCELED':
+                self.cancels_s.append(ended.end_s - ended.canceled_s)
+            for fault in self._faults(ended, windows):
+                self._fail(f'{fault}; {_described(ended, windows)}')
+
+    def _faults(self, ended: Ended, windows: list[Window]) -> list[str]:
+        right = {'OK'}.union(*(window.right(ended) for window in windows))
+        found = []
+        if ended.wrong:
+            found.append(f'WRONG ANSWER: {ended.wrong}')
+        if ended.status not in right:
+            found.append(f'{ended.status} where {" or ".join(sorted(right))} is right')
+        elif ended.status != 'OK' and not ended.message:
+            found.append(f'{ended.status} without a message')
+        late_s = ended.end_s - ended.start_s - ended.timeout_s - GRACE_S
+        if late_s > self._slack_s:
+            found.append(f'{late_s:.1f} s late')
+        if (ended.canceled_s is not None
+                and ended.end_s - ended.canceled_s > min(CANCEL_S, self._slack_s)):
+            found.append(f'ended {ended.end_s - ended.canceled_s:.1f} s after it was cancelled')
+        return found
+
+    def _fail(self, what: str) -> None:
+        self.failures.append(f'{time.monotonic() - self._start_s:.1f} s: {what}')
+        if len(self.failures) <= MOST_PRINTED:
+            self._say(f'FAILED at {self.failures[-1]}')
+
+
+def _described(ended: Ended, windows: list[Window]) -> str:
+    faults = ', '.join(f'{window.fault} ({window.what}; since {ended.end_s - window.begin_s:.1f} s)'
+                       for window in windows) or 'no fault'
+    cameras = ', '.join(ended.asked.cameras) or 'all cameras'
+    canceled = ('' if ended.canceled_s is None
+                else f', cancelled after {ended.canceled_s - ended.start_s:.2f} s')
+    return (f'{ended.client} asked by {ended.way} {ended.asked.text!r} of {cameras}, '
+            f'{ended.end_s - ended.start_s:.1f} of {ended.timeout_s:.0f} s{canceled}; '
+            f'during {faults}; message: {ended.message or "none"}')

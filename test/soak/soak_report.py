@@ -1,0 +1,129 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What a stranger reads at the end of a soak: the table, for the terminal and for a page."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from soak_census import Slope
+from soak_fault import Fault
+from soak_ledger import Ledger
+from soak_plant import NODES
+
+BEGIN, END = '<!-- soak -->', '<!-- /soak -->'
+
+
+@dataclass
+class Part:
+    """What one node went through.
+
+    Args:
+        kind: of node.
+        ledger: its queries.
+        faults: that were injected.
+        seconds: it lasted.
+        slopes: of memory.
+        held: what was held after the warm-up and at the end, in words.
+        leaks: what was left over.
+        published: pictures of each camera.
+    """
+
+    kind: str
+    ledger: Ledger
+    faults: Sequence[Fault]
+    seconds: float = 0.0
+    slopes: list[Slope] = field(default_factory=list)
+    held: str = ''
+    leaks: list[str] = field(default_factory=list)
+    rate_hz: float = 0.0
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    lines = ['| ' + ' | '.join(cell.ljust(width) for cell, width in zip(row, widths)) + ' |'
+             for row in (head, *rows)]
+    lines.insert(1, '|' + '|'.join('-' * (width + 2) for width in widths) + '|')
+    return lines
+
+
+def _seconds(values: Sequence[float]) -> str:
+    if not values:
+        return '–'
+    return f'{statistics.median(values):.1f} / {max(values):.1f}'
+
+
+def part_lines(part: Part) -> list[str]:
+    """The tables of one node, in Markdown."""
+    ledger = part.ledger
+    total = sum(ledger.statuses.values())
+    statuses = ', '.join(f'{count} {status}' for status, count in ledger.statuses.most_common())
+    lines = [
+        f'**Node `{part.kind}`** ({NODES[part.kind]}): {part.seconds:.0f} s, cameras at '
+        f'{part.rate_hz:.1f} Hz, {total} queries: {statuses}. Answered in '
+        f'{_seconds(ledger.took_s)} s (median / longest); {len(ledger.cancels_s)} cancelled, ended '
+        f'after {_seconds(ledger.cancels_s)} s.', '']
+    rows = []
+    for fault in part.faults:
+        counts = ledger.by_fault.get(fault.name)
+        if not counts:
+            continue
+        recoveries = ledger.recoveries_s[fault.name]
+        rows.append((
+            fault.name, str(len(recoveries)), _seconds(recoveries), fault.text(),
+            ', '.join(f'{count} {status}' for status, count in counts.most_common())))
+    lines += _table(('fault', 'times', 'answers again after, s (p50 / max)', 'right meanwhile',
+                     'queries meanwhile'), rows)
+    lines += ['', *_table(
+        ('memory after the warm-up', 'first, MB', 'last, MB', 'slope, MB/h', 'at least, MB/h'),
+        [(f'{slope.role}, {slope.kind}', f'{slope.first_mb:.1f}', f'{slope.last_mb:.1f}',
+          f'{slope.mb_per_h:+.1f}', f'{slope.least_mb_per_h:+.1f}') for slope in part.slopes])]
+    return [*lines, '', f'Held: {part.held}', '',
+            f'Left over: {"; ".join(part.leaks) or "nothing"}.', '']
+
+
+def report(parts: Sequence[Part], seed: int) -> str:
+    """All of it, in Markdown."""
+    failures = [f'{part.kind}, {failure}' for part in parts for failure in part.ledger.failures]
+    lines = [
+        f'{time.strftime("%Y-%m-%d", time.gmtime())}, {platform.machine()}, '
+        f'{psutil.cpu_count()} cores, Python {platform.python_version()}, seed {seed}, '
+        f'{sum(part.seconds for part in parts):.0f} s.', '']
+    for part in parts:
+        lines += part_lines(part)
+    lines.append(f'Fell short: {len(failures) or "nothing"}.')
+    lines += [f'- {failure}' for failure in failures]
+    return '\n'.join(lines)
+
+
+def write_into(page: Path, text: str) -> None:
+    """Put the report between the marks of a page.
+
+    Raises:
+        ValueError: the page has no marks.
+    """
+    old = page.read_text(encoding='utf-8')
+    if BEGIN not in old or END not in old:
+        raise ValueError(f'{page} has no {BEGIN} … {END} to write between')
+    before, _, rest = old.partition(BEGIN)
+    after = rest.partition(END)[2]
+    page.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}', encoding='utf-8')

@@ -1,0 +1,258 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""One node's soak from start to end: warm-up, faults by a seeded schedule, the census after."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soak_callers import CALLER_FAULTS
+from soak_census import Held, MemorySampler, settled
+from soak_clients import Caller, Client
+from soak_ending import GROWTH_MB, GROWTH_MB_PER_H, end_node
+from soak_fault import OWN_CLIENT, PROBE_CLIENT, Fault, Stage
+from soak_ledger import Ledger
+from soak_parts import PART_FAULTS
+from soak_plant import SERVER, Plant
+from soak_report import Part
+from soak_world import WORLD_FAULTS
+
+FAULTS = (*WORLD_FAULTS, *PART_FAULTS, *CALLER_FAULTS)
+FIRST_ANSWER_S = 90.0
+WARM_UP_QUERIES = 12
+MARGIN_S = 15.0
+PROGRESS_S = 5.0
+SETTLE_S = 20.0
+PROBE_TIMEOUT_S = 20.0
+PROBE_PAUSE_S = 0.1
+# the kernel keeps a memory file for each size of observation that it met
+POOLED_FILES = 6
+CLIENTS = (('planner', ('service',)), ('arm', ('action', 'service')))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a soak is run.
+
+    Args:
+        seconds: for one node.
+        seed: of all that is drawn.
+        faults: that may happen.
+        pause_s: shortest and longest time between two of them.
+        patience: what bounds in time are multiplied with, for machines that do other things too.
+    """
+
+    seconds: float
+    seed: int
+    faults: Sequence[Fault] = field(default=FAULTS)
+    pause_s: tuple[float, float] = (1.0, 3.0)
+    patience: float = 3.0
+
+
+def schedule(faults: Sequence[Fault], draw: random.Random) -> Iterator[Fault]:
+    """Every fault once, in an order that is drawn, again and again."""
+    while faults:
+        yield from draw.sample(list(faults), len(faults))
+
+
+class Soak:
+    """Runs one node.
+
+    Args:
+        kind: of node.
+        folder: for its files.
+        terms: how.
+        say: prints a line.
+        stop: set when it shall end before its time.
+    """
+
+    def __init__(
+        self, kind: str, folder: Path, terms: Terms, say: Callable[[str], object],
+        stop: threading.Event,
+    ) -> None:
+        self._terms, self._say, self._stop = terms, say, stop
+        self._draw = random.Random(f'{terms.seed} {kind}')
+        self._faults = [fault for fault in terms.faults if kind in fault.nodes]
+        self._ledger = Ledger(5.0 * terms.patience, say)
+        self.part = Part(kind, self._ledger, self._faults)
+        self._folder = folder
+        self._start_s = time.monotonic()
+        self._end_s = self._start_s + terms.seconds
+        self._latest = 'none yet'
+        self._told_s = 0.0
+        self._pictures = (0.0, 0)
+        self._rates_hz: list[float] = []
+
+    def run(self) -> Part:
+        """Run to the end of the time, or until told to stop."""
+        with ExitStack() as stack:
+            plant = stack.enter_context(Plant(self.part.kind, self._folder, self._draw))
+            probe = stack.enter_context(Caller(PROBE_CLIENT, SERVER, MARGIN_S))
+            caller = stack.enter_context(Caller(OWN_CLIENT, SERVER, MARGIN_S))
+            stage = Stage(plant, self._draw, caller, self._ledger)
+            self._await_first(plant, probe)
+            clients = [Client(
+                name, SERVER, plant.questions, self._ledger.take, seed=self._terms.seed,
+                timeouts_s=stage.timeouts_s, ways=ways, margin_s=MARGIN_S)
+                for name, ways in CLIENTS]
+            stack.callback(lambda: [client.stop() for client in clients])
+            sampler = MemorySampler(plant)
+            stack.callback(sampler.close)
+            before = self._warm_up(plant, clients, sampler)
+            warm_s = time.monotonic()
+            for fault in schedule(self._faults, self._draw):
+                if not self._going_on(plant):
+                    break
+                self._inject(fault, stage, probe)
+                self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
+            self._finish(plant, clients, before, sampler, warm_s)
+        self.part.seconds = time.monotonic() - self._start_s
+        return self.part
+
+    def _going_on(self, plant: Plant) -> bool:
+        if not plant.node.running:
+            self._ledger.fail(f'the node ended with status {plant.node.popen.poll()}; its log: '
+                              f'{plant.node.log_path}')
+            return False
+        return not self._stop.is_set() and time.monotonic() < self._end_s
+
+    def _await_first(self, plant: Plant, probe: Caller) -> None:
+        """Wait for the first answer; what is not there yet is no failure."""
+        self._say(f'{self.part.kind}: starting')
+        end_s = time.monotonic() + FIRST_ANSWER_S
+        while plant.node.running and time.monotonic() < end_s and not self._stop.is_set():
+            if not probe.until(probe.service.service_is_ready, 1.0):
+                continue
+            ended = probe.ask(plant.questions[0], PROBE_TIMEOUT_S)
+            if ended.status == 'OK' and not ended.wrong:
+                return
+            time.sleep(PROBE_PAUSE_S)
+        if not self._stop.is_set():
+            raise RuntimeError(f'the node gave no right answer in {FIRST_ANSWER_S:g} s; its log: '
+                               f'{plant.node.log_path}')
+
+    def _warm_up(self, plant: Plant, clients: list[Client], sampler: MemorySampler) -> Held:
+        while sum(self._ledger.statuses.values()) < WARM_UP_QUERIES and self._going_on(plant):
+            self._wait(0.5, plant, sampler)
+        return self._quietly(plant, clients, lambda: settled(plant, SETTLE_S))
+
+    def _quietly(
+        self, plant: Plant, clients: list[Client], look: Callable[[], Held],
+    ) -> Held:
+        """Look while nobody asks."""
+        for client in clients:
+            client.pause(True)
+        for client in clients:
+            if not client.idle(60.0):
+                self._ledger.fail(f'a query of {client.name} did not end')
+        found = look()
+        for client in clients:
+            client.pause(False)
+        return found
+
+    def _inject(self, fault: Fault, stage: Stage, probe: Caller) -> None:
+        stage.camera = ''
+        fault_window = self._ledger.open(fault.name, 'begins', fault.right(stage))
+        try:
+            done = fault.begin(stage)
+            fault_window.what = done
+            fault_window.right = fault.right(stage)
+            self._stop.wait(self._draw.uniform(*fault.lasts_s))
+            fault.end(stage)
+        except (RuntimeError, OSError) as error:
+            self._ledger.fail(f'{fault.name} could not be injected: {error}')
+        over_s = time.monotonic()
+        bound_s = fault.recovery_s * self._terms.patience
+        recovered_s = None
+        while (spent_s := time.monotonic() - over_s) < bound_s and not self._stop.is_set():
+            ended = probe.ask(fault.probe(stage), PROBE_TIMEOUT_S)
+            self._ledger.take(ended)
+            if ended.status == 'OK':
+                recovered_s = time.monotonic() - over_s
+                break
+            time.sleep(PROBE_PAUSE_S)
+        else:
+            if not self._stop.is_set():
+                self._ledger.fail(f'no answer {spent_s:.1f} s after {fault.name} was over, '
+                                  f'{bound_s:g} s are allowed')
+        self._ledger.close(fault_window, recovered_s)
+        self._latest = f'{fault.name}: {fault_window.what}' + (
+            '' if recovered_s is None else f', well after {recovered_s:.1f} s')
+
+    def _wait(self, duration_s: float, plant: Plant, sampler: MemorySampler) -> None:
+        end_s = time.monotonic() + duration_s
+        while (left_s := end_s - time.monotonic()) > 0 and not self._stop.is_set():
+            self._progress(plant, sampler)
+            self._stop.wait(min(left_s, 0.5))
+
+    def _progress(self, plant: Plant, sampler: MemorySampler) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s < PROGRESS_S:
+            return
+        self._told_s = now_s
+        then_s, before = self._pictures
+        pictures = plant.robot.tell()
+        self._pictures = now_s, pictures
+        if then_s and pictures > before:
+            self._rates_hz.append((pictures - before) / (now_s - then_s))
+            self.part.rate_hz = statistics.median(self._rates_hz)
+        statuses = ', '.join(f'{count} {status}' for status, count in
+                             self._ledger.statuses.most_common()) or 'none'
+        injected = sum(map(len, self._ledger.recoveries_s.values()))
+        self._say(
+            f'{now_s - self._start_s:6.0f} s  {self.part.kind}  queries: {statuses}  '
+            f'failures: {len(self._ledger.failures)}  faults: {injected} (latest: {self._latest})  '
+            f'node {sampler.latest_mb("node"):.0f} MB')
+
+    def _finish(
+        self, plant: Plant, clients: list[Client], before: Held, sampler: MemorySampler,
+        warm_s: float,
+    ) -> None:
+        ledger, part = self._ledger, self.part
+
+        def fits(held: Held) -> bool:
+            return not held.more_than(before, POOLED_FILES)
+
+        if plant.node.running:
+            after = self._quietly(plant, clients, lambda: settled(plant, SETTLE_S, fits))
+            part.held = f'after the warm-up {before}, at the end {after}'
+            part.leaks += after.more_than(before, POOLED_FILES)
+        for client in clients:
+            client.stop()
+        for client in clients:
+            if not client.join(60.0):
+                ledger.fail(f'client {client.name} did not come to its end')
+            if client.failure:
+                ledger.fail(f'client {client.name}: {client.failure}')
+        sampler.close()
+        part.slopes = sampler.slopes(warm_s)
+        for slope in part.slopes:
+            allowed_mb = GROWTH_MB + GROWTH_MB_PER_H * slope.hours
+            if slope.growth_mb > allowed_mb:
+                ledger.fail(f'{slope.role} grew by {slope.growth_mb:.0f} MB of {slope.kind}, '
+                            f'{allowed_mb:.0f} MB are allowed')
+        part.leaks += end_node(plant)
+        if plant.vlm is not None and plant.vlm.violations:
+            ledger.fail(f'requests to the model: {plant.vlm.violations[:5]}')
+        for leak in part.leaks:
+            ledger.fail(f'left over: {leak}')
