@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 COUNT_WORDS = ('no publishers', '1 publisher')
@@ -35,6 +36,7 @@ class StreamStatus:
         age_s: since the last arrival, monotonic clock; NaN when nothing ever came.
         publishers: how many there are now.
         hint: what is likely wrong, '' for nothing.
+        lost: messages that were published and did not come, since the start.
     """
 
     role: str
@@ -46,6 +48,7 @@ class StreamStatus:
     age_s: float
     publishers: int
     hint: str = ''
+    lost: int = 0
 
     @property
     def keeps_last(self) -> bool:
@@ -67,11 +70,27 @@ class StreamStatus:
 
 @dataclass(frozen=True)
 class CameraStatus:
-    """Health of one camera: its topics, and the last thing that went wrong ('' for nothing)."""
+    """Health of one camera.
+
+    Args:
+        name: as configured.
+        streams: its topics.
+        last_error: the last thing that went wrong, '' for nothing.
+        paired: share (0 to 1) of its latest images that depth and CameraInfo came with; NaN when
+            there is none to count.
+        tf: what is wrong with TF for its images, one line, '' for nothing.
+    """
 
     name: str
     streams: tuple[StreamStatus, ...]
     last_error: str = ''
+    paired: float = math.nan
+    tf: str = ''
+
+    @property
+    def lost(self) -> int:
+        """Messages that were published and did not come, all its topics together."""
+        return sum(stream.lost for stream in self.streams)
 
     def stream(self, role: str) -> StreamStatus | None:
         """Status of one topic, None where the camera has none of that role."""

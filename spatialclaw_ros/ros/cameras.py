@@ -17,8 +17,9 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,17 +28,23 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import JumpThreshold, ROSClock, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
 from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
-from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream
+from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, paired_share
+from spatialclaw_ros.ros.subscribing import offered_otherwise, subscribe
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
 CAMERA_INFO_BYTES = 1024
+COUNTED_IMAGES = 64
+# a second of images: they wait while Python is busy elsewhere
+IMAGES = QoSProfile(
+    depth=30, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -118,6 +125,7 @@ class CameraBuffers:
         buffer_bytes: bytes kept of all topics together.
         pair_tolerance_s: colour, depth and CameraInfo no further apart belong together.
         on_jump_back: called without arguments after buffers were emptied.
+        tf_health: tells what is wrong with TF, given an optical frame and an image's stamp.
 
     Raises:
         ValueError: no camera, two of one name, or a limit that can't be one.
@@ -127,6 +135,7 @@ class CameraBuffers:
         self, node: Node, configs: Sequence[CameraConfig], *, buffer_s: float = 10.0,
         buffer_bytes: int = 512 * 2**20, pair_tolerance_s: float = 0.02,
         on_jump_back: Callable[[], object] | None = None,
+        tf_health: Callable[[str, int], str] | None = None,
     ) -> None:
         names = [config.name for config in configs]
         if not names or len(set(names)) != len(names):
@@ -136,6 +145,7 @@ class CameraBuffers:
         self.configs = {config.name: config for config in configs}
         self.pair_tolerance_ns = int(pair_tolerance_s * 1e9)
         self.on_jump_back = on_jump_back
+        self._tf_health = tf_health
         self._node = node
         self._clock = node.get_clock()
         self._errors: dict[str, str] = {}
@@ -146,16 +156,14 @@ class CameraBuffers:
             buffer_s, buffer_bytes)
         reuse_freed_memory()
         self._group = ReentrantCallbackGroup()
-        self._subscriptions = [
-            node.create_subscription(
-                _message_type(self.configs[stream.camera], stream.role), stream.topic,
-                partial(self._append, stream), qos_profile_sensor_data,
-                callback_group=self._group)
-            for stream in self._rings.streams]
-        self._resolved = {
-            id(stream): subscription.topic_name
-            for stream, subscription in zip(self._rings.streams, self._subscriptions)}
-        self._fetching: set[int] = set()
+        self._subscriptions = {
+            id(stream): subscribe(
+                node, _message_type(self.configs[stream.camera], stream.role), stream.topic,
+                partial(self._append, stream), IMAGES, self._group)
+            for stream in self._rings.streams}
+        self._fetching: dict[int, Subscription[CameraInfo]] = {}
+        # nobody may look at the graph of a node that is just going
+        self._graph = threading.Lock()
         self._jump_handle = self._clock.create_jump_callback(
             JumpThreshold(
                 min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
@@ -199,12 +207,15 @@ class CameraBuffers:
             kept['depth_camera_info'], streams['image'].unstamped)
 
     def status(self) -> tuple[CameraStatus, ...]:
-        """Health of every camera; a CameraInfo that was published once before is fetched."""
-        return tuple(
-            CameraStatus(
-                name, tuple(self._stream_status(stream) for stream in streams.values()),
-                self._errors.get(name, ''))
-            for name, streams in self._streams.items())
+        """Health of every camera, () once closed.
+
+        A CameraInfo that was published once before is fetched.
+        """
+        with self._graph:
+            if not self._subscriptions:
+                return ()
+            return tuple(
+                self._camera_status(name, streams) for name, streams in self._streams.items())
 
     def note_error(self, name: str, text: str) -> None:
         """Remember what went wrong with a camera's last image, '' once nothing does."""
@@ -221,18 +232,20 @@ class CameraBuffers:
         while they wait.
         """
         self._jump_handle.unregister()
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = []
-        self._fetching.clear()
+        with self._graph:
+            for subscription in (*self._subscriptions.values(), *self._fetching.values()):
+                self._node.destroy_subscription(subscription)
+            self._subscriptions.clear()
+            self._fetching.clear()
         for stream in self._rings.streams:
             stream.keep_last = False
         self._rings.clear()
         give_memory_back()
 
-    def _append(self, stream: Stream, message: Any) -> None:
+    def _append(self, stream: Stream, message: Any, info: Mapping[str, Any] | None) -> None:
         stamp = message.header.stamp
         stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+        stream.losses.saw(stamp_ns, info)
         if stamp_ns == 0:
             stream.unstamped += 1
             stamp_ns = self.now_ns()
@@ -246,14 +259,13 @@ class CameraBuffers:
 
         Not done without such a publisher: others would warn of a QoS that they can't offer.
         """
-        self._fetching.add(id(stream))
-        self._subscriptions.append(self._node.create_subscription(
-            CameraInfo, stream.topic, partial(self._append_first, stream), LATCHED,
-            callback_group=self._group))
+        self._fetching[id(stream)] = subscribe(
+            self._node, CameraInfo, stream.topic, partial(self._append_first, stream), LATCHED,
+            self._group)
 
-    def _append_first(self, stream: Stream, message: Any) -> None:
+    def _append_first(self, stream: Stream, message: Any, _: Mapping[str, Any] | None) -> None:
         if not stream.samples:
-            self._append(stream, message)
+            self._append(stream, message, None)
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         self._rings.clear()
@@ -265,8 +277,25 @@ class CameraBuffers:
         if self.on_jump_back is not None:
             self.on_jump_back()
 
+    def _camera_status(self, name: str, streams: Mapping[str, Stream]) -> CameraStatus:
+        kept = self.snapshot(name)
+        partners = [kept.depths] if 'depth' in streams else []
+        # one that holds still needs no partner of its own for each image
+        if len(kept.infos) != 1:
+            partners.append(kept.infos)
+        tf = ''
+        if kept.images and self._tf_health is not None:
+            newest = kept.images[-1]
+            tf = self._tf_health(
+                newest.message.header.frame_id.lstrip('/'), newest.stamp_ns)
+        return CameraStatus(
+            name, tuple(self._stream_status(stream) for stream in streams.values()),
+            self._errors.get(name, ''),
+            paired_share(kept.images[-COUNTED_IMAGES:], partners, self.pair_tolerance_ns), tf)
+
     def _stream_status(self, stream: Stream) -> StreamStatus:
-        topic = self._resolved[id(stream)]
+        subscription = self._subscriptions[id(stream)]
+        topic = subscription.topic_name
         endpoints = self._node.get_publishers_info_by_topic(topic)
         if stream.keep_last and not stream.received and id(stream) not in self._fetching and any(
                 one.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
@@ -280,7 +309,7 @@ class CameraBuffers:
                 f'{others[0]} is published there, {expected} is expected: check '
                 f'`{stream.camera}.{stream.role}` and its transport')
         elif endpoints and not stream.received:
-            hint = (
+            hint = offered_otherwise(self._node, subscription) or (
                 'large messages are lost in the default transport of Fast DDS: start both sides '
                 "with this package's config/fastdds.xml as FASTRTPS_DEFAULT_PROFILES_FILE, and "
                 f'check `ros2 topic hz {topic}`')
@@ -291,7 +320,7 @@ class CameraBuffers:
                 role=stream.role, topic=topic, received=stream.received,
                 buffered=len(stream.samples), buffered_bytes=stream.bytes,
                 rate_hz=stream.rate_hz, age_s=time.monotonic() - stream.last_arrived_s,
-                publishers=len(endpoints), hint=hint)
+                publishers=len(endpoints), hint=hint, lost=stream.losses.lost)
 
 
 def _streams_of(config: CameraConfig) -> dict[str, Stream]:

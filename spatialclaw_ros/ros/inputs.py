@@ -76,7 +76,8 @@ class Inputs:
             self.cameras = CameraBuffers(
                 self._node, [_resolved(node, camera) for camera in cameras],
                 buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * MIB,
-                pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self.transforms.clear)
+                pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self.transforms.clear,
+                tf_health=self.transforms.health)
         except BaseException:
             self._node.destroy_node()
             raise

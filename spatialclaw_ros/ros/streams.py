@@ -16,13 +16,17 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from spatialclaw_ros.ros.losses import Losses
+
 JUMP_BACK_NS = 200_000_000
+UNSETTLED_NS = 500_000_000
 
 
 class Sample(NamedTuple):
@@ -63,6 +67,7 @@ class Stream:
         self.bytes = 0
         self.newest_ns: int | None = None
         self.last_arrived_s = math.nan
+        self.losses = Losses()
 
     @property
     def rate_hz(self) -> float:
@@ -155,6 +160,51 @@ class RingBuffers:
         self._bytes -= sample.size
 
 
-def nearest(samples: tuple[Sample, ...], stamp_ns: int) -> Sample | None:
-    """Sample whose stamp is nearest, whichever side it is on; None of none."""
-    return min(samples, key=lambda sample: abs(sample.stamp_ns - stamp_ns), default=None)
+def nearest(samples: Sequence[Sample], stamp_ns: int) -> Sample | None:
+    """Sample whose stamp is nearest, whichever side it is on; None of none.
+
+    Args:
+        samples: in order of stamps.
+        stamp_ns: time, ROS clock.
+    """
+    after = bisect.bisect_left(samples, stamp_ns, key=_stamp_of)
+    sides = samples[max(0, after - 1):after + 1]
+    return min(sides, key=lambda sample: abs(sample.stamp_ns - stamp_ns), default=None)
+
+
+def paired_share(
+    images: Sequence[Sample], partners: Iterable[Sequence[Sample]], tolerance_ns: int,
+) -> float:
+    """Share of images that everything came with that belongs to them.
+
+    Images newer than their partners are not counted for a while: those are on their way.
+
+    Args:
+        images: in order of stamps.
+        partners: of each further topic, in order of stamps.
+        tolerance_ns: stamps no further apart belong together.
+
+    Returns:
+        0 to 1; NaN without an image to count.
+    """
+    if not images:
+        return math.nan
+    others = list(partners)
+    settled_ns = min(
+        [other[-1].stamp_ns + tolerance_ns for other in others if other],
+        default=images[-1].stamp_ns)
+    until_ns = max(settled_ns, images[-1].stamp_ns - UNSETTLED_NS)
+    counted = [image for image in images if image.stamp_ns <= until_ns]
+    whole = sum(
+        all(_is_near(other, image.stamp_ns, tolerance_ns) for other in others)
+        for image in counted)
+    return whole / len(counted) if counted else math.nan
+
+
+def _is_near(samples: Sequence[Sample], stamp_ns: int, tolerance_ns: int) -> bool:
+    sample = nearest(samples, stamp_ns)
+    return sample is not None and abs(sample.stamp_ns - stamp_ns) <= tolerance_ns
+
+
+def _stamp_of(sample: Sample) -> int:
+    return sample.stamp_ns

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import TransformStamped
@@ -32,10 +33,13 @@ from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.ros.compat.tf2 import Buffer, ExtrapolationException, TransformException
+from spatialclaw_ros.ros.subscribing import offered_otherwise, publisher_of, subscribe
+from spatialclaw_ros.ros.tf_links import Break, Links
 
 DEFAULT_CACHE_S = 20.0
 DEFAULT_WAIT_S = 0.1
 JUMP_BACK_NS = 1_000_000_000
+STALE_S = 2.0
 _QUEUE = 100
 
 
@@ -61,20 +65,19 @@ class TransformSource:
         self._node = node
         self._buffer = Buffer(cache_time=Duration(seconds=cache_s))
         self._lock = threading.Lock()
-        self._frames: dict[str, None] = {}
-        self._newest_ns: dict[str, int] = {}
+        self._links = Links()
         # One message after the other: each is compared with the stamps before it.
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = [
-            node.create_subscription(
-                TFMessage, topic, self._on_transforms,
-                QoSProfile(depth=_QUEUE, history=HistoryPolicy.KEEP_LAST), callback_group=group),
-            node.create_subscription(
-                TFMessage, static_topic, self._on_static,
+            subscribe(
+                node, TFMessage, topic, self._on_transforms,
+                QoSProfile(depth=_QUEUE, history=HistoryPolicy.KEEP_LAST), group),
+            subscribe(
+                node, TFMessage, static_topic, self._on_static,
                 QoSProfile(
                     depth=_QUEUE, history=HistoryPolicy.KEEP_LAST,
                     durability=DurabilityPolicy.TRANSIENT_LOCAL),
-                callback_group=group),
+                group),
         ]
         self._jump_handle = node.get_clock().create_jump_callback(
             JumpThreshold(
@@ -84,12 +87,12 @@ class TransformSource:
     def frames(self) -> tuple[str, ...]:
         """Names of all frames ever published, in order of their first coming."""
         with self._lock:
-            return tuple(self._frames)
+            return tuple(self._links.frames)
 
     def has_frame(self, name: str) -> bool:
         """Whether a frame was ever published."""
         with self._lock:
-            return name in self._frames
+            return name in self._links.frames
 
     def lookup(
         self, target: str, source: str, stamp_ns: int, wait_s: float | None = None,
@@ -124,10 +127,57 @@ class TransformSource:
                 f'no transform from {source!r} to {target!r}: {str(error).strip()}') from error
         return _matrix(found)
 
+    def breaks(self, target: str, source: str) -> list[Break]:
+        """Times that the way between two frames can't be followed through, the oldest first."""
+        with self._lock:
+            return self._links.breaks(self._links.way(target, source))
+
+    def quarrel(self, target: str, source: str) -> str:
+        """A line about publishers that contradict each other on the way, '' for none."""
+        with self._lock:
+            return self._links.quarrel(self._links.way(target, source), time.monotonic())
+
+    def doubled(self, target: str, source: str) -> str:
+        """A line about a transform on the way that several publishers send, '' for none."""
+        with self._lock:
+            return self._links.doubled(self._links.way(target, source), time.monotonic())
+
+    def health(self, frame: str, stamp_ns: int) -> str:
+        """What is wrong with TF for a camera.
+
+        Args:
+            frame: its optical frame.
+            stamp_ns: of its newest image.
+
+        Returns:
+            One line, '' for nothing.
+        """
+        now_s = time.monotonic()
+        with self._lock:
+            known, empty = frame in self._links.frames, not self._links.frames
+            loop, oldest = self._links.loop(frame), self._links.oldest(frame)
+            way = self._links.way('', frame)
+            quarrel = self._links.quarrel(way, now_s) or self._links.doubled(way, now_s)
+        if empty:
+            return self._offered() or (
+                'nothing came on /tf or /tf_static; check `ros2 topic echo /tf_static --once`')
+        if not known:
+            return (
+                f'TF has no frame {frame!r}, which images are in; check `ros2 run tf2_tools '
+                'view_frames`')
+        if loop:
+            return f'TF has a loop: {loop}; frames are a tree, stop who publishes the last of them'
+        behind_s = 0.0 if oldest is None else (stamp_ns - oldest[2]) * 1e-9
+        if oldest is not None and behind_s > STALE_S:
+            return (
+                f'the newest transform from {oldest[1]!r} to {oldest[0]!r} is {behind_s:.1f} s '
+                'behind the images; check `ros2 topic hz /tf` and the clocks')
+        return quarrel or self._offered()
+
     def clear(self) -> None:
         """Forget everything but static transforms."""
         with self._lock:
-            self._newest_ns.clear()
+            self._links.clear()
         self._buffer.clear()
 
     def close(self) -> None:
@@ -141,30 +191,30 @@ class TransformSource:
     def _may_come(self, stamp_ns: int) -> bool:
         """Whether any frame's newest transform is older than a time: then waiting may help."""
         with self._lock:
-            return any(newest < stamp_ns for newest in self._newest_ns.values())
+            return self._links.older_than(stamp_ns)
 
-    def _on_transforms(self, message: TFMessage) -> None:
-        back_ns = 0
-        with self._lock:
-            for transform in message.transforms:
-                stamp = transform.header.stamp
-                stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
-                child = transform.child_frame_id.lstrip('/')
-                newest_ns = self._newest_ns.get(child, stamp_ns)
-                back_ns = max(back_ns, newest_ns - stamp_ns)
-                self._newest_ns[child] = max(newest_ns, stamp_ns)
-                self._frames.setdefault(transform.header.frame_id.lstrip('/'))
-                self._frames.setdefault(child)
+    def _offered(self) -> str:
+        """A line about publishers of TF whose QoS keeps their messages from us, '' for none."""
+        lines = (offered_otherwise(self._node, one) for one in self._subscriptions)
+        return next((line for line in lines if line), '')
+
+    def _on_transforms(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
+        back_ns = self._note(message, info, static=False)
         if back_ns > JUMP_BACK_NS:
             self._jumped(f'stamps on /tf jumped back by {back_ns * 1e-9:.2f} s')
+            self._note(message, info, static=False)
         self._store(message, self._buffer.set_transform)
 
-    def _on_static(self, message: TFMessage) -> None:
-        with self._lock:
-            for transform in message.transforms:
-                self._frames.setdefault(transform.header.frame_id.lstrip('/'))
-                self._frames.setdefault(transform.child_frame_id.lstrip('/'))
+    def _on_static(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
+        self._note(message, info, static=True)
         self._store(message, self._buffer.set_transform_static)
+
+    def _note(self, message: TFMessage, info: Mapping[str, Any] | None, *, static: bool) -> int:
+        sender, now_s = publisher_of(info), time.monotonic()
+        with self._lock:
+            return max((
+                self._links.note(transform, static=static, sender=sender, now_s=now_s)
+                for transform in message.transforms), default=0)
 
     def _store(
         self, message: TFMessage, store: Callable[[TransformStamped, str], None],

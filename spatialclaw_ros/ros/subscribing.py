@@ -1,0 +1,83 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Subscriptions that cost little: no QoS events to wait for; messages with what is told of them.
+
+rclpy's executors look at every event handler of every subscription each time they wake up, which
+costs more than the messages of a camera do. What events would tell is asked for once a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.subscription import Subscription
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+OnMessage = Callable[[Any, Mapping[str, Any] | None], object]
+"""Called with a message and rclpy's MessageInfo, None where rclpy (Humble) doesn't give it."""
+_GIVES_INFO = hasattr(Subscription, 'CallbackType')
+
+
+def subscribe(
+    node: Node, message_type: type, topic: str, on_message: OnMessage, qos: QoSProfile,
+    group: CallbackGroup,
+) -> Subscription[Any]:
+    """Subscribe without QoS events.
+
+    Args:
+        node: subscribes.
+        message_type: of the topic.
+        topic: its name.
+        on_message: called with each message.
+        qos: what is asked for.
+        group: of its callbacks.
+    """
+    def with_info(message: Any, info: Mapping[str, Any]) -> None:
+        on_message(message, info)
+
+    def without_info(message: Any) -> None:
+        on_message(message, None)
+
+    return node.create_subscription(
+        message_type, topic, with_info if _GIVES_INFO else without_info, qos,
+        callback_group=group,
+        event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
+
+
+def publisher_of(info: Mapping[str, Any] | None) -> bytes | None:
+    """Who published a message; None where the middleware or rclpy (before Kilted) doesn't tell."""
+    gid = info.get('publisher_gid') if info else None
+    return bytes(gid['data']) if gid else None
+
+
+def offered_otherwise(node: Node, subscription: Subscription[Any]) -> str:
+    """A line about a publisher whose messages its QoS keeps from a subscription, '' for none."""
+    topic = subscription.topic_name
+    for endpoint in node.get_publishers_info_by_topic(topic):
+        level, reason = qos_check_compatible(endpoint.qos_profile, subscription.qos_profile)
+        if level == QoSCompatibility.ERROR:
+            return (
+                f'{endpoint.node_name} publishes {topic} with a QoS that keeps it from this node: '
+                f'{reason.strip().rstrip(";.")}; have it publish as this node asks, '
+                f'`ros2 topic info {topic} --verbose` shows both')
+    return ''
