@@ -20,11 +20,11 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import matplotlib
 import numpy as np
 from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
-from scipy import ndimage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -38,6 +38,8 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
 MASK_ALPHA = 0.25
+EDGE_PX = 2
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 SHADE = (0, 0, 0, 160)
 WHITE = (255, 255, 255)
 
@@ -91,8 +93,8 @@ def draw_overlay(
     draw = ImageDraw.Draw(picture, 'RGBA')
     size = max(11, round(frame.image.shape[0] / 30))
     for index, label, mask in objects:
-        y, x = np.argwhere(mask).min(axis=0)
-        _label(draw, (int(x), int(y) - size - 6), label, object_colour(index), size)
+        x, y, _, _ = cv2.boundingRect(mask.view(np.uint8))
+        _label(draw, (x, y - size - 6), label, object_colour(index), size)
     _draw_measure(draw, end, observation, frame, size)
     caption = end.text if isinstance(end, Answered) else f'refused: {end.reason}'
     _label(draw, (6, frame.image.shape[0] - size - 12), ' · '.join(
@@ -109,10 +111,17 @@ def objects_on(frame: Frame, evidence: Evidence) -> list[tuple[int, str, np.ndar
 
 def tint(image: np.ndarray, mask: np.ndarray, colour: RGB) -> None:
     """Colour what a mask covers of an (H, W, 3) uint8 image, in place, its edge fully."""
-    inside = image[mask].astype(np.float32)
-    image[mask] = (inside * (1 - MASK_ALPHA) + np.array(colour) * MASK_ALPHA).astype(np.uint8)
-    edge = mask & ~ndimage.binary_erosion(mask, iterations=2)
-    image[edge] = colour
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    window = np.s_[y:y + height, x:x + width]
+    part, inside = image[window], mask[window]
+    if not part.size:
+        return
+    inner = cv2.erode(np.ascontiguousarray(inside).view(np.uint8), CROSS, iterations=EDGE_PX,
+                      borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    flat = np.full_like(part, colour)
+    np.copyto(part, flat, where=(inside & ~inner)[..., None])
+    tinted = cv2.addWeighted(part, 1 - MASK_ALPHA, flat, MASK_ALPHA, 0)
+    np.copyto(part, tinted, where=inner[..., None])
 
 
 def _draw_measure(
