@@ -253,7 +253,8 @@ class Nursery:
         try:
             while not self._closed:
                 self._bury()
-                patience_s = self._patience_s()
+                with self._changed:
+                    patience_s = self._patience_s()
                 if patience_s == 0.0:
                     self._breed()
                 else:
