@@ -18,16 +18,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import shutil
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import bench_scene
 import docs_shell
 import pytest
 import yaml
-from docs_pages import REPOSITORY, commands, pages, snippets
+from docs_pages import REPOSITORY, commands, pages, snippets, text
 from node_process import NodeProcess
 from robot_double import PARAMETERS, RobotDouble
 from ros2_double import Ros2
@@ -175,4 +179,52 @@ def test_commands_that_the_node_would_refuse_are_noticed(line: str, ros2: Ros2) 
         run_ros2(shlex.split(line), ros2)
 
 
-PROGRAMS = [each for page in pages() for each in snippets(page, 'python') if not each.file]
+def values_for(page: str) -> dict[str, Any]:
+    """What a page's programs take for granted, by name."""
+    if page == 'docs/kernel.md':
+        return {'observation': bench_scene.observation(), 'tools': bench_scene.Tools()}
+    return {}
+
+
+@pytest.mark.parametrize('page', sorted({
+    page for page in pages() if any(not each.file for each in snippets(page, 'python'))}))
+def test_programs_run(page: str, desk: Desk, ros2: Ros2) -> None:
+    """One after the other, as a reader would type them."""
+    ros2.to_state('/spatialclaw', 'active')
+    module = types.ModuleType('page')
+    module.__dict__.update(values_for(page))
+    for snippet in snippets(page, 'python'):
+        if not snippet.file:
+            code = '\n' * snippet.line + snippet.text
+            exec(compile(code, page, 'exec'), module.__dict__)
+    if page == 'docs/answers.md':
+        check_may_act(module.may_act, ros2)
+
+
+def check_may_act(may_act: Callable[..., bool], ros2: Ros2) -> None:
+    """It lets a good answer through, and none that lacks something."""
+    answer = ros2.run(shlex.split(
+        'ros2 service call /spatialclaw/query spatialclaw_ros/srv/SpatialQuery '
+        '"{question: How far is the red ball from the blue ball?}"')).answer
+    assert may_act(answer)
+    for name, value in (('status', Status.REFUSED), ('sigma', math.nan), ('sigma', 0.02),
+                        ('scale_source', 'model'), ('missing_priors', ['no pose'])):
+        before = getattr(answer, name)
+        setattr(answer, name, value)
+        assert not may_act(answer), name
+        setattr(answer, name, before)
+
+
+def test_the_interfaces_page_names_what_the_node_offers(ros2: Ros2) -> None:
+    """Names, types and QoS are those of the graph; nothing of it is left out but ROS' own."""
+    ros2.to_state('/spatialclaw', 'active')
+    table = text('docs/interfaces.md').partition('<!-- offered -->')[2].partition('<!-- /')[0]
+    rows = [[cell.strip() for cell in line.split('|')[1:-1]] for line in table.splitlines()
+            if line.startswith('| `')]
+    told = {row[0].strip('`').replace('~', '/spatialclaw'): (row[1], row[2]) for row in rows
+            if row[1].startswith('`')}
+    offered = {name: (f'`{kind}`', qos) for name, kind, qos in ros2.offered('/spatialclaw')}
+    assert told == offered
+    assert {row[1] for row in rows if not row[1].startswith('`')} == {
+        'service `spatialclaw_ros/srv/SpatialQuery`',
+        'action `spatialclaw_ros/action/SpatialQuery`'}

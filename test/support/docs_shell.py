@@ -120,6 +120,14 @@ def python(words: list[str]) -> None:
         exists(words[1])
 
 
+def python3(words: list[str]) -> None:
+    """Of the system: makes an environment, or runs a line that can be read."""
+    if words[1] == '-c':
+        compile(words[2], 'page', 'exec')
+    else:
+        assert words[1:3] == ['-m', 'venv'], words
+
+
 def pytest(words: list[str]) -> None:
     """The tests are there."""
     paths = [word for word in words[1:] if not word.startswith('-')]
@@ -186,7 +194,7 @@ def service(words: list[str]) -> None:
 
 RULES: dict[str, Rule] = {
     'make': make, 'spatialclaw': spatialclaw, 'spatialclaw_node': node, 'python': python,
-    'python3': one_of(r'python3 -m venv ~/\w+'), 'pytest': pytest, 'pip': pip, 'apt': apt,
+    'python3': python3, 'pytest': pytest, 'pip': pip, 'apt': apt,
     'apt-get': apt, 'docker': docker, 'systemctl': service, 'journalctl': service,
     'cp': files, 'ls': files, 'install': files, 'mkdir': files,
     'source': one_of(r'source ~/\w+/bin/activate', r'source install/setup.bash',
@@ -197,6 +205,6 @@ RULES: dict[str, Rule] = {
     'rosdep': one_of(r'rosdep install --from-paths src --ignore-src -y', r'rosdep update'),
     'hf': one_of(r'hf auth login', r'hf download [\w./-]+ --local-dir \w+'),
     'sysctl': one_of(r'sysctl -w net(\.\w+)+=[\d ]+', r'sysctl --system', r'sysctl net(\.\w+)+'),
-    'export': one_of(r'export [A-Z_]+=\S+'),
+    'export': one_of(r'export [A-Z_]+=\S.*'), 'chmod': one_of(r'chmod 600 \S+'),
     'git': one_of(r'git clone \S+( \S+)?'), 'cd': files,
 }

@@ -43,6 +43,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from ros2_launches import check_launch, check_run
 
 TIMEOUT_S = 30.0
+OF_ROS = ('/rosout', '/parameter_events')
 TRANSITIONS = {
     name: getattr(Transition, f'TRANSITION_{name.upper()}')
     for name in ('configure', 'activate', 'deactivate', 'cleanup')}
@@ -100,7 +101,9 @@ class Ros2:
             'service': self._service, 'action': self._action, 'topic': self._topic,
             'param': self._param, 'lifecycle': self._lifecycle, 'node': self._nodes,
             'interface': self._interface, 'launch': check_launch, 'run': check_run,
-            'bag': self._bag}
+            'bag': self._bag, 'pkg': _parser(
+                ('verb', {'choices': ('prefix',)}), 'name',
+                ('--share', {'action': 'store_true'})).parse_args}
         assert verb in verbs, f'no stand-in for `ros2 {verb}`'
         return verbs[verb](rest)
 
@@ -114,6 +117,21 @@ class Ros2:
         while (state := self.state(node)) != wanted:
             ways = WAY_UP if HEIGHT[state] < HEIGHT[wanted] else WAY_DOWN
             self._transition(node, ways[state])
+
+    def offered(self, node: str) -> list[tuple[str, str, str]]:
+        """Topics that a node publishes, but ROS' own: name, type, and QoS in words."""
+        space, _, name = node.rpartition('/')
+        found = []
+        for topic, kinds in self._node.get_publisher_names_and_types_by_node(name, space or '/'):
+            if topic in OF_ROS or topic == f'{node}/transition_event':
+                continue
+            profile, = [one.qos_profile for one in self._node.get_publishers_info_by_topic(topic)
+                        if one.node_name == name]
+            words = ['reliable' if profile.reliability == ReliabilityPolicy.RELIABLE
+                     else 'best effort']
+            words += ['latched'] * (profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)
+            found.append((topic, kinds[0], ', '.join(words)))
+        return found
 
     def _transition(self, node: str, name: str) -> None:
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[name]))
