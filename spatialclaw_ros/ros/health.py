@@ -136,12 +136,17 @@ def of_camera(camera: CameraStatus) -> Health:
         values[f'{stream.role} rate (Hz)'] = f'{stream.rate_hz:.1f}'
         values[f'{stream.role} age (s)'] = f'{stream.age_s:.2f}'
         values[f'{stream.role} buffered (MB)'] = f'{stream.buffered_bytes / 1e6:.1f}'
+        values[f'{stream.role} received'] = str(stream.received)
+        values[f'{stream.role} lost'] = str(stream.lost)
         if not stream.age_s <= (math.inf if stream.keeps_last else STALE_S):
             level = ERROR if stream.role == 'image' else max(level, WARN)
             message = message or stream.silence(STALE_S)
-    if camera.last_error:
-        level = max(level, WARN)
-        message = message or camera.last_error
+    values |= {
+        'lost': str(camera.lost), 'paired (%)': f'{100 * camera.paired:.0f}', 'TF': camera.tf}
+    for wrong in (camera.last_error, camera.tf):
+        if wrong:
+            level = max(level, WARN)
+            message = message or wrong
     image = camera.stream('image')
     fine = f'{image.rate_hz:.1f} Hz' if image else 'no image topic'
     return Health(
