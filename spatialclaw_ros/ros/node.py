@@ -111,6 +111,8 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         self._serving.close()
         self._records.close()
         self.destroy_node()
+        # rclpy leaves it, and with it the node in the graph
+        self._state_machine.destroy_when_not_in_use()
 
     def release(self) -> None:
         """End a transition under way and all queries, and give back all but the bare node."""

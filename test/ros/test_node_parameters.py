@@ -23,13 +23,15 @@ import pytest
 import rclpy
 import yaml
 from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.kernel.limits import MIB
-from spatialclaw_ros.ros import node as node_module
+from spatialclaw_ros.ros import resources
+from spatialclaw_ros.ros.node import SpatialClawNode
 from spatialclaw_ros.ros.parameter_page import parameters_page
 from spatialclaw_ros.ros.parameters import (
     CAMERA_PARAMETERS,
@@ -127,10 +129,11 @@ def test_the_node_hands_them_to_its_kernel(context, monkeypatch):
         made.append(given['limits'])
         return Kernel(**given)
 
-    monkeypatch.setattr(node_module, 'Kernel', make)
-    node = node_module.SpatialClawNode('small', context=context, parameter_overrides=[
+    monkeypatch.setattr(resources, 'Kernel', make)
+    node = SpatialClawNode('small', context=context, parameter_overrides=[
         Parameter('kernel_memory_mb', value=128), Parameter('cell_timeout_s', value=5.0)])
     try:
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
         limits = node.parameters.settings.kernel_limits
     finally:
         node.close()
@@ -140,19 +143,23 @@ def test_the_node_hands_them_to_its_kernel(context, monkeypatch):
 
 def test_an_interface_that_the_backbone_cannot_write_is_refused_at_start(context):
     with pytest.raises(ParameterError, match=r"'rules' writes action_interface .* 'tool_call'"):
-        node_module.SpatialClawNode('mute', context=context, parameter_overrides=[
+        SpatialClawNode('mute', context=context, parameter_overrides=[
             Parameter('action_interface', value='tool_call')])
 
 
 def test_budgets_reach_the_session(context, monkeypatch):
     made = []
-    monkeypatch.setattr(node_module, 'Session', lambda **given: made.append(given))
-    node = node_module.SpatialClawNode('thrifty', context=context, parameter_overrides=[
+    monkeypatch.setattr(resources, 'Session', lambda **given: made.append(given))
+    node = SpatialClawNode('thrifty', context=context, parameter_overrides=[
         Parameter(name, value=value) for name, value in (
             ('max_steps', 3), ('max_tokens', 500), ('images_per_step', 1),
             ('images_per_query', 2))])
     try:
-        node._make_session(None, Deadline(30.0))
+        settings = node.parameters.settings
+        held = resources.Resources(settings, [].append, Deadline())
+        held.open_perception()
+        held.session(settings, Deadline(30.0))
+        held.close()
     finally:
         node.close()
     limits = made[0]['limits']

@@ -31,7 +31,8 @@ from spatialclaw_ros.errors import (
     NoFramesError,
 )
 from spatialclaw_ros.ros.kernel_host import KernelHost
-from spatialclaw_ros.ros.query import GRACE_S, QueryRequest, QueryRunner
+from spatialclaw_ros.ros.outcome import Caller, QueryRequest
+from spatialclaw_ros.ros.query import GRACE_S, QueryRunner
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question, Status
 
@@ -86,7 +87,8 @@ def patient(deadline):
 
 def test_an_answer_comes_with_its_events_and_timings():
     heard = []
-    outcome = runner().run('How far?', request, lambda query_id, event: heard.append(event))
+    outcome = runner().run('How far?', request, Caller(
+        hears=lambda query_id, event: heard.append(event)))
     assert outcome.end is ANSWER
     assert outcome.status == Status.OK
     assert heard == [OBSERVATION, ANSWER]

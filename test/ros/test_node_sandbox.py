@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import psutil
@@ -50,8 +51,8 @@ support.sandbox_support = lambda: [
 # one that says it has it, and whose workers find out that they have not
 BROKEN = f'''
 import functools, sys
-from spatialclaw_ros.ros import node
-node.Kernel = functools.partial(node.Kernel, without=('Landlock',))
+from spatialclaw_ros.ros import node, resources
+resources.Kernel = functools.partial(resources.Kernel, without=('Landlock',))
 {RUN}
 '''
 
@@ -132,8 +133,12 @@ def test_a_refused_node_leaves_nothing_behind(without_seccomp):
     rclpy.init(args=[], context=context)
     try:
         children = psutil.Process().children(recursive=True)
-        with pytest.raises(SandboxError, match=r'seccomp filters.*sockets.*best_effort'):
-            SpatialClawNode('refused', context=context)
+        node = SpatialClawNode('refused', context=context)
+        assert not node.start()
+        assert isinstance(node.failed, SandboxError)
+        assert re.search(r'seccomp filters.*sockets.*best_effort', str(node.failed))
+        assert node.state == 'unconfigured'
+        node.close()
         assert psutil.Process().children(recursive=True) == children
         onlooker = Node('onlooker', context=context)
         assert 'refused' not in onlooker.get_node_names()
