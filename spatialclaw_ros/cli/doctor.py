@@ -40,7 +40,6 @@ from spatialclaw_ros.cli.findings import (
     MISSING,
     OPTIONAL,
     STAND_IN,
-    STYLES,
     WARNS,
     Finding,
 )
@@ -289,27 +288,15 @@ def _loads(name: str) -> str:
 
 
 def _print_table(findings: list[Finding]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table('part', 'what', 'state', 'detail, and what it costs',
-                  title='spatialclaw doctor', box=SIMPLE_HEAD)
-    for column in table.columns[:3]:
-        column.no_wrap = True
-    table.columns[3].overflow = 'fold'  # paths are shown whole
-    part = ''
-    for finding in findings:
-        if finding.part != part and part:
-            table.add_section()
-        notes = [note for note in (finding.detail, finding.cost) if note]
-        table.add_row(
-            finding.part if finding.part != part else '', Text(finding.name),
-            Text(finding.state, style=STYLES[finding.state]), Text(': '.join(notes)))
-        part = finding.part
-    console = Console()
-    console.print(table)
+    from spatialclaw_ros.cli.findings_view import finding_lines
+
+    console = Console(highlight=False)
+    console.print('spatialclaw doctor', style='italic', justify='center')
+    for line in finding_lines(findings, console.width):
+        console.print(line)
+    console.print()
     for state, words in (*FAULTS.items(), (WARNS, 'Not yet as it should be')):
         if names := [finding.name for finding in findings if finding.state == state]:
             console.print(f'{words}: {", ".join(names)}')

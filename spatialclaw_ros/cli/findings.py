@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 FOUND, STAND_IN, MISSING, OPTIONAL = 'found', 'stand-in', 'missing', 'not installed'
 HELD, BROKEN = 'held', 'broken'
-WELL, WARNS, FAILED = 'well', 'warns', 'failed'
+WELL, WARNS, FAILED, IDLE = 'well', 'warns', 'failed', 'idle'
 STYLES = {FOUND: 'green', STAND_IN: 'cyan', MISSING: 'bold red', OPTIONAL: 'yellow', HELD: 'green',
-          BROKEN: 'bold red', WELL: 'green', WARNS: 'yellow', FAILED: 'bold red'}
+          BROKEN: 'bold red', WELL: 'green', WARNS: 'yellow', FAILED: 'bold red', IDLE: 'dim'}
 FAULTS = {MISSING: 'Needed and not there', BROKEN: 'Does not hold', FAILED: 'Failed'}
 """States that are something to see to, and what they are called together."""
 
@@ -36,8 +36,8 @@ class Finding:
         part: group that it belongs to.
         name: what was looked for.
         state: 'found', 'stand-in', 'missing' (something needed is not there) or 'not installed'; of
-            what the sandbox is there to stop, 'held' or 'broken'; of what runs, 'well', 'warns' or
-            'failed'.
+            what the sandbox is there to stop, 'held' or 'broken'; of what runs, 'well', 'warns',
+            'failed', or 'idle' for what the node's state has not.
         detail: version, path, or why it was not found.
         cost: what does not work without it; '' when it is there.
     """

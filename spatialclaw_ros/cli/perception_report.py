@@ -31,6 +31,7 @@ import spatialclaw_ros.perception.gpu as gpu_room
 from spatialclaw_ros.cli.findings import (
     FAILED,
     FOUND,
+    IDLE,
     MISSING,
     OPTIONAL,
     WARNS,
@@ -55,8 +56,8 @@ PACKAGES = {
     'depth-anything-3': f'{INSTALL}, and then pip install --no-deps depth-anything-3'}
 OF_ROLE = {'depth': ('torch', 'depth-anything-3'),
            'masks': ('torch', 'torchvision', 'transformers')}
-STATES = {'ready': WELL, 'unloaded': WELL, 'loading': WARNS, 'failed': FAILED,
-          'ok': WELL, 'warn': WARNS}
+STATES = {'ready': WELL, 'unloaded': WELL, 'loading': WARNS, 'failed': FAILED}
+PART_STATES = {'ok': WELL, 'warn': WARNS, 'error': FAILED, 'stale': IDLE}
 
 
 @dataclass(frozen=True)
@@ -251,26 +252,31 @@ def _model(model: ModelStatus) -> Finding:
 
 def examine_node(name: str, timeout_s: float = NODE_TIMEOUT_S) -> Iterator[Finding]:
     """What a running node tells of its parts."""
-    from spatialclaw_ros.ros.diagnostics_listener import listen
+    from spatialclaw_ros.client.watcher import Watcher
+    with Watcher(name) as watcher:
+        watcher.wait(timeout_s)
+        parts = watcher.view().parts
     part = f'node {name}'
-    parts = listen(name, timeout_s)
     if not parts:
         yield Finding(
             part, '/diagnostics', MISSING, f'nothing of it within {timeout_s:g} s',
-            'does it run, under this name, with the same ROS_DOMAIN_ID?')
+            'does it run (`ros2 node list`), under this name, with the same ROS_DOMAIN_ID?')
     for each in parts:
-        yield Finding(part, each.name, STATES.get(each.level, FAILED), each.message)
-        if each.name != 'perception':
+        yield Finding(part, each.name, PART_STATES[each.level], each.message)
+        if each.name == 'perception':
+            yield from models_of(part, each.values)
+
+
+def models_of(part: str, values: Mapping[str, str]) -> Iterator[Finding]:
+    """The models that perception's status tells of."""
+    for role in ('depth', 'masks'):
+        told = {key.partition(': ')[2]: value for key, value in values.items()
+                if key.startswith(f'{role}: ') and value}
+        if not told:
             continue
-        for role in ('depth', 'masks'):
-            told = {key.partition(': ')[2]: value for key, value in each.values.items()
-                    if key.startswith(f'{role}: ') and value}
-            if not told:
-                continue
-            facts = [told['model'], told['state'], told.get('message', '')]
-            facts += [f'{told[key]} {unit}' for key, unit in (
-                ('loaded (%)', '% loaded'), ('memory (MB)', 'MB'), ('calls', 'calls'))
-                if key in told]
-            facts += [told[key] for key in ('device', 'precision') if key in told]
-            yield Finding(part, f'{role} model', STATES[told['state']],
-                          ', '.join(filter(None, facts)))
+        facts = [told['model'], told['state'], told.get('message', '')]
+        facts += [f'{told[key]} {unit}' for key, unit in (
+            ('loaded (%)', '% loaded'), ('memory (MB)', 'MB'), ('calls', 'calls'))
+            if key in told]
+        facts += [told[key] for key in ('device', 'precision') if key in told]
+        yield Finding(part, f'{role} model', STATES[told['state']], ', '.join(filter(None, facts)))

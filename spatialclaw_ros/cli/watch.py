@@ -1,0 +1,134 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`spatialclaw watch`: how a node does, live in a terminal, or as plain lines on a pipe."""
+
+from __future__ import annotations
+
+import argparse
+import select
+import sys
+import termios
+import time
+import tty
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from spatialclaw_ros.client.watcher import NodeView, Watcher
+
+PERIOD_S = 0.25
+FIRST_WAIT_S = 5.0
+EXIT_WELL, EXIT_WARNS, EXIT_FAILED = 0, 1, 2
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        'watch', help='how a running node does, live',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description='Cameras, parts, the query under way with its steps, and the last answers of\n'
+                    'a running node. Leave with q or Ctrl-C. On a pipe: a line for each change.',
+        epilog='exit status of --once: 0 all is well, 1 something warns, 2 something failed or the '
+               'node is not heard')
+    parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
+                        help='name of the node (default: /spatialclaw)')
+    parser.add_argument('--once', action='store_true', help='print one picture and exit')
+    parser.add_argument('--wait', type=float, default=FIRST_WAIT_S, metavar='SECONDS',
+                        help='--once: how long to wait for the node (default: 5)')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch until told to leave."""
+    from rich.console import Console
+
+    from spatialclaw_ros.client.watcher import Watcher
+
+    console = Console(highlight=False)
+    with Watcher(options.node) as watcher:
+        if options.once:
+            watcher.wait(options.wait)
+            return _show_once(console, watcher.view())
+        try:
+            if console.is_terminal:
+                _show_live(console, watcher)
+            else:
+                _tell(watcher)
+        except (KeyboardInterrupt, BrokenPipeError):
+            pass
+    return EXIT_WELL
+
+
+def health(view: NodeView) -> int:
+    """Exit status that a node's health makes."""
+    levels = {part.level for part in view.parts}
+    if not view.parts or 'error' in levels:
+        return EXIT_FAILED
+    return EXIT_WARNS if 'warn' in levels else EXIT_WELL
+
+
+def _show_once(console: Console, view: NodeView) -> int:
+    from spatialclaw_ros.cli.watch_view import picture
+    console.print(picture(view, console.width))
+    return health(view)
+
+
+def _show_live(console: Console, watcher: Watcher) -> None:
+    from rich.live import Live
+
+    from spatialclaw_ros.cli.watch_view import picture
+    with _Keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(picture(watcher.view(), console.width), refresh=True)
+            if keys.pressed(PERIOD_S) in ('q', 'Q'):
+                return
+
+
+def _tell(watcher: Watcher) -> None:
+    from spatialclaw_ros.cli.watch_view import Changes
+    changes = Changes()
+    while True:
+        for line in changes.lines(watcher.view()):
+            print(line, flush=True)
+        time.sleep(PERIOD_S)
+
+
+class _Keys:
+    """Single keys of the terminal, where there is one, without their echo."""
+
+    def __init__(self) -> None:
+        self._there = sys.stdin.isatty()
+
+    def __enter__(self) -> _Keys:
+        if self._there:
+            self._before = termios.tcgetattr(sys.stdin)
+            tty.setcbreak(sys.stdin)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._there:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+
+    def pressed(self, timeout_s: float) -> str:
+        """The next key, '' when none came in time."""
+        if not self._there:
+            time.sleep(timeout_s)
+            return ''
+        ready, _, _ = select.select([sys.stdin], [], [], timeout_s)
+        return sys.stdin.read(1) if ready else ''

@@ -1,0 +1,150 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What `spatialclaw watch` shows of a node: one picture for a terminal, or a line for a change."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from spatialclaw_ros.cli.findings import STYLES, Finding
+from spatialclaw_ros.cli.findings_view import finding_lines
+from spatialclaw_ros.cli.perception_report import PART_STATES, models_of
+from spatialclaw_ros.client.watcher import NodeView, PartStatus, Step
+
+LOST_S = 3.0
+"""A node that tells nothing for so long is taken for gone."""
+SHOWN_STEPS = 8
+CAMERA_COLUMNS = (
+    ('image (Hz)', 'image rate (Hz)'), ('age (s)', 'image age (s)'), ('depth (Hz)',
+    'depth rate (Hz)'), ('lost', 'lost'), ('paired', 'paired'), ('TF', 'TF'))
+NUMBERS = re.compile(r'[0-9]+(\.[0-9]+)?')
+
+
+def picture(view: NodeView, width: int) -> RenderableType:
+    """Everything, for a terminal of this width."""
+    return Group(*_blocks(view, width))
+
+
+def _blocks(view: NodeView, width: int) -> Iterator[RenderableType]:
+    yield _head(view)
+    if not view.parts:
+        return
+    yield _cameras(view.cameras)
+    cameras = [_finding(part, '') for part in view.cameras if part.level in ('warn', 'error')]
+    yield from finding_lines(cameras, width)
+    findings: list[Finding] = []
+    for part in view.parts:
+        if part not in view.cameras:
+            findings.append(_finding(part, 'parts'))
+            if part.name == 'perception':
+                findings += models_of('parts', part.values)
+    yield Text()
+    yield from finding_lines(findings, width)
+    yield Text()
+    yield from _queries(view, width)
+
+
+def _head(view: NodeView) -> Text:
+    lifecycle = view.part('lifecycle')
+    if lifecycle is None:
+        return Text(f'{view.node}: not heard yet; does it run (`ros2 node list`), under this name, '
+                    'with the same ROS_DOMAIN_ID?', style='yellow')
+    if view.age_s > LOST_S:
+        return Text(f'{view.node}: nothing heard for {view.age_s:.0f} s; this is how it was',
+                    style='bold red')
+    return Text.assemble((view.node, 'bold'), '  ', (
+        lifecycle.values.get('state', ''), STYLES[PART_STATES[lifecycle.level]]))
+
+
+def _cameras(cameras: tuple[PartStatus, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style='dim')
+    table.add_column('camera', overflow='ellipsis', no_wrap=True, max_width=20)
+    for title, _ in CAMERA_COLUMNS:
+        table.add_column(title, justify='right', no_wrap=True)
+    table.add_column('')
+    for camera in cameras:
+        state = PART_STATES[camera.level]
+        table.add_row(
+            camera.name.removeprefix('camera '),
+            *(camera.values.get(key, '') for _, key in CAMERA_COLUMNS),
+            Text(state, style=STYLES[state]))
+    return table
+
+
+def _queries(view: NodeView, width: int) -> Iterator[Text]:
+    queries = view.part('queries')
+    if queries is None:
+        return
+    values = queries.values
+    for kind in ('running', 'waiting'):
+        lines = [value for key, value in values.items() if re.fullmatch(f'{kind} [0-9]+', key)]
+        yield Text.assemble((f'{len(lines)} {kind}', 'bold'))
+        yield from (_cut(f'  {line}', width) for line in lines)
+    for step in view.under_way()[-SHOWN_STEPS:]:
+        yield _cut(f'  {step_line(step)}', width)
+    last = [value for key, value in values.items() if re.fullmatch('last [0-9]+', key)]
+    yield Text('last', style='bold')
+    yield from (_cut(f'  {line}', width) for line in last)
+
+
+def step_line(step: Step) -> str:
+    """One line for a step of a query."""
+    count = f' {step.step}/{step.max_steps}' if step.stage in ('write', 'run') else ''
+    return f'{step.stage + count:<11} {step.text}'
+
+
+def _finding(part: PartStatus, group: str) -> Finding:
+    return Finding(group, part.name, PART_STATES[part.level], part.message)
+
+
+def _cut(line: str, width: int) -> Text:
+    text = Text(line, no_wrap=True)
+    text.truncate(width, overflow='ellipsis')
+    return text
+
+
+class Changes:
+    """Lines for what changed since the last look, for a pipe."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+        self._step = 0
+        self._lost = True
+
+    def lines(self, view: NodeView) -> Iterator[str]:
+        """What is new, each line with the time of day."""
+        now = time.strftime('%H:%M:%S')
+        lost = view.age_s > LOST_S
+        if lost != self._lost:
+            self._lost = lost
+            if lost:
+                self._known.clear()
+                yield f'{now} {view.node} is not heard any more'
+        for part in view.parts if not lost else ():
+            # a rate that wavers is no change
+            told = (part.level, NUMBERS.sub('', part.message))
+            if self._known.get(part.name) != told:
+                self._known[part.name] = told
+                yield f'{now} {part.name}: {PART_STATES[part.level]}: {part.message}'
+        for step in view.steps:
+            if step.number > self._step:
+                self._step = step.number
+                yield f'{now} query {step.query_id}: {step_line(step)}'
