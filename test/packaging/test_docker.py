@@ -1,0 +1,145 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The Docker files and the devcontainer: what they copy and run exists, and they agree."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import docs_shell
+import pytest
+import yaml
+from ros2_launches import check_launch
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = {'desktop': 'ros:jazzy-ros-base', 'jetson': 'nvcr.io/nvidia/l4t-jetpack:r36.4.0'}
+SHARED = '\n# what it needs of ROS and Ubuntu'
+
+
+def steps(name: str) -> list[tuple[str, str]]:
+    """Return a Dockerfile's instructions: name and the rest, lines joined, without comments."""
+    lines = (ROOT / 'docker' / f'Dockerfile.{name}').read_text(encoding='utf-8').splitlines()
+    text = '\n'.join(line for line in lines if not line.startswith('#')).replace('\\\n', ' ')
+    return [(words[0], words[1]) for line in text.splitlines() if (words := line.split(None, 1))]
+
+
+def copied(name: str) -> list[str]:
+    return [source for step, rest in steps(name) if step == 'COPY' for source in rest.split()[:-1]]
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / 'docker' / 'compose.yaml').read_text(encoding='utf-8')))
+
+
+def launched(words: list[str]) -> None:
+    """Check a command of `ros2 launch`; files of the container are the reader's own."""
+    assert words[:2] == ['ros2', 'launch']
+    check_launch([word.replace(':=/robot.yaml', ':=my_robot.yaml') for word in words[2:]])
+
+
+@pytest.mark.parametrize('name', IMAGES)
+def test_what_is_copied_exists_and_reaches_docker(name: str) -> None:
+    sent = (ROOT / '.dockerignore').read_text(encoding='utf-8').split('\n')
+    for source in copied(name):
+        assert (ROOT / source).exists(), source
+        assert f'!{source.split("/")[0]}' in sent, f'{source} is left out by .dockerignore'
+    # all that CMake reads: interfaces by a pattern, the rest by name
+    text = (ROOT / 'CMakeLists.txt').read_text(encoding='utf-8')
+    needed = {'spatialclaw_ros', *re.findall(r'\b(msg|srv|action)/\*', text)}
+    needed |= {path.split('/')[0] for path in re.findall(r'include\(([\w/.]+)\)', text)}
+    needed |= {word for line in re.findall(r'install\(DIRECTORY ([\w ]+) DEST', text)
+               for word in line.split()}
+    needed |= {path.split('/')[0] for line in re.findall(r'install\(PROGRAMS ([\w/ ]+) DEST', text)
+               for path in line.split()}
+    assert needed <= set(copied(name))
+
+
+@pytest.mark.parametrize('name', IMAGES)
+def test_an_image_starts_the_node_and_stops_it_gently(name: str) -> None:
+    done = dict(steps(name))
+    assert done['FROM'] == IMAGES[name]
+    launched(json.loads(done['CMD']))
+    assert done['STOPSIGNAL'] == 'SIGINT'
+    assert done['USER'] != 'root'
+    entry, = json.loads(done['ENTRYPOINT'])
+    assert f'docker{entry} {entry}' in [rest for step, rest in steps(name) if step == 'COPY']
+
+
+def test_the_images_differ_in_what_they_stand_on() -> None:
+    def shared(name: str) -> str:
+        text = (ROOT / 'docker' / f'Dockerfile.{name}').read_text(encoding='utf-8')
+        text = text[text.index(SHARED):].replace(' --break-system-packages', '')
+        return re.sub(r'\n.*JETSON_INDEX.*|(?<=      )(?:&& )?(?=/opt/models/bin/pip install -r)',
+                      '', text)
+
+    assert shared('desktop') == shared('jetson')
+
+
+def test_the_models_are_those_of_the_extra() -> None:
+    extra = re.search(r'^models = (\[.*?^\])', (ROOT / 'pyproject.toml').read_text(), re.M | re.S)
+    assert extra is not None
+    listed = [line for line in (ROOT / 'docker' / 'models.txt').read_text().splitlines()
+              if not line.startswith('#')]
+    assert sorted(listed) == sorted([*ast.literal_eval(extra[1]), 'numpy<2'])
+
+
+def test_the_entrypoint_can_run() -> None:
+    path = ROOT / 'docker' / 'entrypoint'
+    assert path.stat().st_mode & 0o111
+    subprocess.run(['bash', '-n', str(path)], check=True, timeout=30)
+    assert path.read_text().endswith('exec "$@"\n')
+
+
+@pytest.mark.parametrize('name', sorted(compose()['services']))
+def test_a_service_builds_and_runs_what_there_is(name: str) -> None:
+    service = compose()['services'][name]
+    built = service['build']
+    context = ROOT / 'docker' / built['context']
+    assert (context / built['dockerfile']).is_file()
+    known = {rest.split('=')[0] for step, rest in steps(built['dockerfile'].rpartition('.')[2])
+             if step == 'ARG'}
+    assert set(built.get('args', {})) <= known
+    launched(service['command'])
+    assert (service['network_mode'], service['ipc'], service['stop_signal']) == (
+        'host', 'host', 'SIGINT'), 'images come through shared memory'
+    mounted = re.search(r':-(\S+?)\}', service['volumes'][0])
+    assert mounted is not None
+    assert (ROOT / 'docker' / mounted[1]).is_file()
+    assert {one.split(':')[0] for one in service['volumes'][1:]} <= set(compose()['volumes'])
+
+
+def test_services_of_one_image_are_built_alike() -> None:
+    built: dict[str, Any] = {}
+    for service in compose()['services'].values():
+        assert built.setdefault(service['image'], service['build']) == service['build']
+
+
+def test_the_devcontainer_runs_what_the_makefile_has() -> None:
+    text = (ROOT / '.devcontainer' / 'devcontainer.json').read_text(encoding='utf-8')
+    container = json.loads(text)
+    docs_shell.check(shlex.split(container['postCreateCommand']))
+    assert re.fullmatch(r'mcr\.microsoft\.com/devcontainers/python:1-3\.1[0-3]-\w+',
+                        container['image'])
+    needed = re.search(r'install -y (--no-install-recommends .*)', container['onCreateCommand'])
+    assert needed is not None
+    workflow = (ROOT / '.github' / 'workflows' / 'ci.yml').read_text(encoding='utf-8')
+    assert needed[1] in workflow, 'what draws the simulated robot, as CI installs it'
