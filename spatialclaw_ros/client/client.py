@@ -42,6 +42,7 @@ DEFAULT_NODE = '/spatialclaw'
 ACTION_TYPE = 'spatialclaw_ros/action/SpatialQuery_SendGoal'
 SERVICE_TAIL = '/query/_action/send_goal'
 CLOSE_WAIT_S = 1.0
+SETTLE_S = 0.2
 
 OnProgress = Callable[[Progress], object]
 
@@ -91,7 +92,12 @@ class SpatialClient:
         end_s = time.monotonic() + CLOSE_WAIT_S
         while not all(query.done() for query in open_queries) and time.monotonic() < end_s:
             time.sleep(0.01)
-        self._link.close(CLOSE_WAIT_S)
+        self._link.retire(CLOSE_WAIT_S)
+        if self._own is not None:
+            self._own.stop()
+        else:
+            time.sleep(SETTLE_S)  # the executor that spins the node has looked again by then
+        self._link.destroy()
         if self._own is not None:
             self._own.close()
 

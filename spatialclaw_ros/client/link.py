@@ -17,7 +17,7 @@
 All of it happens in callbacks of one mutually exclusive group of the node's executor. rclpy's
 ActionClient needs that: a reply that another thread takes while a request is still being noted
 down is lost, and its future never ends (rclpy issue 1123). Other threads put what they want done
-into a line and trigger a guard condition.
+into a line and reset a timer (rclpy's EventsExecutor takes no guard conditions).
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -48,12 +47,14 @@ from spatialclaw_ros.client.errors import (
     canceled_here,
     error_of,
 )
+from spatialclaw_ros.client.group import OneAtATime
 from spatialclaw_ros.client.liveness import Liveness
 from spatialclaw_ros.client.progress import Progress
 from spatialclaw_ros.client.query import Query
 from spatialclaw_ros.msg import SpatialAnswer
 
 PULSE_S = 0.1
+KICK_S = 0.0002
 RETRY_S = 0.25
 GONE_S = 2.0
 REPLY_S = 5.0
@@ -102,8 +103,8 @@ class Link:
         self._open: dict[Query, _Open] = {}
         self._seen_s = 0.0
         self._down = threading.Event()
-        self._teardown = threading.Lock()
-        group = MutuallyExclusiveCallbackGroup()
+        self._retiring = threading.Lock()
+        self._group = group = OneAtATime()
         self._action: Any = ActionClient(
             node, SpatialQuery, f'{name}/query', callback_group=group)
         # ActionClient drops what comes behind the result, and the last line may
@@ -112,10 +113,10 @@ class Link:
             FEEDBACK, callback_group=group)
         self._goals: OrderedDict[bytes, Query] = OrderedDict()
         self._liveness = Liveness(node, f'{name}/query', group)
-        self._guard = node.create_guard_condition(self._work, callback_group=group)
-        self._timer = node.create_timer(
-            PULSE_S, self._pulse, callback_group=group,
-            clock=Clock(clock_type=ClockType.STEADY_TIME))
+        group.open()
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._kick = node.create_timer(KICK_S, self._work, callback_group=group, clock=steady)
+        self._timer = node.create_timer(PULSE_S, self._pulse, callback_group=group, clock=steady)
         self._timer.cancel()
 
     @property
@@ -148,22 +149,36 @@ class Link:
         """Ask for a query's end; any thread."""
         self._post(partial(self._cancel, query))
 
-    def close(self, wait_s: float) -> None:
-        """Leave the node; what is still open ends CANCELED. Any thread; once.
+    def retire(self, wait_s: float) -> None:
+        """Let nothing happen any more; what is still open ends CANCELED. Any thread; once.
 
         Args:
             wait_s: how long to leave the executor to do it.
         """
-        self._post(self._leave)
+        self._post(self._retire)
         if not self._down.wait(wait_s):
-            self._leave()  # nobody spins, or this is a callback of the only thread that does
+            self._retire()  # nobody spins, or this is a callback of the only thread that does
+
+    def destroy(self) -> None:
+        """Leave the node; after `retire`, and when no executor looks at what it has of the node."""
+        self._node.destroy_timer(self._timer)
+        self._liveness.close()
+        self._node.destroy_subscription(self._feedback)
+        self._action.destroy()
+        self._node.destroy_timer(self._kick)
 
     def _post(self, job: Callable[[], object]) -> None:
         self._line.append(job)
         if not self._down.is_set():
-            self._guard.trigger()
+            self._wake()
+
+    def _wake(self) -> None:
+        self._kick.reset()
+        if self._node.executor is not None:  # the timer alone wakes it on newer distributions only
+            self._node.executor.wake()
 
     def _work(self) -> None:
+        self._kick.cancel()
         self._seen_s = time.monotonic()
         while self._line and not self._down.is_set():
             self._line.popleft()()
@@ -276,8 +291,8 @@ class Link:
         self._open.pop(opened.query, None)
         opened.query.end(outcome)
 
-    def _leave(self) -> None:
-        with self._teardown:
+    def _retire(self) -> None:
+        with self._retiring:
             if self._down.is_set():
                 return
             self._down.set()
@@ -285,8 +300,6 @@ class Link:
             if opened.handle is not None:
                 opened.handle.cancel_goal_async()
             self._end(opened, canceled_here(opened.query.question, 'the client was closed'))
-        self._node.destroy_timer(self._timer)
-        self._liveness.close()
-        self._node.destroy_subscription(self._feedback)
-        self._action.destroy()
-        self._node.destroy_guard_condition(self._guard)
+        self._timer.cancel()
+        self._group.close()
+        self._wake()  # an executor that waits looks again at what it may run

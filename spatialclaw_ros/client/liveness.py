@@ -74,5 +74,5 @@ class Liveness:
         self._alive = event.alive_count
         if event.alive_count_change < 0:
             self._lost_s = time.monotonic()
-        elif event.not_alive_count_change < 0:  # it was only held up
+        elif event.alive_count_change > 0 > event.not_alive_count_change:  # it was only held up
             self._lost_s = 0.0

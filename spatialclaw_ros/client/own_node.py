@@ -30,7 +30,7 @@ from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
 
 class OwnNode:
-    """A node of a name that no other has, spun until it is closed."""
+    """A node of a name that no other has, spun until it is stopped."""
 
     def __init__(self) -> None:
         use_fastdds_profile(os.environ)
@@ -45,12 +45,15 @@ class OwnNode:
             target=self._spin, name='spatialclaw_client', daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Stop spinning and leave the graph."""
+    def stop(self) -> None:
+        """Stop spinning."""
         inside = threading.current_thread() is self._thread
         self._executor.shutdown(timeout_sec=0.0 if inside else None)
         if not inside:
             self._thread.join()
+
+    def close(self) -> None:
+        """Leave the graph; after `stop`."""
         self.node.destroy_node()
         rclpy.try_shutdown(context=self._context)
 
