@@ -36,7 +36,7 @@ import numpy as np
 
 from spatialclaw_ros.agent.events import CellRan, CellWritten, Event, Evidence, Planned
 from spatialclaw_ros.agent.trace_events import line_of
-from spatialclaw_ros.agent.trace_keep import MOST_BYTES, TRACE_FILE, TraceLimits, hold, prune
+from spatialclaw_ros.agent.trace_keep import MOST_BYTES, RAW, TRACE_FILE, TraceLimits, hold, prune
 from spatialclaw_ros.agent.trace_lines import (
     SCHEMA_VERSION,
     AheadLine,
@@ -53,7 +53,7 @@ from spatialclaw_ros.agent.trace_lines import (
 from spatialclaw_ros.agent.trace_page import write_page
 from spatialclaw_ros.agent.trace_pictures import Sample, sample_scene, write_evidence, write_jpeg
 from spatialclaw_ros.agent.trace_plain import exact, plain, scrub, secrets_of
-from spatialclaw_ros.agent.trace_store import TraceStore, result_arrays
+from spatialclaw_ros.agent.trace_store import OBSERVATION_HEADER, TraceStore, result_arrays
 from spatialclaw_ros.backbone.protocol import Said
 from spatialclaw_ros.sharing.observations import pack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
@@ -256,6 +256,6 @@ def _frame_file(index: int) -> str:
 
 
 def _write_header(folder: Path, header: bytes) -> None:
-    path = folder / 'raw' / 'observation.json'
+    path = folder / RAW / OBSERVATION_HEADER
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(header)

@@ -90,6 +90,7 @@ class Trace:
         end: how it ended; None when the trace is cut off.
         ahead: what came of calls ahead of the model; None where there were none.
         end_s: time of the last line, seconds since the beginning.
+        plan_s: time of the plan.
     """
 
     path: Path
@@ -100,6 +101,7 @@ class Trace:
     end: EndLine | None
     ahead: AheadLine | None
     end_s: float
+    plan_s: float = 0.0
 
     @property
     def status(self) -> str:
@@ -169,7 +171,7 @@ def read_trace(folder: Path) -> Trace:
     lines = list(_lines(folder))
     if not lines or not isinstance(lines[0], StartedLine):
         raise BrokenTraceError(f'{folder / TRACE_FILE} does not begin with `started`')
-    plan, planner, end, ahead = None, None, None, None
+    plan, planner, end, ahead, plan_s = None, None, None, None, 0.0
     looks: list[ExchangedLine] = []
     calls: list[ToolCalledLine] = []
     written: CellWrittenLine | None = None
@@ -177,7 +179,7 @@ def read_trace(folder: Path) -> Trace:
     steps: list[TraceStep] = []
     for line in lines[1:]:
         if isinstance(line, PlannedLine):
-            plan = line.text
+            plan, plan_s = line.text, line.at_s
         elif isinstance(line, ExchangedLine):
             if line.role == 'planner':
                 planner = line
@@ -201,7 +203,8 @@ def read_trace(folder: Path) -> Trace:
         number = written.step if written is not None else len(steps) + 1
         steps.append(TraceStep(number, written, None, tuple(calls), exchange, tuple(looks)))
     return Trace(
-        folder, lines[0], plan, planner, tuple(steps), end, ahead, max(x.at_s for x in lines))
+        folder, lines[0], plan, planner, tuple(steps), end, ahead, max(x.at_s for x in lines),
+        plan_s)
 
 
 def _lines(folder: Path) -> Iterator[AnyLine]:

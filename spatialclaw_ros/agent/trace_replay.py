@@ -34,12 +34,10 @@ from spatialclaw_ros.agent.trace_keep import RAW
 from spatialclaw_ros.agent.trace_lines import AnsweredLine, RefusedLine, Stored, ToolCalledLine
 from spatialclaw_ros.agent.trace_plain import exact, plain, scrub, secrets_of, unexact
 from spatialclaw_ros.agent.trace_reader import Trace, TraceStep
-from spatialclaw_ros.agent.trace_store import STORED_FILE, load_arrays
+from spatialclaw_ros.agent.trace_store import STORED_FILE, load_arrays, load_observation
 from spatialclaw_ros.errors import BrokenTraceError, CutOffTraceError
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.kernel.kernel import ALL_CAPABILITIES
-from spatialclaw_ros.sharing.headers import ObservationHeader
-from spatialclaw_ros.sharing.observations import unpack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation
@@ -88,9 +86,7 @@ def read_observation(trace: Trace) -> Observation:
         stored = msgspec.json.decode((raw / STORED_FILE).read_bytes(), type=Stored)
         if not stored.replayable:
             raise CutOffTraceError(f'{trace.path} can\'t be run again: {stored.reason}')
-        header = msgspec.json.decode(
-            (raw / 'observation.json').read_bytes(), type=ObservationHeader)
-        return unpack_observation(header, load_arrays(raw / 'observation.npz'))
+        return load_observation(raw)
     except FileNotFoundError as error:
         raise CutOffTraceError(
             f'{trace.path} can\'t be run again: {Path(error.filename or RAW).name} is not there '

@@ -29,11 +29,15 @@ import numpy as np
 
 from spatialclaw_ros.agent.trace_keep import RAW
 from spatialclaw_ros.agent.trace_lines import Stored
+from spatialclaw_ros.sharing.headers import ObservationHeader
+from spatialclaw_ros.sharing.observations import unpack_observation
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.observation import Observation
 
 log = logging.getLogger(__name__)
 
 STORED_FILE = 'stored.json'
+OBSERVATION_HEADER = 'observation.json'
 QUEUE_JOBS = 256
 # what waits to be written is held in memory
 QUEUE_BYTES = 1024 * 1024 * 1024
@@ -234,3 +238,17 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         elif not name.endswith(SHAPE):
             arrays[name] = array
     return arrays
+
+
+def load_observation(raw: Path) -> Observation:
+    """Read what the cameras saw, as it was.
+
+    Args:
+        raw: a trace's folder of arrays.
+
+    Raises:
+        OSError, ValueError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError: it is not there
+            or is broken.
+    """
+    header = msgspec.json.decode((raw / OBSERVATION_HEADER).read_bytes(), type=ObservationHeader)
+    return unpack_observation(header, load_arrays(raw / 'observation.npz'))

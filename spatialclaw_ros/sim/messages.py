@@ -72,6 +72,11 @@ class Topics:
         return f'{self.prefix}/depth/image_rect'
 
     @property
+    def depth_info(self) -> str:
+        """Intrinsics where viewers look for those of the depth image."""
+        return f'{self.prefix}/depth/camera_info'
+
+    @property
     def color_compressed(self) -> str:
         """Colour as jpeg or png."""
         return f'{self.color}/compressed'
@@ -88,17 +93,24 @@ def header(stamp_ns: int, frame_id: str) -> Header:
 
 
 def camera_info(camera: PinholeCamera, stamp_ns: int, frame_id: str) -> CameraInfo:
-    """CameraInfo of an image without distortion."""
+    """CameraInfo of an image; P is K, as if what is left of distortion were none (REP 104)."""
     k = camera.matrix
+    none = [0.0] * (4 if camera.model == 'equidistant' else 5)
     return CameraInfo(
         header=header(stamp_ns, frame_id), height=camera.height, width=camera.width,
-        distortion_model='plumb_bob', d=[0.0] * 5, k=k.ravel().tolist(),
+        distortion_model=camera.model, d=list(camera.distortion) or none,
+        k=k.ravel().tolist(),
         r=np.eye(3).ravel().tolist(), p=np.column_stack([k, np.zeros(3)]).ravel().tolist())
 
 
 def color_data(image: np.ndarray) -> array.array[int]:
     """Bytes of an (H, W, 3) uint8 image, as a message holds them."""
     return array.array('B', np.ascontiguousarray(image).tobytes())
+
+
+def depth_metres_data(depth_m: np.ndarray) -> array.array[int]:
+    """Bytes of an (H, W) depth in metres as 32FC1: NaN where unknown (REP 118)."""
+    return array.array('B', np.ascontiguousarray(depth_m, dtype='<f4').tobytes())
 
 
 def depth_data(depth_m: np.ndarray) -> array.array[int]:

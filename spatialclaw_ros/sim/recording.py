@@ -111,7 +111,7 @@ def write_recording(path: Path) -> None:
         connections = {
             topic: writer.add_connection(
                 topic, message_name(kind), typestore=typestore,
-                offered_qos_profiles=[_qos(latched=topic == LATCHED)])
+                offered_qos_profiles=[offered_qos(latched=topic == LATCHED)])
             for topic, kind in TYPES.items()}
         for stamp_ns, topic, message in _swing(renderer):
             writer.write(connections[topic], stamp_ns, serialize_message(message))
@@ -178,7 +178,8 @@ def restamp(message: Any, shift_ns: int, original_ns: int) -> None:
         message.header.stamp = stamp
 
 
-def _qos(*, latched: bool) -> Qos:
+def offered_qos(*, latched: bool) -> Qos:
+    """What a recorded topic was offered with; players offer the same."""
     forever = QosTime(9223372036, 854775807)
     return Qos(
         QosHistory.KEEP_LAST, 1 if latched else 100, QosReliability.RELIABLE,

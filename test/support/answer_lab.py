@@ -32,7 +32,7 @@ from robot_double import (
 
 from spatialclaw_ros.agent.events import Answered, Evidence, EvidenceObject, Failed, Refused
 from spatialclaw_ros.geometry.camera import PinholeCamera
-from spatialclaw_ros.ros.query import Outcome, QueryRequest
+from spatialclaw_ros.ros.outcome import Outcome, QueryRequest
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
