@@ -40,7 +40,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from ros2_launches import check_launch, check_run
+from ros2_launches import check_launch, check_run, check_security
 
 TIMEOUT_S = 30.0
 OF_ROS = ('/rosout', '/parameter_events')
@@ -101,7 +101,7 @@ class Ros2:
             'service': self._service, 'action': self._action, 'topic': self._topic,
             'param': self._param, 'lifecycle': self._lifecycle, 'node': self._nodes,
             'interface': self._interface, 'launch': check_launch, 'run': check_run,
-            'bag': self._bag, 'pkg': _parser(
+            'bag': self._bag, 'security': check_security, 'pkg': _parser(
                 ('verb', {'choices': ('prefix',)}), 'name',
                 ('--share', {'action': 'store_true'})).parse_args}
         assert verb in verbs, f'no stand-in for `ros2 {verb}`'
@@ -123,7 +123,7 @@ class Ros2:
         space, _, name = node.rpartition('/')
         found = []
         for topic, kinds in self._node.get_publisher_names_and_types_by_node(name, space or '/'):
-            if topic in OF_ROS or topic == f'{node}/transition_event':
+            if topic in OF_ROS or topic == f'{node}/transition_event' or '/_action/' in topic:
                 continue
             profile, = [one.qos_profile for one in self._node.get_publishers_info_by_topic(topic)
                         if one.node_name == name]
@@ -154,7 +154,7 @@ class Ros2:
     def _service(self, words: list[str]) -> Any:
         parser = _parser(
             ('verb', {'choices': ('call',)}), 'name', 'type', ('values', {'nargs': '?'}))
-        given = parser.parse_args(words)
+        given = parser.parse_intermixed_args(words)
         kind = interface(given.type)
         served = dict(self._node.get_service_names_and_types())
         assert given.type in served.get(given.name, ()), f'{given.name} is not of {given.type}'
@@ -164,7 +164,7 @@ class Ros2:
     def _action(self, words: list[str]) -> Any:
         parser = _parser(('verb', {'choices': ('send_goal',)}), 'name', 'type', 'goal')
         parser.add_argument('-f', '--feedback', action='store_true')
-        given = parser.parse_args(words)
+        given = parser.parse_intermixed_args(words)
         kind = interface(given.type)
         client = ActionClient(self._node, kind, given.name)
         self.feedback = []
@@ -186,7 +186,7 @@ class Ros2:
         parser.add_argument('--qos-durability', choices=('transient_local', 'volatile'))
         parser.add_argument('--qos-reliability', choices=('reliable', 'best_effort'))
         parser.add_argument('--field')
-        given = parser.parse_args(words)
+        given = parser.parse_intermixed_args(words)
         known = dict(self._node.get_topic_names_and_types())
         if given.verb == 'list':
             return sorted(known)
@@ -220,7 +220,7 @@ class Ros2:
     def _param(self, words: list[str]) -> Any:
         parser = _parser(('verb', {'choices': ('get', 'set', 'list', 'describe', 'dump')}),
                          'node', ('name', {'nargs': '?'}), ('value', {'nargs': '?'}))
-        given = parser.parse_args(words)
+        given = parser.parse_intermixed_args(words)
         names = list(self._call(
             ListParameters, f'{given.node}/list_parameters', ListParameters.Request()).result.names)
         assert given.name is None or given.name in names, given.name
@@ -244,7 +244,7 @@ class Ros2:
     def _lifecycle(self, words: list[str]) -> Any:
         parser = _parser(('verb', {'choices': ('get', 'set', 'nodes', 'list')}),
                          ('node', {'nargs': '?'}), ('transition', {'nargs': '?'}))
-        given = parser.parse_args(words)
+        given = parser.parse_intermixed_args(words)
         if given.verb in ('nodes', 'list'):
             return None
         if given.verb == 'get':
@@ -257,14 +257,14 @@ class Ros2:
 
     def _nodes(self, words: list[str]) -> Any:
         given = _parser(('verb', {'choices': ('list', 'info')}),
-                        ('name', {'nargs': '?'})).parse_args(words)
+                        ('name', {'nargs': '?'})).parse_intermixed_args(words)
         there = [f'{space.rstrip("/")}/{name}'
                  for name, space in self._node.get_node_names_and_namespaces()]
         assert given.name is None or given.name in there, there
         return there
 
     def _interface(self, words: list[str]) -> Any:
-        given = _parser(('verb', {'choices': ('show',)}), 'type').parse_args(words)
+        given = _parser(('verb', {'choices': ('show',)}), 'type').parse_intermixed_args(words)
         return interface(given.type)
 
     def _bag(self, words: list[str]) -> None:
@@ -274,7 +274,7 @@ class Ros2:
             parser.add_argument(flag, action='store_true')
         for option in ('-o', '--output', '-s', '--storage', '-r', '--rate'):
             parser.add_argument(option)
-        parser.parse_args(words)
+        parser.parse_intermixed_args(words)
 
 
 def _parser(*arguments: Any) -> argparse.ArgumentParser:

@@ -89,3 +89,12 @@ def check_run(words: list[str]) -> None:
         for word in rest[rest.index('--ros-args') + 1:]:
             assert word in ('-r', '-p') or ':=' in word, word
             yaml.safe_load(word.partition(':=')[2])
+
+
+def check_security(words: list[str]) -> None:
+    """Verbs of sros2 as Humble to Kilted have them, with files that are there."""
+    verb, *rest = words
+    takes = {'create_keystore': [], 'generate_policy': [], 'generate_artifacts': ['-k', '-p']}
+    assert verb in takes, f'no verb {verb}'
+    assert [word for word in rest if word.startswith('-')] == takes[verb]
+    assert len(rest) == 2 * len(takes[verb]) or (not takes[verb] and len(rest) == 1)
