@@ -85,7 +85,8 @@ def goal_of(question: str, client: str, options: QueryOptions) -> SpatialQuery.G
         window=duration_message(_seconds('window_s', options.get('window_s', 0.0))),
         max_frames=_within('max_frames', options.get('max_frames', 0), MAX_FRAMES),
         frame_id=clean(options.get('frame_id', '')),
-        answer_type=int(AnswerType(options.get('answer_type', AnswerType.ANY))),
+        answer_type=_within(
+            'answer_type', options.get('answer_type', AnswerType.ANY), max(AnswerType)),
         choices=[clean(choice) for choice in choices],
         timeout=duration_message(_seconds('timeout_s', options.get('timeout_s', 0.0))),
         client=client)

@@ -17,7 +17,7 @@
 All of it happens in callbacks of one mutually exclusive group of the node's executor. rclpy's
 ActionClient needs that: a reply that another thread takes while a request is still being noted
 down is lost, and its future never ends (rclpy issue 1123). Other threads put what they want done
-into a line and reset a timer (rclpy's EventsExecutor takes no guard conditions).
+into a line and have it worked off there.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.clock import Clock, ClockType
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from unique_identifier_msgs.msg import UUID
@@ -173,9 +174,13 @@ class Link:
             self._wake()
 
     def _wake(self) -> None:
+        executor = self._node.executor
+        if executor is not None and not isinstance(executor, MultiThreadedExecutor):
+            executor.create_task(self._work)  # its one thread runs the callbacks of the group too
+            return
         self._kick.reset()
-        if self._node.executor is not None:  # the timer alone wakes it on newer distributions only
-            self._node.executor.wake()
+        if executor is not None:  # the timer alone wakes it on newer distributions only
+            executor.wake()
 
     def _work(self) -> None:
         self._kick.cancel()

@@ -27,12 +27,14 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
 
 from spatialclaw_ros.action import SpatialQuery as QueryAction
 from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.answers import answer_message
+from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
 from spatialclaw_ros.ros.handling import QueryHandler
 from spatialclaw_ros.ros.outcome import Caller, Outcome, new_query_id
 from spatialclaw_ros.ros.parameter_table import Settings
@@ -44,6 +46,7 @@ from spatialclaw_ros.workspace.question import Status
 RESULT_KEPT_S = 60
 CANCEL_NOTED_S = 1.0
 CANCEL_POLL_S = 0.002
+FEEDBACK_QOS = QoSProfile(depth=100)
 FEEDBACK_TOPIC = '~/query/_action/feedback'
 SUCCEEDED = (Status.OK, Status.REFUSED)
 
@@ -77,7 +80,8 @@ class Serving:
         self._server = ActionServer(
             node, QueryAction, '~/query', self._on_goal, callback_group=group,
             handle_accepted_callback=self._on_accepted, cancel_callback=self._on_cancel,
-            result_timeout=RESULT_KEPT_S)
+            result_timeout=RESULT_KEPT_S, status_pub_qos_profile=STATUS_QOS,
+            feedback_pub_qos_profile=FEEDBACK_QOS)
 
     def close(self) -> None:
         """Take nothing more; call it when no executor spins the node."""

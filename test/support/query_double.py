@@ -116,6 +116,13 @@ class QueryDouble:
         except ExternalShutdownException:
             return
 
+    def wait(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+        """Whether something comes to hold in time."""
+        end_s = time.monotonic() + timeout_s
+        while not condition() and time.monotonic() < end_s:
+            time.sleep(0.01)
+        return condition()
+
     def close(self) -> None:
         """Leave the graph."""
         self._executor.shutdown()
