@@ -46,7 +46,6 @@ STATUS_OF: tuple[tuple[type[SpatialClawError], Status], ...] = (
     (CanceledError, Status.CANCELED),
 )
 SHOWN_CHARS = 60
-NOTABLE_WAIT_S = 0.05
 
 
 class AgentSession(Protocol):
@@ -80,6 +79,10 @@ class Job:
         caller: who asks.
         text: the question as it was asked.
         request: the checked request; its time runs from now on.
+
+    Attributes:
+        waited_s: how long it waited for its turn; None when its turn came at once.
+        end: how it ended; None before that.
     """
 
     def __init__(self, caller: Caller, text: str, request: QueryRequest) -> None:
@@ -90,7 +93,7 @@ class Job:
         self.woken = threading.Event()
         self.done = threading.Event()
         self.started = False
-        self.waited_s = 0.0
+        self.waited_s: float | None = None
         self.end: End | None = None
         self._observation: Observation | None = None
         self._session: AgentSession | None = None
@@ -113,7 +116,8 @@ class Job:
 
     def start(self) -> None:
         """Note that its turn has come."""
-        self.waited_s = self.deadline.elapsed_s
+        if self.waited_s is not None:
+            self.waited_s = self.deadline.elapsed_s
         self.started = True
         self.wake()
 
@@ -160,7 +164,7 @@ class Job:
         timings = dict(self._session.timings) if self._session is not None else {}
         if self._observation is not None:
             timings = {'frames': self._observe_s, **timings}
-        if self.waited_s >= NOTABLE_WAIT_S:
+        if self.waited_s is not None:
             timings = {'queued': self.waited_s, **timings}
         timings['total'] = total_s
         path = self._session.trace_path if self._session is not None else None
@@ -170,8 +174,7 @@ class Job:
 
     def _told(self, end: End) -> End:
         """A time that ran out says how much of it went into waiting for its turn."""
-        waited = self.started and self.waited_s >= NOTABLE_WAIT_S
-        if not (waited and isinstance(end, Failed) and end.status == Status.TIMEOUT):
+        if not isinstance(end, Failed) or end.status != Status.TIMEOUT or not self.waited_s:
             return end
         return replace(end, message=(
             f'{end.message}; {self.waited_s:.1f} s of that it waited for other queries'))

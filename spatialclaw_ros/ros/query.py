@@ -92,6 +92,11 @@ class QueryRunner:
         with self._lock:
             return tuple(job.caller.query_id for job in self._line)
 
+    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A line for each query that runs, and for each that waits, whose turn is next first."""
+        with self._lock:
+            return tuple(map(str, self._running)), tuple(map(str, self._line))
+
     def cancel(self, query_id: str) -> bool:
         """Cancel one query; False when it neither runs nor waits."""
         with self._lock:
@@ -145,8 +150,7 @@ class QueryRunner:
             end = fault_of(caller.query_id, 'request', self._log_error)
         if job is None:
             return Outcome(caller.query_id, text, end, timings={'total': clock.elapsed_s})
-        with self._lock:
-            self._line.remove(caller.client, job)
+        self._leave(job)
         return job.outcome(end, clock.elapsed_s)
 
     def _admitted(self, job: Job) -> Failed | None:
@@ -159,29 +163,32 @@ class QueryRunner:
             if not free and len(self._line) >= self._max_queued():
                 return Failed(Status.BUSY, self._crowd(), 'request')
             if free:
+                self._line.begin(job.caller.client)
                 self._start(job)
             else:
+                job.waited_s = 0.0
                 self._line.add(job.caller.client, job)
+                self._wake_line()
         if job.caller.canceled():
             job.cancel()
         return None
 
     def _turn(self, job: Job) -> Failed | None:
         """Wait until a query is started; its end when it is cancelled or out of time before."""
-        told = 0
+        ahead = told = 0
         while True:
             job.woken.clear()
             with self._lock:
                 if job.started:
                     return None
                 if job.deadline.expired:
-                    self._line.remove(job.caller.client, job)
                     break
                 ahead = len(self._running) + self._line.ahead(job)
             if ahead != told:
                 job.tell_place(ahead)
                 told = ahead
             job.woken.wait(job.deadline.remaining_s)
+        self._leave(job)
         if job.deadline.canceled:
             why = ': the node was deactivated' if self._closed else ''
             return Failed(Status.CANCELED, f'cancelled while it waited for its turn{why}', 'queued')
@@ -219,29 +226,41 @@ class QueryRunner:
         try:
             thread.start()
         except RuntimeError:  # the system has no thread to give
-            del self._running[job]
             job.end = fault_of(job.caller.query_id, 'request', self._log_error)
             job.done.set()
+            self._ended(job)
 
     def _work(self, job: Job) -> None:
         try:
             job.work(self._observe, self._make_session, self._log_error)
         finally:
             with self._lock:
-                self._running.pop(job, None)
-                self._line.served(job.caller.client)
-                self._advance()
+                self._ended(job)
             job.done.set()
             job.wake()
 
-    def _advance(self) -> None:
-        """Start those whose turn it is, and let the others see their new place."""
+    def _ended(self, job: Job) -> None:
+        """Give the place of a query to those whose turn it is; the lock is held."""
+        del self._running[job]
+        self._line.done(job.caller.client)
         while len(self._running) < self._max_concurrent:
             following = self._line.take()
             if following is None:
                 break
-            if not following.deadline.expired:
+            if following.deadline.expired:
+                self._line.done(following.caller.client)
+            else:
                 self._start(following)
+        self._wake_line()
+
+    def _leave(self, job: Job) -> None:
+        """Take a query out of the line, where it is still there."""
+        with self._lock:
+            if self._line.remove(job.caller.client, job):
+                self._wake_line()
+
+    def _wake_line(self) -> None:
+        """Let those that wait see their new place; the lock is held."""
         for job in self._line:
             job.wake()
 

@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -27,43 +27,53 @@ T = TypeVar('T')
 class FairLine(Generic[T]):
     """Items of several clients in the order in which they get their turn; not thread-safe.
 
-    A client that was served goes to the end of the round, so that one that asks much can't keep
-    others from their turn: each of them is served after at most one item of every other client.
+    A client goes to the end of the round when an item of it has ended, and while one runs others
+    come first, so that one that asks much can't keep others from their turn.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[T]] = {}
+        self._running: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
     def __iter__(self) -> Iterator[T]:
         """Items in the order in which they would be taken if nothing else came."""
+        clients = self._round()
         for turn in range(max(map(len, self._waiting.values()), default=0)):
-            for items in self._waiting.values():
-                if turn < len(items):
-                    yield items[turn]
+            for client in clients:
+                if turn < len(self._waiting[client]):
+                    yield self._waiting[client][turn]
 
     def add(self, client: str, item: T) -> None:
         """Let an item wait, behind those of its client."""
         self._waiting.setdefault(client, deque()).append(item)
 
     def take(self) -> T | None:
-        """Take whose turn it is out of the line; None when nobody waits."""
-        for client, items in self._waiting.items():
-            item = items.popleft()
-            self._drop_if_empty(client)
-            self.served(client)
-            return item
-        return None
+        """Take whose turn it is out of the line, to run; None when nobody waits."""
+        if not self._waiting:
+            return None
+        client = self._round()[0]
+        item = self._waiting[client].popleft()
+        self._drop_if_empty(client)
+        self.begin(client)
+        return item
 
-    def served(self, client: str) -> None:
-        """A client's item has just ended: others that wait come before its next one."""
+    def begin(self, client: str) -> None:
+        """An item of a client runs."""
+        self._running[client] += 1
+
+    def done(self, client: str) -> None:
+        """An item of a client has ended: others that wait come before its next one."""
+        self._running[client] -= 1
+        if not self._running[client]:
+            del self._running[client]
         if client in self._waiting:
             self._waiting[client] = self._waiting.pop(client)
 
     def remove(self, client: str, item: T) -> bool:
-        """Take an item out whose turn it is not; False when it does not wait."""
+        """Take an item out that will not run; False when it does not wait."""
         items = self._waiting.get(client, deque())
         if item not in items:
             return False
@@ -74,6 +84,10 @@ class FairLine(Generic[T]):
     def ahead(self, item: T) -> int:
         """How many get their turn before an item that waits."""
         return next(position for position, other in enumerate(self) if other == item)
+
+    def _round(self) -> list[str]:
+        """Clients that wait, whose turn is first in front."""
+        return sorted(self._waiting, key=lambda client: self._running[client])
 
     def _drop_if_empty(self, client: str) -> None:
         if not self._waiting[client]:
