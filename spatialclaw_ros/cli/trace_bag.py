@@ -58,8 +58,10 @@ def write_mcap(
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     for key, text in (told or {}).items():
         writer.set_custom_data(key, text)
+    made = False
     try:
         with writer:
+            made = True
             for stamp_ns, topic, message in messages:
                 connection = connections.get(topic)
                 if connection is None:
@@ -70,7 +72,8 @@ def write_mcap(
                         offered_qos_profiles=[offered_qos(latched=topic in latched)])
                 writer.write(connection, stamp_ns, serialize_message(message))
     except (WriterError, OSError) as error:
-        shutil.rmtree(path, ignore_errors=True)
+        if made:
+            shutil.rmtree(path, ignore_errors=True)
         raise InvalidRequestError(f'{path} can\'t be written: {error}') from error
     return path / f'{path.name}.mcap'
 

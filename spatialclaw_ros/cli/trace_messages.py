@@ -203,8 +203,8 @@ def cell_text(event: Planned | CellWritten | CellRan) -> str:
     if isinstance(event, Planned):
         return f'# Plan\n{event.text}\n'
     if isinstance(event, CellWritten):
-        return f'# Cell {event.step}: {event.purpose}\n{event.reasoning}\n\n```python\n' \
-               f'{event.code.strip()}\n```\n'
+        return (f'# Cell {event.step}: {event.purpose}\n{event.reasoning}\n\n'
+                f'```python\n{event.code.strip()}\n```\n')
     if event.result is None:
         return f'# Reply {event.step} could not be read\n```\n{event.reply}\n```\n'
     result = event.result
@@ -213,7 +213,7 @@ def cell_text(event: Planned | CellWritten | CellRan) -> str:
         parts.append(f'```\n{result.stdout.rstrip()}\n```\n')
     if result.error is not None:
         error = result.error
-        parts.append(f'```\n{error.traceback or f"{error.kind}: {error.message}"}\n```\n')
+        parts.append(f'```\n{error.traceback}\n{error.kind}: {error.message}\n```\n')
     return ''.join(parts)
 
 
