@@ -110,4 +110,4 @@ def split(line: str) -> Iterator[list[str]]:
 
 def _is_whole(words: list[str]) -> bool:
     """Whether a line of prose gives a command to type; "`ros2 param set`" only names one."""
-    return len(words) > (3 if words[0] == 'ros2' else 1)
+    return len(words) > (3 if words[0] == 'ros2' else 1) and words != ['spatialclaw', 'ask']
