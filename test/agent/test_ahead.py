@@ -230,7 +230,7 @@ def test_it_ends_at_any_moment(later_s) -> None:
         start_s = time.monotonic()
         ahead.close()
         ahead.close()
-    assert time.monotonic() - start_s < 0.5
+    assert time.monotonic() - start_s < 3.0
     until_it_rests(ahead)
     assert 'other' not in [tool for _, tool in tools.calls]
 

@@ -245,7 +245,7 @@ def test_a_kernel_that_is_slow_to_start_does_not_outlast_the_query(observation) 
     try:
         start_s = time.monotonic()
         _, events = run(cold, observation, ['ReturnAnswer(True)'], deadline=Deadline(0.1))
-        assert time.monotonic() - start_s < 1.0
+        assert time.monotonic() - start_s < 2.0
         assert events[-1].status == Status.TIMEOUT
         assert 'start of a worker' in events[-1].message
     finally:

@@ -125,11 +125,11 @@ def test_libraries_keep_the_live_clock(ungated: KernelSession) -> None:
 
 
 def test_a_replay_does_not_sleep(session: KernelSession) -> None:
-    session.run('import time\nfor _ in range(10): time.sleep(0.1)\na = 1')
+    session.run('import time\nfor _ in range(10): time.sleep(0.3)\na = 1')
     kill(session)
     began_s = time.monotonic()
     assert session.run('print(a)').stdout == '1\n'
-    assert time.monotonic() - began_s < 0.9
+    assert time.monotonic() - began_s < 2.5
     began_s = time.monotonic()
     session.run('time.sleep(0.3)')
     assert time.monotonic() - began_s >= 0.3

@@ -110,10 +110,10 @@ def test_hostile_text_is_bounded(name: str) -> None:
     code = HOSTILE[name]
     tracemalloc.start()
     try:
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         fault = gate.check(code)
         gate.bound(code)
-        spent_s = time.perf_counter() - began_s
+        spent_s = time.thread_time() - began_s
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -220,6 +220,6 @@ def test_any_program_ends_in_a_fault_or_passes(expression: ast.expr) -> None:
 
 
 def _timed(code: str, read: Callable[[str], object] = gate.check) -> float:
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
     read(code)
-    return time.perf_counter() - began_s
+    return time.thread_time() - began_s

@@ -124,7 +124,7 @@ def test_a_dead_zygote_is_replaced_while_nobody_asks(
         wait_for(lambda: not held.alive)
         began_s = time.monotonic()
         assert made.reap(held) is None
-        assert time.monotonic() - began_s < 1.0
+        assert time.monotonic() - began_s < 5.0
         assert len(psutil.Process(made.pid).children()) == 2
 
 
@@ -160,7 +160,7 @@ def test_waiting_for_the_zygote_ends_in_time(
         began_s = time.monotonic()
         with pytest.raises(error):
             made.take(interrupt, deadline)
-        assert time.monotonic() - began_s < 1.5
+        assert time.monotonic() - began_s < 5.0
         if not isinstance(what, Deadline):
             what.join()
         # what was begun is not lost: the next one finds it

@@ -115,7 +115,7 @@ def test_one_that_hangs_is_ended_and_its_call_tried_once_more(start: Start) -> N
         began_s = time.monotonic()
         with pytest.raises(CanceledError):
             canceled.result(WAIT_S)
-        assert time.monotonic() - began_s < 1.0
+        assert time.monotonic() - began_s < 1.9
         with pytest.raises(DeadlineExceededError):
             perception.handle(SEEN, FIND, Deadline(0.2))
         assert patient.result(WAIT_S) == 12 * 32

@@ -73,7 +73,7 @@ def test_one_that_can_not_start_says_why(
     began_s = time.monotonic()
     with pytest.raises(PerceptionUnavailableError, match='the next try is in'):
         find(perception)
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 4.0
 
 
 def test_another_interpreter_has_its_own_path(

