@@ -65,7 +65,7 @@ class Lookout:
             patience_s = min(self._patient_until_s - time.monotonic(), deadline.remaining_s)
             may_wait = patience_s >= 2 * FIRST_INPUT_POLL_S
             try:
-                observation = self._select(request)
+                observation = self._select(request, deadline)
             except NoFramesError:
                 if not may_wait:
                     raise
@@ -75,13 +75,14 @@ class Lookout:
                     return observation
             time.sleep(FIRST_INPUT_POLL_S)
 
-    def _select(self, request: QueryRequest) -> Observation:
+    def _select(self, request: QueryRequest, deadline: Deadline) -> Observation:
         settings = self._settings()
         return only_placed(select_observation(
             self._inputs.cameras, self._inputs.transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
-            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings)))
+            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings),
+            deadline=deadline))
 
     def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
         """TF frames to look up: () for all, or those named first when TF has too many."""

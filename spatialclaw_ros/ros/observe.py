@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
     InvalidRequestError,
     NoFramesError,
@@ -45,6 +46,7 @@ def select_observation(
     buffers: CameraBuffers, transforms: TransformSource, *, cameras: Sequence[str] = (),
     stamp_ns: int | None = None, window_s: float = 2.0, max_frames: int = 16,
     world_frame: str = 'odom', base_frame: str = 'base_link', tf_frames: Sequence[str] = (),
+    deadline: Deadline | None = None,
 ) -> Observation:
     """Pick images spread over a window, the newest always among them, and decode only those.
 
@@ -60,6 +62,7 @@ def select_observation(
         world_frame: TF frame that poses are given in; `base_frame` where TF lacks it.
         base_frame: the robot's own frame.
         tf_frames: further frames to give poses of; empty for all that TF knows, up to 64.
+        deadline: the query's.
 
     Returns:
         The observation; what is not there, or was assumed, stands in its `missing`.
@@ -67,7 +70,10 @@ def select_observation(
     Raises:
         InvalidRequestError: a camera that is not configured, or a window or number of no use.
         NoFramesError: no usable image; the message names the topics and what was seen of them.
+        CanceledError: the query was cancelled.
+        DeadlineExceededError: its time is up.
     """
+    deadline = deadline or Deadline()
     names = _checked(buffers, cameras, window_s, max_frames)
     missing = Missing()
     raw, silent = _pick(buffers, names, stamp_ns, window_s, max_frames, missing)
@@ -75,6 +81,7 @@ def select_observation(
     frames: list[Frame] = []
     failures: list[str] = []
     for one in raw:
+        deadline.check('decoding images')
         try:
             frames.append(decode_frame(
                 one, len(frames), buffers.pair_tolerance_ns, transforms, budget, missing))

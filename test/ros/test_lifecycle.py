@@ -1,0 +1,262 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The node's lifecycle over DDS: each transition, those that fail, and what they leave."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+
+import psutil
+import pytest
+import yaml
+from lab_models import SUPPORT
+from live_node import LiveNode, Operator, until
+from node_process import NodeProcess
+from plates import parameters, robot
+
+from spatialclaw_ros.errors import DependencyError
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros import node as node_module
+from spatialclaw_ros.ros import resources
+
+ANSWER = 'ReturnAnswer(1.0, unit="m")'
+REPLY = 'Purpose: p\nReasoning: r\nNext goal: g\n\n```python\n{}\n```\n'
+ROUNDS = 10
+UP, DOWN = ('configure', 'activate'), ('deactivate', 'cleanup')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def plates():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('PYTHONPATH', SUPPORT)
+        double = robot()
+        yield double
+        double.close()
+
+
+@pytest.fixture(scope='module')
+def script(tmp_path_factory):
+    """A script whose one cell does what a test writes into it."""
+    path = tmp_path_factory.mktemp('lifecycle') / 'script.yaml'
+
+    def write(cell=ANSWER):
+        path.write_text(yaml.safe_dump({'replies': [REPLY.format(cell)]}), encoding='utf-8')
+        return path
+    return write
+
+
+@pytest.fixture(scope='module')
+def live(script):
+    """A node whose perception runs in a process of its own."""
+    given = parameters(script().parent, perception__run_in='process')
+    with LiveNode('managed', given | {'backbone_script': str(script())}) as made:
+        yield made.node
+
+
+@pytest.fixture(scope='module')
+def operator(live):
+    with Operator('managed') as made:
+        yield made
+
+
+@pytest.fixture
+def unconfigured(live, operator, script):
+    """The node, unconfigured before a test and after it."""
+    script()
+    yield live
+    if operator.state == 'active':
+        assert operator.change('deactivate')
+    if operator.state == 'inactive':
+        assert operator.change('cleanup')
+    assert operator.state == 'unconfigured'
+    assert live._resources is None
+
+
+def test_each_state_answers_and_names_the_way_to_the_next(unconfigured, operator):
+    steps = [
+        (None, 'unconfigured', 'ros2 lifecycle set /managed configure'),
+        ('configure', 'inactive', 'ros2 lifecycle set /managed activate'),
+        ('activate', 'active', ''), ('deactivate', 'inactive', 'activate'),
+        ('activate', 'active', ''), ('deactivate', 'inactive', 'activate'),
+        ('cleanup', 'unconfigured', 'configure')]
+    for transition, state, words in steps:
+        assert transition is None or operator.change(transition)
+        assert operator.state == state
+        answer = operator.ask('Is it?')
+        ended, result = operator.goal('Is it?').end()
+        assert result.status == answer.status
+        if words:
+            assert (answer.status, ended) == (SpatialAnswer.STATUS_INACTIVE, 'ABORTED')
+            assert words in answer.message
+            assert words in result.message
+        else:
+            assert (answer.status, ended) == (SpatialAnswer.STATUS_OK, 'SUCCEEDED'), answer
+    assert not operator.change('activate')
+    assert operator.state == 'unconfigured'
+
+
+def held():
+    """Threads, descriptors and processes of this process."""
+    gc.collect()
+    me = psutil.Process()
+    descriptors = {number: os.readlink(f'/proc/self/fd/{number}')
+                   for number in os.listdir('/proc/self/fd')
+                   if os.path.islink(f'/proc/self/fd/{number}')}
+    # pools of executors grow to what they need, and stay
+    threads = [each for each in threading.enumerate() if 'PoolExecutor' not in each.name]
+    return len(threads), len(descriptors), len(me.children(recursive=True))
+
+
+def test_ten_rounds_leave_nothing_behind(unconfigured, operator):
+    def round_trip():
+        assert operator.change(*UP)
+        assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
+        assert operator.change(*DOWN)
+
+    for _ in range(2):  # what is made once and kept: pools, caches of libraries
+        round_trip()
+    before, nodes = held(), operator.nodes
+    for _ in range(ROUNDS - 2):
+        round_trip()
+    until(lambda: operator.nodes == nodes)
+    until(lambda: all(now <= then for now, then in zip(held(), before)))
+
+
+def test_models_stay_while_it_is_inactive_and_go_with_cleanup(unconfigured, operator):
+    assert operator.change(*UP)
+    perceives = psutil.Process(until_pid(unconfigured))
+    assert operator.change('deactivate', 'activate')
+    assert until_pid(unconfigured) == perceives.pid
+    assert operator.change(*DOWN)
+    assert not perceives.is_running()
+
+
+def until_pid(node):
+    perception = node._resources.perception
+    until(lambda: perception.status().pid)
+    return perception.status().pid
+
+
+def test_a_step_that_fails_says_why_and_can_be_tried_again(
+    unconfigured, operator, tmp_path, script,
+):
+    broken = tmp_path / 'broken.yaml'
+    broken.write_text('replies: 3', encoding='utf-8')
+    assert operator.set(backbone_script=str(broken)) == ''
+    assert not operator.change('configure')
+    assert operator.state == 'unconfigured'
+    message = operator.ask('Is it?').message
+    assert str(broken) in message
+    assert 'ros2 lifecycle set /managed configure' in message
+    until(lambda: str(broken) in operator.diagnostics['managed: lifecycle'])
+    assert operator.set(backbone_script=str(script()), max_concurrent=2) == ''
+    assert operator.change(*UP)
+    assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
+    refusal = operator.set(max_concurrent=1)
+    assert 'ros2 lifecycle set /managed deactivate' in refusal
+    assert operator.change(*DOWN)
+    assert operator.set(max_concurrent=1) == ''
+
+
+@pytest.mark.parametrize(('step', 'error', 'state'), [
+    ('configure', ZeroDivisionError('oops'), 'unconfigured'),
+    ('activate', DependencyError('the package is not installed'), 'inactive'),
+    ('activate', ZeroDivisionError('oops'), 'unconfigured'),
+])
+def test_what_fails_leaves_the_state_that_lifecycle_names(
+    unconfigured, operator, monkeypatch, step, error, state,
+):
+    def fail(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        if step == 'configure':
+            patch.setattr(node_module, 'Outputs', fail)
+        else:
+            patch.setattr(resources, 'open_perception', fail)
+            assert operator.change('configure')
+        assert not operator.change(step)
+        assert operator.state == state
+        assert str(error) in operator.ask('Is it?').message
+    assert (unconfigured._resources is None) == (state == 'unconfigured')
+    assert operator.change(*(UP if state == 'unconfigured' else UP[1:]))
+    assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
+
+
+def test_a_transition_while_another_one_runs_is_refused(unconfigured, operator, monkeypatch):
+    gate = threading.Event()
+    make = node_module.Resources
+
+    def slow(*given):
+        gate.wait(30.0)
+        return make(*given)
+
+    monkeypatch.setattr(node_module, 'Resources', slow)
+    first = operator.changing('configure')
+    until(lambda: operator.state == 'configuring')
+    assert not operator.change('configure')
+    assert 'configuring' in operator.ask('Is it?').message
+    gate.set()
+    assert operator.wait(first).success
+    assert operator.state == 'inactive'
+
+
+@pytest.mark.parametrize(('wait_s', 'status'), [
+    (0.0, SpatialAnswer.STATUS_CANCELED), (30.0, SpatialAnswer.STATUS_OK)])
+def test_deactivate_ends_what_waits_and_what_runs(
+    unconfigured, operator, script, wait_s, status,
+):
+    script('import time\nwhile time.monotonic() < {}: pass'.format('float("inf")') if not wait_s
+           else f'import time\nend = time.monotonic() + 1.0\nwhile time.monotonic() < end: pass\n'
+           f'{ANSWER}')
+    assert operator.set(deactivate_wait_s=wait_s) == ''
+    assert operator.change(*UP)
+    running = operator.goal('Is it?', client='a')
+    running.reaches('write')
+    waiting = operator.goal('Is it?', client='b')
+    waiting.reaches('queued')
+    served = operator.asking('Is it?', client='c')
+    until(lambda: len(unconfigured._serving.handler.runner.waiting) == 2)
+    assert operator.change('deactivate')
+    ended, answer = running.end()
+    assert answer.status == status, answer.message
+    assert ended == ('SUCCEEDED' if wait_s else 'ABORTED')
+    for late in (waiting.end()[1], operator.wait(served).answer):
+        assert late.status == SpatialAnswer.STATUS_CANCELED, late.message
+        assert 'deactivated' in late.message
+    script()
+    assert operator.set(deactivate_wait_s=0.0) == ''
+    assert operator.change('cleanup', *UP)
+    assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
+
+
+def test_a_process_that_does_not_start_itself(tmp_path):
+    given = parameters(tmp_path, autostart=False, backbone_script=str(tmp_path / 'none.yaml'))
+    with NodeProcess(tmp_path, given, ('-r', '__node:=waits')) as process, Operator(
+            'waits') as waiting:
+        assert waiting.state == 'unconfigured'
+        assert not waiting.change('configure')
+        assert 'none.yaml' in waiting.ask('Is it?').message
+        assert process.running
+        assert 'none.yaml' in process.log
+        assert waiting.change('unconfigured_shutdown')
+        assert waiting.state == 'finalized'
+        assert 'finalized' in waiting.ask('Is it?').message
+        assert process.stop(signal.SIGTERM) == 0
+        assert 'Traceback' not in process.log
