@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 import unicodedata
 import warnings
 
@@ -37,6 +38,9 @@ _MAX_FAULTS = 5
 _MAX_LINE_CHARS = 200
 _MAX_DOTS = 100
 _NAME = '<cell>'
+# Python counts the depth of the trees that it makes for all threads together, and fails with a
+# SystemError when another thread's turn comes within one (seen with 3.11)
+_one_at_a_time = threading.Lock()
 _words = re.compile(r'\w+')
 _line_ends = re.compile('\r\n|\r|\n')
 # Python joins the parts of `import a.a.a...` one by one: 100,000 characters took 2.7 GB
@@ -118,7 +122,8 @@ def _parse(code: str) -> ast.Module | CellError:
         return CellError('GateError', f'more than {_MAX_DOTS} names are joined by dots; '
                                       'write it in simpler steps')
     try:
-        return ast.parse(code, _NAME)
+        with _one_at_a_time:
+            return ast.parse(code, _NAME)
     except SyntaxError as error:
         return _unreadable(error)
     # NUL characters, lone surrogates; nesting

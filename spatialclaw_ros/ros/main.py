@@ -33,6 +33,7 @@ from rclpy.signals import SignalHandlerOptions
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.kernel import SandboxPolicy
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.ros.memory import reuse_freed_memory
 from spatialclaw_ros.ros.node import SpatialClawNode
 
 # Each query that runs or waits holds one, and BUSY, cancels and the lifecycle are answered beside
@@ -53,6 +54,8 @@ def main(args: Sequence[str] | None = None) -> int:
         Exit status: 0 after a clean shutdown, 1 when it gave up after too many faults, 2 when it
         can't start as told.
     """
+    # before there are threads: each keeps freed memory of its own that no other may use
+    reuse_freed_memory()
     use_fastdds_profile(os.environ)
     rclpy.init(
         args=None if args is None else list(args),

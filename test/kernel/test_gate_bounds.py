@@ -223,3 +223,34 @@ def _timed(code: str, read: Callable[[str], object] = gate.check) -> float:
     began_s = time.thread_time()
     read(code)
     return time.thread_time() - began_s
+
+
+class Yielding:
+    """Garbage that gives other threads a turn when it is collected."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        time.sleep(0)
+
+
+def test_cells_of_several_queries_are_read_at_once() -> None:
+    code = 'open("x")\n' + '\n'.join(
+        f'x{i} = [f(i, {i}) for i in range({i}) if (a + {i}) * b]' for i in range(120))
+    found: list[str] = []
+
+    def check() -> None:
+        for _ in range(10):
+            for _ in range(20):
+                Yielding()
+            fault = gate.check(code)
+            found.append(fault.message if fault else '')
+
+    threads = [threading.Thread(target=check) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 40
+    assert len(set(found)) == 1

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import itertools
 import resource
+import subprocess
+import sys
 import threading
 from collections import deque
 
@@ -167,3 +169,26 @@ def test_freed_memory_is_reused_where_the_c_library_can():
     assert faults < 20 * 1536 / 4
     held.clear()
     give_memory_back()
+
+
+HEAPS = """
+import ctypes, threading
+from spatialclaw_ros.ros import main
+if main.reuse_freed_memory():
+    wait = threading.Barrier(12)
+    threads = [threading.Thread(target=lambda: (wait.wait(), bytearray(2**16), wait.wait()))
+               for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ctypes.CDLL(None).malloc_stats()
+"""
+
+
+def test_threads_of_the_node_share_what_they_free(tmp_path):
+    """A thread with a heap of its own keeps there what its queries freed: gigabytes in an hour."""
+    said = subprocess.run(
+        [sys.executable, '-c', HEAPS], cwd=tmp_path, capture_output=True, text=True, check=True)
+    # those of the libraries that start threads when they are imported
+    assert said.stderr.count('Arena') <= 4, said.stderr

@@ -39,6 +39,7 @@ from spatialclaw_ros.srv import SpatialQuery
 
 SPIN_S = 0.05
 PAUSE_S = 0.5
+DISCOVERY_S = 60.0
 STATUS_NAMES = {
     getattr(SpatialAnswer, name): name.removeprefix('STATUS_')
     for name in dir(SpatialAnswer) if name.startswith('STATUS_')}
@@ -112,6 +113,11 @@ class Caller:
                 return False
             self._executor.spin_once(timeout_sec=SPIN_S)
         return True
+
+    def ready(self, timeout_s: float) -> bool:
+        """Wait until service and action are there: what is asked before is lost."""
+        return self.until(
+            lambda: self.service.service_is_ready() and self.action.server_is_ready(), timeout_s)
 
     def ask(
         self, asked: Asked, timeout_s: float, way: str = 'service',
@@ -267,6 +273,8 @@ class Client:
     def _run(self) -> None:
         try:
             with Caller(self._name, self._server, self._margin_s) as caller:
+                if not caller.ready(DISCOVERY_S):
+                    raise RuntimeError(f'no service and action of {self._server}')
                 while not self._stop.is_set():
                     if self._paused.is_set():
                         self._idle.set()

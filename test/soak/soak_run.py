@@ -110,7 +110,7 @@ class Soak:
             probe = stack.enter_context(Caller(PROBE_CLIENT, SERVER, MARGIN_S))
             caller = stack.enter_context(Caller(OWN_CLIENT, SERVER, MARGIN_S))
             stage = Stage(plant, self._draw, caller, self._ledger)
-            self._await_first(plant, probe)
+            self._await_first(plant, probe, caller)
             clients = [Client(
                 name, SERVER, plant.questions, self._ledger.take, seed=self._terms.seed,
                 timeouts_s=stage.timeouts_s, ways=ways, margin_s=MARGIN_S)
@@ -136,12 +136,12 @@ class Soak:
             return False
         return not self._stop.is_set() and time.monotonic() < self._end_s
 
-    def _await_first(self, plant: Plant, probe: Caller) -> None:
+    def _await_first(self, plant: Plant, probe: Caller, caller: Caller) -> None:
         """Wait for the first answer; what is not there yet is no failure."""
         self._say(f'{self.part.kind}: starting')
         end_s = time.monotonic() + FIRST_ANSWER_S
         while plant.node.running and time.monotonic() < end_s and not self._stop.is_set():
-            if not probe.until(probe.service.service_is_ready, 1.0):
+            if not (probe.ready(1.0) and caller.ready(1.0)):
                 continue
             ended = probe.ask(plant.questions[0], PROBE_TIMEOUT_S)
             if ended.status == 'OK' and not ended.wrong:
