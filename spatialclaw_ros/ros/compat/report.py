@@ -71,7 +71,8 @@ def installed() -> list[Installed]:
     states.append(
         Installed(vision.PACKAGE, DISTRIBUTION, vision.FOUND.version, '')
         if vision.FOUND.module is not None else
-        Installed(vision.PACKAGE, MISSING, '', f'{VISION_COST}: {vision.FOUND.reason}; {vision.REMEDY}'))
+        Installed(vision.PACKAGE, MISSING, '',
+                  f'{VISION_COST}: {vision.FOUND.reason}; {vision.REMEDY}'))
     for package, cost in MISSING_COSTS.items():
         version = package_version(package)
         states.append(
