@@ -26,9 +26,11 @@ from spatialclaw_ros.workspace.question import AnswerType, Status
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
+    from spatialclaw_ros.client import Progress, Query
+    from spatialclaw_ros.msg import SpatialAnswer
 
-EXIT_OK, EXIT_NO_ANSWER, EXIT_USAGE, EXIT_NO_NODE = 0, 1, 2, 3
+EXIT_OK, EXIT_NO_ANSWER, EXIT_USAGE, EXIT_NO_NODE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+CANCEL_WAIT_S = 5.0
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,7 +43,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                '  spatialclaw ask "How far is the red mug from the blue box?"\n'
                '  spatialclaw ask "Where is the red mug?" --type point --frame odom\n'
                '  spatialclaw ask "Which is nearer?" --choice "red mug" --choice "blue box"\n\n'
-               'exit status: 0 answered, 1 refused or failed, 2 wrong command line, 3 no node')
+               'exit status: 0 answered, 1 refused or failed, 2 wrong command line, 3 no node,\n'
+               '130 cancelled with Ctrl-C')
     parser.add_argument('question', help='plain language, in quotes')
     parser.add_argument('--camera', action='append', default=[], metavar='NAME',
                         help="look at this camera only; may be repeated")
@@ -56,7 +59,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
                         help='name of the node (default: /spatialclaw)')
     parser.add_argument('--wait', type=_positive, default=10.0, metavar='SECONDS',
-                        help='how long to wait for the node to appear (default: 10)')
+                        help='how long to wait for the node to appear, and to become active '
+                             '(default: 10)')
     parser.add_argument('--quiet', action='store_true', help='print the answer alone')
 
 
@@ -64,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
     """Ask and print."""
     from rich.console import Console
 
-    from spatialclaw_ros.errors import DeadlineExceededError
-    from spatialclaw_ros.ros.client import NodeNotFoundError, SpatialClient
+    from spatialclaw_ros.client import NodeNotFoundError, QueryError, SpatialClient
+    from spatialclaw_ros.errors import SpatialClawError
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     answer_type = AnswerType[options.type.upper()]
@@ -75,29 +79,52 @@ def run(options: argparse.Namespace) -> int:
         console.print('--type choice needs --choice TEXT at least twice', style='red')
         return EXIT_USAGE
 
-    def show(event: SpatialEvent) -> None:
-        show_event(console, event)
-
     try:
-        with SpatialClient(options.node, on_event=None if options.quiet else show) as client:
-            answer = client.ask(
+        with SpatialClient(options.node) as client:
+            query = client.start(
                 options.question, cameras=options.camera, frame_id=options.frame,
                 answer_type=answer_type, choices=options.choice, timeout_s=options.timeout,
                 wait_s=options.wait)
+            try:
+                for progress in query.progress:
+                    if not options.quiet:
+                        show_progress(console, progress)
+                answer = query.result().message
+            except KeyboardInterrupt:
+                return _interrupted(console, query)
     except NodeNotFoundError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_NO_NODE
-    except DeadlineExceededError as error:
+    except QueryError as error:
+        answer = error.answer_message
+    except SpatialClawError as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_NO_ANSWER
     print_answer(Console(highlight=False, soft_wrap=True), answer, quiet=options.quiet)
     return EXIT_OK if answer.status == Status.OK else EXIT_NO_ANSWER
 
 
-def show_event(console: Console, event: SpatialEvent) -> None:
+def _interrupted(console: Console, query: Query) -> int:
+    """Cancel a query and tell how it ended."""
+    from spatialclaw_ros.errors import SpatialClawError
+
+    query.cancel()
+    console.print('cancelling', style='dim')
+    try:
+        answer = query.result(CANCEL_WAIT_S)
+    except SpatialClawError as error:
+        console.print(f'CANCELED: {error}', style='yellow', markup=False)
+    else:
+        console.print(f'it was answered before that: {answer.text}', style='dim', markup=False)
+    return EXIT_INTERRUPTED
+
+
+def show_progress(console: Console, progress: Progress) -> None:
     """One line for a step of a query."""
-    step = f' {event.step}' if event.stage in ('write', 'run') else ''
-    console.print(f'{event.stage + step:>9}  {event.text}', style='dim', markup=False)
+    stage = progress.stage
+    if stage in ('write', 'run'):
+        stage += f' {progress.step}'
+    console.print(f'{stage:>9}  {progress.text}', style='dim', markup=False)
 
 
 def print_answer(console: Console, answer: SpatialAnswer, *, quiet: bool = False) -> None:

@@ -31,6 +31,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from spatialclaw_ros.errors import SpatialClawError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from spatialclaw_ros.cli.evidence import Drawing, EvidenceListener
     from spatialclaw_ros.cli.picture import Cloud
     from spatialclaw_ros.cli.stage import Stage
-    from spatialclaw_ros.msg import SpatialAnswer
+    from spatialclaw_ros.client import Answer
     from spatialclaw_ros.sim.questions import Asked, Verdict
 
 NODE = '/spatialclaw'
@@ -131,13 +133,13 @@ class _Demo:
         self._pictures = not options.no_pictures
         self._sandbox = options.sandbox
         self._results: list[dict[str, Any]] = []
-        self._drawings: dict[int, tuple[Asked, Verdict, SpatialAnswer, Drawing]] = {}
+        self._drawings: dict[int, tuple[Asked, Verdict, Answer, Drawing]] = {}
 
     def run(self, questions: Sequence[Asked]) -> int:
         """Ask all questions; the exit status."""
         from spatialclaw_ros.cli.children import Children
         from spatialclaw_ros.cli.evidence import EvidenceListener
-        from spatialclaw_ros.ros.client import SpatialClient
+        from spatialclaw_ros.client import SpatialClient
 
         start_s = time.monotonic()
         self._out.mkdir(parents=True, exist_ok=True)
@@ -148,7 +150,7 @@ class _Demo:
             children.start('node', 'spatialclaw_ros.ros.node',
                            ['--ros-args', *self._stage.node_arguments,
                             '-p', f'trace_dir:={traces}', '-p', f'sandbox:={self._sandbox}'])
-            with SpatialClient(NODE, self._progress) as client, EvidenceListener(
+            with SpatialClient(NODE) as client, EvidenceListener(
                     NODE, self._stage.info_topic) as listener:
                 with self._console.status(f'starting {self._stage.title}'):
                     self._wait(children, client, listener)
@@ -167,8 +169,8 @@ class _Demo:
 
     def _wait(self, children: Any, client: Any, listener: EvidenceListener) -> None:
         """Wait until the node answers and as many images came as a first question needs."""
+        from spatialclaw_ros.client import NodeNotFoundError
         from spatialclaw_ros.errors import DeadlineExceededError
-        from spatialclaw_ros.ros.client import NodeNotFoundError
 
         end_s = time.monotonic() + START_TIMEOUT_S
         found = False
@@ -192,7 +194,8 @@ class _Demo:
     def _ask(self, number: int, asked: Asked, client: Any, listener: EvidenceListener) -> None:
         from PIL import Image
 
-        from spatialclaw_ros.errors import DeadlineExceededError
+        from spatialclaw_ros.cli.ask import show_progress
+        from spatialclaw_ros.client import QueryError
         from spatialclaw_ros.sim.questions import judge
         from spatialclaw_ros.workspace.question import Status
 
@@ -201,33 +204,34 @@ class _Demo:
         try:
             answer = client.ask(
                 asked.text, timeout_s=self._stage.timeout_s,
-                stamp_ns=listener.last_image_ns if self._stage.ends else 0)
-        except DeadlineExceededError as error:
-            self._console.print(str(error), style='red', markup=False)
-            self._results.append({'question': asked.text, 'right': False, 'message': str(error)})
+                stamp_ns=listener.last_image_ns if self._stage.ends else 0,
+                on_progress=lambda progress: show_progress(self._console, progress))
+        except SpatialClawError as error:
+            status = Status(error.status).name if isinstance(error, QueryError) else 'NO_ANSWER'
+            self._console.print(f'   ✗ {status}: {error}', style='bold red', markup=False)
+            self._results.append({
+                'question': asked.text, 'family': asked.family, 'right': False,
+                'status': status, 'message': str(error)})
             return
-        client.listen(0.1)
-        verdict = judge(asked, _value(answer), _stamp_ns(answer))
-        drawing = listener.drawing(DRAWING_TIMEOUT_S) if answer.status == Status.OK else None
+        value = answer.text if isinstance(answer.value, np.ndarray) else answer.value
+        verdict = judge(asked, value, answer.stamp_ns)
+        drawing = listener.drawing(DRAWING_TIMEOUT_S)
         if drawing is not None:
             Image.fromarray(drawing.overlay).save(self._out / f'{number}_overlay.png')
             self._drawings[number] = asked, verdict, answer, drawing
-        said = answer.text if answer.status == Status.OK else (
-            f'{Status(answer.status).name}: {answer.message}')
-        total_s = next((t.duration_s for t in answer.timings if t.name == 'total'), math.nan)
         mark, style = ('✓', 'bold green') if verdict.right else ('✗', 'bold red')
         off = f', off by {verdict.error_text}' if verdict.error_text else ''
         self._console.print(
-            f'   {mark} {said}   (truth: {verdict.truth_text}{off}; {total_s:.1f} s)',
-            style=style, markup=False)
+            f'   {mark} {answer.text}   (truth: {verdict.truth_text}{off}; '
+            f'{answer.timings.get("total", math.nan):.1f} s)', style=style, markup=False)
         self._results.append({
-            'question': asked.text, 'family': asked.family, 'answer': said,
-            'value': _json(_value(answer)), 'unit': answer.unit, 'sigma': _json(answer.sigma),
+            'question': asked.text, 'family': asked.family, 'answer': answer.text,
+            'value': _json(value), 'unit': answer.unit, 'sigma': _json(answer.sigma),
             'truth': verdict.truth, 'error_m': _json(verdict.error_m), 'right': verdict.right,
-            'status': Status(answer.status).name, 'stamp_ns': _stamp_ns(answer),
-            'frame_id': answer.header.frame_id, 'steps': answer.steps,
+            'status': 'OK', 'stamp_ns': answer.stamp_ns,
+            'frame_id': answer.frame_id, 'steps': answer.steps,
             'missing_priors': list(answer.missing_priors), 'query_id': answer.query_id,
-            'timings_s': {t.name: round(t.duration_s, 4) for t in answer.timings}})
+            'timings_s': {name: round(seconds, 4) for name, seconds in answer.timings.items()}})
 
     def _draw(self) -> None:
         """Save a 3D picture of each answer beside its overlay, and one of the whole demo."""
@@ -246,15 +250,10 @@ class _Demo:
             heading = asked.text, f'{answer.text}   (truth: {verdict.truth_text})', verdict.right
             sheet(*heading, pictures).save(self._out / f'{number}.png')
             if number == min(self._drawings):
-                outside = self._stage.outside(_stamp_ns(answer))
+                outside = self._stage.outside(answer.stamp_ns)
                 if outside is not None:
                     pictures.insert(0, (Image.fromarray(outside), 'the simulated robot'))
                 sheet(*heading, pictures, height=430).save(self._out / 'demo.png')
-
-    def _progress(self, event: Any) -> None:
-        from spatialclaw_ros.cli.ask import show_event
-
-        show_event(self._console, event)
 
     def _summarise(self, right: int, duration_s: float) -> None:
         count = len(self._results)
@@ -276,21 +275,6 @@ def _own_environment() -> dict[str, str]:
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     use_fastdds_profile(os.environ)
     return {**os.environ, 'PYTHONUNBUFFERED': '1'}
-
-
-def _value(answer: SpatialAnswer) -> float | bool | str | None:
-    """The answer's value as a plain one; None without an answer."""
-    from spatialclaw_ros.workspace.question import AnswerType, Status
-
-    if answer.status != Status.OK:
-        return None
-    values: dict[int, float | bool | str] = {
-        AnswerType.NUMBER: answer.number, AnswerType.BOOLEAN: answer.boolean}
-    return values.get(answer.answer_type, answer.text)
-
-
-def _stamp_ns(answer: SpatialAnswer) -> int:
-    return int(answer.header.stamp.sec) * 1_000_000_000 + int(answer.header.stamp.nanosec)
 
 
 def _json(value: Any) -> Any:

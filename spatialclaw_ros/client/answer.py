@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -75,6 +75,7 @@ class Answer:
         question: as it was asked.
         query_id: the node's id of the query.
         trace_path: folder on the node's machine with the whole story; '' when traces are off.
+        message: all of it as it came.
     """
 
     value: Value
@@ -95,6 +96,7 @@ class Answer:
     question: str
     query_id: str
     trace_path: str
+    message: SpatialAnswer = field(repr=False)
 
     @classmethod
     def of(cls, message: SpatialAnswer) -> Answer:
@@ -120,7 +122,8 @@ class Answer:
             steps=int(message.steps),
             timings=MappingProxyType({
                 timing.name: float(timing.duration_s) for timing in message.timings}),
-            question=message.question, query_id=message.query_id, trace_path=message.trace_path)
+            question=message.question, query_id=message.query_id, trace_path=message.trace_path,
+            message=message)
 
 
 def _value(message: SpatialAnswer, kind: AnswerType) -> Value:

@@ -247,8 +247,12 @@ def test_an_inactive_node_is_asked_again_until_it_is_active():
 
 def test_a_node_that_is_not_there_is_named_with_those_that_are(double, client):
     with SpatialClient('/nobody') as lonely:
-        with pytest.raises(NodeNotFoundError, match=r'after 0\.3 s; there is /answering: '):
-            lonely.ask(NUMBER, wait_s=0.3)
+        for wait_s in (0.5, 10.0):  # where processors are short, who is there is known late
+            with pytest.raises(NodeNotFoundError, match='no node answers on /nobody') as caught:
+                lonely.ask(NUMBER, wait_s=wait_s)
+            if 'there is' in str(caught.value):
+                break
+        assert 'there is /answering: ask for it by its name' in str(caught.value)
         query = lonely.start(NUMBER, wait_s=30.0)
         query.cancel()
         with pytest.raises(QueryCanceledError, match='before the node took it'):

@@ -29,11 +29,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from lab_models import SUPPORT
 from node_process import NodeProcess
 from plates import APART_M, Asking, Listener, ServerProcess, parameters, robot
+from service_client import ServiceClient
 
 from spatialclaw_ros.cli.findings import MISSING, WARNS, WELL
 from spatialclaw_ros.cli.perception_report import examine_node
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros.client import SpatialClient
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 NO_FRAMES, REFUSED = SpatialAnswer.STATUS_NO_FRAMES, SpatialAnswer.STATUS_REFUSED
@@ -92,7 +92,7 @@ def without_server(tmp_path_factory, listener, lab_models_on_path, plates):
     folder = tmp_path_factory.mktemp('remote')
     with ServerProcess(json.dumps({'depth': DEPTH})) as server:
         given = parameters(folder, perception__url=server.url)
-        with node(folder, 'remote', given) as process, SpatialClient('/remote') as client:
+        with node(folder, 'remote', given) as process, ServiceClient('/remote') as client:
             before = ask(client)
             values = listener.until('remote', OK, 'lab_models:masks ready')
             assert server.url in values.values()
@@ -105,7 +105,7 @@ def in_node(tmp_path_factory):
     """The answer of a node that has the models itself, and how one ends that is cut short."""
     folder = tmp_path_factory.mktemp('in_node')
     given = parameters(folder, DEPTH, {'call_s': 0.5}, perception__run_in='node')
-    with node(folder, 'alone', given) as process, SpatialClient('/alone') as client:
+    with node(folder, 'alone', given) as process, ServiceClient('/alone') as client:
         answer = ask(client)
         assert not any(map(perceives, process.children()))
         cut_short = stopped_while_asked(process, client)
@@ -144,7 +144,7 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
     loads.touch()
     given = parameters(
         tmp_path, DEPTH, {'call_fault': 'kill', 'fault_once': str(once), 'load_until': str(loads)})
-    with node(tmp_path, 'apart', given) as process, SpatialClient('/apart') as client:
+    with node(tmp_path, 'apart', given) as process, ServiceClient('/apart') as client:
         assert told(ask(client)) == expected
         values = listener.until(
             'apart', OK, 'lab_models:masks ready',
@@ -180,7 +180,7 @@ def test_weights_that_are_missing_while_others_are_asked(tmp_path, listener):
     given = parameters(
         tmp_path, masks={'load_until': str(read), 'load_fault': 'weights'},
         backbone='rules', max_frames=2, reconstruct='rgbd')
-    with node(tmp_path, 'waiting', given), SpatialClient('/waiting') as client:
+    with node(tmp_path, 'waiting', given), ServiceClient('/waiting') as client:
         answer = ask(client, 'How far did the camera move?')
         assert answer.status == SpatialAnswer.STATUS_OK, answer.message
         values = listener.until('waiting', WARN, 'loading lab_models:masks')

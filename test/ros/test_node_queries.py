@@ -35,10 +35,10 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_double import BALLS, GAP_M, PARAMETERS, RobotDouble, spin_until
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, PointCloud2
+from service_client import ServiceClient
 from visualization_msgs.msg import Marker, MarkerArray
 
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros.client import SpatialClient
 from spatialclaw_ros.srv import SpatialQuery
 
 DISTANCE = 'How far apart are the red ball and the blue ball?'
@@ -67,7 +67,7 @@ def events():
 
 @pytest.fixture(scope='module')
 def client(node, events):
-    with SpatialClient(on_event=events.append) as connected:
+    with ServiceClient(on_event=events.append) as connected:
         for _ in range(30):
             if connected.ask('Is it?', wait_s=20.0).status != SpatialAnswer.STATUS_NO_FRAMES:
                 break
@@ -215,7 +215,7 @@ def test_stops_cleanly_in_the_middle_of_a_query(robot, tmp_path, number):
 def test_a_trace_is_whole_when_the_node_stops_right_after_the_answer(robot, tmp_path):
     parameters = {**PARAMETERS, 'max_frames': 4, 'trace_dir': str(tmp_path / 'traces')}
     with NodeProcess(tmp_path, parameters, ('-r', '__node:=tracing')) as process:
-        with SpatialClient('/tracing') as client:
+        with ServiceClient('/tracing') as client:
             for _ in range(30):
                 answer = client.ask(DISTANCE, timeout_s=20.0, wait_s=20.0)
                 if answer.status == SpatialAnswer.STATUS_OK:
@@ -262,7 +262,7 @@ class SimulatedClock:
 def test_simulated_time_is_followed(robot, tmp_path):
     parameters = {**PARAMETERS, 'use_sim_time': True, 'max_frames': 2}
     with SimulatedClock(robot) as clock, NodeProcess(
-            tmp_path, parameters, ('-r', '__node:=simulated')) as process, SpatialClient(
+            tmp_path, parameters, ('-r', '__node:=simulated')) as process, ServiceClient(
             '/simulated') as client:
         for _ in range(30):
             answer = client.ask(DISTANCE, timeout_s=20.0, wait_s=20.0)

@@ -24,9 +24,9 @@ import pytest
 import yaml
 from node_process import NodeProcess
 from robot_double import PARAMETERS, RobotDouble
+from service_client import ServiceClient
 
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros.client import SpatialClient
 
 REPLY = 'Purpose: look\nReasoning: none\nNext goal: none\n\n```python\n{code}\n```\n'
 
@@ -41,7 +41,7 @@ def robot():
 def ask(folder, name, parameters, **fields):
     """Ask a node of its own; it may take a moment until images arrive."""
     parameters = {**PARAMETERS, 'max_frames': 1, **parameters}
-    with NodeProcess(folder, parameters, ('-r', f'__node:={name}')) as process, SpatialClient(
+    with NodeProcess(folder, parameters, ('-r', f'__node:={name}')) as process, ServiceClient(
             f'/{name}') as client:
         for _ in range(10):
             answer = client.ask('How far?', timeout_s=20.0, wait_s=20.0, **fields)

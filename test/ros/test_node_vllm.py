@@ -34,10 +34,10 @@ from rclpy.node import Node
 from robot_double import spin_until
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import SILENT, Model, cell, script
+from service_client import ServiceClient
 from session_lab import fenced
 
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros.client import SpatialClient
 from spatialclaw_ros.ros.compat.share import share_path
 from spatialclaw_ros.sim.recording import TOPICS, TRUTH_FILE
 from spatialclaw_ros.workspace.question import AnswerType
@@ -85,7 +85,7 @@ def ask(
     parameters = {**PARAMETERS, 'action_interface': interface}
     with ScriptedVlm(model) as server, NodeProcess(
             folder, {**parameters, 'backbone_url': server.url},
-            ('-r', f'__node:={name}')) as process, SpatialClient(f'/{name}') as client:
+            ('-r', f'__node:={name}')) as process, ServiceClient(f'/{name}') as client:
         for _ in range(20):
             answer = client.ask(
                 QUESTION, timeout_s=timeout_s, wait_s=60.0,
@@ -172,7 +172,7 @@ def test_diagnostics_name_a_server_that_does_not_answer(
     url = 'http://127.0.0.1:9/v1'
     try:
         with NodeProcess(tmp_path, {**PARAMETERS, 'backbone_url': url},
-                         ('-r', '__node:=alone')) as process, SpatialClient('/alone') as client:
+                         ('-r', '__node:=alone')) as process, ServiceClient('/alone') as client:
             for _ in range(20):
                 answer = client.ask(QUESTION, timeout_s=20.0, wait_s=60.0)
                 if answer.status != SpatialAnswer.STATUS_NO_FRAMES:

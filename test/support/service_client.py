@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A client of a running node: asks one question and hands progress on while it waits."""
+"""Asks a running node through its service, and hears its `~/events`, for tests of the node."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from spatialclaw_ros.errors import DeadlineExceededError, SpatialClawError
+from spatialclaw_ros.errors import DeadlineExceededError
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.plain import duration_message, time_message
@@ -37,16 +37,11 @@ from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.question import AnswerType
 
 DEFAULT_NODE = '/spatialclaw'
-SERVICE_TYPE = 'spatialclaw_ros/srv/SpatialQuery'
 REPLY_MARGIN_S = 5.0
 UNKNOWN_TIMEOUT_S = 3600.0
 
 
-class NodeNotFoundError(SpatialClawError):
-    """No spatialclaw node answers under the name asked for."""
-
-
-class SpatialClient:
+class ServiceClient:
     """Talks to a node's `~/query` and listens to its `~/events`; use it as a context manager.
 
     It has a ROS context of its own, so it needs no `rclpy.init`. Not thread-safe.
@@ -65,7 +60,7 @@ class SpatialClient:
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self._node = Node(
-            f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
+            f'service_client_{secrets.token_hex(4)}', context=self._context,
             start_parameter_services=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
@@ -74,7 +69,7 @@ class SpatialClient:
             SpatialEvent, f'{self._name}/events', self._heard,
             QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE))
 
-    def __enter__(self) -> SpatialClient:
+    def __enter__(self) -> ServiceClient:
         return self
 
     def __exit__(
@@ -90,35 +85,11 @@ class SpatialClient:
         rclpy.try_shutdown(context=self._context)
 
     def wait(self, timeout_s: float = 10.0) -> None:
-        """Wait until the node's service is there.
-
-        Raises:
-            NodeNotFoundError: it isn't, after this time.
-        """
+        """Wait until the node's service is there."""
         end_s = time.monotonic() + timeout_s
         while not self._client.service_is_ready():
-            if time.monotonic() > end_s:
-                raise NodeNotFoundError(
-                    f'no node answers on {self._name}/query after {timeout_s:g} s; '
-                    f'{self._advice()}')
+            assert time.monotonic() < end_s, f'no {self._name}/query after {timeout_s:g} s'
             self._executor.spin_once(timeout_sec=0.05)
-
-    def _advice(self) -> str:
-        """What to do when the node isn't there: others that are, or how to start one."""
-        others = []
-        for node in self._node.get_node_names_and_namespaces():
-            try:
-                services = self._node.get_service_names_and_types_by_node(*node)
-            except RuntimeError:  # it left meanwhile
-                continue
-            others += [name.removesuffix('/query') for name, types in services
-                       if name.endswith('/query') and SERVICE_TYPE in types]
-        if others:
-            return f'there is {", ".join(sorted(others))}: name it with --node'
-        return (
-            'start one with `spatialclaw_node` or `ros2 run spatialclaw_ros node`; if one runs, '
-            f'both need the same ROS_DOMAIN_ID (here {os.environ.get("ROS_DOMAIN_ID") or 0}), and '
-            '--node its name')
 
     def ask(
         self,
@@ -134,30 +105,29 @@ class SpatialClient:
         max_frames: int = 0,
         wait_s: float = 10.0,
     ) -> SpatialAnswer:
-        """Ask, and wait for the answer; arguments as in `srv/SpatialQuery`, zero for its default.
+        """Ask, and wait for the answer, whatever its status; an inactive node is asked again.
 
-        Args:
-            question: plain language.
-            cameras: names; empty for all.
-            frame_id: TF frame for points.
-            answer_type: what the answer must be.
-            choices: texts to choose from.
-            timeout_s: time for the whole query.
-            stamp_ns: newest image time to look at, nanoseconds.
-            window_s: how far back to look.
-            max_frames: at most this many images.
-            wait_s: how long to wait for the node to appear.
+        Arguments as in `srv/SpatialQuery`, zero for its default; `wait_s` is how long the node may
+        take to appear and to become active.
 
         Raises:
-            NodeNotFoundError: no such node.
             DeadlineExceededError: the node went away without an answer.
         """
+        active_s = time.monotonic() + wait_s
         self.wait(wait_s)
-        future = self._client.call_async(SpatialQuery.Request(
+        request = SpatialQuery.Request(
             question=question, cameras=list(cameras), stamp=time_message(stamp_ns),
             window=duration_message(window_s), max_frames=max_frames, frame_id=frame_id,
             answer_type=int(answer_type), choices=list(choices),
-            timeout=duration_message(timeout_s)))
+            timeout=duration_message(timeout_s))
+        while True:
+            answer = self._ask(request, timeout_s)
+            if answer.status != SpatialAnswer.STATUS_INACTIVE or time.monotonic() > active_s:
+                return answer
+            self.listen(0.1)
+
+    def _ask(self, request: SpatialQuery.Request, timeout_s: float) -> SpatialAnswer:
+        future = self._client.call_async(request)
         patience_s = (timeout_s if timeout_s > 0 else UNKNOWN_TIMEOUT_S) + REPLY_MARGIN_S
         end_s = time.monotonic() + patience_s
         gone_s: float | None = None
