@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal['s', 'MB']
+Unit = Literal['s', 'MB', '%']
 REPEATS = 30
 SLACK_WHEN_SHORT = 2.0
 _HEAD = ('measured', 'ours', 'reference', 'smolagents', 'ratio', 'required', 'met')
@@ -77,7 +77,7 @@ class Row:
         ours: every sample, in `unit`.
         reference: every sample of the reference; may be empty unless the requirement is a ratio.
         required: what must be reached; None for a row that is printed for information.
-        unit: 's' (printed as s, ms or µs) or 'MB' (10^6 bytes).
+        unit: 's' (printed as s, ms or µs), 'MB' (10^6 bytes) or '%'.
         smolagents: every sample of smolagents' executor, where it has such a thing.
         note: printed under the table: what the reference is, and what the reader must know.
 

@@ -1,0 +1,198 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the benchmark of the node talks to: a robot of three cameras, and the node."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from node_process import NodeProcess
+from rclpy.action import ActionClient
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from spatialclaw_ros.action import SpatialQuery as SpatialQueryAction
+from spatialclaw_ros.srv import SpatialQuery
+
+TEST = Path(__file__).resolve().parent.parent
+NODE = '/spatialclaw'
+CAMERAS = ('front', 'left', 'right')
+ROLES = ('image', 'depth', 'camera_info')
+PARAMETERS: dict[str, Any] = {
+    'cameras': list(CAMERAS),
+    **{f'{name}.image': f'/{name}/image_raw' for name in CAMERAS},
+    **{f'{name}.depth': f'/{name}/depth' for name in CAMERAS}}
+TOPICS = (
+    *(f'{kind}=/{name}/{topic}' for name in CAMERAS for kind, topic in (
+        ('Image', 'image_raw'), ('Image', 'depth'), ('CameraInfo', 'camera_info'))),
+    'TFMessage=/tf', 'TFMessage=/tf_static')
+WAIT_S = 60.0
+
+
+class Program:
+    """A Python program of ours that says `ok` when it is ready."""
+
+    def __init__(self, path: Path, *arguments: str) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, str(path), *arguments], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self.process = psutil.Process(self.popen.pid)
+        self.line()
+
+    def line(self) -> str:
+        """The next line that it prints."""
+        assert self.popen.stdout is not None
+        line = self.popen.stdout.readline()
+        if not line:
+            raise RuntimeError(f'{self.popen.args} ended with status {self.popen.wait()}')
+        return line.strip()
+
+    def stop(self) -> None:
+        """Close its input and end it, and wait for that."""
+        assert self.popen.stdin is not None
+        self.popen.stdin.close()
+        self.popen.kill()
+        self.popen.wait()
+
+
+class Robot(Program):
+    """Three RGB-D cameras 640x480 at 30 Hz, TF at 50 Hz: the robot of the soak."""
+
+    def __init__(self) -> None:
+        super().__init__(TEST / 'soak' / 'soak_robot.py', 'balls')
+
+    def set(self, mode: str) -> dict[str, int]:
+        """Change how all cameras publish; pictures that each had published by then."""
+        return {name: self._order({'camera': name, 'mode': mode}) for name in CAMERAS}
+
+    def _order(self, order: Mapping[str, Any]) -> int:
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(json.dumps(order) + '\n')
+        self.popen.stdin.flush()
+        return int(self.line().split()[1])
+
+
+class Bench:
+    """The node in a process of its own, and a client of all its interfaces.
+
+    Args:
+        folder: for its parameter file and log.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.node = NodeProcess(folder, PARAMETERS)
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self._own = Node('ros_bench', context=self._context, start_parameter_services=False)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._own)
+        self._service = self._own.create_client(SpatialQuery, f'{NODE}/query')
+        self._change = self._own.create_client(ChangeState, f'{NODE}/change_state')
+        self._action: Any = ActionClient(self._own, SpatialQueryAction, f'{NODE}/query')
+        self._health: dict[str, dict[str, str]] = {}
+        self._own.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+
+    def close(self) -> None:
+        """Stop the node and leave."""
+        self.node.stop()
+        self._executor.shutdown()
+        self._action.destroy()
+        self._own.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def until(self, condition: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
+        """Spin until something holds.
+
+        Raises:
+            RuntimeError: it did not in time.
+        """
+        end_s = time.monotonic() + wait_s
+        while not condition():
+            if time.monotonic() > end_s or not self.node.running:
+                raise RuntimeError(f'{what}: not in {wait_s:g} s; the node said: {self.node.log}')
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def ready(self) -> None:
+        """Wait until the node answers a question."""
+        self.until(self._service.service_is_ready, 'the service')
+        self.until(self._change.service_is_ready, 'the lifecycle')
+        self.until(lambda: self.ask('Is there a red ball?')[0].status == 0, 'an answer')
+
+    def wait(self, seconds: float) -> None:
+        """Spin for a time."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def activate(self, active: bool) -> None:
+        """Have the node subscribe to cameras and TF, or not."""
+        wanted = (Transition.TRANSITION_ACTIVATE if active else Transition.TRANSITION_DEACTIVATE)
+        future = self._change.call_async(
+            ChangeState.Request(transition=Transition(id=wanted)))
+        self.until(future.done, 'a transition')
+        if not future.result().success:
+            raise RuntimeError(f'transition {wanted} failed; the node said: {self.node.log}')
+
+    def ask(self, question: str, **fields: Any) -> tuple[Any, float]:
+        """Answer, and seconds from the call to the answer in hand."""
+        request = SpatialQuery.Request(question=question, client='bench', **fields)
+        future = self._service.call_async(request)
+        began_s = time.perf_counter()
+        done_s: list[float] = []
+        future.add_done_callback(lambda _: done_s.append(time.perf_counter()))
+        self.until(lambda: done_s, 'an answer')
+        return future.result().answer, done_s[0] - began_s
+
+    def cancel_after(self, question: str, delay_s: float) -> tuple[int, float]:
+        """Status of an action's answer, and seconds from the cancel request to that answer."""
+        goal = self._action.send_goal_async(
+            SpatialQueryAction.Goal(question=question, client='bench'))
+        self.until(goal.done, 'a goal')
+        handle = goal.result()
+        self.wait(delay_s)
+        result = handle.get_result_async()
+        ended_s: list[float] = []
+        result.add_done_callback(lambda _: ended_s.append(time.perf_counter()))
+        began_s = time.perf_counter()
+        handle.cancel_goal_async()
+        self.until(lambda: ended_s, 'the end of a cancelled goal')
+        return result.result().result.answer.status, ended_s[0] - began_s
+
+    def received(self) -> dict[tuple[str, str], int]:
+        """Messages that came so far, of each camera and role, as /diagnostics tells it."""
+        self._health.clear()
+        self.until(lambda: len(self._health) == len(CAMERAS), '/diagnostics')
+        return {
+            (name, role): int(self._health[name][f'{role} received'])
+            for name in CAMERAS for role in ROLES}
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            part = status.name.partition(': ')[2]
+            if part.startswith('camera '):
+                self._health[part.removeprefix('camera ')] = {
+                    value.key: value.value for value in status.values}
