@@ -22,10 +22,12 @@ import sys
 import time
 from pathlib import Path
 
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from soak_fault import Fault, Stage
-from soak_plant import MAX_CONCURRENT, SERVER
+from soak_plant import MAX_CONCURRENT, MAX_QUEUED, SERVER
 
 GOOD_CHANGES = (
     ('max_frames', 2), ('max_frames', 5), ('window_s', 0.5), ('window_s', 1.5), ('timeout_s', 20.0),
@@ -33,7 +35,10 @@ GOOD_CHANGES = (
 BAD_CHANGES = (
     ('max_frames', -1), ('max_frames', 'many'), ('window_s', float('nan')), ('trace_keep', 0),
     ('timeout_s', -3.0), ('buffer_s', 'long'))
-CHANGE_WAIT_S = 10.0
+CHANGE_WAIT_S, TRANSITION_WAIT_S = 20.0, 60.0
+TRANSITIONS = {
+    'configure': Transition.TRANSITION_CONFIGURE, 'cleanup': Transition.TRANSITION_CLEANUP,
+    'activate': Transition.TRANSITION_ACTIVATE, 'deactivate': Transition.TRANSITION_DEACTIVATE}
 
 
 def _cancel(stage: Stage) -> str:
@@ -63,7 +68,7 @@ def _go_away(stage: Stage) -> str:
 
 def _overflow(stage: Stage) -> str:
     """Ask more at once than the node takes."""
-    count = 2 * MAX_CONCURRENT + 4
+    count = MAX_CONCURRENT + MAX_QUEUED + 4
     for ended in stage.caller.ask_at_once(
             [stage.draw.choice(stage.plant.questions) for _ in range(count)],
             stage.draw_timeout_s()):
@@ -88,9 +93,42 @@ def _change(stage: Stage) -> str:
     return ', '.join(told)
 
 
+def _ask_for(stage: Stage, *transitions: str) -> None:
+    client = stage.caller.client(ChangeState, f'{SERVER}/change_state')
+    for name in transitions:
+        reply = stage.caller.call(
+            client, ChangeState.Request(transition=Transition(id=TRANSITIONS[name], label=name)),
+            TRANSITION_WAIT_S)
+        if reply is None or not reply.success:
+            stage.ledger.fail(f'the transition {name!r} ended with {reply}')
+
+
+def _deactivate(stage: Stage) -> str:
+    _ask_for(stage, 'deactivate')
+    return 'deactivated, then activated'
+
+
+def _activate(stage: Stage) -> None:
+    _ask_for(stage, 'activate')
+
+
+def _clean_up(stage: Stage) -> str:
+    _ask_for(stage, 'deactivate', 'cleanup')
+    return 'cleaned up, then configured and activated'
+
+
+def _configure(stage: Stage) -> None:
+    _ask_for(stage, 'configure', 'activate')
+
+
+OVERFLOW = Fault('overflow', _overflow, frozenset({'BUSY'}), 'all', recovery_s=20.0)
 CALLER_FAULTS = (
     Fault('cancel', _cancel, frozenset({'CANCELED'}), 'own'),
     Fault('client gone', _go_away),
-    Fault('overflow', _overflow, frozenset({'BUSY'}), 'all', recovery_s=20.0),
+    OVERFLOW,
     Fault('parameter changes', _change),
+    Fault('deactivated', _deactivate, frozenset({'CANCELED', 'INACTIVE'}), 'all', _activate,
+          (0.5, 3.0), 10.0),
+    Fault('cleaned up', _clean_up, frozenset({'CANCELED', 'INACTIVE'}), 'all', _configure,
+          (0.5, 2.0), 20.0),
 )

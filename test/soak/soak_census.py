@@ -63,17 +63,18 @@ class Held:
     shared_memory: int
     temporary: int
 
-    def more_than(self, before: Held, memory_files: int) -> list[str]:
+    def more_than(self, before: Held, memory_files: int, threads: int) -> list[str]:
         """What there is more of than before, in words.
 
         Args:
             before: what was held then.
             memory_files: that many more may be kept.
+            threads: that many more may be there.
         """
         found = []
         for name in ('processes', 'threads', 'fast_dds', 'shared_memory', 'temporary'):
             was, now = getattr(before, name), getattr(self, name)
-            if now > was:
+            if now > was + (threads if name == 'threads' else 0):
                 found.append(f'{now - was} more {name} ({was}, then {now})')
         for kind, now in self.descriptors.items():
             was = before.descriptors.get(kind, 0)
@@ -126,8 +127,10 @@ def _kinds(pid: int) -> Iterator[str]:
             link = os.readlink(entry)
             if '/memfd:' in link:
                 yield 'memory file'
+            elif FAST_DDS.match(Path(link).name):
+                yield 'Fast DDS'
             elif link.startswith('/'):
-                yield 'fast dds' if FAST_DDS.match(Path(link).name) else link
+                yield 'file'
             else:
                 yield link.partition(':')[0]
 

@@ -39,6 +39,8 @@ from spatialclaw_ros.srv import SpatialQuery
 
 SPIN_S = 0.05
 PAUSE_S = 0.5
+# what is answered at once, as without frames, is not asked again at once
+AFTER_FAULT_S = 0.2
 DISCOVERY_S = 60.0
 STATUS_NAMES = {
     getattr(SpatialAnswer, name): name.removeprefix('STATUS_')
@@ -281,9 +283,12 @@ class Client:
                         caller.until(lambda: not self._paused.is_set(), PAUSE_S)
                         continue
                     self._idle.clear()
-                    self._tell(caller.ask(
+                    ended = caller.ask(
                         self._draw.choice(self._questions), self._draw.uniform(*self._timeouts_s),
-                        self._draw.choice(self._ways)))
+                        self._draw.choice(self._ways))
+                    self._tell(ended)
+                    if ended.status != 'OK':
+                        self._stop.wait(AFTER_FAULT_S)
         except ExternalShutdownException:
             pass
         except Exception:

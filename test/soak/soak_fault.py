@@ -39,6 +39,7 @@ class Stage:
         draw: what is drawn at random.
         caller: the faults' own client.
         ledger: takes what it hears.
+        timeouts_s: shortest and longest time of a query.
         camera: that is hit, where one is.
     """
 
@@ -46,8 +47,8 @@ class Stage:
     draw: random.Random
     caller: Caller
     ledger: Ledger
+    timeouts_s: tuple[float, float]
     camera: str = ''
-    timeouts_s: tuple[float, float] = (10.0, 20.0)
 
     def draw_timeout_s(self) -> float:
         """Time for one query."""

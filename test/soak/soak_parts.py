@@ -25,7 +25,7 @@ from contextlib import suppress
 
 import psutil
 from scripted_vlm_checks import Request
-from scripted_vlm_model import BROKEN, GARBAGE, SILENT, Act, cell
+from scripted_vlm_model import BROKEN, GARBAGE, Act, cell
 from soak_fault import Fault, Stage
 
 NONSENSE = (
@@ -78,6 +78,10 @@ def _always(act: Act) -> Callable[[Stage], Callable[[Request], Act | str]]:
     return lambda _stage: lambda _request: act
 
 
+def _silent(stage: Stage) -> Callable[[Request], Act | str]:
+    return lambda _request: Act('', silent_s=stage.draw.choice((2.0, 6.0, 60.0)))
+
+
 def _nonsense(stage: Stage) -> Callable[[Request], Act | str]:
     return lambda _request: stage.draw.choice(NONSENSE)
 
@@ -91,8 +95,8 @@ PART_FAULTS = (
     Fault('perception killed', _kill('perception'), recovery_s=20.0, nodes=('models',)),
     Fault('perception frozen', *(lambda pair: (pair[0], frozenset(), 'all', pair[1]))(
         _freeze('perception')), (1.0, 4.0), 20.0, nodes=('models',)),
-    _mood('backbone silent', ('TIMEOUT', 'BACKBONE_UNAVAILABLE'), 'requests are not answered',
-          _always(SILENT)),
+    _mood('backbone silent', ('TIMEOUT', 'BACKBONE_UNAVAILABLE', 'STEP_LIMIT'),
+          'requests are answered late, with nothing, or not at all', _silent),
     _mood('backbone drops', ('BACKBONE_UNAVAILABLE',), 'connections are cut',
           _always(Act(drop=True))),
     _mood('backbone cut off', ('BACKBONE_UNAVAILABLE', 'STEP_LIMIT', 'TIMEOUT'),

@@ -43,7 +43,8 @@ NODES = {
 SERVER = '/spatialclaw'
 ROBOT_WAIT_S = 30.0
 REQUESTS_KEPT = 60
-MAX_CONCURRENT = 4
+# two clients, the faults' own and the probe always find a place
+MAX_CONCURRENT, MAX_QUEUED = 2, 4
 WHOLE = """Purpose: see both and measure
 Reasoning: as planned
 Next goal: the answer
@@ -165,7 +166,7 @@ class Plant:
     def _parameters(self) -> dict[str, Any]:
         given: dict[str, Any] = {
             'cameras': list(CAMERAS), 'window_s': 1.0, 'max_frames': 4, 'buffer_s': 5.0,
-            'buffer_mb': 160, 'max_concurrent': MAX_CONCURRENT,
+            'buffer_mb': 160, 'max_concurrent': MAX_CONCURRENT, 'max_queued': MAX_QUEUED,
             'trace_dir': str(self.folder / 'traces'), 'trace_keep': 20}
         for camera in CAMERAS:
             given[f'{camera}.image'] = f'/{camera}/image_raw'

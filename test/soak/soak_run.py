@@ -26,7 +26,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from soak_callers import CALLER_FAULTS
+from soak_callers import CALLER_FAULTS, OVERFLOW
 from soak_census import Held, MemorySampler, settled
 from soak_clients import Caller, Client
 from soak_ending import GROWTH_MB, GROWTH_MB_PER_H, end_node
@@ -43,10 +43,12 @@ WARM_UP_QUERIES = 12
 MARGIN_S = 15.0
 PROGRESS_S = 5.0
 SETTLE_S = 20.0
-PROBE_TIMEOUT_S = 20.0
+TIMEOUTS_S = (8.0, 15.0)
 PROBE_PAUSE_S = 0.1
 # the kernel keeps a memory file for each size of observation that it met
 POOLED_FILES = 6
+# of the executor's pool
+SPARE_THREADS = 3
 CLIENTS = (('planner', ('service',)), ('arm', ('action', 'service')))
 
 
@@ -109,16 +111,17 @@ class Soak:
             plant = stack.enter_context(Plant(self.part.kind, self._folder, self._draw))
             probe = stack.enter_context(Caller(PROBE_CLIENT, SERVER, MARGIN_S))
             caller = stack.enter_context(Caller(OWN_CLIENT, SERVER, MARGIN_S))
-            stage = Stage(plant, self._draw, caller, self._ledger)
+            timeouts_s = tuple(one * self._terms.patience for one in TIMEOUTS_S)
+            stage = Stage(plant, self._draw, caller, self._ledger, timeouts_s)
             self._await_first(plant, probe, caller)
             clients = [Client(
                 name, SERVER, plant.questions, self._ledger.take, seed=self._terms.seed,
-                timeouts_s=stage.timeouts_s, ways=ways, margin_s=MARGIN_S)
+                timeouts_s=timeouts_s, ways=ways, margin_s=MARGIN_S)
                 for name, ways in CLIENTS]
             stack.callback(lambda: [client.stop() for client in clients])
             sampler = MemorySampler(plant)
             stack.callback(sampler.close)
-            before = self._warm_up(plant, clients, sampler)
+            before = self._warm_up(stage, probe, clients, sampler)
             warm_s = time.monotonic()
             for fault in schedule(self._faults, self._draw):
                 if not self._going_on(plant):
@@ -143,7 +146,7 @@ class Soak:
         while plant.node.running and time.monotonic() < end_s and not self._stop.is_set():
             if not (probe.ready(1.0) and caller.ready(1.0)):
                 continue
-            ended = probe.ask(plant.questions[0], PROBE_TIMEOUT_S)
+            ended = probe.ask(plant.questions[0], FIRST_ANSWER_S)
             if ended.status == 'OK' and not ended.wrong:
                 return
             time.sleep(PROBE_PAUSE_S)
@@ -151,9 +154,14 @@ class Soak:
             raise RuntimeError(f'the node gave no right answer in {FIRST_ANSWER_S:g} s; its log: '
                                f'{plant.node.log_path}')
 
-    def _warm_up(self, plant: Plant, clients: list[Client], sampler: MemorySampler) -> Held:
+    def _warm_up(
+        self, stage: Stage, probe: Caller, clients: list[Client], sampler: MemorySampler,
+    ) -> Held:
+        """Queries, and as many at once as the node takes: its threads start as they are needed."""
+        plant = stage.plant
         while sum(self._ledger.statuses.values()) < WARM_UP_QUERIES and self._going_on(plant):
             self._wait(0.5, plant, sampler)
+        self._inject(OVERFLOW, stage, probe)
         return self._quietly(plant, clients, lambda: settled(plant, SETTLE_S))
 
     def _quietly(
@@ -185,7 +193,7 @@ class Soak:
         bound_s = fault.recovery_s * self._terms.patience
         recovered_s = None
         while (spent_s := time.monotonic() - over_s) < bound_s and not self._stop.is_set():
-            ended = probe.ask(fault.probe(stage), PROBE_TIMEOUT_S)
+            ended = probe.ask(fault.probe(stage), max(stage.timeouts_s))
             self._ledger.take(ended)
             if ended.status == 'OK':
                 recovered_s = time.monotonic() - over_s
@@ -231,12 +239,12 @@ class Soak:
         ledger, part = self._ledger, self.part
 
         def fits(held: Held) -> bool:
-            return not held.more_than(before, POOLED_FILES)
+            return not held.more_than(before, POOLED_FILES, SPARE_THREADS)
 
         if plant.node.running:
             after = self._quietly(plant, clients, lambda: settled(plant, SETTLE_S, fits))
             part.held = f'after the warm-up {before}, at the end {after}'
-            part.leaks += after.more_than(before, POOLED_FILES)
+            part.leaks += after.more_than(before, POOLED_FILES, SPARE_THREADS)
         for client in clients:
             client.stop()
         for client in clients:
