@@ -206,5 +206,6 @@ RULES: dict[str, Rule] = {
     'hf': one_of(r'hf auth login', r'hf download [\w./-]+ --local-dir \w+'),
     'sysctl': one_of(r'sysctl -w net(\.\w+)+=[\d ]+', r'sysctl --system', r'sysctl net(\.\w+)+'),
     'export': one_of(r'export [A-Z_]+=\S.*'), 'chmod': one_of(r'chmod 600 \S+'),
+    'rerun': one_of(r'rerun [\w./-]+\.mcap'),
     'git': one_of(r'git clone \S+( \S+)?'), 'cd': files,
 }
