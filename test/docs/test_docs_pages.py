@@ -155,6 +155,15 @@ def test_pages_that_a_script_writes_are_up_to_date(script: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_pictures_are_small_shown_and_made_by_the_script() -> None:
+    folder = REPOSITORY / 'docs' / 'images'
+    there = {path.name for path in folder.iterdir()}
+    shown = {name for page in pages() for name in re.findall(r'images/([\w.]+)\)', text(page))}
+    made = set(re.findall(r"'(\w+\.(?:png|jpg))'", text('scripts/make_pictures.py'))) - {'shot.png'}
+    assert there == shown == made
+    assert [name for name in there if (folder / name).stat().st_size > 200_000] == []
+
+
 def test_the_site_is_built_without_a_word(tmp_path: Path) -> None:
     """Links, anchors and navigation are right; nothing is fetched from another host."""
     # with --quiet, mkdocs counts no warnings
