@@ -23,18 +23,21 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from spatialclaw_ros.cli.findings import STYLES, Finding
+from spatialclaw_ros.cli.findings import IDLE, STYLES, WELL, Finding
 
 INDENT = 6
 MAX_NAME = 28
 
 
-def finding_lines(findings: Sequence[Finding], width: int) -> Iterator[RenderableType]:
+def finding_lines(
+    findings: Sequence[Finding], width: int, *, brief: bool = False,
+) -> Iterator[RenderableType]:
     """Each part below its heading; details that do not fit beside a name stand below it.
 
     Args:
         findings: those of one part one after another.
         width: of the terminal, in characters.
+        brief: whether what is well has one line, cut where it does not fit.
     """
     names = min(MAX_NAME, max((len(each.name) for each in findings), default=0))
     states = max((len(each.state) for each in findings), default=0)
@@ -42,16 +45,20 @@ def finding_lines(findings: Sequence[Finding], width: int) -> Iterator[Renderabl
         if part:
             yield Text(part, style='bold')
         for each in group:
-            yield from _lines(each, names, states, width)
+            yield from _lines(each, names, states, width, brief and each.state in (WELL, IDLE))
 
 
-def _lines(finding: Finding, names: int, states: int, width: int) -> Iterator[RenderableType]:
+def _lines(
+    finding: Finding, names: int, states: int, width: int, brief: bool,
+) -> Iterator[RenderableType]:
     notes = ': '.join(note for note in (finding.detail, finding.cost) if note)
     line = Text.assemble(
         f'  {finding.name:<{names}}  ', (f'{finding.state:<{states}}', STYLES[finding.state]))
-    if line.cell_len + 2 + len(notes) <= width:
-        yield line.append(f'  {notes}'.rstrip())
+    if brief or line.cell_len + 2 + len(notes) <= width:
+        line.append(f'  {notes}'.rstrip())
+        line.truncate(width, overflow='ellipsis')
+        yield line
         return
     yield line
     # folded, so that a path is shown whole
-    yield Padding(Text(notes, overflow='fold'), (0, 0, 0, INDENT))
+    yield Padding(Text(notes, overflow='fold'), (0, 0, 0, INDENT), expand=False)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -33,8 +33,8 @@ LOST_S = 3.0
 """A node that tells nothing for so long is taken for gone."""
 SHOWN_STEPS = 8
 CAMERA_COLUMNS = (
-    ('image (Hz)', 'image rate (Hz)'), ('age (s)', 'image age (s)'), ('depth (Hz)',
-    'depth rate (Hz)'), ('lost', 'lost'), ('paired', 'paired'), ('TF', 'TF'))
+    ('Hz', 'image rate (Hz)'), ('age (s)', 'image age (s)'), ('depth Hz', 'depth rate (Hz)'),
+    ('lost', 'lost'), ('paired %', 'paired (%)'))
 NUMBERS = re.compile(r'[0-9]+(\.[0-9]+)?')
 
 
@@ -49,7 +49,7 @@ def _blocks(view: NodeView, width: int) -> Iterator[RenderableType]:
         return
     yield _cameras(view.cameras)
     cameras = [_finding(part, '') for part in view.cameras if part.level in ('warn', 'error')]
-    yield from finding_lines(cameras, width)
+    yield from finding_lines(cameras, width, brief=True)
     findings: list[Finding] = []
     for part in view.parts:
         if part not in view.cameras:
@@ -57,7 +57,7 @@ def _blocks(view: NodeView, width: int) -> Iterator[RenderableType]:
             if part.name == 'perception':
                 findings += models_of('parts', part.values)
     yield Text()
-    yield from finding_lines(findings, width)
+    yield from finding_lines(findings, width, brief=True)
     yield Text()
     yield from _queries(view, width)
 
@@ -79,14 +79,20 @@ def _cameras(cameras: tuple[PartStatus, ...]) -> Table:
     table.add_column('camera', overflow='ellipsis', no_wrap=True, max_width=20)
     for title, _ in CAMERA_COLUMNS:
         table.add_column(title, justify='right', no_wrap=True)
+    table.add_column('TF')
     table.add_column('')
     for camera in cameras:
         state = PART_STATES[camera.level]
         table.add_row(
             camera.name.removeprefix('camera '),
-            *(camera.values.get(key, '') for _, key in CAMERA_COLUMNS),
+            *(camera.values.get(key, '') for _, key in CAMERA_COLUMNS), _tf(camera),
             Text(state, style=STYLES[state]))
     return table
+
+
+def _tf(camera: PartStatus) -> str:
+    told = camera.values.get('TF', '')
+    return told if told in ('', 'ok') else 'no'
 
 
 def _queries(view: NodeView, width: int) -> Iterator[Text]:
@@ -94,15 +100,20 @@ def _queries(view: NodeView, width: int) -> Iterator[Text]:
     if queries is None:
         return
     values = queries.values
-    for kind in ('running', 'waiting'):
-        lines = [value for key, value in values.items() if re.fullmatch(f'{kind} [0-9]+', key)]
-        yield Text.assemble((f'{len(lines)} {kind}', 'bold'))
-        yield from (_cut(f'  {line}', width) for line in lines)
+    yield Text(f'queries: {values.get("running", 0)} running, {values.get("waiting", 0)} waiting',
+               style='bold')
+    for line in _numbered(values, 'running'):
+        yield _cut(f'  runs   {line}', width)
     for step in view.under_way()[-SHOWN_STEPS:]:
-        yield _cut(f'  {step_line(step)}', width)
-    last = [value for key, value in values.items() if re.fullmatch('last [0-9]+', key)]
-    yield Text('last', style='bold')
-    yield from (_cut(f'  {line}', width) for line in last)
+        yield _cut(f'    {step_line(step)}', width)
+    for line in _numbered(values, 'waiting'):
+        yield _cut(f'  waits  {line}', width)
+    for line in _numbered(values, 'last'):
+        yield _cut(f'  {line}', width)
+
+
+def _numbered(values: Mapping[str, str], kind: str) -> list[str]:
+    return [value for key, value in values.items() if re.fullmatch(f'{kind} [0-9]+', key)]
 
 
 def step_line(step: Step) -> str:

@@ -27,6 +27,7 @@ from rclpy.node import Node
 
 from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.ros import health
+from spatialclaw_ros.ros.camera_health import CamerasHealth
 from spatialclaw_ros.ros.health import Health, Sources
 from spatialclaw_ros.ros.perception_health import PerceptionHealth
 from spatialclaw_ros.ros.plain import clean
@@ -54,6 +55,7 @@ class Diagnostics:
         self._prefix = node.get_fully_qualified_name().strip('/')
         self._host = platform.node()
         self._perception: tuple[Perception, PerceptionHealth] | None = None
+        self._cameras = CamerasHealth()
         self.queries = QueryLog()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._timer = node.create_timer(
@@ -84,7 +86,7 @@ class Diagnostics:
         seen = self._look()
         name = self._node.get_fully_qualified_name()
         yield health.of_lifecycle(seen, name)
-        yield from health.of_cameras(seen)
+        yield from self._cameras.look(seen)
         yield health.of_kernel(seen)
         yield health.of_backbone(seen)
         yield self._of_perception(seen)

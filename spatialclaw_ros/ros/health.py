@@ -17,8 +17,7 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,7 +35,6 @@ from spatialclaw_ros.workspace.question import Status
 
 OK, WARN, ERROR, STALE = (
     DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE)
-STALE_S = 2.0
 ACTIVE = 'active'
 NEXT = {'unconfigured': 'configure', 'inactive': 'activate'}
 """Transition to ask for, by the state of the lifecycle."""
@@ -47,9 +45,8 @@ FAULTS = frozenset({
 class Queue(Protocol):
     """What is told of the queries that are under way."""
 
-    @property
-    def running(self) -> tuple[str, ...]:
-        """Ids of those that run."""
+    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A line for each that runs, and for each that waits, whose turn is next first."""
         ...
 
 
@@ -118,41 +115,6 @@ def of_lifecycle(seen: Sources, node: str) -> Health:
     return Health('lifecycle', WARN, message, values)
 
 
-def of_cameras(seen: Sources) -> Iterator[Health]:
-    """Each camera that is configured."""
-    if seen.cameras is None:
-        for config in seen.configured:
-            yield absent(f'camera {config.name}', seen, config.image_topic)
-        return
-    yield from map(of_camera, seen.cameras())
-
-
-def of_camera(camera: CameraStatus) -> Health:
-    """Rates, ages and what is wrong; a camera without images is an error."""
-    level, message = OK, ''
-    values = {}
-    for stream in camera.streams:
-        values[f'{stream.role} topic'] = stream.topic
-        values[f'{stream.role} rate (Hz)'] = f'{stream.rate_hz:.1f}'
-        values[f'{stream.role} age (s)'] = f'{stream.age_s:.2f}'
-        values[f'{stream.role} buffered (MB)'] = f'{stream.buffered_bytes / 1e6:.1f}'
-        values[f'{stream.role} received'] = str(stream.received)
-        values[f'{stream.role} lost'] = str(stream.lost)
-        if not stream.age_s <= (math.inf if stream.keeps_last else STALE_S):
-            level = ERROR if stream.role == 'image' else max(level, WARN)
-            message = message or stream.silence(STALE_S)
-    values |= {
-        'lost': str(camera.lost), 'paired (%)': f'{100 * camera.paired:.0f}', 'TF': camera.tf}
-    for wrong in (camera.last_error, camera.tf):
-        if wrong:
-            level = max(level, WARN)
-            message = message or wrong
-    image = camera.stream('image')
-    fine = f'{image.rate_hz:.1f} Hz' if image else 'no image topic'
-    return Health(
-        f'camera {camera.name}', level, message or fine, values, image.topic if image else '')
-
-
 def of_kernel(seen: Sources) -> Health:
     """The kernel, its sandbox, and what it spent."""
     if seen.kernel is None:
@@ -199,18 +161,22 @@ def of_backbone(seen: Sources) -> Health:
 
 
 def of_queries(seen: Sources, log: QueryLog) -> Health:
-    """What runs, how many ended in which way, and the last ones."""
+    """What runs and waits, how many ended in which way, and the last ones."""
     last = log.last
-    values = {'running': ', '.join(seen.queue.running if seen.queue is not None else ())}
+    running, waiting = seen.queue.under_way() if seen.queue is not None else ((), ())
+    values = {'running': str(len(running)), 'waiting': str(len(waiting))}
+    for kind, lines in (('running', running), ('waiting', waiting),
+                        ('last', [each.line() for each in last])):
+        values |= {f'{kind} {number}': line for number, line in enumerate(lines, 1)}
     values |= {f'ended {status.name}': str(count) for status, count in log.counts.items()}
-    values |= {f'last {number}': each.line() for number, each in enumerate(last, 1)}
+    under_way = f'{len(running)} running, {len(waiting)} waiting'
     if not last:
-        return Health('queries', OK, 'none yet', values)
+        return Health('queries', OK, f'{under_way}; none ended yet', values)
     newest = last[0]
-    values |= {'last query': newest.query_id, 'last message': newest.said}
-    values |= {f'last {name} (s)': f'{spent_s:.3f}' for name, spent_s in newest.timings.items()}
-    level = ERROR if newest.status in FAULTS else OK
-    return Health('queries', level, f'last: {newest.status.name}', values)
+    values |= {f'newest: {name} (s)': f'{spent_s:.3f}' for name, spent_s in newest.timings.items()}
+    return Health(
+        'queries', ERROR if newest.status in FAULTS else OK,
+        f'{under_way}; last: {newest.status.name}: {newest.said}', values)
 
 
 @functools.cache

@@ -59,8 +59,8 @@ class Ended:
         """One line for a person."""
         who = f' for {self.client}' if self.client else ''
         ago_s = time.monotonic() - self.ended_s
-        return (f'{self.status.name} in {self.total_s:.2f} s{who}, {ago_s:.0f} s ago: '
-                f'{self.question!r}: {self.said}')
+        return (f'{self.status.name} in {self.total_s:.2f} s{who}, {ago_s:.0f} s ago: {self.said} '
+                f'({self.question})')
 
 
 class QueryLog:

@@ -1,0 +1,226 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""`spatialclaw watch` against a running node: in a terminal, on a pipe, and once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+from node_process import NodeProcess
+from rich.console import Console
+from robot_double import PARAMETERS, RobotDouble
+
+from spatialclaw_ros.cli.watch import EXIT_FAILED, EXIT_WARNS, EXIT_WELL, health
+from spatialclaw_ros.cli.watch_view import LOST_S, Changes, picture
+from spatialclaw_ros.client import SpatialClient
+from spatialclaw_ros.client.watcher import NodeView, PartStatus, Step
+
+PROGRAM = (sys.executable, '-c',
+           'import sys; from spatialclaw_ros.cli.main import main; sys.exit(main())', 'watch')
+REAR = 'ros2 topic hz /rear/image_raw'
+DISTANCE = 'How far apart are the red ball and the blue ball?'
+WELL = (PartStatus('lifecycle', 'ok', 'active', {'state': 'active'}),
+        PartStatus('camera front', 'ok', '30.0 Hz', {
+            'image rate (Hz)': '30.0', 'image age (s)': '0.03', 'lost': '2', 'paired (%)': '100',
+            'TF': 'ok'}))
+
+
+class Node:
+    """A node whose second camera nobody publishes, and that can be started again."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        self.start()
+
+    def start(self) -> None:
+        self.process = NodeProcess(self.folder, {
+            **PARAMETERS, 'max_frames': 1, 'cameras': ['camera', 'rear'],
+            'rear.image': '/rear/image_raw'}, ('-r', '__node:=watched'))
+
+    def stop(self) -> None:
+        self.process.stop()
+
+
+@pytest.fixture(scope='module')
+def node(tmp_path_factory):
+    robot = RobotDouble()
+    made = Node(tmp_path_factory.mktemp('watch'))
+    yield made
+    made.stop()
+    robot.close()
+
+
+def test_once_in_80_columns(node):
+    environment = {**os.environ, 'COLUMNS': '80'}
+    for _ in range(20):  # until its camera has sent an image
+        result = subprocess.run(
+            [*PROGRAM, '--once', '--node', 'watched', '--wait', '30'], capture_output=True,
+            text=True, env=environment, cwd=node.folder, timeout=60.0, check=False)
+        lines = result.stdout.splitlines()
+        rows = {line.split()[0]: line.split()[1:] for line in reversed(lines[2:4]) if line}
+        if rows['camera'][-1] == 'well':
+            break
+        time.sleep(0.5)
+    assert result.returncode == EXIT_FAILED, result.stderr
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ['/watched', 'active']
+    assert rows['camera'][-2:] == ['ok', 'well'], result.stdout
+    assert float(rows['camera'][0]) == pytest.approx(10.0, rel=0.5)
+    assert rows['rear'][-1] == 'failed'
+    assert REAR in ' '.join(result.stdout.split())
+    for part in ('kernel', 'backbone', 'perception', 'installation', 'queries: 0 running'):
+        assert part in result.stdout
+
+
+def test_a_node_that_is_not_there(node):
+    result = subprocess.run(
+        [*PROGRAM, '--once', '--node', 'nobody', '--wait', '0.2'], capture_output=True, text=True,
+        cwd=node.folder, timeout=60.0, check=False)
+    assert result.returncode == EXIT_FAILED
+    assert '/nobody: not heard yet' in result.stdout
+    assert 'ros2 node list' in result.stdout
+
+
+class Lines:
+    """What a process prints, as it comes."""
+
+    def __init__(self, stream) -> None:
+        self.all: list[str] = []
+        self._stream = stream
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            self.all.append(line.rstrip('\n'))
+
+    def until(self, *words, since=0, timeout_s=40.0) -> int:
+        """Number of lines once one, after those known before, has all these words."""
+        end_s = time.monotonic() + timeout_s
+        while time.monotonic() < end_s:
+            for at, line in enumerate(list(self.all)):
+                if at >= since and all(word in line for word in words):
+                    return at + 1
+            time.sleep(0.02)
+        raise AssertionError(f'no line with {words} in {self.all[since:]}')
+
+
+def test_a_pipe_gets_a_line_for_each_change_and_a_restart_is_survived(node):
+    process = subprocess.Popen(
+        [*PROGRAM, '--node', '/watched'], stdout=subprocess.PIPE, text=True, cwd=node.folder)
+    try:
+        lines = Lines(process.stdout)
+        lines.until('camera rear: failed', REAR)
+        with SpatialClient('/watched') as client:
+            assert client.ask(DISTANCE, timeout_s=20.0).unit == 'm'
+        at = lines.until('query', 'frames')
+        at = lines.until('write 1/30', since=at)
+        at = lines.until('run 1/30', since=at)
+        at = lines.until('answer', '0.2', ' m', since=at)
+        at = lines.until('queries: well', 'last: OK: 0.2', since=at)
+        node.stop()
+        at = lines.until('/watched is not heard any more', since=at)
+        node.start()
+        lines.until('lifecycle: well: active', since=at)
+    finally:
+        process.send_signal(signal.SIGINT)
+    assert process.wait(20.0) == EXIT_WELL
+
+
+def test_a_terminal_is_given_back_after_q(node):
+    parent, child = pty.openpty()
+    environment = {**os.environ, 'COLUMNS': '80', 'LINES': '40', 'TERM': 'xterm-256color'}
+    process = subprocess.Popen(
+        [*PROGRAM, '--node', '/watched'], stdin=child, stdout=child, cwd=node.folder,
+        env=environment, close_fds=True)
+    os.close(child)
+    shown = b''
+    try:
+        end_s = time.monotonic() + 40.0
+        while b'/rear/image_raw' not in shown and time.monotonic() < end_s:
+            if select.select([parent], [], [], 0.2)[0]:
+                shown += os.read(parent, 65536)
+        assert b'/rear/image_raw' in shown
+        assert b'\x1b[?1049h' in shown
+        os.write(parent, b'q')
+        rest = b''
+        with suppress(OSError):  # the terminal has nobody left
+            while time.monotonic() < end_s:
+                if select.select([parent], [], [], 0.2)[0]:
+                    rest += os.read(parent, 65536)
+        assert process.wait(20.0) == EXIT_WELL
+        assert b'\x1b[?1049l' in rest
+    finally:
+        process.kill()
+        os.close(parent)
+
+
+@pytest.mark.parametrize(('levels', 'status'), [
+    ((), EXIT_FAILED), (('ok', 'stale'), EXIT_WELL), (('ok', 'warn'), EXIT_WARNS),
+    (('warn', 'error', 'ok'), EXIT_FAILED),
+])
+def test_health_as_an_exit_status(levels, status):
+    assert health(NodeView('/a', tuple(PartStatus('x', level, '') for level in levels))) == status
+
+
+def shown(view, width=80):
+    console = Console(width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(picture(view, width))
+    return captured.get()
+
+
+@pytest.mark.parametrize('width', [60, 80, 200])
+def test_a_picture_fits_its_terminal(width):
+    now_s = time.monotonic()
+    queries = PartStatus('queries', 'ok', '1 running, 1 waiting', {
+        'running': '1', 'waiting': '1', 'running 1': "q1 of arm ('How far?', 1.0 s)",
+        'waiting 1': "q2 ('How tall is " + 'very ' * 40 + "tall?', 0.3 s)",
+        'last 1': 'OK in 0.20 s, 5 s ago: 0.412 m (How far is the mug from the box?)'})
+    wrong = PartStatus('perception', 'warn', 'loading sam3 ' + 'word ' * 30, {
+        'masks: model': 'sam3', 'masks: state': 'loading', 'masks: loaded (%)': '40'})
+    view = NodeView('/robot/spatialclaw', (*WELL, queries, wrong), 0.5, (
+        Step(1, 'q0', 'answer', 2, 30, 'long ago', now_s - 60),
+        Step(2, 'q1', 'frames', 0, 30, '2 images', now_s - 50),
+        Step(3, 'q1', 'write', 1, 30, 'find the mug', now_s - 40)))
+    text = shown(view, width)
+    assert max(map(len, text.splitlines())) <= width
+    for words in ('/robot/spatialclaw  active', 'front', 'loading sam3', 'masks model',
+                  'queries: 1 running, 1 waiting', 'q1 of arm', 'write 1/30', 'find the mug',
+                  'OK in 0.20 s'):
+        assert words in text
+    assert 'long ago' not in text
+
+
+def test_a_node_that_went_away_is_told():
+    assert 'nothing heard for 12 s' in shown(NodeView('/a', WELL, 12.0))
+    changes = Changes()
+    assert list(changes.lines(NodeView('/a'))) == []
+    assert len(list(changes.lines(NodeView('/a', WELL, 0.1)))) == len(WELL)
+    faster = (WELL[0], PartStatus('camera front', 'ok', '29.7 Hz', WELL[1].values))
+    assert list(changes.lines(NodeView('/a', faster, 0.1))) == []
+    line, = changes.lines(NodeView('/a', faster, LOST_S + 1))
+    assert '/a is not heard any more' in line
