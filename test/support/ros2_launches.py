@@ -53,11 +53,20 @@ def declared(path: Path) -> dict[str, tuple[str, ...]]:
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and getattr(call.func, 'id', '') == 'DeclareLaunchArgument':
             choices = next((each.value for each in call.keywords if each.arg == 'choices'), None)
-            if isinstance(choices, ast.Name):
-                choices = names[choices.id]
             found[ast.literal_eval(call.args[0])] = (
-                () if choices is None else tuple(ast.literal_eval(choices)))
+                () if choices is None else literals(choices, names))
     return found
+
+
+def literals(node: ast.expr, names: dict[str, ast.expr]) -> tuple[str, ...]:
+    """Texts of a tuple, what stands in it by the name of another one included."""
+    if isinstance(node, ast.Name):
+        return literals(names[node.id], names)
+    if isinstance(node, ast.Starred):
+        return literals(node.value, names)
+    if isinstance(node, ast.Tuple):
+        return tuple(text for each in node.elts for text in literals(each, names))
+    return (ast.literal_eval(node),)
 
 
 def check_launch(words: list[str]) -> None:
