@@ -34,11 +34,11 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_double import BALLS, GAP_M, PARAMETERS, RobotDouble, spin_until
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image, PointCloud2
 from service_client import ServiceClient
 from visualization_msgs.msg import Marker, MarkerArray
 
 from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.drawings import drawing_types
 from spatialclaw_ros.srv import SpatialQuery
 
 DISTANCE = 'How far apart are the red ball and the blue ball?'
@@ -134,11 +134,13 @@ def test_point_comes_in_the_frame_asked_for(client, listener, frame, offset):
 def test_outputs_are_latched_and_stamped_with_the_image(client, listener):
     answer = client.ask(DISTANCE, timeout_s=30.0)
     got = {}
-    for kind, topic in ((SpatialAnswer, 'answer'), (MarkerArray, 'markers'),
-                        (PointCloud2, 'evidence'), (Image, 'overlay')):
+    kinds = {'answer': SpatialAnswer, **drawing_types()}
+    for topic, kind in kinds.items():
         listener.create_subscription(
             kind, f'/spatialclaw/{topic}', lambda m, t=topic: got.__setitem__(t, m), LATCHED)
-    assert spin_until(listener, lambda: len(got) == 4 and got['answer'].query_id == answer.query_id)
+    assert spin_until(listener, lambda: got.keys() == kinds.keys() and (
+        got['detections'].header.stamp == answer.header.stamp))  # it is drawn last
+    assert got['answer'].query_id == answer.query_id
     markers = got['markers'].markers
     assert markers[0].action == Marker.DELETEALL
     namespaces = {marker.ns for marker in markers[1:]}
@@ -161,6 +163,19 @@ def test_outputs_are_latched_and_stamped_with_the_image(client, listener):
     overlay = got['overlay']
     assert (overlay.width, overlay.height, overlay.encoding) == (320, 240, 'rgb8')
     assert len(overlay.data) == 320 * 240 * 3
+    assert got['labels'].header == got['label_info'].header == overlay.header
+    labels = np.frombuffer(bytes(got['labels'].data), np.uint8).reshape(240, 320)
+    classes = {each.class_id: each.class_name for each in got['label_info'].class_map}
+    assert set(np.unique(labels)) == classes.keys() == {0, 1, 2}
+    assert got['detections'].header.frame_id == 'base_link'
+    for box in got['detections'].detections:
+        name = box.results[0].hypothesis.class_id
+        assert classes[int(box.id)] == name
+        assert box.results[0].hypothesis.score > 0.3
+        center, size = box.bbox.center.position, box.bbox.size
+        ball, _ = BALLS['red' if 'red' in name else 'blue']
+        assert np.linalg.norm(np.array([center.x, center.y, center.z]) - ball) < 0.04
+        assert all(0.04 < side < 0.13 for side in (size.x, size.y, size.z))
 
 
 def test_timeout_is_kept(client):
