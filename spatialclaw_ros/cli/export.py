@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from pathlib import Path
 
 EXIT_OK, EXIT_UNUSABLE = 0, 1
@@ -60,13 +59,12 @@ def run(options: argparse.Namespace) -> int:
     try:
         trace = read_trace(options.trace.expanduser())
         timeline = timeline_of(trace, jpeg=options.jpeg)
-        file = write_mcap(out, timeline.messages, LATCHED, {
+        file, counts = write_mcap(out, timeline.messages, LATCHED, {
             'query': trace.path.name, 'question': trace.started.question.text,
             'without': '\n'.join(timeline.notes)})
     except (TraceError, InvalidRequestError, DependencyError) as error:
         console.print(str(error), style='red', markup=False)
         return EXIT_UNUSABLE
-    counts = Counter(topic for _, topic, _ in timeline.messages)
     for topic, count in sorted(counts.items()):
         console.print(f'{count:5} {topic}', style='dim', markup=False)
     for note in timeline.notes:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from spatialclaw_ros.sim.recording import BAG_VERSION, message_name, offered_qos
 def write_mcap(
     path: Path, messages: Iterable[tuple[int, str, Any]], latched: Set[str] = frozenset(),
     told: Mapping[str, str] | None = None,
-) -> Path:
+) -> tuple[Path, Counter[str]]:
     """Write a recording; `ros2 bag play` takes the folder, viewers the file in it.
 
     Args:
@@ -44,7 +45,7 @@ def write_mcap(
         told: names and texts that the recording's metadata holds beside.
 
     Returns:
-        The MCAP file; its chunks are compressed with zstd.
+        The MCAP file, whose chunks are compressed with zstd; topic to number of messages.
 
     Raises:
         InvalidRequestError: the folder is there already, or can't be made.
@@ -54,6 +55,7 @@ def write_mcap(
         raise InvalidRequestError(f'{path} is there already; name a folder that is not')
     typestore = get_typestore(Stores.EMPTY)
     connections: dict[str, Any] = {}
+    counts: Counter[str] = Counter()
     writer = Writer(path, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     for key, text in (told or {}).items():
@@ -71,11 +73,12 @@ def write_mcap(
                         topic, name, typestore=typestore,
                         offered_qos_profiles=[offered_qos(latched=topic in latched)])
                 writer.write(connection, stamp_ns, serialize_message(message))
+                counts[topic] += 1
     except (WriterError, OSError) as error:
         if made:
             shutil.rmtree(path, ignore_errors=True)
         raise InvalidRequestError(f'{path} can\'t be written: {error}') from error
-    return path / f'{path.name}.mcap'
+    return path / f'{path.name}.mcap', counts
 
 
 def define(typestore: Typestore, name: str) -> None:

@@ -20,9 +20,11 @@ the time that had gone by since the query began.
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,7 @@ from spatialclaw_ros.sim.messages import (
     transform_messages,
 )
 from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.question import Question
 
 NODE = '/spatialclaw'
 LATCHED = frozenset({
@@ -73,12 +76,12 @@ class Timeline:
     """A query's messages.
 
     Args:
-        messages: in time order.
+        messages: in time order; made one by one as they are asked for, once.
         notes: what could not be put in, one line each.
     """
 
-    messages: tuple[Stamped, ...]
-    notes: tuple[str, ...] = field(default=())
+    messages: Iterator[Stamped]
+    notes: tuple[str, ...] = ()
 
 
 def timeline_of(trace: Trace, *, jpeg: bool = False) -> Timeline:
@@ -94,24 +97,33 @@ def timeline_of(trace: Trace, *, jpeg: bool = False) -> Timeline:
     question = question_of(trace)
     observation, lost = observation_of(trace)
     evidence, missed = evidence_of(trace, observation)
-    notes = [*lost, *missed, *_missing(trace, observation)]
-    messages = [*_transforms(observation), *_cameras(observation, jpeg)]
-    start_ns = observation.frames[-1].stamp_ns
-    max_steps = int(trace.started.setup.get('budgets', {}).get('max_steps', 0))
+    notes = (*lost, *missed, *_missing(trace, observation))
     happened: list[tuple[float, Progress]] = [(0.0, observation), *events_of(trace, evidence)]
+    # of one moment: TF, what the cameras saw, and then what was made of it
+    return Timeline(heapq.merge(
+        _transforms(observation), _cameras(observation, jpeg),
+        _story(trace, question, observation, happened, notes), key=itemgetter(0)), notes)
+
+
+def _story(
+    trace: Trace, question: Question, observation: Observation,
+    happened: Iterable[tuple[float, Progress]], notes: Iterable[str],
+) -> Iterator[Stamped]:
+    """What happened once the images were there."""
+    start_ns = observation.frames[-1].stamp_ns
+    query_id, base_frame = trace.path.name, trace.started.base_frame
+    max_steps = int(trace.started.setup.get('budgets', {}).get('max_steps', 0))
+    for note in notes:
+        yield start_ns, LOG, _log(start_ns, Log.WARN, note)
     for at_s, event in happened:
         stamp_ns = start_ns + round(at_s * SECOND_NS)
-        messages += _progress(trace.path.name, event, max_steps, stamp_ns)
+        yield from _progress(query_id, event, max_steps, stamp_ns)
         if isinstance(event, (Answered, Refused, Failed)):
-            outcome = in_asked_frame(Outcome(
-                trace.path.name, question.text, event,
-                QueryRequest(question, (), None, 0.0, len(observation.frames), 0.0), observation,
-                {'total': trace.end_s}))
-            messages += _end(outcome, trace.started.base_frame, stamp_ns)
-    messages += [(start_ns, LOG, _log(start_ns, Log.WARN, note)) for note in notes]
-    # of one moment: TF, what the cameras saw, and then what was made of it
-    messages.sort(key=lambda entry: (entry[0], not entry[1].startswith('/tf')))
-    return Timeline(tuple(messages), tuple(notes))
+            outcome = Outcome(
+                query_id, question.text, event, QueryRequest(
+                    question, (), None, 0.0, len(observation.frames), 0.0), observation,
+                {'total': trace.end_s})
+            yield from _end(in_asked_frame(outcome), base_frame, stamp_ns)
 
 
 def _missing(trace: Trace, observation: Observation) -> Iterator[str]:
@@ -193,8 +205,8 @@ def _progress(
     if isinstance(event, (Planned, CellWritten, CellRan)):
         yield stamp_ns, CELLS, String(data=clean(cell_text(event)))
     if isinstance(event, CellRan) and event.result is not None:
-        for number, shown in enumerate(event.result.images):
-            yield stamp_ns + number, SHOWN, compressed_message(
+        for shown in event.result.images:
+            yield stamp_ns, SHOWN, compressed_message(
                 encode_color(shown.array), COLOR_FORMAT, stamp_ns, '')
 
 
