@@ -46,6 +46,7 @@ def _arguments(names: list[str], kinds: list[str]) -> argparse.Namespace:
     parser.add_argument('--node', choices=kinds, action='append', help='only this one')
     parser.add_argument('--only', choices=names, action='append', metavar='FAULT',
                         help=f'only this fault; may be repeated: {", ".join(names)}')
+    parser.add_argument('--rate', type=float, default=30.0, help='of the cameras, Hz')
     parser.add_argument('--patience', type=float, default=3.0,
                         help='bounds in time are multiplied with it')
     parser.add_argument('--into', type=Path, help='page that the report is written into')
@@ -72,7 +73,8 @@ def main() -> int:
     kinds = given.node or list(NODES)
     faults = [fault for fault in FAULTS if not given.only or fault.name in given.only]
     seconds = SHORT_S if given.short else given.seconds
-    terms = Terms(seconds / len(kinds), given.seed, faults, patience=given.patience)
+    terms = Terms(seconds / len(kinds), given.seed, faults, patience=given.patience,
+                  rate_hz=given.rate)
     print(f'Seed {given.seed}; logs in {folder}', flush=True)
     parts = []
     for kind in kinds:

@@ -76,10 +76,11 @@ class RobotProcess:
 
     Args:
         scene: what it sees.
+        rate_hz: pictures a second.
     """
 
-    def __init__(self, scene: str) -> None:
-        self._scene = scene
+    def __init__(self, scene: str, rate_hz: float) -> None:
+        self._scene, self._rate_hz = scene, rate_hz
         self._start()
 
     def tell(self, **order: Any) -> int:
@@ -111,8 +112,9 @@ class RobotProcess:
 
     def _start(self) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name('soak_robot.py')), self._scene],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+            [sys.executable, str(Path(__file__).with_name('soak_robot.py')), self._scene,
+             str(self._rate_hz)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            start_new_session=True)
         assert self.popen.stdout is not None
         if self.popen.stdout.readline().strip() != 'ok':
             raise RuntimeError('the robot did not start')
@@ -139,14 +141,15 @@ class Plant:
         kind: a name of `NODES`.
         folder: for the node's files.
         draw: what is drawn at random.
+        rate_hz: of the cameras.
     """
 
-    def __init__(self, kind: str, folder: Path, draw: random.Random) -> None:
+    def __init__(self, kind: str, folder: Path, draw: random.Random, rate_hz: float) -> None:
         self.kind, self.folder, self.draw = kind, folder, draw
         self.scene = 'balls' if kind == 'embedded' else 'plates'
         self.questions = questions(self.scene)
         self.model = MoodyModel()
-        self.robot = RobotProcess(self.scene)
+        self.robot = RobotProcess(self.scene, rate_hz)
         self.vlm = ScriptedVlm(self.model, keep=REQUESTS_KEPT) if kind == 'models' else None
         self.temporary = folder / 'tmp'
         self.temporary.mkdir(parents=True)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""The robot of the soak, a program of its own: three RGB-D cameras 640x480 at 30 Hz, TF at 50 Hz.
+"""The robot of the soak, a program of its own: three RGB-D cameras 640x480, TF at 50 Hz.
 
 Pictures are drawn once and go out as bytes in which only the stamp is new. What goes wrong is told
 line by line on standard input, `{"camera": "left", "mode": "short_data"}` or `{"tf": false}`; each
@@ -49,7 +49,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from soak_scene import CAMERAS, MODES, POSES
 from tf2_msgs.msg import TFMessage
 
-RATE_HZ, TF_HZ = 30.0, 50.0
+TF_HZ = 50.0
 ROLES = {'image': ('image_raw', Image), 'depth': ('depth', Image),
          'info': ('camera_info', CameraInfo)}
 JUMP_M = (0.8, -0.5, 0.0)
@@ -176,11 +176,11 @@ class Robot:
         return int(self._node.get_clock().now().nanoseconds + state.offset_s * 1e9)
 
 
-def main(scene: str) -> None:
+def main(scene: str, rate_hz: float) -> None:
     """Publish, and do as told."""
     rclpy.init(args=[])
     robot = Robot(scene)
-    robot.every(RATE_HZ, robot.publish_images)
+    robot.every(rate_hz, robot.publish_images)
     robot.every(TF_HZ, robot.publish_tf)
     print('ok', flush=True)
     for line in sys.stdin:
@@ -192,4 +192,4 @@ def main(scene: str) -> None:
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    main(sys.argv[1], float(sys.argv[2]))

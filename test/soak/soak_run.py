@@ -49,6 +49,7 @@ PROBE_PAUSE_S = 0.1
 POOLED_FILES = 6
 # of the executor's pool
 SPARE_THREADS = 3
+SETTLING_SHARE = 0.35
 CLIENTS = (('planner', ('service',)), ('arm', ('action', 'service')))
 
 
@@ -62,6 +63,7 @@ class Terms:
         faults: that may happen.
         pause_s: shortest and longest time between two of them.
         patience: what bounds in time are multiplied with, for machines that do other things too.
+        rate_hz: of the cameras.
     """
 
     seconds: float
@@ -69,6 +71,7 @@ class Terms:
     faults: Sequence[Fault] = field(default=FAULTS)
     pause_s: tuple[float, float] = (1.0, 3.0)
     patience: float = 3.0
+    rate_hz: float = 30.0
 
 
 def schedule(faults: Sequence[Fault], draw: random.Random) -> Iterator[Fault]:
@@ -108,7 +111,8 @@ class Soak:
     def run(self) -> Part:
         """Run to the end of the time, or until told to stop."""
         with ExitStack() as stack:
-            plant = stack.enter_context(Plant(self.part.kind, self._folder, self._draw))
+            plant = stack.enter_context(Plant(
+                self.part.kind, self._folder, self._draw, self._terms.rate_hz))
             probe = stack.enter_context(Caller(PROBE_CLIENT, SERVER, MARGIN_S))
             caller = stack.enter_context(Caller(OWN_CLIENT, SERVER, MARGIN_S))
             timeouts_s = tuple(one * self._terms.patience for one in TIMEOUTS_S)
@@ -253,7 +257,9 @@ class Soak:
             if client.failure:
                 ledger.fail(f'client {client.name}: {client.failure}')
         sampler.close()
-        part.slopes = sampler.slopes(warm_s)
+        # memory that is kept for the next images and queries comes to its size at first
+        part.slopes = sampler.slopes(max(
+            warm_s, self._start_s + SETTLING_SHARE * (time.monotonic() - self._start_s)))
         for slope in part.slopes:
             allowed_mb = GROWTH_MB + GROWTH_MB_PER_H * slope.hours
             if slope.growth_mb > allowed_mb:
