@@ -14,21 +14,20 @@
 
 """A bare rclpy subscriber of the topics named on the command line: `TYPE=TOPIC` each.
 
-It counts what comes and prints that when it is told to stop (SIGTERM).
+Each line on its standard input is answered with the number of images that came so far.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 
@@ -40,7 +39,7 @@ TYPES = {'Image': Image, 'CameraInfo': CameraInfo, 'TFMessage': TFMessage}
 def main(topics: list[str]) -> None:
     """Subscribe, and count until told to stop."""
     use_fastdds_profile(os.environ)
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=[])
     node = Node('bare_subscriber')
     counts: dict[str, int] = {}
 
@@ -58,11 +57,11 @@ def main(topics: list[str]) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
 
-    def stop(*_: object) -> None:
-        print(counts.get('Image', 0), flush=True)
-        os._exit(0)
+    def answer() -> None:
+        for _line in sys.stdin:
+            print(counts.get('Image', 0), flush=True)
 
-    signal.signal(signal.SIGTERM, stop)
+    threading.Thread(target=answer, daemon=True).start()
     print('ok', flush=True)
     executor.spin()
 

@@ -20,15 +20,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from node_process import NodeProcess
 from rclpy.action import ActionClient
 from rclpy.context import Context
@@ -71,6 +69,13 @@ class Program:
             raise RuntimeError(f'{self.popen.args} ended with status {self.popen.wait()}')
         return line.strip()
 
+    def asked(self, line: str = '') -> str:
+        """What it answers to a line on its standard input."""
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(f'{line}\n')
+        self.popen.stdin.flush()
+        return self.line()
+
     def stop(self) -> None:
         """Close its input and end it, and wait for that."""
         assert self.popen.stdin is not None
@@ -83,17 +88,13 @@ class Robot(Program):
     """Three RGB-D cameras 640x480 at 30 Hz, TF at 50 Hz: the robot of the soak."""
 
     def __init__(self) -> None:
-        super().__init__(TEST / 'soak' / 'soak_robot.py', 'balls')
+        super().__init__(TEST / 'soak' / 'soak_robot.py', 'balls', '30')
 
     def set(self, mode: str) -> dict[str, int]:
         """Change how all cameras publish; pictures that each had published by then."""
-        return {name: self._order({'camera': name, 'mode': mode}) for name in CAMERAS}
-
-    def _order(self, order: Mapping[str, Any]) -> int:
-        assert self.popen.stdin is not None
-        self.popen.stdin.write(json.dumps(order) + '\n')
-        self.popen.stdin.flush()
-        return int(self.line().split()[1])
+        return {
+            name: int(self.asked(json.dumps({'camera': name, 'mode': mode})).split()[1])
+            for name in CAMERAS}
 
 
 class Bench:
@@ -111,7 +112,6 @@ class Bench:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._own)
         self._service = self._own.create_client(SpatialQuery, f'{NODE}/query')
-        self._change = self._own.create_client(ChangeState, f'{NODE}/change_state')
         self._action: Any = ActionClient(self._own, SpatialQueryAction, f'{NODE}/query')
         self._health: dict[str, dict[str, str]] = {}
         self._own.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
@@ -139,7 +139,6 @@ class Bench:
     def ready(self) -> None:
         """Wait until the node answers a question."""
         self.until(self._service.service_is_ready, 'the service')
-        self.until(self._change.service_is_ready, 'the lifecycle')
         self.until(lambda: self.ask('Is there a red ball?')[0].status == 0, 'an answer')
 
     def wait(self, seconds: float) -> None:
@@ -147,15 +146,6 @@ class Bench:
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
             self._executor.spin_once(timeout_sec=0.05)
-
-    def activate(self, active: bool) -> None:
-        """Have the node subscribe to cameras and TF, or not."""
-        wanted = (Transition.TRANSITION_ACTIVATE if active else Transition.TRANSITION_DEACTIVATE)
-        future = self._change.call_async(
-            ChangeState.Request(transition=Transition(id=wanted)))
-        self.until(future.done, 'a transition')
-        if not future.result().success:
-            raise RuntimeError(f'transition {wanted} failed; the node said: {self.node.log}')
 
     def ask(self, question: str, **fields: Any) -> tuple[Any, float]:
         """Answer, and seconds from the call to the answer in hand."""
@@ -189,6 +179,10 @@ class Bench:
         return {
             (name, role): int(self._health[name][f'{role} received'])
             for name in CAMERAS for role in ROLES}
+
+    def images(self) -> int:
+        """Images that came so far, of all cameras, colour and depth."""
+        return sum(count for (_, role), count in self.received().items() if role != 'camera_info')
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
