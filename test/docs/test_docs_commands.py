@@ -25,9 +25,7 @@ import shutil
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import bench_scene
 import docs_shell
 import numpy as np
 import pytest
@@ -74,7 +72,7 @@ class Desk:
 
 
 @pytest.fixture(scope='module')
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(own_domain: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The folder, a robot, and the node of the pages, which has answered once."""
     made = Desk(tmp_path_factory.mktemp('desk'))
     before = Path.cwd(), os.environ.get('HOME', '')
@@ -188,20 +186,17 @@ def test_commands_that_the_node_would_refuse_are_noticed(line: str, ros2: Ros2) 
         run_ros2(shlex.split(line), ros2)
 
 
-def values_for(page: str) -> dict[str, Any]:
-    """What a page's programs take for granted, by name."""
-    if page == 'docs/kernel.md':
-        return {'observation': bench_scene.observation(), 'tools': bench_scene.Tools()}
-    return {}
+TRIED_APART = {'docs/kernel.md': 'test_docs_kernel.py'}
+"""Pages whose programs need no node, and who runs them."""
 
 
 @pytest.mark.parametrize('page', sorted({
-    page for page in pages() if any(not each.file for each in snippets(page, 'python'))}))
+    page for page in pages() if page not in TRIED_APART
+    and any(not each.file for each in snippets(page, 'python'))}))
 def test_programs_run(page: str, desk: Desk, ros2: Ros2) -> None:
     """One after the other, as a reader would type them."""
     ros2.to_state('/spatialclaw', 'active')
     module = types.ModuleType('page')
-    module.__dict__.update(values_for(page))
     for snippet in snippets(page, 'python'):
         if not snippet.file:
             code = '\n' * snippet.line + snippet.text

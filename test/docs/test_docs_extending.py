@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import cv2
@@ -54,7 +54,7 @@ STARTING = (MissingFramesError, InactiveError, NodeGoneError, NodeNotFoundError)
 
 
 @pytest.fixture(scope='module')
-def robot() -> Iterator[RobotDouble]:
+def robot(own_domain: None) -> Iterator[RobotDouble]:
     """The double, two tags laid into its picture."""
     double = RobotDouble()
     picture, _ = render()
@@ -88,11 +88,11 @@ def answers(robot: RobotDouble, tmp_path_factory: pytest.TempPathFactory) -> dic
                 folder / name, {**PARAMETERS, 'max_frames': 1, **parameters},
                 ('-r', f'__node:={name}')))
             for name, parameters in zip(questions, PARTS)}
-        return {name: ask(name, question, lambda name=name: started[name].log)
+        return {name: ask(name, question, started[name])
                 for name, question in questions.items()}
 
 
-def ask(name: str, question: str, log: Callable[[], str]) -> Answer:
+def ask(name: str, question: str, process: NodeProcess) -> Answer:
     """Ask a node, once it is active and images have come."""
     end_s = time.monotonic() + 60.0
     with SpatialClient(f'/{name}') as client:
@@ -100,7 +100,7 @@ def ask(name: str, question: str, log: Callable[[], str]) -> Answer:
             try:
                 return client.ask(question, timeout_s=30.0)
             except STARTING:
-                assert time.monotonic() < end_s, log()
+                assert process.running and time.monotonic() < end_s, process.log
                 time.sleep(0.1)
 
 

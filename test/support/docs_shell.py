@@ -38,7 +38,7 @@ from spatialclaw_ros.ros.parameters import read_parameters
 Rule = Callable[[list[str]], object]
 SETTING = re.compile(r'[A-Z][A-Z0-9_]*=')
 DEBIAN = re.compile(r'[a-z0-9][a-z0-9+.-]+')
-OWN_FILES = ('my_robot.yaml', 'token', '/etc/', '~/', 'src/', 'install/', 'DIR')
+OWN_FILES = ('ost.yaml', 'my_robot.yaml', 'token', '/etc/', '~/', 'src/', 'install/', 'DIR')
 """Beginnings of what a reader has and the repository has not."""
 
 
