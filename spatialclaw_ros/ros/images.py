@@ -123,13 +123,26 @@ def decode_color(message: ImageMessage) -> np.ndarray:
         UnsupportedEncodingError: an encoding that no camera uses for colour, or data that does not
             fit the size.
     """
-    layout = LAYOUTS.get(message.encoding)
-    if layout is None:
-        hint = '; it is a depth encoding' if message.encoding in DEPTH_LAYOUTS else ''
-        raise UnsupportedEncodingError(
-            f'colour encoding {message.encoding[:40]!r} is not known{hint}; '
-            f'known are {", ".join(LAYOUTS)}')
+    layout = _color_layout(message)
     return samples_to_rgb(samples(message, layout), layout)
+
+
+def check_color(message: ImageMessage) -> None:
+    """Make sure that a colour image can be decoded, without decoding it.
+
+    Raises:
+        UnsupportedEncodingError: as `decode_color` raises it.
+    """
+    samples(message, _color_layout(message))
+
+
+def check_depth(message: ImageMessage) -> None:
+    """Make sure that a depth image can be decoded, without decoding it.
+
+    Raises:
+        UnsupportedEncodingError: as `decode_depth` raises it.
+    """
+    samples(message, _depth_layout(message))
 
 
 def decode_depth(message: ImageMessage) -> np.ndarray:
@@ -144,12 +157,7 @@ def decode_depth(message: ImageMessage) -> np.ndarray:
     Raises:
         UnsupportedEncodingError: another encoding, or data that does not fit the size.
     """
-    layout = DEPTH_LAYOUTS.get(message.encoding)
-    if layout is None:
-        raise UnsupportedEncodingError(
-            f'depth encoding {message.encoding[:40]!r} is not known; expected 16UC1 (millimetres) '
-            'or 32FC1 (metres)')
-    return to_metres(samples(message, layout))
+    return to_metres(samples(message, _depth_layout(message)))
 
 
 def to_metres(depth: np.ndarray) -> np.ndarray:
@@ -262,3 +270,22 @@ def _full_chroma(memory: np.ndarray, width: int, height: int, step: int) -> np.n
     yuv[..., 0] = np.ndarray((height, width), np.uint8, memory.data, 0, (step, 1))
     yuv[..., 1:] = np.ndarray((height, width, 2), np.uint8, memory.data, start, (2 * step, 2, 1))
     return yuv
+
+
+def _color_layout(message: ImageMessage) -> Layout:
+    layout = LAYOUTS.get(message.encoding)
+    if layout is None:
+        hint = '; it is a depth encoding' if message.encoding in DEPTH_LAYOUTS else ''
+        raise UnsupportedEncodingError(
+            f'colour encoding {message.encoding[:40]!r} is not known{hint}; '
+            f'known are {", ".join(LAYOUTS)}')
+    return layout
+
+
+def _depth_layout(message: ImageMessage) -> Layout:
+    layout = DEPTH_LAYOUTS.get(message.encoding)
+    if layout is None:
+        raise UnsupportedEncodingError(
+            f'depth encoding {message.encoding[:40]!r} is not known; expected 16UC1 (millimetres) '
+            'or 32FC1 (metres)')
+    return layout

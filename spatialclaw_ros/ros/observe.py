@@ -31,6 +31,7 @@ from spatialclaw_ros.errors import (
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraSnapshot
 from spatialclaw_ros.ros.frames import RawFrame, decode_frame
 from spatialclaw_ros.ros.missing import Missing
+from spatialclaw_ros.ros.runs import newest_run, same_size, sound
 from spatialclaw_ros.ros.streams import Sample, nearest
 from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
 from spatialclaw_ros.ros.world import MAX_TF_FRAMES, other_frames, place_frames
@@ -86,7 +87,9 @@ def select_observation(
             frames.append(decode_frame(
                 one, len(frames), buffers.pair_tolerance_ns, transforms, budget, missing))
         except UnsupportedEncodingError as error:
-            line = f'images on {one.config.image_topic} can\'t be decoded: {error}'
+            topic = one.config.image_topic
+            line = (f'images on {topic} can\'t be decoded: {error}; see `ros2 topic echo --once '
+                    f'--no-arr {topic}`')
             buffers.note_error(one.config.name, line)
             failures.append(line)
             missing.add(('decode', one.config.name), line)
@@ -94,6 +97,7 @@ def select_observation(
             buffers.note_error(one.config.name, '')
     if not frames:
         raise NoFramesError('; '.join(dict.fromkeys([*failures, *silent])))
+    frames = same_size(frames, missing)
     for line in silent:
         missing.add(('silent', line), line)
     world, frames = place_frames(frames, transforms, world_frame, base_frame, budget, missing)
@@ -132,6 +136,8 @@ def _pick(
         snapshot = buffers.snapshot(name)
         inside = _in_window(buffers, snapshot, stamp_ns, window_s)
         if inside:
+            snapshot, inside = sound(snapshot, inside, missing)
+            inside = newest_run(snapshot, inside, missing)
             usable.append((snapshot, inside))
         else:
             silent.append(_silence(buffers, snapshot, stamp_ns, window_s))
@@ -208,7 +214,9 @@ def _silence(
         return (
             f'no image on {topic} from {stamp_ns * 1e-9 - window_s:.3f} s to '
             f'{stamp_ns * 1e-9:.3f} s: the {len(snapshot.images)} in the buffer are from '
-            f'{first:.3f} s to {last:.3f} s; ask for a stamp in there, or raise buffer_s')
-    status = next(one for one in buffers.status() if one.name == snapshot.config.name)
-    image = status.stream('image')
-    return '' if image is None else image.silence(window_s)
+            f'{first:.3f} s to {last:.3f} s; ask for a stamp in there, or raise buffer_s; `ros2 '
+            f'topic echo {topic} --field header.stamp` shows those that come')
+    found = (one.stream('image') for one in buffers.status() if one.name == snapshot.config.name)
+    lines = [image.silence(window_s) for image in found if image is not None]
+    return f'camera {snapshot.config.name}: {lines[0]}' if lines else (
+        f'camera {snapshot.config.name}: {topic} is not subscribed any more')

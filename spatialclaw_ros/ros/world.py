@@ -70,12 +70,16 @@ def place_frames(
         if unplaced:
             missing.add(
                 ('pose', world),
-                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}')
+                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}; check `ros2 '
+                'topic hz /tf`')
         return world, [
             replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
     if not transforms.frames():
         faults = ['nothing came on /tf or /tf_static']
-    missing.add(('world', ''), f'no camera pose: {"; ".join(faults)}')
+    optical = next((frame.frame_id for frame in frames if frame.frame_id), 'OPTICAL_FRAME')
+    missing.add(('world', ''), (
+        f'no camera pose: {"; ".join(faults)}; check `ros2 run tf2_ros tf2_echo '
+        f'{world_frame or base_frame} {optical}`'))
     return '', frames
 
 
@@ -83,10 +87,15 @@ def _poses(
     frames: list[Frame], transforms: TransformSource, world: str, budget: WaitBudget,
 ) -> _Placed:
     poses: list[np.ndarray | None] = [None] * len(frames)
+    faults = _Faults(frames, transforms, world)
     fault = ''
     for frame in reversed(frames):
         if not frame.frame_id:
             fault = fault or f'images of camera {frame.camera} have an empty frame_id'
+            continue
+        broken = faults.of(frame)
+        if broken:
+            fault = fault or broken
             continue
         try:
             poses[frame.index] = transforms.lookup(
@@ -94,6 +103,30 @@ def _poses(
         except TransformError as error:
             fault = fault or str(error)
     return _Placed(world, poses, fault)
+
+
+class _Faults:
+    """Why TF's poses of some images can't be relied on though it gives them."""
+
+    def __init__(self, frames: list[Frame], transforms: TransformSource, world: str) -> None:
+        names = {frame.frame_id for frame in frames if frame.frame_id}
+        self._quarrels = {name: transforms.quarrel(world, name) for name in names}
+        found = [one for name in names for one in transforms.breaks(world, name)]
+        first_ns, last_ns = frames[0].stamp_ns, frames[-1].stamp_ns
+        self._gaps = [one for one in found if one.kind == 'gap']
+        # all images share one world: what came before it jumped is of another one
+        self._jump = max(
+            (one for one in found if one.kind == 'jump' and first_ns < one.to_ns <= last_ns),
+            key=lambda one: one.to_ns, default=None)
+
+    def of(self, frame: Frame) -> str:
+        """One line, '' for nothing."""
+        if self._quarrels[frame.frame_id]:
+            return self._quarrels[frame.frame_id]
+        if self._jump is not None and frame.stamp_ns < self._jump.to_ns:
+            return f'{self._jump.text}; images from before that are of another place'
+        return next(
+            (one.text for one in self._gaps if one.from_ns < frame.stamp_ns < one.to_ns), '')
 
 
 def other_frames(

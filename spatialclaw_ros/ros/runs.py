@@ -1,0 +1,156 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Which buffered messages of one camera may stand side by side in a query.
+
+A message that contradicts itself is left out. A camera that changed its resolution, its frame or
+its calibration in the middle of the window is another camera from then on: the newest run of
+images that agree is kept, and what was left out is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from spatialclaw_ros.errors import UnsupportedEncodingError
+from spatialclaw_ros.ros.cameras import CameraSnapshot
+from spatialclaw_ros.ros.images import check_color, check_depth
+from spatialclaw_ros.ros.missing import Missing
+from spatialclaw_ros.ros.streams import Sample, nearest
+from spatialclaw_ros.workspace.observation import Frame
+
+SLACK_NS = 1_000_000_000
+
+
+class _Look(NamedTuple):
+    """What must stay the same from image to image."""
+
+    frame_id: str
+    size: str
+    calibration: bytes
+
+    def change_to(self, newer: _Look) -> str:
+        """How a newer image differs, in words."""
+        if self.size != newer.size:
+            return f'changed from {self.size} to {newer.size}'
+        if self.frame_id != newer.frame_id:
+            return f'changed their frame_id from {self.frame_id!r} to {newer.frame_id!r}'
+        return 'changed their CameraInfo'
+
+
+def sound(snapshot: CameraSnapshot, images: Sequence[Sample], missing: Missing) -> tuple[
+        CameraSnapshot, tuple[Sample, ...]]:
+    """Leave out raw images and depths whose size, step, data and encoding don't fit together.
+
+    Args:
+        snapshot: of a camera.
+        images: those of it that are in the window.
+        missing: takes a line for each topic with such messages.
+
+    Returns:
+        The snapshot with sound depths, and the sound images; all images where none is sound, whose
+        decoding then says why.
+    """
+    config = snapshot.config
+    if images and config.depth_topic and config.depth_transport == 'raw':
+        first_ns, last_ns = images[0].stamp_ns - SLACK_NS, images[-1].stamp_ns + SLACK_NS
+        near = [one for one in snapshot.depths if first_ns <= one.stamp_ns <= last_ns]
+        snapshot = replace(snapshot, depths=tuple(
+            _fitting(near, check_depth, config.depth_topic, missing)))
+    if config.image_transport != 'raw':
+        return snapshot, tuple(images)
+    fitting = tuple(_fitting(images, check_color, config.image_topic, missing))
+    return snapshot, fitting or tuple(images)
+
+
+def newest_run(
+    snapshot: CameraSnapshot, images: Sequence[Sample], missing: Missing,
+) -> tuple[Sample, ...]:
+    """The newest images that agree in size, frame and calibration.
+
+    Args:
+        snapshot: of a camera.
+        images: in order of stamps.
+        missing: takes a line when older ones are left out.
+    """
+    looks = [_look(snapshot, image) for image in images]
+    start = len(images) - 1
+    while start > 0 and looks[start - 1] == looks[-1]:
+        start -= 1
+    if start > 0:
+        missing.add(
+            ('run', snapshot.config.name),
+            f'images on {snapshot.config.image_topic} {looks[start - 1].change_to(looks[start])} '
+            f'{(images[-1].stamp_ns - images[start].stamp_ns) * 1e-9:.2f} s before the newest: '
+            f'{start} older ones are left out')
+    return tuple(images[start:])
+
+
+def same_size(frames: list[Frame], missing: Missing) -> list[Frame]:
+    """Decoded frames without those of a camera that had another size before its newest one.
+
+    Compressed images show their size only when they are decoded.
+
+    Args:
+        frames: in order of time; their indices are given anew.
+        missing: takes a line for each camera that changed.
+    """
+    newest = {frame.camera: frame.image.shape for frame in frames}
+    since: dict[str, int] = {}
+    for frame in frames:
+        if frame.image.shape != newest[frame.camera]:
+            since[frame.camera] = frame.index
+            (height, width), (now_height, now_width) = (
+                frame.image.shape[:2], newest[frame.camera][:2])
+            missing.add(
+                ('run', frame.camera),
+                f'images of camera {frame.camera} changed from {width}x{height} to '
+                f'{now_width}x{now_height}: older ones are left out')
+    if not since:
+        return frames
+    kept = [frame for frame in frames if frame.index > since.get(frame.camera, -1)]
+    return [replace(frame, index=index) for index, frame in enumerate(kept)]
+
+
+def _fitting(
+    samples: Sequence[Sample], check: Callable[[Any], None], topic: str, missing: Missing,
+) -> Iterator[Sample]:
+    for sample in samples:
+        try:
+            check(sample.message)
+        except UnsupportedEncodingError as error:
+            missing.add(('malformed', topic), f'left out, for it is malformed: {topic}: {error}')
+        else:
+            yield sample
+
+
+def _look(snapshot: CameraSnapshot, image: Sample) -> _Look:
+    message = image.message
+    size = ''
+    if snapshot.config.image_transport == 'raw':
+        size = f'{message.width}x{message.height}'
+    info = nearest(snapshot.infos, image.stamp_ns)
+    return _Look(
+        message.header.frame_id, size, b'' if info is None else _calibration(info.message))
+
+
+def _calibration(info: Any) -> bytes:
+    roi = info.roi
+    numbers = (
+        info.width, info.height, info.binning_x, info.binning_y, roi.x_offset, roi.y_offset,
+        roi.width, roi.height, info.distortion_model)
+    return b''.join((
+        repr(numbers).encode(), *(bytes(memoryview(part)) for part in (info.k, info.d, info.p))))
