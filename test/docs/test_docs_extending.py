@@ -100,7 +100,8 @@ def ask(name: str, question: str, process: NodeProcess) -> Answer:
             try:
                 return client.ask(question, timeout_s=30.0)
             except STARTING:
-                assert process.running and time.monotonic() < end_s, process.log
+                assert process.running, process.log
+                assert time.monotonic() < end_s, process.log
                 time.sleep(0.1)
 
 
