@@ -128,7 +128,7 @@ CALLER_FAULTS = (
     OVERFLOW,
     Fault('parameter changes', _change),
     Fault('deactivated', _deactivate, frozenset({'CANCELED', 'INACTIVE'}), 'all', _activate,
-          (0.5, 3.0), 10.0),
+          (0.5, 3.0), 10.0, gives_back=True),
     Fault('cleaned up', _clean_up, frozenset({'CANCELED', 'INACTIVE'}), 'all', _configure,
-          (0.5, 2.0), 20.0),
+          (0.5, 2.0), 20.0, gives_back=True),
 )

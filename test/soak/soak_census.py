@@ -35,6 +35,8 @@ from soak_plant import Plant
 MIB = 2**20
 SAMPLE_S = 2.0
 YOUNG_S = 15.0
+# after memory was given back it takes so long until it is as before
+REFILL_S = 40.0
 SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
 FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps)_')
@@ -187,6 +189,7 @@ class MemorySampler:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._stop = threading.Event()
+        self._again_s = 0.0
         self.samples: dict[tuple[str, str], list[tuple[float, float]]] = (
             collections.defaultdict(list))
         self._thread = threading.Thread(target=self._run, name='memory', daemon=True)
@@ -196,6 +199,10 @@ class MemorySampler:
         """Stop."""
         self._stop.set()
         self._thread.join()
+
+    def given_back(self) -> None:
+        """The node gave memory back, and will take it again: that is no growth."""
+        self._again_s = time.monotonic() + REFILL_S
 
     def latest_mb(self, role: str) -> float:
         """Newest RSS of a process; NaN of none."""
@@ -209,6 +216,8 @@ class MemorySampler:
 
     def _run(self) -> None:
         while not self._stop.wait(SAMPLE_S):
+            if time.monotonic() < self._again_s:
+                continue
             with suppress(psutil.Error):
                 for role, process in self._plant.processes().items():
                     # who was started again is smaller at first

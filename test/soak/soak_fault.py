@@ -73,6 +73,7 @@ class Fault:
         lasts_s: shortest and longest duration; zero for what is done at once.
         recovery_s: within which a query that it touched is answered again, on a quiet machine.
         nodes: where it can happen.
+        gives_back: whether the node gives memory back then.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Fault:
     lasts_s: tuple[float, float] = (0.0, 0.0)
     recovery_s: float = 5.0
     nodes: tuple[str, ...] = field(default=tuple(NODES))
+    gives_back: bool = False
 
     def right(self, stage: Stage) -> Callable[[Ended], frozenset[str]]:
         """Says which statuses, besides OK, are right for a query while it lasts."""

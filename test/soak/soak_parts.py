@@ -88,7 +88,8 @@ def _nonsense(stage: Stage) -> Callable[[Request], Act | str]:
 
 PART_FAULTS = (
     Fault('worker killed', _kill('worker'), recovery_s=10.0),
-    Fault('workers killed', _kill('worker', 4), recovery_s=10.0),
+    # `rules` gives up when a cell dies again and again
+    Fault('workers killed', _kill('worker', 4), frozenset({'REFUSED'}), 'all', recovery_s=10.0),
     Fault('zygote killed', _kill('zygote'), recovery_s=20.0),
     Fault('worker frozen', *(lambda pair: (pair[0], frozenset({'TIMEOUT'}), 'all', pair[1]))(
         _freeze('worker')), (1.0, 4.0), 20.0),

@@ -131,6 +131,8 @@ class Soak:
                 if not self._going_on(plant):
                     break
                 self._inject(fault, stage, probe)
+                if fault.gives_back:
+                    sampler.given_back()
                 self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
             self._finish(plant, clients, before, sampler, warm_s)
         self.part.seconds = time.monotonic() - self._start_s
