@@ -47,7 +47,8 @@ KERNEL = re.compile(r'^(\d+\.\d+)\.\d+-\S+')
 MAX_BYTES, MAX_WIDTH = 200_000, 1400
 TERMINAL = '''<!DOCTYPE html><meta charset="utf-8"><body style="margin:0;background:#16191d">
 <pre style="display:inline-block;margin:0;padding:18px 22px;color:#d8dbe0;
-font:14px/1.32 'DejaVu Sans Mono',monospace">{code}</pre></body>'''
+column-count:{columns};column-gap:40px;font:14px/1.32 'DejaVu Sans Mono',monospace">{code}</pre>
+</body>'''
 
 
 @dataclass
@@ -81,8 +82,10 @@ def save(picture: Image.Image, name: str) -> None:
     print(f'{path.relative_to(ROOT)}: {picture.width}x{picture.height}, {size // 1000} kB')
 
 
-def terminal(browser: Any, folder: Path, lines: Sequence[Any], width: int) -> Image.Image:
-    """What rich prints, as a picture of a terminal."""
+def terminal(
+    browser: Any, folder: Path, lines: Sequence[Any], width: int, columns: int = 1,
+) -> Image.Image:
+    """What rich prints, as a picture of a terminal; in columns where it is long."""
     from rich.console import Console
     from rich.terminal_theme import MONOKAI
 
@@ -90,8 +93,9 @@ def terminal(browser: Any, folder: Path, lines: Sequence[Any], width: int) -> Im
     for line in lines:
         console.print(line)
     page = folder / 'terminal.html'
-    page.write_text(TERMINAL.replace('{code}', console.export_html(
-        theme=MONOKAI, inline_styles=True, code_format='{code}')), encoding='utf-8')
+    code = console.export_html(theme=MONOKAI, inline_styles=True, code_format='{code}')
+    page.write_text(
+        TERMINAL.replace('{columns}', str(columns)).replace('{code}', code), encoding='utf-8')
     size = "document.querySelector('pre').getBoundingClientRect()."
     browser.open(page, width=1600, height=400)
     wide, high = (int(browser.value(f'Math.ceil({size}{side})')) for side in ('width', 'height'))
@@ -285,7 +289,7 @@ def main() -> int:
         if wanted - {'doctor'}:
             of_a_query(folder, browser, wanted)
         if 'doctor' in wanted:
-            save(terminal(browser, folder, doctor_lines(92), 92), 'doctor.png')
+            save(terminal(browser, folder, doctor_lines(78), 78, columns=2), 'doctor.png')
     return 0
 
 
