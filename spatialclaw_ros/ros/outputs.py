@@ -15,16 +15,18 @@
 """Publishes what a query found: its answer, the drawings of what that rests on, its progress.
 
 The answer goes out at once; the drawings are made on a thread of their own, so that a caller does
-not wait for them. A query that came to no answer leaves the last one's drawings alone.
+not wait for them. A query that came to no answer leaves the last one's drawings alone. Where
+answers come faster than they can be drawn, the oldest that waits is not drawn.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
+import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -42,6 +44,7 @@ from spatialclaw_ros.workspace.question import Status
 
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+MOST_WAITING = 4
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 
 log = logging.getLogger(__name__)
@@ -66,6 +69,8 @@ class Outputs:
         self._events = create(SpatialEvent, '~/events', RELIABLE)
         if without():
             node.get_logger().info(without())
+        self._lock = threading.Lock()
+        self._waiting: list[Future[None]] = []
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
 
     def close(self) -> None:
@@ -84,8 +89,12 @@ class Outputs:
             return
         if isinstance(end, Answered):  # a point is written as it is in the answer's frame
             end = replace(end, text=answer.text)
-        self._artist.submit(
-            self._draw, end, outcome.observation, outcome.text, answer.header.frame_id)
+        with self._lock:  # what waits to be drawn holds its images
+            self._waiting = [each for each in self._waiting if not each.done()]
+            if len(self._waiting) > MOST_WAITING:
+                self._waiting.pop(1).cancel()  # the first one is under way
+            self._waiting.append(self._artist.submit(
+                self._draw, end, outcome.observation, outcome.text, answer.header.frame_id))
 
     def event(self, query_id: str, event: Progress, max_steps: int = 0) -> None:
         """Publish a step of a query's progress; any thread."""

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -27,10 +29,11 @@ from rclpy.node import Node
 from scipy.spatial.transform import Rotation
 
 from spatialclaw_ros.agent.events import Answered
+from spatialclaw_ros.ros import outputs as outputs_module
 from spatialclaw_ros.ros.answers import answer_message
 from spatialclaw_ros.ros.detections import UNKNOWN_ANGLE_VARIANCE, detection_array
 from spatialclaw_ros.ros.drawings import drawing_types
-from spatialclaw_ros.ros.outputs import LATCHED, Outputs
+from spatialclaw_ros.ros.outputs import LATCHED, MOST_WAITING, Outputs
 from spatialclaw_ros.ros.placement import place
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -151,6 +154,35 @@ def test_who_comes_late_gets_the_latest_of_every_output(contexts):
     assert set(stamps()) == {101}
     assert received['labels'].header == received['label_info'].header
     assert received['detections'].header.frame_id == 'base_link'
+
+
+def test_where_answers_come_too_fast_the_oldest_that_waits_is_not_drawn(contexts, monkeypatch):
+    begun, go_on, drawn = threading.Event(), threading.Event(), []
+
+    def slow(_end, _observation, question, _frame):
+        begun.set()
+        assert go_on.wait(10)
+        drawn.append(question)
+        return ()
+
+    monkeypatch.setattr(outputs_module, 'drawings', slow)
+    node = Node('spatialclaw', context=contexts[0], enable_rosout=False,
+                start_parameter_services=False)
+    outputs = Outputs(node)
+    try:
+        for number in range(10):
+            end = dataclasses.replace(outcome(distance()), text=f'{number}?')
+            outputs.publish(end, answer_message(end))
+            assert begun.wait(10)
+        go_on.set()
+        for _ in range(100):
+            if len(drawn) == 1 + MOST_WAITING:
+                break
+            time.sleep(0.05)
+    finally:
+        outputs.close()
+        node.destroy_node()
+    assert drawn == ['0?', '6?', '7?', '8?', '9?']
 
 
 def header_of(message):
