@@ -33,6 +33,7 @@ from spatialclaw_ros.errors import (
     KernelError,
     NoFramesError,
     SpatialClawError,
+    TransformError,
 )
 from spatialclaw_ros.ros.outcome import Caller, End, Outcome, QueryRequest
 from spatialclaw_ros.ros.progress import Progress, Queued
@@ -42,6 +43,7 @@ from spatialclaw_ros.workspace.question import Question, Status
 STATUS_OF: tuple[tuple[type[SpatialClawError], Status], ...] = (
     (InvalidRequestError, Status.INVALID_REQUEST),
     (NoFramesError, Status.NO_FRAMES),
+    (TransformError, Status.REFUSED),
     (DeadlineExceededError, Status.TIMEOUT),
     (CanceledError, Status.CANCELED),
 )

@@ -26,7 +26,7 @@ from spatialclaw_ros.ros.inputs import Inputs
 from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.ros.parameter_table import Settings
-from spatialclaw_ros.ros.placement import check_frame, only_placed
+from spatialclaw_ros.ros.placement import check_frame, only_deep, only_placed
 from spatialclaw_ros.workspace.observation import Observation
 
 FIRST_INPUT_WAIT_S = 5.0
@@ -57,6 +57,7 @@ class Lookout:
         Raises:
             NoFramesError: no usable image; the message names the topics.
             InvalidRequestError: a camera or frame that is not there.
+            TransformError: TF lacks the frame of the answer at the time of the images.
             CanceledError: the query was cancelled.
             DeadlineExceededError: its time is up.
         """
@@ -71,18 +72,21 @@ class Lookout:
                     raise
             else:
                 if not may_wait or observation.world_frame or not self._tf_is_published():
-                    check_frame(observation, request.question.frame_id)
+                    frame_id = request.question.frame_id
+                    check_frame(observation, frame_id, self._inputs.transforms.has_frame(frame_id))
                     return observation
             time.sleep(FIRST_INPUT_POLL_S)
 
     def _select(self, request: QueryRequest, deadline: Deadline) -> Observation:
         settings = self._settings()
-        return only_placed(select_observation(
+        seen = only_placed(select_observation(
             self._inputs.cameras, self._inputs.transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
             base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings),
             deadline=deadline))
+        # a model sees by such images, too
+        return only_deep(seen) if settings.backbone == 'rules' else seen
 
     def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
         """TF frames to look up: () for all, or those named first when TF has too many."""

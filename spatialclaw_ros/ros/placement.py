@@ -61,14 +61,29 @@ def only_placed(observation: Observation) -> Observation:
     those that have one. `missing` tells how many have none.
     """
     placed = [frame.index for frame in observation.frames if frame.T_world_camera is not None]
-    if not placed or len(placed) == len(observation.frames):
+    return _only(observation, placed, 'images without a pose are left out')
+
+
+def only_deep(observation: Observation) -> Observation:
+    """The observation without images that have no depth, where others have it.
+
+    For who measures with sensor depth alone: a camera whose depth stopped must not spoil what the
+    others see.
+    """
+    deep = [frame.index for frame in observation.frames if frame.depth_m is not None]
+    return _only(observation, deep, 'images without depth are left out')
+
+
+def _only(observation: Observation, kept: list[int], note: str) -> Observation:
+    """The observation of some images and the note, or as it is where that is none or all."""
+    if not kept or len(kept) == len(observation.frames):
         return observation
     return replace(
         observation,
         frames=tuple(replace(observation.frames[index], index=position)
-                     for position, index in enumerate(placed)),
-        transforms={name: poses[placed] for name, poses in observation.transforms.items()},
-        missing=(*observation.missing, 'images without a pose are left out'))
+                     for position, index in enumerate(kept)),
+        transforms={name: poses[kept] for name, poses in observation.transforms.items()},
+        missing=(*observation.missing, note))
 
 
 def newest_frame(observation: Observation, evidence: Evidence) -> Frame:
@@ -84,17 +99,30 @@ def known_frames(observation: Observation) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name}))
 
 
-def check_frame(observation: Observation, frame_id: str) -> None:
+def check_frame(observation: Observation, frame_id: str, published: bool) -> None:
     """Make sure that an answer can be given in a frame that a request names; '' always can.
+
+    Args:
+        observation: what the cameras saw.
+        frame_id: the frame.
+        published: whether TF ever had it.
 
     Raises:
         InvalidRequestError: TF has no such frame; the message names those it has.
+        TransformError: TF has it, but not at the time of the images.
     """
     known = known_frames(observation)
-    if frame_id and frame_id not in known:
-        raise InvalidRequestError(
-            f'frame_id {frame_id[:MAX_NAME_CHARS]!r} is not in TF at the time of the images; known '
-            f'are {", ".join(known) or "none"}; see `ros2 run tf2_tools view_frames`')
+    if not frame_id or frame_id in known:
+        return
+    name = frame_id[:MAX_NAME_CHARS]
+    if published:
+        raise TransformError(
+            f'TF does not connect {name!r} at the time of the images; known there are '
+            f'{", ".join(known) or "none"}; see `ros2 run tf2_ros tf2_echo '
+            f'{known[0] if known else "base_link"} {name}`')
+    raise InvalidRequestError(
+        f'frame_id {name!r} is not in TF; known are {", ".join(known) or "none"}; see '
+        '`ros2 run tf2_tools view_frames`')
 
 
 def T_world_frame(observation: Observation, evidence: Evidence, name: str) -> np.ndarray:
@@ -120,7 +148,8 @@ def T_world_frame(observation: Observation, evidence: Evidence, name: str) -> np
             return pose
     raise TransformError(
         f'no transform from {observation.world_frame or "the world"} to {name} at the stamp of '
-        f'image {newest.index}; known are {", ".join(known_frames(observation)) or "none"}')
+        f'image {newest.index}; known are {", ".join(known_frames(observation)) or "none"}; check '
+        f'`ros2 run tf2_ros tf2_echo {observation.world_frame or newest.frame_id} {name}`')
 
 
 def place(observation: Observation, evidence: Evidence, wanted: tuple[str, ...]) -> Placement:

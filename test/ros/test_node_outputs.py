@@ -36,14 +36,20 @@ from robot_double import CAMERA_FRAME, HEIGHT, WIDTH, T_base_camera
 from visualization_msgs.msg import Marker
 
 from spatialclaw_ros.agent.events import Answered, Evidence, Failed, Refused
-from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.errors import InvalidRequestError, TransformError
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
 from spatialclaw_ros.ros.clouds import evidence_cloud
 from spatialclaw_ros.ros.markers import marker_array
 from spatialclaw_ros.ros.overlay import draw_overlay, overlay_message
 from spatialclaw_ros.ros.palette import object_colour
-from spatialclaw_ros.ros.placement import check_frame, known_frames, only_placed, place
+from spatialclaw_ros.ros.placement import (
+    check_frame,
+    known_frames,
+    only_deep,
+    only_placed,
+    place,
+)
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.question import AnswerType, Status
 
@@ -142,7 +148,11 @@ def test_an_unknown_frame_names_those_there_are():
     seen = observation()
     assert known_frames(seen) == ('base_link', CAMERA_FRAME, 'lost', 'odom')
     with pytest.raises(InvalidRequestError, match=f'base_link, {CAMERA_FRAME}, lost, odom'):
-        check_frame(seen, 'map')
+        check_frame(seen, 'map', False)
+    with pytest.raises(TransformError, match=f"'map' at the time.*base_link, {CAMERA_FRAME}"):
+        check_frame(seen, 'map', True)
+    for name in ('', 'odom'):
+        check_frame(seen, name, True)
 
 
 @pytest.mark.parametrize(('lost', 'kept'), [
@@ -156,6 +166,19 @@ def test_images_that_tf_can_not_place_are_left_out(lost, kept):
     assert [frame.stamp_ns for frame in left.frames] == [STAMPS[index] for index in kept]
     assert left.transforms['tool'][:, 0, 0].tolist() == [16.0 * index for index in kept]
     assert ('left out' in left.missing[-1]) == (0 < len(lost) < 3)
+
+
+def test_images_without_depth_are_left_out_where_others_have_it():
+    seen = observation()
+    seen = dataclasses.replace(seen, frames=tuple(
+        dataclasses.replace(frame, depth_m=None) if frame.index == 1 else frame
+        for frame in seen.frames))
+    left = only_deep(seen)
+    assert [frame.stamp_ns for frame in left.frames] == [STAMPS[0], STAMPS[2]]
+    assert left.missing[-1] == 'images without depth are left out'
+    blind = dataclasses.replace(seen, frames=tuple(
+        dataclasses.replace(frame, depth_m=None) for frame in seen.frames))
+    assert only_deep(blind) is blind
 
 
 def test_markers_have_stable_ids_and_start_with_a_deleteall():
