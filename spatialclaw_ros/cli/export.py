@@ -40,8 +40,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument('out', type=Path, metavar='OUT',
                         help='folder to make; the file in it is OUT/OUT.mcap')
     parser.add_argument('--jpeg', action='store_true',
-                        help='compress the images: about a tenth of the size, not to the bit what '
-                             'the cameras saw')
+                        help='compress the colour images, which then are not to the bit what the '
+                             'cameras saw')
 
 
 def run(options: argparse.Namespace) -> int:

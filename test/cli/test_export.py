@@ -27,6 +27,7 @@ import pytest
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from rosbags.rosbag2 import Reader
+from rosbags.typesys import Stores, get_typestore
 from trace_lab import QUESTION, make_trace
 
 from spatialclaw_ros.agent.events import Answered
@@ -34,6 +35,8 @@ from spatialclaw_ros.agent.trace import TRACE_FILE
 from spatialclaw_ros.agent.trace_reader import read_trace
 from spatialclaw_ros.agent.trace_store import load_observation
 from spatialclaw_ros.cli.main import main
+from spatialclaw_ros.cli.trace_bag import define
+from spatialclaw_ros.errors import DependencyError
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.msg import SpatialAnswer
 
@@ -284,6 +287,27 @@ def test_what_cannot_be_exported(trace, capsys, spoil, told):
     assert main(['export', str(trace), str(trace.parent / 'out0')]) == 1
     assert told in capsys.readouterr().out
     assert not (trace.parent / 'out0' / 'out0.mcap').exists()
+
+
+def test_a_message_whose_definition_is_not_installed(tmp_path, monkeypatch):
+    module = tmp_path / 'lib' / 'lonely_msgs' / 'msg' / '__init__.py'
+    module.parent.mkdir(parents=True)
+    module.parent.parent.joinpath('__init__.py').touch()
+    module.touch()
+    monkeypatch.syspath_prepend(str(tmp_path / 'lib'))
+    typestore = get_typestore(Stores.EMPTY)
+    with pytest.raises(DependencyError, match=r'no share/lonely_msgs/msg/Thing\.msg above'):
+        define(typestore, 'lonely_msgs/msg/Thing')
+    definitions = tmp_path / 'share' / 'lonely_msgs' / 'msg'
+    definitions.mkdir(parents=True)
+    (definitions / 'Thing.msg').write_text(
+        'uint8 RED=3\nstd_msgs/Header header\nPart[] parts\nPart[<=4] few\nPart[2] two\n')
+    (definitions / 'Part.msg').write_text('geometry_msgs/Point32[] points\n')
+    define(typestore, 'lonely_msgs/msg/Thing')
+    assert {'std_msgs/msg/Header', 'lonely_msgs/msg/Part', 'geometry_msgs/msg/Point32'} <= (
+        typestore.fielddefs.keys())
+    text, _ = typestore.generate_msgdef('lonely_msgs/msg/Thing', ros_version=2)
+    assert 'uint8 RED=3' in text
 
 
 def edit(trace: Path, old: str, new: str) -> None:
