@@ -25,6 +25,7 @@ from spatialclaw_ros.ros.query import QueryRequest
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
 MAX_FRAMES = 512
+MAX_TIMEOUT_S = 3600
 
 
 def request_of(message: Any, settings: Settings) -> QueryRequest:
@@ -51,13 +52,17 @@ def request_of(message: Any, settings: Settings) -> QueryRequest:
     if stamp_ns < 0:
         raise InvalidRequestError(
             f'stamp is {stamp_ns * 1e-9:g} s, before the clock began; zero means the newest image')
+    timeout_s = _duration_s(message.timeout, 'timeout', settings.timeout_s)
+    if timeout_s > MAX_TIMEOUT_S:
+        raise InvalidRequestError(
+            f'timeout is {timeout_s:g} s, at most {MAX_TIMEOUT_S} s are waited for an answer')
     question = Question(
         message.question, answer_type, tuple(message.choices), message.frame_id.lstrip('/'))
     return QueryRequest(
         question=question, cameras=tuple(dict.fromkeys(message.cameras)), stamp_ns=stamp_ns or None,
         window_s=_duration_s(message.window, 'window', settings.window_s),
         max_frames=message.max_frames or settings.max_frames,
-        timeout_s=_duration_s(message.timeout, 'timeout', settings.timeout_s))
+        timeout_s=timeout_s)
 
 
 def _duration_s(duration: Any, name: str, default_s: float) -> float:

@@ -35,10 +35,12 @@ from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.answers import answer_message
 from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
+from spatialclaw_ros.ros.compat.results import result_timeout_s
 from spatialclaw_ros.ros.handling import QueryHandler
 from spatialclaw_ros.ros.outcome import Caller, Outcome, new_query_id
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.progress import Progress, event_message, thumbnail
+from spatialclaw_ros.ros.requests import MAX_TIMEOUT_S
 from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Status
@@ -80,8 +82,8 @@ class Serving:
         self._server = ActionServer(
             node, QueryAction, '~/query', self._on_goal, callback_group=group,
             handle_accepted_callback=self._on_accepted, cancel_callback=self._on_cancel,
-            result_timeout=RESULT_KEPT_S, status_pub_qos_profile=STATUS_QOS,
-            feedback_pub_qos_profile=FEEDBACK_QOS)
+            result_timeout=result_timeout_s(RESULT_KEPT_S, MAX_TIMEOUT_S),
+            status_pub_qos_profile=STATUS_QOS, feedback_pub_qos_profile=FEEDBACK_QOS)
 
     def close(self) -> None:
         """Take nothing more; call it when no executor spins the node."""

@@ -41,7 +41,7 @@ ROUNDS = 10
 UP, DOWN = ('configure', 'activate'), ('deactivate', 'cleanup')
 
 
-@pytest.fixture(scope='module', autouse=True)
+@pytest.fixture(scope='module')
 def plates():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('PYTHONPATH', SUPPORT)
@@ -62,7 +62,7 @@ def script(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def live(script):
+def live(plates, script):
     """A node whose perception runs in a process of its own."""
     given = parameters(script().parent, perception__run_in='process')
     with LiveNode('managed', given | {'backbone_script': str(script())}) as made:
