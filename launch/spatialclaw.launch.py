@@ -40,7 +40,6 @@ from launch.actions import (
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 
 from spatialclaw_ros.ros.compat.dds import OLD_DISTRIBUTIONS, OLD_VARIABLE, VARIABLE
 from spatialclaw_ros.ros.compat.share import share_path
@@ -48,6 +47,7 @@ from spatialclaw_ros.ros.compat.share import share_path
 PACKAGE = 'spatialclaw_ros'
 CYCLONE_VARIABLE = 'CYCLONEDDS_URI'
 SWITCH = ('true', 'false')
+SWITCH_OF_FILE = ('', 'true', 'false')
 CAMERAS = ('none', 'oak_d', 'orbbec', 'realsense', 'webcam', 'zed')
 TREES = ('global', 'namespaced')
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
@@ -73,11 +73,12 @@ def generate_launch_description() -> LaunchDescription:
             'tf', default_value='global', choices=TREES,
             description='Which TF: global is /tf, namespaced is tf below the namespace (Nav2).'),
         DeclareLaunchArgument(
-            'use_sim_time', default_value='false', choices=SWITCH,
-            description='Follow /clock (simulation, bags).'),
+            'use_sim_time', default_value='', choices=SWITCH_OF_FILE,
+            description='Follow /clock (simulation, bags); empty: as params_file says.'),
         DeclareLaunchArgument(
-            'autostart', default_value='true', choices=SWITCH,
-            description='Configure and activate at start; false leaves it to a lifecycle manager.'),
+            'autostart', default_value='', choices=SWITCH_OF_FILE,
+            description='Configure and activate at start; false leaves it to a lifecycle manager; '
+                        'empty: as params_file says, else true.'),
         DeclareLaunchArgument(
             'respawn', default_value='false', choices=SWITCH,
             description='Start the node again when it ends by itself.'),
@@ -160,22 +161,21 @@ def _node(values: dict[str, str]) -> Action:
     files = [values['params_file']]
     if values['camera'] != 'none':
         files.append(str(share_path('config', 'cameras', f'{values["camera"]}.yaml')))
-    texts = {name: values[name] for name in ('reconstruct', 'segment') if values[name]}
+    overrides: dict[str, str | bool] = {
+        name: values[name] for name in ('reconstruct', 'segment') if values[name]}
+    overrides |= {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')
+                  if values[name]}
     if values['perception'] == 'true':
-        texts['perception.url'] = f'http://{values["perception_address"]}'
+        overrides['perception.url'] = f'http://{values["perception_address"]}'
     if values['vllm'] == 'true':
-        texts |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
+        overrides |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
     enclave = ['--enclave', values['enclave']] if values['enclave'] else []
-    switches = {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')}
     return Node(
         package=PACKAGE, executable='node', name=values['name'], namespace=values['namespace'],
         output='screen', emulate_tty=True, sigterm_timeout=STOP_TIMEOUT_S,
         respawn=values['respawn'] == 'true', respawn_delay=RESPAWN_DELAY_S,
         arguments=['--ros-args', '--log-level', values['log_level'], *enclave],
-        remappings=_tf_remappings(values),
-        parameters=[*files, {
-            **switches,
-            **{name: ParameterValue(text, value_type=str) for name, text in texts.items()}}])
+        remappings=_tf_remappings(values), parameters=[*files, *([overrides] if overrides else [])])
 
 
 def _rviz(values: dict[str, str]) -> Action:
