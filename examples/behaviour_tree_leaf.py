@@ -119,9 +119,10 @@ def main() -> int:
     said: list[str] = []
 
     def tell(_: py_trees.trees.BehaviourTree) -> None:
-        if said[-1:] != [ask.feedback_message]:
-            said.append(ask.feedback_message)
-            print(f'{ask.status.name}: {said[-1]}', flush=True)
+        line = f'{ask.status.name}: {ask.feedback_message}'
+        if said[-1:] != [line]:
+            said.append(line)
+            print(line, flush=True)
 
     tree.setup(timeout=15.0)
     try:

@@ -28,13 +28,16 @@ import argparse
 import math
 import sys
 import threading
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import rclpy
 from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
 from scipy.spatial.transform import Rotation
@@ -44,6 +47,8 @@ from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.workspace.question import AnswerType
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+LISTENER_WAIT_S = 3.0
 
 
 class NoGraspError(Exception):
@@ -104,13 +109,14 @@ def grasp_target(
         NoGraspError: the answers don't allow it.
         SpatialClawError: there is no answer: refused, no image, no node, ...
     """
-    where = client.ask(
-        f'Where is the {thing}?', answer_type=AnswerType.POINT, frame_id=frame_id, timeout_s=20.0)
     wide = client.ask(
         f'How wide is the {thing}?', answer_type=AnswerType.NUMBER, timeout_s=20.0)
+    # last, for this is what may change meanwhile
+    where = client.ask(
+        f'Where is the {thing}?', answer_type=AnswerType.POINT, frame_id=frame_id, timeout_s=20.0)
     now_ns = node.get_clock().now().nanoseconds
     check(where, f'the position of the {thing}', frame_id, now_ns, gripper)
-    check(wide, f'the width of the {thing}', '', now_ns, gripper)
+    check(wide, f'the width of the {thing}', '', wide.stamp_ns, gripper)
     if wide.unit != 'm' or not isinstance(wide.value, float) or wide.value > gripper.opening_m:
         raise NoGraspError(
             f'the {thing} is {wide.text} wide, the gripper opens {gripper.opening_m:g} m')
@@ -118,6 +124,15 @@ def grasp_target(
     target.header.frame_id = where.frame_id
     target.header.stamp = Time(nanoseconds=where.stamp_ns).to_msg()
     return target
+
+
+def publish_once(publisher: Publisher, target: PoseStamped) -> None:
+    """Publish for who listens; this program ends, so it waits for the planner to have heard."""
+    end_s = time.monotonic() + LISTENER_WAIT_S
+    while not publisher.get_subscription_count() and time.monotonic() < end_s:
+        time.sleep(0.05)
+    publisher.publish(target)
+    publisher.wait_for_all_acked(Duration(seconds=LISTENER_WAIT_S))
 
 
 def main() -> int:
@@ -128,10 +143,12 @@ def main() -> int:
     parser.add_argument('--node', default='/spatialclaw', help='name of the spatialclaw node')
     parser.add_argument('--sigma', type=float, default=Gripper.sigma_m, metavar='METRES',
                         help='how uncertain an answer may be')
+    parser.add_argument('--age', type=float, default=Gripper.age_s, metavar='SECONDS',
+                        help='how old the image may be that the position rests on')
     parser.add_argument('--opening', type=float, default=Gripper.opening_m, metavar='METRES',
                         help='how wide the gripper opens')
     options = parser.parse_args()
-    gripper = Gripper(opening_m=options.opening, sigma_m=options.sigma)
+    gripper = Gripper(options.opening, options.sigma, options.age)
     rclpy.init()
     node = Node('query_before_grasp')
     publisher = node.create_publisher(PoseStamped, '/grasp_target', LATCHED)
@@ -149,10 +166,9 @@ def main() -> int:
     try:
         with SpatialClient(options.node, node=node) as client:
             target = grasp_target(client, node, options.thing, options.frame, gripper)
-        publisher.publish(target)
         at = target.pose.position
         print(f'grasp at ({at.x:.3f}, {at.y:.3f}, {at.z:.3f}) m in {target.header.frame_id}')
-        publisher.wait_for_all_acked()
+        publish_once(publisher, target)
         return 0
     except (NoGraspError, SpatialClawError) as error:
         print(f'no grasp: {error}', file=sys.stderr)

@@ -46,7 +46,6 @@ from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
 
 GREEN = np.full((30, 40, 3), (0, 200, 0), np.uint8)
 SLOW, POINT, NUMBER, TEXT, YES = 'slow', 'point', 'number', 'text', 'yes'
-STAMP = Time(sec=12, nanosec=345)
 
 
 def answer_to(question: str, query_id: str = 'q-1') -> SpatialAnswer:
@@ -61,10 +60,11 @@ def answer_to(question: str, query_id: str = 'q-1') -> SpatialAnswer:
         answer.status = status
         answer.message = f'the node says {question}'
         return answer
-    answer.header = Header(stamp=STAMP, frame_id='base_link')
+    stamp = Time(sec=12, nanosec=345)
+    answer.header = Header(stamp=stamp, frame_id='base_link')
     answer.cameras, answer.scale_source = ['front'], 'sensor_depth'
     answer.frames = [SpatialFrame(
-        index=3, camera='front', header=Header(stamp=STAMP, frame_id='front_optical'),
+        index=3, camera='front', header=Header(stamp=stamp, frame_id='front_optical'),
         has_depth=True, has_pose=True)]
     answer.missing_priors, answer.trace_path = ['no IMU'], '/traces/q-1'
     if question == POINT:

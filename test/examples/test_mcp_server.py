@@ -1,0 +1,99 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The MCP example, through the SDK's own client: a cancelled call, and HTTP with a token."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import httpx2
+import pytest
+from example_programs import EXAMPLES, agent, run
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from query_double import SLOW, QueryDouble
+
+TOKEN = 'a-secret-of-this-test'
+
+
+def test_a_cancelled_call_cancels_the_query():
+    double = QueryDouble('for_agents')
+
+    async def main():
+        thinking = asyncio.Event()
+
+        async def tell(*_):
+            thinking.set()
+
+        async with agent('--node', '/for_agents') as client:
+            call = asyncio.create_task(client.call_tool(
+                'ask_spatial_question', {'question': SLOW}, progress_callback=tell))
+            await asyncio.wait_for(thinking.wait(), 30.0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            return await asyncio.to_thread(double.wait, lambda: double.canceled == [SLOW])
+
+    try:
+        assert asyncio.run(main())
+    finally:
+        double.close()
+
+
+@contextlib.contextmanager
+def served(**environment):
+    """The server over HTTP, on a port of its own."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, EXAMPLES / 'mcp_server.py', '--http', str(port)],
+        env={**os.environ, **environment})
+    try:
+        end_s = time.monotonic() + 30.0
+        while time.monotonic() < end_s:
+            with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), 0.5):
+                break
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield f'http://127.0.0.1:{port}/mcp'
+    finally:
+        process.terminate()
+        assert process.wait(20.0) is not None
+
+
+def test_over_http_a_token_is_asked_for():
+    async def main(url):
+        async with httpx2.AsyncClient(
+                headers={'Authorization': f'Bearer {TOKEN}'}, timeout=60.0) as http, Client(
+                streamable_http_client(url, http_client=http)) as client:
+            return {tool.name for tool in (await client.list_tools()).tools}
+
+    with served(SPATIALCLAW_MCP_TOKEN=TOKEN) as url:
+        for headers in ({}, {'Authorization': 'Bearer wrong'}):
+            assert httpx2.post(url, json={}, headers=headers).status_code == 401
+        assert asyncio.run(main(url)) == {'ask_spatial_question', 'list_cameras'}
+
+
+def test_the_network_is_not_served_without_a_token():
+    result = run('mcp_server', '--http', '8765', '--host', '0.0.0.0', SPATIALCLAW_MCP_TOKEN='')
+    assert result.returncode == 2
+    assert 'set SPATIALCLAW_MCP_TOKEN' in result.stderr
