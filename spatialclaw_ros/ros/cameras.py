@@ -307,14 +307,17 @@ class CameraBuffers:
         if others:
             hint = (
                 f'{others[0]} is published there, {expected} is expected: check '
-                f'`{stream.camera}.{stream.role}` and its transport')
+                f'`{stream.camera}.{stream.role}` and its transport; `ros2 topic info {topic} '
+                '--verbose` shows who publishes')
         elif endpoints and not stream.received:
             hint = offered_otherwise(self._node, subscription) or (
                 'large messages are lost in the default transport of Fast DDS: start both sides '
                 "with this package's config/fastdds.xml as FASTRTPS_DEFAULT_PROFILES_FILE, and "
                 f'check `ros2 topic hz {topic}`')
         elif stream.refused:
-            hint = f'{stream.refused} messages were larger than buffer_mb: raise it'
+            hint = (
+                f'{stream.refused} messages were larger than buffer_mb: raise it; `ros2 topic bw '
+                f'{topic}` shows their size')
         with self._rings.lock:
             return StreamStatus(
                 role=stream.role, topic=topic, received=stream.received,

@@ -104,7 +104,8 @@ def _intrinsics(
     except MissingPriorError as error:
         missing.add(
             ('info', config.name),
-            f'no intrinsics of {config.name} from {config.info_topic}: {error}')
+            f'no intrinsics of {config.name} from {config.info_topic}: {error}; see `ros2 topic '
+            f'echo --once {config.info_topic}`')
         return None
     if apart_s > tolerance_ns * 1e-9:
         missing.add(
@@ -122,7 +123,9 @@ def _depth(
 ) -> np.ndarray | None:
     config = raw.config
     if not config.depth_topic:
-        missing.add(('no depth', config.name), f'camera {config.name} has no depth topic')
+        missing.add(('no depth', config.name), (
+            f'camera {config.name} has no depth topic: name one in {config.name}.depth, '
+            '`ros2 topic list` shows those there are'))
         return None
     sample = nearest(raw.snapshot.depths, raw.sample.stamp_ns)
     if sample is None:
@@ -135,7 +138,8 @@ def _depth(
         missing.add(
             ('depth', config.name),
             f'no depth on {config.depth_topic} within {tolerance_ns * 1e-9:g} s of the image: '
-            f'the nearest is {apart_s:.3f} s away (pair_tolerance_s)')
+            f'the nearest is {apart_s:.3f} s away (pair_tolerance_s); check `ros2 topic hz '
+            f'{config.depth_topic}`')
         return None
     try:
         depth = (
@@ -144,7 +148,9 @@ def _depth(
         return _to_color(
             raw, sample, depth, width, height, camera, transforms, budget, missing)
     except (MissingPriorError, TransformError, UnsupportedEncodingError) as error:
-        missing.add(('depth', config.name), f'no depth for {config.name}: {error}')
+        missing.add(('depth', config.name), (
+            f'no depth for {config.name}: {error}; see `ros2 topic echo --once --no-arr '
+            f'{config.depth_topic}`'))
         return None
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.advice import advised
 from spatialclaw_ros.ros.answers import answer_message, in_asked_frame
 from spatialclaw_ros.ros.outcome import Caller, Outcome
 from spatialclaw_ros.ros.outputs import Outputs
@@ -42,16 +43,18 @@ class QueryHandler:
         outputs: publishes progress and answers.
         settings: of this moment.
         ended: called with how each query ended, and who asked.
+        node: name of the node, for the commands in messages.
     """
 
     def __init__(
         self, runner: QueryRunner, outputs: Outputs, settings: Callable[[], Settings],
-        ended: Callable[[Outcome, str], object],
+        ended: Callable[[Outcome, str], object], node: str,
     ) -> None:
         self.runner = runner
         self._outputs = outputs
         self._settings = settings
         self._ended = ended
+        self._node = node
         self._answering = 0
         self._idle = threading.Condition()
 
@@ -88,9 +91,9 @@ class QueryHandler:
             self._outputs.event(query_id, event, settings.max_steps)
             caller.hears(query_id, event)
 
-        outcome = in_asked_frame(self.runner.run(
+        outcome = advised(in_asked_frame(self.runner.run(
             request.question, lambda: request_of(request, settings),
-            Caller(caller.client, caller.query_id, hear, caller.canceled)))
+            Caller(caller.client, caller.query_id, hear, caller.canceled))), self._node)
         answer = answer_message(
             outcome, default_frames=(settings.answer_frame, settings.base_frame))
         self._ended(outcome, caller.client)

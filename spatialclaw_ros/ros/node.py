@@ -192,7 +192,8 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
             max_concurrent=settings.max_concurrent,
             max_queued=lambda: self.parameters.settings.max_queued)
         self._serving.handler = QueryHandler(
-            runner, outputs, lambda: self.parameters.settings, self._diagnostics.ended)
+            runner, outputs, lambda: self.parameters.settings, self._diagnostics.ended,
+            self.get_fully_qualified_name())
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
             f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; perception: '

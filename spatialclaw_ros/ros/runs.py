@@ -61,15 +61,15 @@ def sound(snapshot: CameraSnapshot, images: Sequence[Sample], missing: Missing) 
         missing: takes a line for each topic with such messages.
 
     Returns:
-        The snapshot with sound depths, and the sound images; all images where none is sound, whose
-        decoding then says why.
+        The snapshot with sound depths, and the sound images; all of them where none is sound,
+        whose decoding then says why.
     """
     config = snapshot.config
     if images and config.depth_topic and config.depth_transport == 'raw':
         first_ns, last_ns = images[0].stamp_ns - SLACK_NS, images[-1].stamp_ns + SLACK_NS
         near = [one for one in snapshot.depths if first_ns <= one.stamp_ns <= last_ns]
-        snapshot = replace(snapshot, depths=tuple(
-            _fitting(near, check_depth, config.depth_topic, missing)))
+        depths = tuple(_fitting(near, check_depth, config.depth_topic, missing))
+        snapshot = replace(snapshot, depths=depths or tuple(near))
     if config.image_transport != 'raw':
         return snapshot, tuple(images)
     fitting = tuple(_fitting(images, check_color, config.image_topic, missing))
@@ -132,7 +132,9 @@ def _fitting(
         try:
             check(sample.message)
         except UnsupportedEncodingError as error:
-            missing.add(('malformed', topic), f'left out, for it is malformed: {topic}: {error}')
+            missing.add(('malformed', topic), (
+                f'left out, for it is malformed: {topic}: {error}; see `ros2 topic echo --once '
+                f'--no-arr {topic}`'))
         else:
             yield sample
 

@@ -212,5 +212,6 @@ def test_a_server_that_goes_away(without_server, listener, in_node):
     assert answer.status == SpatialAnswer.STATUS_PERCEPTION_UNAVAILABLE, answer.message
     assert url in answer.message
     assert 'perception.url' in answer.message
+    assert f'`curl {url}/v1/status`' in answer.message
     assert process.stop() == 0
     assert 'Traceback' not in process.log

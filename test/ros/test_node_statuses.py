@@ -66,7 +66,7 @@ def test_a_server_that_is_not_there_is_named(robot, tmp_path):
         url = f'http://127.0.0.1:{closed.getsockname()[1]}/v1'
         answer = ask(tmp_path, 'serverless', {'backbone': 'vllm', 'backbone_url': url})
     assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
-    for word in (url, 'vllm serve', 'backbone_url'):
+    for word in (url, 'vllm serve', 'backbone_url', f'`curl {url}/models`'):
         assert word in answer.message
 
 
@@ -75,6 +75,7 @@ def test_cells_without_an_answer_reach_the_step_limit(robot, tmp_path):
     assert answer.status == SpatialAnswer.STATUS_STEP_LIMIT, answer.message
     assert '2 steps' in answer.message
     assert 'max_steps' in answer.message
+    assert '`ros2 param set /aimless trace_dir' in answer.message
     assert answer.steps == 2
 
 

@@ -134,7 +134,8 @@ class Client:
         advice = f'; {fault.advice}' if fault.advice else ''
         return BackboneError(
             f'no reply of model {self._config.model!r} from {endpoint.url}: {fault.words} '
-            f'({count} in {time.monotonic() - start_s:.1f} s{wait}){advice}')
+            f'({count} in {time.monotonic() - start_s:.1f} s{wait}){advice}; '
+            f'`curl {endpoint.url}/models` shows whether it answers')
 
 
 def _head(config: VllmConfig, role: str) -> bytes:

@@ -135,7 +135,7 @@ class Servers:
                 deadline.check(f'a call of the perception server {self.current}')
                 raise PerceptionUnavailableError(
                     f'{self._named()} can not be reached: {lost}; is it started, and is '
-                    'perception.url right?')
+                    f'perception.url right? Check `curl {self.current}/v1/status`')
             _sleep(pause_s * random.uniform(0.5, 1.0), deadline)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
