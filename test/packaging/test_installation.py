@@ -41,7 +41,8 @@ def test_the_installed_package_is_tested() -> None:
 @pytest.mark.parametrize(('folder', 'pattern'), [
     ('msg', '*.msg'), ('srv', '*.srv'), ('action', '*.action'), ('launch', '*.py'),
     ('config', '*.*'), ('config/backbones', '*.yaml'), ('config/perception', '*.yaml'),
-    ('config/profiles', '*.yaml'), ('demo/tabletop', '*')])
+    ('config/profiles', '*.yaml'), ('config/cameras', '*.yaml'), ('config/sros2', '*.xml'),
+    ('demo/tabletop', '*')])
 def test_shared_files_are_installed(folder: str, pattern: str) -> None:
     names = sorted(path.name for path in (ROOT / folder).glob(pattern))
     assert names

@@ -103,7 +103,7 @@ def test_the_policy_is_what_the_node_does(observer: Node, tmp_path: Path) -> Non
 
 
 def test_the_policy_has_the_form_that_sros2_takes() -> None:
-    """As policy.xsd of sros2 0.10 to 0.15 has it."""
+    """Version 0.2.0, as the policies and the permissions.xsl that come with sros2 have it."""
     root = ElementTree.parse(POLICY).getroot()
     assert (root.tag, root.attrib) == ('policy', {'version': '0.2.0'})
     kinds = {'topics': ('topic', {'publish', 'subscribe'}),
