@@ -31,6 +31,7 @@ from spatialclaw_ros.agent.trace_keep import RAW
 from spatialclaw_ros.agent.trace_lines import Stored
 from spatialclaw_ros.sharing.headers import ObservationHeader
 from spatialclaw_ros.sharing.observations import unpack_observation
+from spatialclaw_ros.sharing.trees import one_tree_at_a_time
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -226,7 +227,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         OSError, ValueError, KeyError: the file is not there or is broken.
     """
-    with np.load(path, allow_pickle=False) as file:
+    with one_tree_at_a_time, np.load(path, allow_pickle=False) as file:
         held = {name: file[name] for name in file.files}
     arrays = {}
     for name, array in held.items():

@@ -24,12 +24,12 @@ from __future__ import annotations
 
 import ast
 import re
-import threading
 import unicodedata
 import warnings
 
 from spatialclaw_ros.kernel.gate_reader import read
 from spatialclaw_ros.kernel.gate_rules import KNOWN_ALIASES, WATCHED
+from spatialclaw_ros.sharing.trees import one_tree_at_a_time
 from spatialclaw_ros.workspace.cell import CellError
 
 MAX_CELL_CHARS = 32_768  # 800 lines; reading more could hold the host up for seconds
@@ -38,9 +38,6 @@ _MAX_FAULTS = 5
 _MAX_LINE_CHARS = 200
 _MAX_DOTS = 100
 _NAME = '<cell>'
-# Python counts the depth of the trees that it makes for all threads together, and fails with a
-# SystemError when another thread's turn comes within one (seen with 3.11)
-_one_at_a_time = threading.Lock()
 _words = re.compile(r'\w+')
 _line_ends = re.compile('\r\n|\r|\n')
 # Python joins the parts of `import a.a.a...` one by one: 100,000 characters took 2.7 GB
@@ -122,7 +119,7 @@ def _parse(code: str) -> ast.Module | CellError:
         return CellError('GateError', f'more than {_MAX_DOTS} names are joined by dots; '
                                       'write it in simpler steps')
     try:
-        with _one_at_a_time:
+        with one_tree_at_a_time:
             return ast.parse(code, _NAME)
     except SyntaxError as error:
         return _unreadable(error)

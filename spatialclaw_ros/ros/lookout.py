@@ -52,7 +52,7 @@ class Lookout:
         self._patient_until_s = time.monotonic() + FIRST_INPUT_WAIT_S
 
     def observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
-        """Make the observation; inputs that have just begun have a few seconds for images and TF.
+        """Make the observation; inputs that have just begun have a few seconds until all is there.
 
         Raises:
             NoFramesError: no usable image; the message names the topics.
@@ -71,22 +71,33 @@ class Lookout:
                 if not may_wait:
                     raise
             else:
-                if not may_wait or observation.world_frame or not self._tf_is_published():
+                if not may_wait or self._is_whole(observation):
+                    observation = self._usable(observation)
                     frame_id = request.question.frame_id
                     check_frame(observation, frame_id, self._inputs.transforms.has_frame(frame_id))
                     return observation
             time.sleep(FIRST_INPUT_POLL_S)
 
+    def _is_whole(self, observation: Observation) -> bool:
+        """Whether TF and depth have come, too, where there shall be any."""
+        configs = self._inputs.cameras.configs
+        return bool(observation.world_frame or not self._tf_is_published()) and all(
+            frame.depth_m is not None or not configs[frame.camera].depth_topic
+            for frame in observation.frames)
+
     def _select(self, request: QueryRequest, deadline: Deadline) -> Observation:
         settings = self._settings()
-        seen = only_placed(select_observation(
+        return select_observation(
             self._inputs.cameras, self._inputs.transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
             base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings),
-            deadline=deadline))
-        # a model sees by such images, too
-        return only_deep(seen) if settings.backbone == 'rules' else seen
+            deadline=deadline)
+
+    def _usable(self, seen: Observation) -> Observation:
+        seen = only_placed(seen)
+        # a model sees by images without depth, too
+        return only_deep(seen) if self._settings().backbone == 'rules' else seen
 
     def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
         """TF frames to look up: () for all, or those named first when TF has too many."""

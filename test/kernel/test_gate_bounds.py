@@ -24,11 +24,14 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spatialclaw_ros.agent.trace_store import load_arrays, save_arrays
 from spatialclaw_ros.kernel import gate
 
 # pytest puts aside the filter that the gate sets when it is imported
@@ -235,7 +238,8 @@ class Yielding:
         time.sleep(0)
 
 
-def test_cells_of_several_queries_are_read_at_once() -> None:
+def test_cells_of_several_queries_are_read_while_traces_are(tmp_path: Path) -> None:
+    save_arrays(tmp_path / 'raw' / 'few.npz', {str(k): np.zeros(k) for k in range(20)})
     code = 'open("x")\n' + '\n'.join(
         f'x{i} = [f(i, {i}) for i in range({i}) if (a + {i}) * b]' for i in range(120))
     found: list[str] = []
@@ -246,6 +250,7 @@ def test_cells_of_several_queries_are_read_at_once() -> None:
                 Yielding()
             fault = gate.check(code)
             found.append(fault.message if fault else '')
+            load_arrays(tmp_path / 'raw' / 'few.npz')
 
     threads = [threading.Thread(target=check) for _ in range(4)]
     for thread in threads:

@@ -67,8 +67,15 @@ def main() -> int:
 
     given = _arguments([fault.name for fault in FAULTS], list(NODES))
     stop = threading.Event()
+    soaks: list[Soak] = []
+
+    def cut_short(*_: object) -> None:
+        for soak in soaks:
+            soak.end()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, cut_short)
     folder = given.folder or Path(tempfile.mkdtemp(prefix='soak_'))
     kinds = given.node or list(NODES)
     faults = [fault for fault in FAULTS if not given.only or fault.name in given.only]
@@ -79,7 +86,8 @@ def main() -> int:
     parts = []
     for kind in kinds:
         if not stop.is_set():
-            parts.append(Soak(kind, folder / kind, terms, _say, stop).run())
+            soaks.append(Soak(kind, folder / kind, terms, _say, stop))
+            parts.append(soaks[-1].run())
     text = report(parts, given.seed)
     print(f'\n{text}', flush=True)
     if given.into is not None and not stop.is_set():

@@ -71,7 +71,8 @@ def _overflow(stage: Stage) -> str:
     count = MAX_CONCURRENT + MAX_QUEUED + 4
     for ended in stage.caller.ask_at_once(
             [stage.draw.choice(stage.plant.questions) for _ in range(count)],
-            stage.draw_timeout_s()):
+            # the last of them waits for all that the node took
+            count * stage.draw_timeout_s()):
         stage.ledger.take(ended)
     return f'{count} queries at once'
 

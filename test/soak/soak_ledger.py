@@ -75,6 +75,7 @@ class Ledger:
         self._windows: list[Window] = []
         self._slack_s, self._say = slack_s, say
         self._lock = threading.Lock()
+        self._closed = False
         self._start_s = time.monotonic()
 
     def open(self, fault: str, what: str, right: Right) -> Window:
@@ -98,6 +99,10 @@ class Ledger:
         """Something fell short."""
         with self._lock:
             self._fail(what)
+
+    def end(self) -> None:
+        """The soak is cut short, and the node with it: what comes now says nothing."""
+        self._closed = True
 
     def take(self, ended: Ended) -> None:
         """A query ended."""
@@ -131,6 +136,8 @@ class Ledger:
         return found
 
     def _fail(self, what: str) -> None:
+        if self._closed:
+            return
         self.failures.append(f'{time.monotonic() - self._start_s:.1f} s: {what}')
         if len(self.failures) <= MOST_PRINTED:
             self._say(f'FAILED at {self.failures[-1]}')

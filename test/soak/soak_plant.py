@@ -30,6 +30,7 @@ from typing import Any
 
 import plates
 import psutil
+from lab_models import SUPPORT
 from node_process import NodeProcess
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_checks import Request
@@ -153,6 +154,8 @@ class Plant:
         self.vlm = ScriptedVlm(self.model, keep=REQUESTS_KEPT) if kind == 'models' else None
         self.temporary = folder / 'tmp'
         self.temporary.mkdir(parents=True)
+        os.environ['PYTHONPATH'] = os.pathsep.join(
+            [SUPPORT, *filter(None, [os.environ.get('PYTHONPATH')])])
         os.environ['TMPDIR'] = str(self.temporary)
         os.environ['ROS_LOG_DIR'] = str(folder / 'ros_log')
         self.node = NodeProcess(folder, self._parameters())

@@ -138,6 +138,10 @@ class Soak:
         self.part.seconds = time.monotonic() - self._start_s
         return self.part
 
+    def end(self) -> None:
+        """Judge no more: it is cut short."""
+        self._ledger.end()
+
     def _going_on(self, plant: Plant) -> bool:
         if not plant.node.running:
             self._ledger.fail(f'the node ended with status {plant.node.popen.poll()}; its log: '
@@ -148,17 +152,18 @@ class Soak:
     def _await_first(self, plant: Plant, probe: Caller, caller: Caller) -> None:
         """Wait for the first answer; what is not there yet is no failure."""
         self._say(f'{self.part.kind}: starting')
-        end_s = time.monotonic() + FIRST_ANSWER_S
+        end_s, latest = time.monotonic() + FIRST_ANSWER_S, 'nothing'
         while plant.node.running and time.monotonic() < end_s and not self._stop.is_set():
             if not (probe.ready(1.0) and caller.ready(1.0)):
                 continue
             ended = probe.ask(plant.questions[0], FIRST_ANSWER_S)
             if ended.status == 'OK' and not ended.wrong:
                 return
+            latest = f'{ended.status}: {ended.message or ended.wrong}'
             time.sleep(PROBE_PAUSE_S)
         if not self._stop.is_set():
-            raise RuntimeError(f'the node gave no right answer in {FIRST_ANSWER_S:g} s; its log: '
-                               f'{plant.node.log_path}')
+            raise RuntimeError(f'the node gave no right answer in {FIRST_ANSWER_S:g} s, but '
+                               f'{latest}; its log: {plant.node.log_path}')
 
     def _warm_up(
         self, stage: Stage, probe: Caller, clients: list[Client], sampler: MemorySampler,

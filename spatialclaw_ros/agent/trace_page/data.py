@@ -36,6 +36,7 @@ from spatialclaw_ros.agent.trace_lines import (
 )
 from spatialclaw_ros.agent.trace_pictures import PALETTE
 from spatialclaw_ros.agent.trace_reader import Trace, TraceStep
+from spatialclaw_ros.sharing.trees import one_tree_at_a_time
 
 MAX_FRAMES = 32
 _MEDIA = {'.jpg': 'image/jpeg', '.png': 'image/png'}
@@ -206,7 +207,8 @@ def _cloud(folder: Path, evidence: EvidenceLine) -> dict[str, np.ndarray]:
     if not evidence.cloud or Path(evidence.cloud).name != evidence.cloud:
         return {}
     try:
-        with np.load(folder / evidence.cloud, allow_pickle=False) as file:
+        with (one_tree_at_a_time,
+              np.load(folder / evidence.cloud, allow_pickle=False) as file):
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile):
         return {}
