@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -162,6 +163,8 @@ def test_pictures_are_small_shown_and_made_by_the_script() -> None:
     assert [name for name in there if (folder / name).stat().st_size > 200_000] == []
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec('material') is None, reason="needs pip install '.[docs]'")
 def test_the_site_is_built_without_a_word(tmp_path: Path) -> None:
     """Links, anchors and navigation are right; nothing is fetched from another host."""
     # with --quiet, mkdocs counts no warnings
