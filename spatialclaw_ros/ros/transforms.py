@@ -137,10 +137,15 @@ class TransformSource:
         with self._lock:
             return self._links.quarrel(self._links.way(target, source), time.monotonic())
 
-    def doubled(self, target: str, source: str) -> str:
-        """A line about a transform on the way that several publishers send, '' for none."""
+    def doubt(self, target: str, source: str) -> str:
+        """A line about what makes the way between two frames unsure, '' for nothing.
+
+        That is a loop above the source, or a transform that several publishers send.
+        """
         with self._lock:
-            return self._links.doubled(self._links.way(target, source), time.monotonic())
+            loop = self._links.loop(source)
+            return _loop_line(loop) if loop else self._links.doubled(
+                self._links.way(target, source), time.monotonic())
 
     def health(self, frame: str, stamp_ns: int) -> str:
         """What is wrong with TF for a camera.
@@ -166,7 +171,7 @@ class TransformSource:
                 f'TF has no frame {frame!r}, which images are in; check `ros2 run tf2_tools '
                 'view_frames`')
         if loop:
-            return f'TF has a loop: {loop}; frames are a tree, stop who publishes the last of them'
+            return _loop_line(loop)
         behind_s = 0.0 if oldest is None else (stamp_ns - oldest[2]) * 1e-9
         if oldest is not None and behind_s > STALE_S:
             return (
@@ -247,6 +252,10 @@ class WaitBudget:
     def left_s(self) -> float:
         """Seconds that may still be waited."""
         return max(0.0, self._end_s - time.monotonic())
+
+
+def _loop_line(loop: str) -> str:
+    return f'TF has a loop: {loop}; frames are a tree, stop who publishes the last of them'
 
 
 def _matrix(message: TransformStamped) -> np.ndarray:

@@ -72,6 +72,10 @@ def place_frames(
                 ('pose', world),
                 f'no pose for {unplaced} of {len(frames)} images: {placed.fault}; check `ros2 '
                 'topic hz /tf`')
+        for name in dict.fromkeys(frame.frame_id for frame in frames):
+            doubt = transforms.doubt(world, name)
+            if doubt:
+                missing.add(('doubt', doubt), doubt)
         return world, [
             replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
     if not transforms.frames():

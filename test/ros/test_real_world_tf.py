@@ -30,7 +30,7 @@ from spatialclaw_ros.msg import SpatialAnswer
 
 APART = 'How far apart are the red ball and the blue ball?'
 # what happened a moment ago is in it, however slow the machine is
-LONG = Duration(sec=9)
+LONG = Duration(sec=5)
 
 
 @pytest.fixture(scope='module')
@@ -39,8 +39,8 @@ def robot(tmp_path_factory):
     asker = Asker(eyes.node)
     with NodeProcess(
             tmp_path_factory.mktemp('node'),
-            {**parameters('left', 'right'), 'max_frames': 4}):
-        asker.until(lambda answer: not answer.missing_priors, APART)
+            {**parameters('left', 'right'), 'max_frames': 8}):
+        asker.until(lambda answer: answer.status == SpatialAnswer.STATUS_OK, APART)
         yield eyes, asker
     eyes.close()
 
@@ -54,9 +54,9 @@ def moved(metres):
 @pytest.mark.parametrize(('sent', 'said'), [
     # one after the other on one robot: the last two leave TF in ruins
     ((moved(0.0), moved(3.0)), 'TF jumps'),
-    (([], 1.0, moved(3.2)), 'TF has a gap'),
+    (([], 2.5, moved(3.2)), 'TF has a gap'),
     ((moved(0.0) + moved(2.0),), 'to and fro'),
-    (([*moved(0.0), ('base_link', 'odom', np.eye(4))],), 'contains a loop')])
+    (([*moved(0.0), ('base_link', 'odom', np.eye(4))],), 'TF has a loop: ')])
 def test_what_is_wrong_with_tf_is_told_and_the_answer_is_right(robot, sent, said):
     eyes, asker = robot
     for each in sent:
