@@ -41,6 +41,14 @@ SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
 FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps)_')
 LEAST_SAMPLES = 8
+KEPT = {
+    # of the executor's pool, started as they are needed
+    'threads': 3,
+    # the kernel's and the perception process's, one for each size of observation that they met
+    'memory_files': 6,
+    # connections to the model's server that are used again
+    'socket': 3}
+"""How many more there may be in the end."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +73,18 @@ class Held:
     shared_memory: int
     temporary: int
 
-    def more_than(self, before: Held, memory_files: int, threads: int) -> list[str]:
-        """What there is more of than before, in words.
-
-        Args:
-            before: what was held then.
-            memory_files: that many more may be kept.
-            threads: that many more may be there.
-        """
+    def more_than(self, before: Held) -> list[str]:
+        """What there is more of than before, beyond what may be kept, in words."""
         found = []
-        for name in ('processes', 'threads', 'fast_dds', 'shared_memory', 'temporary'):
+        for name in ('processes', 'threads', 'memory_files', 'fast_dds', 'shared_memory',
+                     'temporary'):
             was, now = getattr(before, name), getattr(self, name)
-            if now > was + (threads if name == 'threads' else 0):
-                found.append(f'{now - was} more {name} ({was}, then {now})')
+            if now > was + KEPT.get(name, 0):
+                found.append(f'{now - was} more {name.replace("_", " ")} ({was}, then {now})')
         for kind, now in self.descriptors.items():
             was = before.descriptors.get(kind, 0)
-            if now > was:
+            if now > was + KEPT.get(kind, 0):
                 found.append(f'{now - was} more descriptors: {kind} ({was}, then {now})')
-        if self.memory_files > before.memory_files + memory_files:
-            found.append(f'{self.memory_files - before.memory_files} more memory files '
-                         f'({before.memory_files}, then {self.memory_files})')
         return found
 
 

@@ -45,11 +45,9 @@ PROGRESS_S = 5.0
 SETTLE_S = 20.0
 TIMEOUTS_S = (8.0, 15.0)
 PROBE_PAUSE_S = 0.1
-# the kernel keeps a memory file for each size of observation that it met
-POOLED_FILES = 6
-# of the executor's pool
-SPARE_THREADS = 3
 SETTLING_SHARE = 0.35
+# parameters change meanwhile, and prompts name them
+CHANGED_PROMPT = 'the system prompt is not that of the earlier requests'
 CLIENTS = (('planner', ('service',)), ('arm', ('action', 'service')))
 
 
@@ -250,12 +248,12 @@ class Soak:
         ledger, part = self._ledger, self.part
 
         def fits(held: Held) -> bool:
-            return not held.more_than(before, POOLED_FILES, SPARE_THREADS)
+            return not held.more_than(before)
 
         if plant.node.running:
             after = self._quietly(plant, clients, lambda: settled(plant, SETTLE_S, fits))
             part.held = f'after the warm-up {before}, at the end {after}'
-            part.leaks += after.more_than(before, POOLED_FILES, SPARE_THREADS)
+            part.leaks += after.more_than(before)
         for client in clients:
             client.stop()
         for client in clients:
@@ -273,7 +271,9 @@ class Soak:
                 ledger.fail(f'{slope.role} grew by {slope.growth_mb:.0f} MB of {slope.kind}, '
                             f'{allowed_mb:.0f} MB are allowed')
         part.leaks += end_node(plant)
-        if plant.vlm is not None and plant.vlm.violations:
-            ledger.fail(f'requests to the model: {plant.vlm.violations[:5]}')
+        violations = [] if plant.vlm is None else [
+            one for one in plant.vlm.violations if CHANGED_PROMPT not in one]
+        if violations:
+            ledger.fail(f'requests to the model: {violations[:5]}')
         for leak in part.leaks:
             ledger.fail(f'left over: {leak}')
