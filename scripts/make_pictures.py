@@ -105,7 +105,6 @@ def terminal(
 
 def shot(browser: Any, folder: Path) -> Image.Image:
     """What the browser shows."""
-    browser.send('Emulation.setScrollbarsHidden', hidden=True)
     browser.screenshot(folder / 'shot.png')
     with Image.open(folder / 'shot.png') as picture:
         return picture.convert('RGB')
@@ -286,6 +285,7 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='pictures-') as scratch, running(program) as browser:
         folder = Path(scratch)
+        browser.send('Emulation.setScrollbarsHidden', hidden=True)
         if wanted - {'doctor'}:
             of_a_query(folder, browser, wanted)
         if 'doctor' in wanted:
