@@ -136,10 +136,11 @@ class Links:
     def way(self, target: str, source: str) -> tuple[str, ...]:
         """Frames whose transforms a lookup needs, as far as they are known."""
         up_source, up_target = self._up(source), self._up(target)
-        shared = set(up_source) & set(up_target)
-        return tuple(
-            name for name in (*up_source, *up_target)
-            if name not in shared and name in self._links)
+        # the first that both hang on; in a loop there are more
+        meet = next((name for name in up_source if name in up_target), None)
+        if meet is not None:
+            del up_source[up_source.index(meet):], up_target[up_target.index(meet):]
+        return tuple(name for name in (*up_source, *up_target) if name in self._links)
 
     def breaks(self, way: Iterable[str]) -> list[Break]:
         """Gaps and jumps of some frames, the oldest first."""

@@ -51,21 +51,24 @@ def moved(metres):
     return [('odom', 'base_link', pose)]
 
 
+LOOP = [*moved(0.0), ('base_link', 'odom', np.eye(4))]
+
+
 @pytest.mark.parametrize(('sent', 'said'), [
-    # one after the other on one robot: the last two leave TF in ruins
-    ((moved(0.0), moved(3.0)), 'TF jumps'),
-    (([], 2.5, moved(3.2)), 'TF has a gap'),
-    ((moved(0.0) + moved(2.0),), 'to and fro'),
-    (([*moved(0.0), ('base_link', 'odom', np.eye(4))],), 'TF has a loop: ')])
+    ((moved(0.0), 0.5, moved(3.0), 0.3), 'TF jumps'),
+    ((moved(0.1), 0.5, [], 2.5, moved(0.3), 0.3), 'TF has a gap'),
+    ((moved(0.0) + moved(2.0), 0.5), 'to and fro'), ((LOOP, 0.3), 'TF has a loop: ')])
 def test_what_is_wrong_with_tf_is_told_and_the_answer_is_right(robot, sent, said):
     eyes, asker = robot
-    for each in sent:
-        if isinstance(each, float):
-            time.sleep(each)
-        else:
-            eyes.transforms = each
-    answer = asker.until(
-        lambda one: any(said in line for line in one.missing_priors), APART, window=LONG)
+    for _ in range(5):  # a slow machine may be late for what happened once
+        for each in sent:
+            if isinstance(each, float):
+                time.sleep(each)
+            else:
+                eyes.transforms = each
+        answer = asker.ask(APART, window=LONG)
+        if any(said in line for line in answer.missing_priors):
+            break
     assert any(said in line for line in answer.missing_priors), answer.missing_priors
-    assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+    assert answer.status == SpatialAnswer.STATUS_OK, (answer.message, answer.missing_priors)
     assert answer.number == pytest.approx(GAP_M, abs=0.015)
