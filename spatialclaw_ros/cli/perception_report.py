@@ -103,7 +103,8 @@ def _configured(asked: Asked) -> PerceptionConfig:
     config = PerceptionConfig()
     if asked.params_file:
         # the table of parameters needs ROS
-        from spatialclaw_ros.ros.parameter_file import perception_of_file
+        from spatialclaw_ros.ros.parameter_file import check_file, perception_of_file
+        check_file(Path(asked.params_file))
         config = perception_of_file(Path(asked.params_file))
     return msgspec.structs.replace(config, url=asked.url or config.url)
 

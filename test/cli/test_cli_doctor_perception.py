@@ -163,6 +163,10 @@ def test_parameters_that_stop_the_node_are_told(tmp_path):
     found = examine(tmp_path, {'perception.masks.model': 'sam4', 'segment': 'sam3'})
     assert found['parameters'].state == findings.MISSING
     assert "did you mean 'sam3'" in found['parameters'].detail
+    found = examine(tmp_path, {'widow_s': 3.0, 'max_frames': 0})
+    assert found['parameters'].state == findings.MISSING
+    for words in ('widow_s (did you mean window_s?)', 'max_frames must be 1 to 512'):
+        assert words in found['parameters'].detail
 
 
 @pytest.fixture(scope='module')
