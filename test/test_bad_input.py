@@ -63,7 +63,7 @@ def robot():
 def node(robot, tmp_path_factory):
     parameters = {
         **PARAMETERS, 'cameras': ['camera', 'rear'], 'rear.image': '/rear/image_raw',
-        'window_s': WINDOW_S, 'max_frames': 2, 'timeout_s': 25.0}
+        'window_s': WINDOW_S, 'max_frames': 2, 'max_queued': 0, 'timeout_s': 25.0}
     with NodeProcess(tmp_path_factory.mktemp('bad_input'), parameters) as process:
         yield process
         assert process.running, process.log
