@@ -51,6 +51,7 @@ from spatialclaw_ros.ros.resources import Resources
 from spatialclaw_ros.ros.serving import Serving
 
 NODE_NAME = 'spatialclaw'
+PRIMARY = ('unconfigured', 'inactive', 'active')
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
     TransitionCallbackReturn.ERROR)
@@ -115,10 +116,13 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         self._state_machine.destroy_when_not_in_use()
 
     def release(self) -> None:
-        """End a transition under way and all queries, and give back all but the bare node."""
+        """End a transition under way and all queries, shut down, and keep but the bare node."""
         self._patience.cancel()
         with self._changing:
-            self._release()
+            if self.state in PRIMARY:
+                self.trigger_shutdown()
+            else:
+                self._release()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Make what does not look at the robot."""
@@ -155,7 +159,6 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
             failing.callback(undo)
             self.failed = None
             try:
-                self._patience.check(f'the attempt to {name}: the node is being closed')
                 step()
                 failing.pop_all()
             except SpatialClawError as error:
@@ -172,6 +175,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         return SUCCESS
 
     def _configure(self) -> None:
+        self._patience.check('configuring: the node is closed')
         self.parameters.configured = True
         self._resources = Resources(self.parameters.settings, self._log.error, self._patience)
         self._outputs = Outputs(self, self._log.error)
@@ -180,6 +184,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         resources, outputs = self._resources, self._outputs
         if resources is None or outputs is None:
             raise RuntimeError('a node is configured before it is activated')
+        self._patience.check('activating: the node is closed')
         settings = self.parameters.settings
         resources.open_perception()
         self._inputs = Inputs(self, settings, self.parameters.cameras)

@@ -26,6 +26,7 @@ from spatialclaw_ros.agent.interfaces import interface_for
 from spatialclaw_ros.agent.recording import Finishing
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import DeadlineExceededError, KernelError
 from spatialclaw_ros.kernel import Kernel, SandboxPolicy
 from spatialclaw_ros.kernel.report import require_sandbox
 from spatialclaw_ros.perception import Perception
@@ -69,8 +70,16 @@ class Resources:
                 script=settings.backbone_script)
             undo.callback(self.backbone.close)
             self._interface = interface_for(settings.action_interface, self.backbone)
-            self.kernel.get(patience.branch(KERNEL_START_S))
+            self._await_kernel(patience)
             undo.pop_all()
+
+    def _await_kernel(self, patience: Deadline) -> None:
+        try:
+            self.kernel.get(patience.branch(KERNEL_START_S))
+        except DeadlineExceededError as error:
+            raise KernelError(
+                f'the kernel did not start in {KERNEL_START_S:g} s; `spatialclaw doctor` tries '
+                'each part of it') from error
 
     def open_perception(self) -> None:
         """Make perception, which stays until `close`; models load in the background.
