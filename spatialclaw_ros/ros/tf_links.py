@@ -136,8 +136,9 @@ class Links:
     def way(self, target: str, source: str) -> tuple[str, ...]:
         """Frames whose transforms a lookup needs, as far as they are known."""
         up_source, up_target = self._up(source), self._up(target)
-        # the first that both hang on; in a loop there are more
-        meet = next((name for name in up_source if name in up_target), None)
+        # the first that both hang on; in a loop one may hang on the other and the other way round
+        meet = target if target in up_source else next(
+            (name for name in up_source if name in up_target), None)
         if meet is not None:
             del up_source[up_source.index(meet):], up_target[up_target.index(meet):]
         return tuple(name for name in (*up_source, *up_target) if name in self._links)

@@ -56,7 +56,8 @@ LOOP = [*moved(0.0), ('base_link', 'odom', np.eye(4))]
 
 @pytest.mark.parametrize(('sent', 'said'), [
     ((moved(0.0), 0.5, moved(3.0), 0.3), 'TF jumps'),
-    ((moved(0.1), 0.5, [], 2.5, moved(0.3), 0.3), 'TF has a gap'),
+    # what is seen moves with the base here: a little only
+    ((moved(0.1), 0.5, [], 2.5, moved(0.12), 0.3), 'TF has a gap'),
     ((moved(0.0) + moved(2.0), 0.5), 'to and fro'), ((LOOP, 0.3), 'TF has a loop: ')])
 def test_what_is_wrong_with_tf_is_told_and_the_answer_is_right(robot, sent, said):
     eyes, asker = robot
