@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, cast
 from rclpy.node import Node
 
 from spatialclaw_ros.client.answer import Answer
-from spatialclaw_ros.client.errors import NotSpunError
+from spatialclaw_ros.client.errors import NotSpunError, canceled_here
 from spatialclaw_ros.client.goals import DEFAULT_WAIT_S, QueryOptions, goal_of
 from spatialclaw_ros.client.link import Link
 from spatialclaw_ros.client.own_node import OwnNode
@@ -90,9 +90,12 @@ class SpatialClient:
         for query in open_queries:
             query.cancel()
         end_s = time.monotonic() + CLOSE_WAIT_S
-        while not all(query.done() for query in open_queries) and time.monotonic() < end_s:
+        while (not all(query.done() for query in open_queries) and time.monotonic() < end_s
+               and self._node.context.ok()):
             time.sleep(0.01)
         self._link.retire(CLOSE_WAIT_S)
+        for query in open_queries:  # those that the node did not end by now
+            query.end(canceled_here(query.question, 'the client was closed'))
         if self._own is not None:
             self._own.stop()
         else:
@@ -221,7 +224,8 @@ class SpatialClient:
             except RuntimeError:  # it left meanwhile
                 continue
             others += [name.removesuffix(SERVICE_TAIL) for name, types in services
-                       if name.endswith(SERVICE_TAIL) and ACTION_TYPE in types]
+                       if name.endswith(SERVICE_TAIL) and ACTION_TYPE in types
+                       and name != self._name + SERVICE_TAIL]
         if others:
             return f'there is {", ".join(sorted(others))}: ask for it by its name (--node)'
         return (

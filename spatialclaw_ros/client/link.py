@@ -33,6 +33,7 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
@@ -58,6 +59,9 @@ PULSE_S = 0.1
 KICK_S = 0.0002
 RETRY_S = 0.25
 GONE_S = 2.0
+PROBE_S = 1.0
+LOST_S = 1.0
+STALE_S = 30.0
 REPLY_S = 5.0
 CANCEL_S = 5.0
 MAX_GOALS = 16
@@ -75,6 +79,8 @@ class _Open:
     wait_until_s: float
     send_at_s: float = 0.0
     sent_s: float = 0.0
+    goal_id: bytes = b''
+    known_s: float = 0.0
     handle: Any = None
     gone_s: float = 0.0
     probed_s: float = 0.0
@@ -113,7 +119,7 @@ class Link:
             SpatialQuery.Impl.FeedbackMessage, f'{name}/query/_action/feedback', self._hear,
             FEEDBACK, callback_group=group)
         self._goals: OrderedDict[bytes, Query] = OrderedDict()
-        self._liveness = Liveness(node, f'{name}/query', group)
+        self._liveness = Liveness(node, f'{name}/query', group, self._hear_goals)
         group.open()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._kick = node.create_timer(KICK_S, self._work, callback_group=group, clock=steady)
@@ -134,6 +140,9 @@ class Link:
         return NodeNotFoundError(
             f'no node answers on {self._name}/query after {waited_s:g} s; {self._advice()}')
 
+    def _went_away(self) -> NodeGoneError:
+        return NodeGoneError(f'{self._name} went away before it answered; is it still running?')
+
     def ask(self, query: Query, goal: SpatialQuery.Goal, timeout_s: float, wait_s: float) -> None:
         """Send a goal as soon as the node is there; any thread.
 
@@ -151,7 +160,7 @@ class Link:
         self._post(partial(self._cancel, query))
 
     def retire(self, wait_s: float) -> None:
-        """Let nothing happen any more; what is still open ends CANCELED. Any thread; once.
+        """Cancel what is open, and let nothing happen any more. Any thread; once.
 
         Args:
             wait_s: how long to leave the executor to do it.
@@ -162,6 +171,8 @@ class Link:
 
     def destroy(self) -> None:
         """Leave the node; after `retire`, and when no executor looks at what it has of the node."""
+        if not self._node.context.ok():
+            return  # all went with the context
         self._node.destroy_timer(self._timer)
         self._liveness.close()
         self._node.destroy_subscription(self._feedback)
@@ -174,6 +185,8 @@ class Link:
             self._wake()
 
     def _wake(self) -> None:
+        if not self._node.context.ok():
+            return
         executor = self._node.executor
         if executor is not None and not isinstance(executor, MultiThreadedExecutor):
             executor.create_task(self._work)  # its one thread runs the callbacks of the group too
@@ -207,10 +220,11 @@ class Link:
                 opened.query.question, f'cancelled; {self._name} did not confirm it'))
         elif opened.on_its_way:
             self._watch(opened, now_s)
-        elif now_s >= opened.send_at_s and self.ready():
+        elif now_s >= opened.send_at_s and self.ready() and not self._liveness.none_alive:
             self._send(opened)
         elif now_s > opened.wait_until_s:
-            self._end(opened, opened.inactive or self.not_found(opened.wait_s))
+            self._end(opened, opened.inactive or (
+                self._went_away() if opened.goal_id else self.not_found(opened.wait_s)))
 
     def _watch(self, opened: _Open, now_s: float) -> None:
         """See whether the node that has the goal is still there."""
@@ -218,11 +232,17 @@ class Link:
         gone = not self.ready() or (lost and not self._liveness.some_alive)
         opened.gone_s = (opened.gone_s or now_s) if gone else 0.0
         if gone and now_s - opened.gone_s > GONE_S:
-            self._end(opened, NodeGoneError(
-                f'{self._name} went away before it answered; is it still running?'))
-        elif lost and opened.handle is not None and self._liveness.lost_since(opened.probed_s):
-            opened.probed_s = now_s  # one that was started anew does not know the goal
+            self._end(opened, self._went_away())
+        elif lost and opened.handle is not None and now_s - opened.probed_s > PROBE_S:
+            opened.probed_s = now_s  # one that was started anew does not know the goal, and says so
             opened.handle.get_result_async().add_done_callback(partial(self._came, opened))
+        elif opened.handle is None and opened.known_s and now_s - opened.known_s > LOST_S:
+            self._follow(opened, ClientGoalHandle(
+                self._action, UUID(uuid=list(opened.goal_id)),
+                SpatialQuery.Impl.SendGoalService.Response(accepted=True)))
+        elif (opened.handle is None and now_s - opened.sent_s > LOST_S
+                and self._liveness.lost_since(now_s - STALE_S)):
+            opened.sent_s, opened.send_at_s = 0.0, now_s  # one that is dead may have got it
         elif opened.handle is None and now_s - opened.sent_s > max(
                 REPLY_S, opened.wait_until_s - opened.sent_s):
             self._end(opened, NodeGoneError(
@@ -236,21 +256,35 @@ class Link:
     def _send(self, opened: _Open) -> None:
         opened.sent_s = time.monotonic()
         opened.handle = None
-        goal_id = uuid.uuid4().bytes
+        opened.known_s = 0.0
+        opened.goal_id = goal_id = uuid.uuid4().bytes
         self._goals[goal_id] = opened.query
         while len(self._goals) > MAX_GOALS and next(iter(self._goals.values())).done():
             self._goals.popitem(last=False)
         self._action.send_goal_async(
             opened.goal, goal_uuid=UUID(uuid=list(goal_id)),
-        ).add_done_callback(partial(self._taken, opened))
+        ).add_done_callback(partial(self._taken, opened, goal_id))
+
+    def _hear_goals(self, message: Any) -> None:
+        """Note which goals the node has; its reply to one that came early may be lost."""
+        theirs = {bytes(status.goal_info.goal_id.uuid) for status in message.status_list}
+        for opened in self._open.values():
+            if opened.handle is None and opened.goal_id in theirs:
+                opened.known_s = opened.known_s or time.monotonic()
 
     def _hear(self, message: Any) -> None:
         query = self._goals.get(bytes(message.goal_id.uuid))
         if query is not None:
             query.hear(Progress.of(message.feedback))
 
-    def _taken(self, opened: _Open, future: Any) -> None:
-        opened.handle = handle = future.result()
+    def _taken(self, opened: _Open, goal_id: bytes, future: Any) -> None:
+        handle = future.result()
+        if goal_id != opened.goal_id:
+            if handle.accepted:  # it was sent again meanwhile
+                handle.cancel_goal_async()
+            return
+        if opened.handle is not None:
+            return  # it was known without this
         if opened.query not in self._open:
             if handle.accepted:  # it was given up meanwhile
                 handle.cancel_goal_async()
@@ -258,9 +292,14 @@ class Link:
             self._end(opened, NodeGoneError(
                 f'{self._name} rejected the goal without a reason; is it of another version?'))
         else:
-            handle.get_result_async().add_done_callback(partial(self._came, opened))
-            if opened.cancel_s:
-                handle.cancel_goal_async()
+            self._follow(opened, handle)
+
+    def _follow(self, opened: _Open, handle: Any) -> None:
+        """Ask for the result of a goal that the node has."""
+        opened.handle = handle
+        handle.get_result_async().add_done_callback(partial(self._came, opened))
+        if opened.cancel_s:
+            handle.cancel_goal_async()
 
     def _came(self, opened: _Open, future: Any) -> None:
         response = future.result()
@@ -301,10 +340,11 @@ class Link:
             if self._down.is_set():
                 return
             self._down.set()
-        for opened in tuple(self._open.values()):
+        self._group.close()
+        if not self._node.context.ok():
+            return
+        for opened in self._open.values():
             if opened.handle is not None:
                 opened.handle.cancel_goal_async()
-            self._end(opened, canceled_here(opened.query.question, 'the client was closed'))
         self._timer.cancel()
-        self._group.close()
         self._wake()  # an executor that waits looks again at what it may run

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from action_msgs.msg import GoalStatusArray
@@ -43,22 +44,31 @@ class Liveness:
         node: to live on.
         action: name of the action.
         group: of its callbacks.
+        heard: takes each list of the server's goals.
     """
 
-    def __init__(self, node: Node, action: str, group: CallbackGroup) -> None:
+    def __init__(
+        self, node: Node, action: str, group: CallbackGroup,
+        heard: Callable[[GoalStatusArray], None],
+    ) -> None:
         self._node = node
         self._lost_s = 0.0
         self._alive = 0
         self._subscription: Any = None
         with contextlib.suppress(UnsupportedEventTypeError):
             self._subscription = node.create_subscription(
-                GoalStatusArray, f'{action}/_action/status', lambda _: None, STATUS_QOS,
+                GoalStatusArray, f'{action}/_action/status', heard, STATUS_QOS,
                 callback_group=group, event_callbacks=SubscriptionEventCallbacks(
                     liveliness=self._changed, incompatible_qos=lambda _: None))
 
     def lost_since(self, since_s: float) -> bool:
         """Whether a server died after this moment (monotonic) and did not come back to life."""
         return self._lost_s > since_s
+
+    @property
+    def none_alive(self) -> bool:
+        """Whether the last of them died, whatever the graph says for some seconds more."""
+        return self._lost_s > 0.0 and self._alive <= 0
 
     @property
     def some_alive(self) -> bool:

@@ -97,6 +97,7 @@ class QueryDouble:
         self.canceled: list[str] = []
         self.running = 0
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self.node = Node(name, context=self._context, start_parameter_services=False)
@@ -125,6 +126,7 @@ class QueryDouble:
 
     def close(self) -> None:
         """Leave the graph."""
+        self._closing.set()
         self._executor.shutdown()
         self._thread.join()
         self._server.destroy()
@@ -149,10 +151,13 @@ class QueryDouble:
         if question == SLOW:
             tell(handle, 'write', 1, 'thinking')
             end_s = time.monotonic() + 60.0
-            while not handle.is_cancel_requested and time.monotonic() < end_s:
-                time.sleep(0.01)
-            self.canceled.append(question)
-            answer, end = answer_to('canceled'), handle.canceled
+            while not (handle.is_cancel_requested or self._closing.wait(0.01)
+                       or time.monotonic() > end_s):
+                continue
+            answer = answer_to('canceled')
+            if handle.is_cancel_requested:
+                self.canceled.append(question)
+                end = handle.canceled
         else:
             answer = answer_to(question)
         if answer.status in (SpatialAnswer.STATUS_OK, SpatialAnswer.STATUS_REFUSED):
