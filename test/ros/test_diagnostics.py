@@ -125,7 +125,7 @@ def test_an_active_node_tells_of_cameras_and_queries(operator, heard):
     assert values['ended OK'] == '1'
     assert float(values['newest: total (s)']) >= 0
     camera = heard.until('camera camera', OK, 'Hz')
-    assert float(camera['image rate (Hz)']) == pytest.approx(10, rel=0.5)
+    assert 1 < float(camera['image rate (Hz)']) < 12  # 10 Hz; fewer on a busy machine
     assert camera['TF'] == 'ok'
     assert 0 < float(camera['paired (%)']) <= 100
     assert int(camera['image received']) > int(camera['image lost'])
