@@ -43,6 +43,7 @@ MAX_OVERHEAD_S = 0.010
 MAX_CANCEL_S = 0.5
 # buffers are full after that, and a process that has just started is up
 SETTLE_S = 5.0
+BETWEEN_S = 0.5
 KERNEL_AND_AGENT = ('plan', 'kernel', 'write', 'run')
 _DELAYS_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
@@ -129,6 +130,7 @@ def answers(findings: Findings, bench: Bench, count: int) -> None:
     beside: list[float] = []
     choosing: list[float] = []
     for _ in range(count + 1):
+        bench.wait(BETWEEN_S)  # the last answer is drawn
         answer, took_s = bench.ask(QUESTION, cameras=['front'])
         spent = {one.name: one.duration_s for one in answer.timings}
         if answer.status != SpatialAnswer.STATUS_OK:
@@ -143,8 +145,7 @@ def answers(findings: Findings, bench: Bench, count: int) -> None:
             note='from the call of the service to the answer in the client\'s hand, less what the '
                  'answer\'s own timings count as plan, kernel (a worker, the frames into its '
                  'memory), write and run (cells and tools): so DDS there and back, the waiting '
-                 'line, choosing, decoding and placing 16 images of 640x480, events, the answer '
-                 'and the drawings'),
+                 'line, choosing, decoding and placing 16 images of 640x480, events, the answer'),
         Row('of that: choosing, decoding, placing 16 images', choosing[1:]),
         Row('the whole answer', total[1:], note='for information: the machine\'s speed'),
     ]

@@ -1,0 +1,173 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What TF tells beside poses: gaps, jumps, quarrels, loops; losses and pairing of cameras."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from tf2_msgs.msg import TFMessage
+
+from spatialclaw_ros.ros.losses import Losses
+from spatialclaw_ros.ros.streams import Sample, paired_share
+from spatialclaw_ros.ros.tf_links import Links
+
+SECOND = 10**9
+
+
+@pytest.fixture
+def links(make):
+    """Links, and a way to tell them a transform at a stamp in seconds."""
+    made = Links()
+
+    def tell(parent, child, stamp_s, x=0.0, *, sender='one', static=False):
+        return made.note(
+            make.transform(parent, child, stamp_s, (x, 0, 0)), static=static, sender=sender,
+            now_s=stamp_s)
+    tell('base', 'camera', 0, static=True)
+    return made, tell
+
+
+def drive(tell, stamps, speed=1.0, **options):
+    for stamp_s in stamps:
+        tell('odom', 'base', stamp_s, speed * stamp_s, **options)
+
+
+def tenths(first, last):
+    return [step / 10 for step in range(round(first * 10), round(last * 10))]
+
+
+@pytest.mark.parametrize(('speed', 'stamps', 'kinds'), [
+    (1.0, tenths(1, 3), []), (10.0, tenths(1, 3), []),
+    # moved on while nothing came; stood still meanwhile; always as slow as that
+    (1.0, [*tenths(1, 2), 4.0, 4.1], ['gap']), (0.0, [*tenths(1, 2), 4.0, 4.1], []),
+    (1.0, [1.0, 2.0, 3.0, 4.0], [])])
+def test_gaps_are_told_from_slow_publishers_and_from_standing_still(links, speed, stamps, kinds):
+    made, tell = links
+    drive(tell, stamps, speed)
+    found = made.breaks(made.way('odom', 'camera'))
+    assert [one.kind for one in found] == kinds
+    for one in found:
+        assert (one.from_ns, one.to_ns) == (1.9 * SECOND, 4 * SECOND)
+
+
+def test_a_jump_is_of_the_way_that_it_lies_on(links):
+    made, tell = links
+    drive(tell, tenths(1, 2))
+    tell('odom', 'base', 2.0, 9.0)
+    tell('base', 'hand', 2.0)
+    (jump,) = made.breaks(made.way('odom', 'camera'))
+    assert (jump.kind, jump.to_ns) == ('jump', 2 * SECOND)
+    assert "'base' in 'odom' moves by 7.10 m" in jump.text
+    assert made.breaks(made.way('base', 'camera')) == []
+    assert made.breaks(made.way('hand', 'camera')) == []
+    made.clear()
+    assert made.way('odom', 'camera') == ('camera',)
+
+
+def test_a_frame_that_gets_another_parent(links):
+    made, tell = links
+    tell('table', 'cup', 1.0)
+    tell('hand', 'cup', 1.1)
+    (jump,) = made.breaks(['cup'])
+    assert "changes its parent from 'table'" in jump.text
+
+
+def test_two_publishers_are_told_and_a_quarrel_too(links):
+    made, tell = links
+    drive(tell, tenths(11, 12))
+    assert made.doubled(['base'], 12.0) == ''
+    # one that lags by 3 s is no jump back of time
+    assert tell('odom', 'base', 8.9, 11.0, sender='two') <= 0
+    assert '2 publishers send' in made.doubled(['base'], 10.5)
+    assert made.quarrel(['base'], 12.0) == ''
+    for step in range(4):
+        tell('odom', 'base', 12.0 + step / 10, 5.0 * (step % 2), sender=['one', 'two'][step % 2])
+    assert 'jumps to and fro' in made.quarrel(['base'], 12.4)
+    assert made.quarrel(['base'], 19.0) == ''
+    assert tell('odom', 'base', 0.5) > SECOND
+
+
+def test_a_loop_is_named_and_the_way_through_it_holds(links):
+    made, tell = links
+    drive(tell, tenths(1, 2))
+    assert made.loop('camera') == ''
+    tell('base', 'odom', 1.9)
+    assert made.loop('camera') == 'base -> odom -> base'
+    assert made.way('odom', 'camera') == ('camera', 'base')
+
+
+def test_a_cameras_tf_in_one_line(rig):
+    source = rig.transforms()
+    assert 'nothing came on /tf' in source.health('camera', SECOND)
+    rig.tf(('base', 'camera', 0), static=True)
+    rig.tf(('odom', 'base', 10.0))
+    assert rig.wait(lambda: source.has_frame('odom') and source.has_frame('camera'))
+    assert source.health('camera', 10 * SECOND) == ''
+    assert "no frame 'nose'" in source.health('nose', 10 * SECOND)
+    assert "from 'odom' to 'base' is 5.0 s behind" in source.health('camera', 15 * SECOND)
+    rig.tf(('base', 'odom', 10.1))
+    assert rig.wait(lambda: 'base -> odom -> base' in source.health('camera', 10 * SECOND))
+
+
+def test_tf_whose_qos_keeps_it_away_is_named_with_the_cure(rig):
+    source = rig.transforms()
+    rig.out.create_publisher(
+        TFMessage, '/tf', QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    assert rig.wait(lambda: 'rig_out publishes /tf' in source.health('camera', SECOND))
+    said = source.health('camera', SECOND)
+    assert 'reliab' in said.lower()
+    assert 'ros2 topic info /tf --verbose' in said
+
+
+def numbered(number, publisher=b'a'):
+    return {'publication_sequence_number': number, 'publisher_gid': {'data': publisher}}
+
+
+@pytest.mark.parametrize(('numbers', 'lost'), [
+    ([1, 2, 3], 0), ([7, 8, 11, 12], 2), ([1, 2, 1, 2], 0),
+    ([1, (1, b'b'), 2, (4, b'b')], 2)])
+def test_lost_messages_by_their_numbers(numbers, lost):
+    losses = Losses()
+    for each in numbers:
+        losses.saw(0, numbered(*each) if isinstance(each, tuple) else numbered(each))
+    assert losses.lost == lost
+
+
+@pytest.mark.parametrize('info', [None, {'source_timestamp': 1}])
+def test_lost_messages_by_their_stamps(info):
+    losses = Losses()
+    # a camera of 30 Hz that loses two in a row, and one that stops for a while is no loss
+    steps = [*range(20), *range(22, 40), *range(400, 410)]
+    for step in steps:
+        losses.saw(step * SECOND // 30, info)
+    assert losses.lost == 2
+
+
+def samples(*stamps_ms):
+    return [Sample(stamp * 10**6, 0.0, 1, None) for stamp in stamps_ms]
+
+
+@pytest.mark.parametrize(('images', 'partners', 'share'), [
+    ([], [], math.nan), ([0, 100], [], 1.0), ([0, 100], [[0, 100], [1, 99]], 1.0),
+    ([0, 100, 200, 300], [[0, 200, 300]], 0.75), ([0, 100], [[]], 0.0),
+    # the newest one's depth is on its way; that of all that came since 0 is not
+    ([0, 100, 200], [[0, 100]], 1.0), ([0, 200, 400, 600, 800], [[0]], 0.5)])
+def test_share_of_paired_images(images, partners, share):
+    found = paired_share(
+        samples(*images), [samples(*each) for each in partners], tolerance_ns=20 * 10**6)
+    assert found == pytest.approx(share, nan_ok=True)
