@@ -24,6 +24,7 @@ node in the state that it was in, and says why in the log and on `/diagnostics`.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import traceback
@@ -44,6 +45,7 @@ from spatialclaw_ros.ros.health import NEXT, Sources
 from spatialclaw_ros.ros.inputs import Inputs
 from spatialclaw_ros.ros.logs import RosLogHandler
 from spatialclaw_ros.ros.lookout import Lookout
+from spatialclaw_ros.ros.memory import give_memory_back
 from spatialclaw_ros.ros.outputs import Outputs
 from spatialclaw_ros.ros.parameters import Parameters
 from spatialclaw_ros.ros.query import QueryRunner
@@ -221,6 +223,10 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         resources, self._resources = self._resources, None
         if resources is not None and not resources.close():
             self._log.warning('a trace was not written to its end in time')
+        del resources
+        # what refers to itself keeps descriptors and memory until it is looked for
+        gc.collect()
+        give_memory_back()
         self.parameters.configured = False
 
     def _inactive(self) -> str:

@@ -134,7 +134,9 @@ def _kinds(pid: int) -> Iterator[str]:
             elif link.startswith('/'):
                 yield 'file'
             else:
-                yield link.partition(':')[0]
+                # 'anon_inode:[eventfd]', but 'socket:[1234]'
+                kind, _, what = link.partition(':')
+                yield what.strip('[]') if kind == 'anon_inode' else kind
 
 
 def shared_memory_of(pid: int) -> set[str]:
