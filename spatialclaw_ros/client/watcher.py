@@ -174,10 +174,16 @@ class Watcher:
             self._count += 1
             self._steps.append(Step(
                 self._count, event.query_id, event.stage, int(event.step), int(event.max_steps),
-                event.text, time.monotonic()))
+                _printable(event.text), time.monotonic()))
 
 
 def _part(status: DiagnosticStatus, prefix: str) -> PartStatus:
     return PartStatus(
-        status.name.removeprefix(prefix), LEVELS.get(status.level, 'error'), status.message,
-        {pair.key: pair.value for pair in status.values})
+        _printable(status.name.removeprefix(prefix)), LEVELS.get(status.level, 'error'),
+        _printable(status.message),
+        {_printable(pair.key): _printable(pair.value) for pair in status.values})
+
+
+def _printable(text: str) -> str:
+    """Text without what would steer a terminal: a question may come from anybody."""
+    return ''.join(letter if letter.isprintable() else ' ' for letter in text)
