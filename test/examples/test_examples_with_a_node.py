@@ -12,11 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The examples with a real node, whose camera sees two balls."""
+"""The examples, and the snippets of docs/clients.md, with a node whose camera sees two balls."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import math
 import threading
 import time
@@ -24,6 +26,7 @@ import time
 import numpy as np
 import pytest
 import rclpy
+from docs_pages import snippets
 from example_programs import agent, module, run
 from geometry_msgs.msg import PoseStamped
 from py_trees.common import Status
@@ -38,6 +41,8 @@ from spatialclaw_ros.client import RefusedError, SpatialClient
 grasp = module('query_before_grasp')
 trees = module('behaviour_tree_leaf')
 GAP = 'How far apart are the red ball and the blue ball?'
+CODE = snippets('docs/clients.md', 'python')
+SAYS = {0: '± 0.0', 1: 'it looked, and can not tell: ', 2: 'run 1 of ', 3: 'True', 4: '1'}
 
 
 @pytest.fixture(scope='module')
@@ -164,3 +169,15 @@ def test_an_agent_asks_the_node_over_stdio(node):
     assert [camera['name'] for camera in listed] == ['camera']
     assert listed[0]['details']['image topic'] == '/camera/color/image_raw', listed
     assert listed[0]['message']
+
+
+def test_every_snippet_of_the_page_is_known():
+    assert len(CODE) == len(SAYS)
+
+
+@pytest.mark.parametrize('number', SAYS)
+def test_a_snippet_runs_as_it_stands(node, number):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(CODE[number].text, str(CODE[number]), 'exec'), {'__name__': '__main__'})
+    assert SAYS[number] in said.getvalue()
