@@ -143,6 +143,17 @@ class Links:
             del up_source[up_source.index(meet):], up_target[up_target.index(meet):]
         return tuple(name for name in (*up_source, *up_target) if name in self._links)
 
+    def anchor(self, name: str, world: str) -> str:
+        """The frame farthest up, at most `world`, that one is fixed to by static transforms."""
+        seen = {name}
+        while name != world:
+            link = self._links.get(name)
+            if link is None or not link.static or link.parent in seen:
+                break
+            name = link.parent
+            seen.add(name)
+        return name
+
     def breaks(self, way: Iterable[str]) -> list[Break]:
         """Gaps and jumps of some frames, the oldest first."""
         return sorted(

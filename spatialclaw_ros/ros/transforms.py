@@ -127,6 +127,11 @@ class TransformSource:
                 f'no transform from {source!r} to {target!r}: {str(error).strip()}') from error
         return _matrix(found)
 
+    def anchor(self, name: str, world: str) -> str:
+        """The frame farthest up, at most `world`, that one is fixed to: itself when it moves."""
+        with self._lock:
+            return self._links.anchor(name.lstrip('/'), world.lstrip('/'))
+
     def breaks(self, target: str, source: str) -> list[Break]:
         """Times that the way between two frames can't be followed through, the oldest first."""
         with self._lock:

@@ -91,6 +91,7 @@ def _poses(
     frames: list[Frame], transforms: TransformSource, world: str, budget: WaitBudget,
 ) -> _Placed:
     poses: list[np.ndarray | None] = [None] * len(frames)
+    tree = _Tree(transforms, world)
     faults = _Faults(frames, transforms, world)
     fault = ''
     for frame in reversed(frames):
@@ -102,11 +103,44 @@ def _poses(
             fault = fault or broken
             continue
         try:
-            poses[frame.index] = transforms.lookup(
-                world, frame.frame_id, frame.stamp_ns, budget.left_s)
+            poses[frame.index] = tree.pose(frame.frame_id, frame.stamp_ns, budget.left_s)
         except TransformError as error:
             fault = fault or str(error)
     return _Placed(world, poses, fault)
+
+
+class _Tree:
+    """Poses in one world, where what is fixed to one another is looked up once.
+
+    A robot has many frames and few that move: a lookup for each frame and image would take longer
+    than decoding the images.
+    """
+
+    def __init__(self, transforms: TransformSource, world: str) -> None:
+        self._transforms = transforms
+        self._world = world
+        self._fixed: dict[str, tuple[str, np.ndarray]] = {}
+        self._moving: dict[tuple[str, int], np.ndarray] = {}
+
+    def pose(self, name: str, stamp_ns: int, wait_s: float) -> np.ndarray:
+        """(4, 4) `T_world_name` at a time.
+
+        Raises:
+            TransformError: as `TransformSource.lookup` raises it.
+        """
+        if name not in self._fixed:
+            anchor = self._transforms.anchor(name, self._world)
+            self._fixed[name] = anchor, self._transforms.lookup(anchor, name, stamp_ns, 0.0)
+        anchor, T_anchor_name = self._fixed[name]
+        key = anchor, stamp_ns
+        if key not in self._moving:
+            try:
+                self._moving[key] = self._transforms.lookup(
+                    self._world, anchor, stamp_ns, wait_s)
+            except TransformError:
+                # the same again, in words about the frame that was asked for
+                return self._transforms.lookup(self._world, name, stamp_ns, 0.0)
+        return np.asarray(self._moving[key] @ T_anchor_name)
 
 
 class _Faults:
@@ -160,6 +194,7 @@ def other_frames(
         missing.add(
             ('tf', ''),
             f'TF has {len(wanted)} frames, the first {MAX_TF_FRAMES} are given (not {name!r}, …)')
+    tree = _Tree(transforms, world)
     found: dict[str, np.ndarray] = {}
     for name in dict.fromkeys(wanted[:MAX_TF_FRAMES]):
         if name not in known:
@@ -169,7 +204,7 @@ def other_frames(
         poses = np.full((len(frames), 4, 4), np.nan)
         for frame in frames:
             try:
-                poses[frame.index] = transforms.lookup(world, name, frame.stamp_ns, 0.0)
+                poses[frame.index] = tree.pose(name, frame.stamp_ns, 0.0)
             except TransformError as error:
                 if tf_frames:
                     missing.add(('tf', name), str(error))
