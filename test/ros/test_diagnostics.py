@@ -182,7 +182,8 @@ def test_losses_are_those_of_late():
     levels = []
     for received, lost in ((100, 50), (200, 50), (250, 100), *((500, 100),) * 10, (3, 0)):
         camera = CameraStatus('cam', (stream(received=received, lost=lost),))
-        levels += [one.level for one in looks.look(Sources('active', cameras=lambda: [camera]))]  # noqa: B023
+        seen = Sources('active', cameras=[camera].copy)
+        levels += [one.level for one in looks.look(seen)]
     assert levels[:3] == [OK, OK, WARN]
     assert levels[-2:] == [OK, OK]
     stale, = looks.look(Sources('inactive', configured=(CameraConfig('cam', '/cam/image'),)))
