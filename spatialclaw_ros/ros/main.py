@@ -72,7 +72,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 class Process:
-    """Spins the node on a thread until it is told to stop.
+    """Spins the node on a thread until it is told to stop; another one starts it.
 
     Args:
         node: what is spun, and closed in the end.
@@ -87,31 +87,35 @@ class Process:
         self._status = 0
 
     def run(self) -> int:
-        """Start the node if it is to start itself, and serve; the exit status."""
+        """Serve, and start the node if it is to start itself; the exit status."""
         self._executor.add_node(self._node)
-        spinner = threading.Thread(target=self._spin, name='executor', daemon=True)
-        spinner.start()
+        threads = [threading.Thread(target=self._spin, name='executor', daemon=True)]
+        if self._node.parameters.settings.autostart:
+            self._node.hold()
+            threads.append(threading.Thread(target=self._start, name='autostart', daemon=True))
+        for thread in threads:
+            thread.start()
         self._stop.wait()
         self._node.release()
         self._executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
-        spinner.join(SHUTDOWN_WAIT_S)
+        for thread in threads:
+            thread.join(SHUTDOWN_WAIT_S)
         self._node.close()
         return self._status
 
     def _spin(self) -> None:
         try:
-            if self._start():
-                while not self._stop.is_set() and self._spun():
-                    pass
+            while not self._stop.is_set() and self._spun():
+                pass
         finally:
             self._stop.set()
 
-    def _start(self) -> bool:
-        if not self._node.parameters.settings.autostart or self._node.start():
-            return True
-        if self._node.failed is not None and not self._stop.is_set():
+    def _start(self) -> None:
+        if self._node.start() or self._stop.is_set():
+            return
+        if self._node.failed is not None:
             self._status = refuse(self._node.failed)
-        return False
+        self._stop.set()
 
     def _spun(self) -> bool:
         """Spin until told to stop; whether to go on, for a callback's fault ends nothing."""

@@ -103,9 +103,16 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         label: str = self._state_machine.current_state[1]
         return label
 
+    def hold(self) -> None:
+        """Let queries wait for `start`, which is about to be called."""
+        self._serving.started.clear()
+
     def start(self) -> bool:
         """Configure and activate; whether it is active then, else `failed` says why it is not."""
-        return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+        try:
+            return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+        finally:
+            self._serving.started.set()
 
     def close(self) -> None:
         """Give everything back, whatever the state; call it when no executor spins the node."""

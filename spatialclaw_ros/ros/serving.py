@@ -32,6 +32,7 @@ from sensor_msgs.msg import CompressedImage
 
 from spatialclaw_ros.action import SpatialQuery as QueryAction
 from spatialclaw_ros.agent.events import Failed
+from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.answers import answer_message
 from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
@@ -46,6 +47,7 @@ from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Status
 
 RESULT_KEPT_S = 60
+START_WAIT_S, START_POLL_S = 60.0, 0.05
 CANCEL_NOTED_S = 1.0
 CANCEL_POLL_S = 0.002
 FEEDBACK_QOS = QoSProfile(depth=100)
@@ -55,6 +57,8 @@ SUCCEEDED = (Status.OK, Status.REFUSED)
 
 class Serving:
     """Takes requests and goals; while there is no `handler`, each is answered INACTIVE at once.
+
+    While `started` is not set, they wait for it: the node is about to be active by itself.
 
     A goal is always accepted: a rejected one could carry no reason. It ends SUCCEEDED with status
     OK or REFUSED, CANCELED when its client cancelled it, ABORTED with any other status.
@@ -71,6 +75,8 @@ class Serving:
         ended: Callable[[Outcome, str], object],
     ) -> None:
         self.handler: QueryHandler | None = None
+        self.started = threading.Event()
+        self.started.set()
         self._node = node
         self._settings = settings
         self._inactive = inactive
@@ -97,7 +103,13 @@ class Serving:
         return response
 
     def _answer(self, request: Any, caller: Caller) -> SpatialAnswer:
+        patience = Deadline(START_WAIT_S)
+        while not (self.started.wait(START_POLL_S) or caller.canceled() or patience.expired):
+            pass
         handler = self.handler
+        if handler is None and caller.canceled():
+            return self._turned_away(
+                request, caller, Status.CANCELED, 'cancelled while the node started')
         if handler is None:
             return self._turned_away(request, caller, Status.INACTIVE, self._inactive())
         try:
