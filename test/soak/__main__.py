@@ -87,7 +87,11 @@ def main() -> int:
     for kind in kinds:
         if not stop.is_set():
             soaks.append(Soak(kind, folder / kind, terms, _say, stop))
-            parts.append(soaks[-1].run())
+            try:
+                parts.append(soaks[-1].run())
+            except RuntimeError as error:
+                print(f'{kind}: {error}', file=sys.stderr)
+                return 1
     text = report(parts, given.seed)
     print(f'\n{text}', flush=True)
     if given.into is not None and not stop.is_set():

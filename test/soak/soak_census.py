@@ -39,7 +39,7 @@ YOUNG_S = 15.0
 REFILL_S = 40.0
 SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
-FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps)_')
+FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps|_datasharing)_')
 LEAST_SAMPLES = 8
 KEPT = {
     # of the executor's pool, started as they are needed
@@ -72,6 +72,13 @@ class Held:
     fast_dds: int
     shared_memory: int
     temporary: int
+
+    def __str__(self) -> str:
+        kinds = ', '.join(f'{n} {kind}' for kind, n in sorted(self.descriptors.items()))
+        return (f'{self.processes} processes, {self.threads} threads, '
+                f'{sum(self.descriptors.values())} descriptors ({kinds}), '
+                f'{self.memory_files} memory files, shared memory in {self.fast_dds} files of '
+                f'Fast DDS and {self.shared_memory} others, {self.temporary} temporary files')
 
     def more_than(self, before: Held) -> list[str]:
         """What there is more of than before, beyond what may be kept, in words."""

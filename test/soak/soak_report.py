@@ -45,7 +45,7 @@ class Part:
         slopes: of memory.
         held: what was held after the warm-up and at the end, in words.
         leaks: what was left over.
-        published: pictures of each camera.
+        rate_hz: of the pictures that went out.
     """
 
     kind: str
@@ -97,7 +97,7 @@ def part_lines(part: Part) -> list[str]:
         ('memory after the warm-up', 'first, MB', 'last, MB', 'slope, MB/h', 'at least, MB/h'),
         [(f'{slope.role}, {slope.kind}', f'{slope.first_mb:.1f}', f'{slope.last_mb:.1f}',
           f'{slope.mb_per_h:+.1f}', f'{slope.least_mb_per_h:+.1f}') for slope in part.slopes])]
-    return [*lines, '', f'Held: {part.held}', '',
+    return [*lines, '', f'Held {part.held}.', '',
             f'Left over: {"; ".join(part.leaks) or "nothing"}.', '']
 
 

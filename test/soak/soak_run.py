@@ -252,7 +252,7 @@ class Soak:
 
         if plant.node.running:
             after = self._quietly(plant, clients, lambda: settled(plant, SETTLE_S, fits))
-            part.held = f'after the warm-up {before}, at the end {after}'
+            part.held = f'after the warm-up {before}; at the end {after}'
             part.leaks += after.more_than(before)
         for client in clients:
             client.stop()
