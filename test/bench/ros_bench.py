@@ -30,6 +30,7 @@ from pathlib import Path
 import psutil
 from bench_run import Findings, run, take
 from bench_table import Row, below, within
+from builtin_interfaces.msg import Duration
 from ros_robot import CAMERAS, ROLES, TOPICS, Bench, Program, Robot
 
 from spatialclaw_ros.msg import SpatialAnswer
@@ -131,7 +132,7 @@ def answers(findings: Findings, bench: Bench, count: int) -> None:
     choosing: list[float] = []
     for _ in range(count + 1):
         bench.wait(BETWEEN_S)  # the last answer is drawn
-        answer, took_s = bench.ask(QUESTION, cameras=['front'])
+        answer, took_s = bench.ask(QUESTION, cameras=['front'], timeout=Duration(sec=60))
         spent = {one.name: one.duration_s for one in answer.timings}
         if answer.status != SpatialAnswer.STATUS_OK:
             findings.faults.append(f'{QUESTION} was answered {answer.status}: {answer.message}')
