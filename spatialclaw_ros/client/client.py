@@ -36,7 +36,7 @@ from spatialclaw_ros.client.query import CHECK_S, LINGER_S, Query
 from spatialclaw_ros.errors import CanceledError
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing import Unpack
 
 DEFAULT_NODE = '/spatialclaw'
 ACTION_TYPE = 'spatialclaw_ros/action/SpatialQuery_SendGoal'
