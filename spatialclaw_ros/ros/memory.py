@@ -22,10 +22,15 @@ kernel, and every new one is paid for in page faults again: with rclpy's multi-t
 from __future__ import annotations
 
 import ctypes
+import threading
+import time
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEEP_BYTES = 2**31 - 1
 _HEAP_BYTES = 32 * 2**20
+_AT_TIMES_S = 15.0
+_at_times = threading.Lock()
+_latest_s = [0.0]
 
 
 def reuse_freed_memory() -> bool:
@@ -37,6 +42,22 @@ def reuse_freed_memory() -> bool:
     return all([
         mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES), mallopt(_M_MMAP_THRESHOLD, _HEAP_BYTES),
         mallopt(_M_ARENA_MAX, 1)])
+
+
+def give_memory_back_at_times() -> None:
+    """Hand what is free back to the kernel, unless that was done a moment ago.
+
+    What queries free lies scattered among images that stay, and the heap would grow to several
+    times of what is in use. It takes up to a tenth of a second: call it when an answer is out.
+    """
+    if _at_times.acquire(blocking=False):
+        try:
+            now_s = time.monotonic()
+            if now_s - _latest_s[0] >= _AT_TIMES_S:
+                give_memory_back()
+                _latest_s[0] = time.monotonic()
+        finally:
+            _at_times.release()
 
 
 def give_memory_back() -> None:

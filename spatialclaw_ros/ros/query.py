@@ -32,6 +32,7 @@ from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros.job import Job, MakeSession, Observe, fault_of
+from spatialclaw_ros.ros.memory import give_memory_back_at_times
 from spatialclaw_ros.ros.outcome import Caller, End, Outcome, QueryRequest
 from spatialclaw_ros.ros.queue import FairLine
 from spatialclaw_ros.workspace.question import Status
@@ -238,6 +239,7 @@ class QueryRunner:
                 self._ended(job)
             job.done.set()
             job.wake()
+            give_memory_back_at_times()
 
     def _ended(self, job: Job) -> None:
         """Give the place of a query to those whose turn it is; the lock is held."""

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import resource
 import subprocess
 import sys
@@ -27,6 +28,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spatialclaw_ros.ros import memory
 from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.observe import spread
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, nearest
@@ -192,3 +194,12 @@ def test_threads_of_the_node_share_what_they_free(tmp_path):
         [sys.executable, '-c', HEAPS], cwd=tmp_path, capture_output=True, text=True, check=True)
     # those of the libraries that start threads when they are imported
     assert said.stderr.count('Arena') <= 4, said.stderr
+
+
+def test_memory_is_not_given_back_after_every_query(monkeypatch):
+    given = []
+    monkeypatch.setattr(memory, 'give_memory_back', lambda: given.append(1))
+    monkeypatch.setattr(memory, '_latest_s', [-math.inf])
+    for _ in range(5):
+        memory.give_memory_back_at_times()
+    assert given == [1]
