@@ -102,7 +102,7 @@ soak: install
 	@PYTHONPATH=test/support $(BIN)/python test/soak --seconds $(SOAK_S)
 
 docs: install
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pictures: install browser
 	@$(BIN)/python scripts/make_pictures.py

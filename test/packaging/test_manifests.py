@@ -52,6 +52,7 @@ LIBRARIES: dict[str, tuple[str, str | None]] = {
 # Needed by what is chosen by a parameter alone: an extra of pyproject.toml, and no rosdep key.
 OPTIONAL = {
     'huggingface_hub': 'huggingface-hub', 'mcp': 'mcp', 'openai': 'openai', 'py_trees': 'py-trees',
+    'pydantic': 'pydantic',
     'rapidocr_onnxruntime': 'rapidocr-onnxruntime', 'ray': 'ray', 'safetensors': 'safetensors',
     'starlette': 'starlette', 'torch': 'torch', 'tqdm': 'tqdm', 'transformers': 'transformers',
     'uvicorn': 'uvicorn', 'zstandard': 'zstandard',
