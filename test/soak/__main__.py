@@ -33,7 +33,7 @@ from pathlib import Path
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
-SHORT_S = 60.0
+SHORT_S = 90.0
 
 
 def _arguments(names: list[str], kinds: list[str]) -> argparse.Namespace:
