@@ -99,7 +99,7 @@ bench-ros: install
 SOAK_S ?= 600
 
 soak: install
-	@PYTHONPATH=test/support $(BIN)/python test/soak --seconds $(SOAK_S)
+	@PYTHONPATH=test/support $(BIN)/python test/soak --seconds $(SOAK_S) $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(INTO),--into $(INTO))
 
 docs: install
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

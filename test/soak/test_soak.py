@@ -18,15 +18,10 @@
 from __future__ import annotations
 
 import random
-import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from soak_census import Held, fit
 from soak_clients import Ended
 from soak_fault import OWN_CLIENT, Stage
