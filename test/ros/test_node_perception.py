@@ -161,13 +161,22 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
         values = listener.until('apart', WARN, 'started again')
         assert values['restarts'] == '1'
         assert values['process'] != str(first.pid)
-        assert mapped(process) <= held
+        # what is still being drawn is let go a moment later
+        until(lambda: mapped(process) <= held)
 
         loads.unlink()
         psutil.Process(int(values['process'])).kill()
         listener.until('apart', WARN, 'loading lab_models:masks')
         answer = stopped_while_asked(process, client)
         assert answer.status == SpatialAnswer.STATUS_CANCELED, answer.message
+
+
+def until(condition):
+    """Wait until something is so."""
+    end_s = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < end_s, 'it did not happen'
+        time.sleep(0.05)
 
 
 def mapped(process):
