@@ -190,10 +190,10 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         self._outputs = Outputs(self, self._log.error)
 
     def _activate(self) -> None:
+        self._patience.check('activating: the node is closed')
         resources, outputs = self._resources, self._outputs
         if resources is None or outputs is None:
             raise RuntimeError('a node is configured before it is activated')
-        self._patience.check('activating: the node is closed')
         settings = self.parameters.settings
         resources.open_perception()
         self._inputs = Inputs(self, settings, self.parameters.cameras)

@@ -184,6 +184,9 @@ def test_a_nursery_that_fails_says_so_and_can_be_closed(
 ) -> None:
     session = own.open(observation, host)
     assert not own.closed
+    time.sleep(0.5)
+    while own.stats().spare_workers:  # one that was being made already
+        own.open(observation, host).close()
 
     def fail(_: WorkerMaker) -> None:
         raise ZeroDivisionError
