@@ -31,8 +31,9 @@ from kernel_fixtures import SOON_S, wait_for
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, DeadlineExceededError, KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, nursery, zygote_process
-from spatialclaw_ros.kernel.child import Interrupt
+from spatialclaw_ros.kernel.child import Child, Interrupt
 from spatialclaw_ros.kernel.nursery import Nursery
+from spatialclaw_ros.kernel.worker_maker import WorkerMaker
 
 LIMITS = KernelLimits(spare_workers=2)
 
@@ -219,6 +220,39 @@ def test_no_spares() -> None:
             made.reap(child)
             interrupt.close()
         wait_for(lambda: psutil.Process(made.pid).children() == [])
+
+
+def test_an_order_that_a_spare_serves_makes_no_worker(
+    interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make, made, looked = WorkerMaker.make, [], threading.Event()
+    hand_out, patience = Nursery._hand_out, Nursery._patience_s
+
+    def count(maker: WorkerMaker) -> Child:
+        made.append(make(maker))
+        return made[-1]
+
+    def look(nursery: Nursery) -> float | None:
+        looked.set()
+        return patience(nursery)
+
+    def hand_out_late(nursery: Nursery) -> None:
+        if threading.current_thread() is threading.main_thread():
+            # the order stands in the line; whoever looks without the lock sees it there
+            looked.clear()
+            nursery._wake()
+            looked.wait(0.3)
+        hand_out(nursery)
+
+    monkeypatch.setattr(WorkerMaker, 'make', count)
+    with contextlib.closing(Nursery(KernelLimits(spare_workers=0))) as nursery:
+        nursery.start()
+        monkeypatch.setattr(Nursery, '_patience_s', look)
+        monkeypatch.setattr(Nursery, '_hand_out', hand_out_late)
+        child = nursery.take(interrupt, Deadline())
+        looked.wait(SOON_S)
+        nursery.reap(child)
+    assert made == [child]
 
 
 def test_nothing_is_left() -> None:

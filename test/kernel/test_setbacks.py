@@ -42,11 +42,18 @@ from spatialclaw_ros.kernel.zygote_process import ZygoteProcess
 LIMITS = KernelLimits(spare_workers=0, cell_timeout_s=5.0)
 
 
+def at_rest(kernel: Kernel) -> bool:
+    """Whether a kernel without sessions makes no spare worker and buries none."""
+    stats = kernel.stats()
+    return (stats.zygote_pid is not None and stats.spare_workers == kernel.limits.spare_workers
+            == len(psutil.Process(stats.zygote_pid).children()))
+
+
 @pytest.fixture
-def own() -> Iterator[Kernel]:
-    """A kernel that may be damaged; nothing of it may be left."""
+def own(kernel: Kernel) -> Iterator[Kernel]:
+    """A kernel that may be damaged; nothing of it may be left beside the one that others share."""
     process = psutil.Process()
-    time.sleep(1.0)  # the kernel that other tests share may still be making its spare worker
+    wait_for(lambda: at_rest(kernel))
     before = process.num_fds(), threading.active_count(), len(process.children(recursive=True))
     made = Kernel(limits=LIMITS)
     made.start()
@@ -184,18 +191,26 @@ def test_a_nursery_that_fails_says_so_and_can_be_closed(
 ) -> None:
     session = own.open(observation, host)
     assert not own.closed
-    time.sleep(0.5)
-    while own.stats().spare_workers:  # one that was being made already
-        own.open(observation, host).close()
 
     def fail(_: WorkerMaker) -> None:
         raise ZeroDivisionError
 
+    close, may_end = ZygoteProcess.close, threading.Event()
+
+    def close_late(process: ZygoteProcess) -> None:
+        assert may_end.wait(SOON_S)
+        close(process)
+
     monkeypatch.setattr(WorkerMaker, 'make', fail)
+    monkeypatch.setattr(ZygoteProcess, 'close', close_late)
     for _ in range(2):
         with pytest.raises(KernelError, match='make a new one'):
             own.open(observation, host)
-    wait_for(lambda: own.closed and own.stats().zygote_pid is None)
+    assert own.closed
+    # a worker ends with its zygote, not before
+    assert session.run('print(1)').stdout == '1\n'
+    may_end.set()
+    wait_for(lambda: session.worker_pid is None)
     with pytest.raises(KernelError, match='make a new one'):
         session.run('1')
 
