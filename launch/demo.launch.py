@@ -20,8 +20,6 @@ plays its recording.
 
 from __future__ import annotations
 
-import sys
-
 from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -30,10 +28,12 @@ from launch.actions import (
     Shutdown,
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import FindExecutable, LaunchConfiguration
 
 from spatialclaw_ros.ros.compat.share import share_path
 
+# of the environment; `ros2 launch` itself runs on the system's, which may lack MuJoCo
+PYTHON = FindExecutable(name='python3')
 ROBOT = 'spatialclaw_ros.sim'
 STOP_TIMEOUT_S = '10'
 
@@ -42,7 +42,7 @@ def generate_launch_description() -> LaunchDescription:
     """Return the robot and the node; the one does not outlive the other."""
     robot = ExecuteProcess(
         name='sim_robot', output='screen', sigterm_timeout=STOP_TIMEOUT_S,
-        cmd=[sys.executable, '-m', ROBOT, '--depth-noise', LaunchConfiguration('depth_noise')],
+        cmd=[PYTHON, '-m', ROBOT, '--depth-noise', LaunchConfiguration('depth_noise')],
         on_exit=Shutdown(reason='the simulated robot ended'))
     node = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_path('launch', 'spatialclaw.launch.py'))),

@@ -21,12 +21,12 @@ demanded. A server that ends by a fault of its own is started again.
 
 from __future__ import annotations
 
-import sys
-
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import FindExecutable, LaunchConfiguration
 
+# of the environment; `ros2 launch` itself runs on the system's, which may lack torch
+PYTHON = FindExecutable(name='python3')
 MODULE = 'spatialclaw_ros.cli.main'
 # the server lets calls end, and Ray its processes
 STOP_TIMEOUT_S = '45'
@@ -60,7 +60,7 @@ def generate_launch_description() -> LaunchDescription:
         name='perception_server', output='screen', emulate_tty=False,
         sigterm_timeout=STOP_TIMEOUT_S, respawn=LaunchConfiguration('restart'),
         respawn_delay=RESTART_DELAY_S,
-        cmd=[sys.executable, '-m', MODULE, 'serve', LaunchConfiguration('config'),
+        cmd=[PYTHON, '-m', MODULE, 'serve', LaunchConfiguration('config'),
              '--address', LaunchConfiguration('address'),
              '--engine', LaunchConfiguration('engine'),
              ['--token-file=', LaunchConfiguration('token_file')],  # empty is no word

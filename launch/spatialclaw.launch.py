@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
@@ -40,15 +41,27 @@ from launch.actions import (
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from spatialclaw_ros.ros.compat.dds import OLD_DISTRIBUTIONS, OLD_VARIABLE, VARIABLE
 from spatialclaw_ros.ros.compat.share import share_path
+from spatialclaw_ros.ros.launch_values import (
+    camera_remappings,
+    existing_file,
+    fixed_frame,
+    node_name,
+    parameters_in,
+)
 
 PACKAGE = 'spatialclaw_ros'
 CYCLONE_VARIABLE = 'CYCLONEDDS_URI'
 SWITCH = ('true', 'false')
 SWITCH_OF_FILE = ('', 'true', 'false')
 CAMERAS = ('none', 'oak_d', 'orbbec', 'realsense', 'webcam', 'zed')
+# where the frames begin that the camera's driver publishes; a webcam's has none
+LINKS = {'oak_d': 'oak', 'orbbec': 'camera_link', 'realsense': 'camera_link',
+         'zed': 'zed_camera_link'}
+NO_FRAME = 'none'
 TREES = ('global', 'namespaced')
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 RECONSTRUCTORS = ('', 'rgbd', 'fused', 'depth_anything')
@@ -67,6 +80,13 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'camera', default_value='none', choices=CAMERAS,
             description='Topics of a common camera, from config/cameras, laid over params_file.'),
+        DeclareLaunchArgument(
+            'world_frame', default_value='',
+            description='Fixed TF frame, z up, to measure in; none: without TF, from where the '
+                        'camera stands; empty: as params_file says.'),
+        DeclareLaunchArgument(
+            'base_frame', default_value='',
+            description="The robot's own TF frame; none: without one; empty: as params_file says."),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of the node.'),
         DeclareLaunchArgument('name', default_value='spatialclaw', description='Name of the node.'),
         DeclareLaunchArgument(
@@ -81,7 +101,8 @@ def generate_launch_description() -> LaunchDescription:
                         'empty: as params_file says, else true.'),
         DeclareLaunchArgument(
             'respawn', default_value='false', choices=SWITCH,
-            description='Start the node again when it ends by itself.'),
+            description='Start the node again when it ends by itself, be it for ever: also where '
+                        'it says that its parameters are wrong.'),
         DeclareLaunchArgument(
             'enclave', default_value='',
             description='SROS 2: the enclave of the keystore that holds its keys; empty: none.'),
@@ -114,9 +135,12 @@ def generate_launch_description() -> LaunchDescription:
             description='Open RViz on the outputs.'),
         DeclareLaunchArgument(
             'rviz_config', default_value=str(share_path('config', 'spatialclaw.rviz')),
-            description='What RViz shows; topics below /spatialclaw follow namespace and name.'),
+            description='What RViz shows; topics below /spatialclaw follow namespace and name, '
+                        "those of its camera the node's first camera."),
         DeclareLaunchArgument(
-            'fixed_frame', default_value='base_link', description="RViz' fixed frame."),
+            'fixed_frame', default_value='',
+            description="RViz' fixed frame; empty: base_frame, else world_frame, else the "
+                        "camera's own."),
         *_profiles(),
         OpaqueFunction(function=_started),
     ])
@@ -157,37 +181,56 @@ def _included(name: str, arguments: dict[str, str]) -> Action:
         PythonLaunchDescriptionSource(str(path)), launch_arguments=list(arguments.items()))])
 
 
-def _node(values: dict[str, str]) -> Action:
-    files = [values['params_file']]
+def _files(values: dict[str, str]) -> list[Path]:
+    """Return the parameter files, the last one on top."""
+    files = [existing_file('params_file', values['params_file'])]
     if values['camera'] != 'none':
-        files.append(str(share_path('config', 'cameras', f'{values["camera"]}.yaml')))
-    overrides: dict[str, str | bool] = {
+        files.append(share_path('config', 'cameras', f'{values["camera"]}.yaml'))
+    return files
+
+
+def _overrides(values: dict[str, str]) -> dict[str, str | bool]:
+    """Return the parameters that arguments name."""
+    found: dict[str, str | bool] = {
         name: values[name] for name in ('reconstruct', 'segment') if values[name]}
-    overrides |= {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')
-                  if values[name]}
+    found |= {name: '' if values[name] == NO_FRAME else values[name]
+              for name in ('world_frame', 'base_frame') if values[name]}
+    found |= {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')
+              if values[name]}
     if values['perception'] == 'true':
-        overrides['perception.url'] = f'http://{values["perception_address"]}'
+        found['perception.url'] = f'http://{values["perception_address"]}'
     if values['vllm'] == 'true':
-        overrides |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
+        found |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
+    return found
+
+
+def _node(values: dict[str, str]) -> Action:
+    # without its type launch_ros takes a text for YAML, which '' is not
+    overrides = {name: ParameterValue(value, value_type=type(value))
+                 for name, value in _overrides(values).items()}
     enclave = ['--enclave', values['enclave']] if values['enclave'] else []
     return Node(
         package=PACKAGE, executable='node', name=values['name'], namespace=values['namespace'],
         output='screen', emulate_tty=True, sigterm_timeout=STOP_TIMEOUT_S,
         respawn=values['respawn'] == 'true', respawn_delay=RESPAWN_DELAY_S,
         arguments=['--ros-args', '--log-level', values['log_level'], *enclave],
-        remappings=_tf_remappings(values), parameters=[*files, *([overrides] if overrides else [])])
+        remappings=_tf_remappings(values),
+        parameters=[*map(str, _files(values)), *([overrides] if overrides else [])])
 
 
 def _rviz(values: dict[str, str]) -> Action:
     """Return RViz; its file names the topics of /spatialclaw, whatever the node is called."""
-    with open(values['rviz_config'], encoding='utf-8') as config:
-        topics = sorted(set(re.findall(r'(?<=: )/spatialclaw(/[\w/]+)', config.read())))
+    config = existing_file('rviz_config', values['rviz_config'])
+    topics = sorted(set(re.findall(
+        r'(?<=: )/spatialclaw(/[\w/]+)', config.read_text(encoding='utf-8'))))
+    given = parameters_in(_files(values), node_name(values['namespace'], values['name']))
+    given |= _overrides(values)
+    frame = values['fixed_frame'] or fixed_frame(given, LINKS.get(values['camera'], ''))
     return Node(
         package='rviz2', executable='rviz2', name=f'{values["name"]}_rviz',
-        namespace=values['namespace'],
-        arguments=['-d', values['rviz_config'], '-f', values['fixed_frame']],
-        parameters=[{'use_sim_time': values['use_sim_time'] == 'true'}],
-        remappings=[*_tf_remappings(values), *(
+        namespace=values['namespace'], arguments=['-d', str(config), '-f', frame],
+        parameters=[{'use_sim_time': given.get('use_sim_time') is True}],
+        remappings=[*_tf_remappings(values), *camera_remappings(given), *(
             (f'/spatialclaw{topic}', f'{values["name"]}{topic}') for topic in topics)])
 
 

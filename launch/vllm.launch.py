@@ -19,12 +19,12 @@ It listens on this machine alone unless `host` says otherwise; then the file of 
 
 from __future__ import annotations
 
-import sys
-
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import FindExecutable, LaunchConfiguration
 
+# of the environment; `ros2 launch` itself runs on the system's, which may lack vLLM
+PYTHON = FindExecutable(name='python3')
 MODULE = 'spatialclaw_ros.backbone.vllm.serve'
 # the server lets its helpers end first
 STOP_TIMEOUT_S = '45'
@@ -51,7 +51,7 @@ def generate_launch_description() -> LaunchDescription:
     ]
     server = ExecuteProcess(
         name='vllm', output='screen', emulate_tty=False, sigterm_timeout=STOP_TIMEOUT_S,
-        cmd=[sys.executable, '-m', MODULE, LaunchConfiguration('config'),
+        cmd=[PYTHON, '-m', MODULE, LaunchConfiguration('config'),
              '--host', LaunchConfiguration('host'), '--port', LaunchConfiguration('port'),
              ['--api-key-file=', LaunchConfiguration('api_key_file')],  # empty is no word
              '--ready-timeout-s', LaunchConfiguration('ready_timeout_s')])

@@ -45,9 +45,9 @@ QUICK = ('ask', 'doctor', 'view', 'export', 'watch')
 ELSEWHERE = ('gpu-box', 'gpu:', '--backbone')
 """What a machine has that the tests don't run on."""
 TRACED = ('view', 'export')
-PRESETS = {topic for path in REPOSITORY.glob('config/cameras/*.yaml')
+PRESETS = {f'/{topic}' for path in REPOSITORY.glob('config/cameras/*.yaml')
            for topic in shlex.split(path.read_text(encoding='utf-8'), comments=True)
-           if topic.startswith('/')}
+           if '/' in topic}
 GOOD = {Status.OK, Status.REFUSED}
 
 

@@ -53,7 +53,7 @@ class TestRobots(unittest.TestCase):
     """While they run."""
 
     def test_the_first_is_active_with_its_camera_and_a_tf_of_its_own(self) -> None:
-        wanted = {'/robot1/tf', '/robot1/tf_static', '/camera/camera/color/image_raw'}
+        wanted = {'/robot1/tf', '/robot1/tf_static', '/robot1/camera/camera/color/image_raw'}
         with Lookout() as lookout:
             lookout.wait_for_state('/robot1/spatialclaw', State.PRIMARY_STATE_ACTIVE)
             lookout.wait(

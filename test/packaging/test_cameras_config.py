@@ -70,6 +70,8 @@ def test_the_node_takes_a_file(context: Context, below: tuple[Path, ...], path: 
         assert given['cameras'] == [camera.name] == ['camera']
         # all that decides where the camera is stands in the file, whatever lies below it
         assert set(given['camera']) == set(CAMERA_FIELDS) - {'image_transport', 'depth_transport'}
+        assert not any(str(value).startswith('/') for value in given['camera'].values()), (
+            'robots with a namespace each would share one camera')
         for name, value in given['camera'].items():
             assert getattr(camera, CAMERA_FIELDS[name]) == value
         assert camera.info_topic == camera.camera_info_topic, 'not where image_transport puts it'
@@ -88,4 +90,4 @@ def test_a_file_names_its_driver_and_where_that_is_written(path: Path) -> None:
     assert set(started) <= DRIVERS
     assert re.search(r' \d\.[\dx]+| v3', comment), 'no version of the driver'
     assert re.search(r'Source: .*(?:github|gitlab)\.com/\w+', comment)
-    assert ('16UC1' in comment or '32FC1' in comment) == bool(re.search(r"depth: '/", text))
+    assert ('16UC1' in comment or '32FC1' in comment) == bool(re.search(r"depth: '\w", text))

@@ -30,6 +30,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from launch_double import API
 
 from spatialclaw_ros.ros.parameter_table import NODE_PARAMETERS
 from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS
@@ -38,27 +39,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path.name for path in (ROOT / 'launch').glob('*.launch.py'))
 MAIN, DEMO = 'spatialclaw.launch.py', 'demo.launch.py'
 PARAMETERS = {spec.name: spec for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMETERS)}
-
-# Of launch and launch_ros: what is used, with keywords that Humble's and Kilted's have.
-PROCESS = {'name', 'output', 'emulate_tty', 'sigterm_timeout', 'respawn', 'respawn_delay',
-           'on_exit'}
-API: dict[str, dict[str, set[str]]] = {
-    'launch': {'LaunchContext': set(), 'LaunchDescription': set()},
-    'launch.action': {'Action': set()},
-    'launch.actions': {
-        'DeclareLaunchArgument': {'default_value', 'description', 'choices'},
-        'ExecuteProcess': {*PROCESS, 'cmd'},
-        'GroupAction': set(),
-        'IncludeLaunchDescription': {'launch_arguments'},
-        'OpaqueFunction': {'function'},
-        'SetEnvironmentVariable': set(),
-        'Shutdown': {'reason'},
-    },
-    'launch.launch_description_sources': {'PythonLaunchDescriptionSource': set()},
-    'launch.substitutions': {'LaunchConfiguration': set()},
-    'launch_ros.actions': {'Node': {
-        *PROCESS, 'package', 'executable', 'namespace', 'arguments', 'remappings', 'parameters'}},
-}
 
 
 def tree(name: str) -> ast.Module:
@@ -81,7 +61,8 @@ def constants(name: str) -> dict[str, object]:
     """Return what a file gives names to at its top, where that is plain."""
     found: dict[str, object] = {}
     for node in tree(name).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+                and not isinstance(node.value, ast.Call)):
             found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
 
@@ -171,24 +152,6 @@ def test_what_is_included_takes_what_it_is_given() -> None:
     assert given_to <= set(arguments(MAIN))
 
 
-def test_parameters_that_are_set_exist() -> None:
-    function, = (node for node in tree(MAIN).body
-                 if isinstance(node, ast.FunctionDef) and node.name == '_node')
-    names = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Dict):
-            names |= set(texts([key for key in node.keys if key]))
-        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == 'overrides':
-            names |= set(texts([node.slice]))
-        elif isinstance(node, ast.DictComp) and ast.unparse(node.key) == 'name':
-            names |= set(texts([one for source in node.generators
-                                if isinstance(source.iter, ast.Tuple) for one in source.iter.elts]))
-    assert names == {'use_sim_time', 'autostart', 'reconstruct', 'segment', 'perception.url',
-                     'backbone', 'backbone_config'}
-    assert names - {'use_sim_time'} <= set(PARAMETERS)
-    assert PARAMETERS['backbone'].taken('vllm') == 'vllm'
-
-
 @pytest.mark.parametrize('name', FILES)
 def test_programs_that_are_started_exist(name: str) -> None:
     installed = re.findall(r'install\(PROGRAMS ([\w/ ]+) DESTINATION lib/',
@@ -205,8 +168,12 @@ def test_programs_that_are_started_exist(name: str) -> None:
     for call in calls(name, 'ExecuteProcess'):
         words, = (key.value for key in call.keywords if key.arg == 'cmd')
         assert isinstance(words, ast.List)
-        module, = (constants(name)[node.id] for node in words.elts if isinstance(node, ast.Name))
-        assert importlib.util.find_spec(str(module)) is not None
+        assert list(map(ast.unparse, words.elts[:2])) == ['PYTHON', "'-m'"]
+        assert isinstance(words.elts[2], ast.Name)
+        assert importlib.util.find_spec(str(constants(name)[words.elts[2].id])) is not None
+        found, = (node for node in tree(name).body if ast.unparse(node).startswith('PYTHON = '))
+        assert ast.unparse(found) == "PYTHON = FindExecutable(name='python3')", (
+            'the interpreter that ros2 launch runs on lacks what an environment has')
 
 
 def test_the_simulated_robot_takes_what_it_is_given() -> None:

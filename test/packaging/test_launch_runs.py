@@ -1,0 +1,153 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What the launch files start with the arguments that people give, without `launch`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from launch_double import Made, launch
+
+from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros import launch_values
+from spatialclaw_ros.ros.parameter_table import CAMERA_PARAMETERS, NODE_PARAMETERS
+from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = ROOT / 'config' / 'cameras'
+PARAMETERS = {spec.name: spec for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMETERS)}
+Started = Callable[..., dict[str, Made]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """Start the main file with arguments: the nodes by their executable."""
+    def start(**arguments: str) -> dict[str, Made]:
+        made = launch('spatialclaw.launch.py', arguments, monkeypatch)
+        return {one.keywords['executable']: one for one in made if one.kind == 'Node'}
+    return start
+
+
+def overrides(node: Made) -> dict[str, Any]:
+    """Parameters that a node is given beside its files; each says of what type it is."""
+    *files, last = node.keywords['parameters']
+    assert all(Path(path).is_file() for path in files)
+    if not isinstance(last, dict):
+        return {}
+    for value in last.values():
+        assert value.keywords == {'value_type': type(value.given[0])}
+    return {name: value.given[0] for name, value in last.items()}
+
+
+@pytest.mark.parametrize(('arguments', 'expected'), [
+    ({}, {}),
+    ({'world_frame': 'none', 'base_frame': 'none'}, {'world_frame': '', 'base_frame': ''}),
+    ({'world_frame': 'map', 'base_frame': 'base'}, {'world_frame': 'map', 'base_frame': 'base'}),
+    ({'use_sim_time': 'true', 'autostart': 'false'}, {'use_sim_time': True, 'autostart': False}),
+    ({'segment': 'sam3', 'reconstruct': 'fused', 'perception': 'true'},
+     {'segment': 'sam3', 'reconstruct': 'fused', 'perception.url': 'http://127.0.0.1:8450'}),
+    ({'vllm': 'true'}, {'backbone': 'vllm', 'backbone_config': 'qwen3-vl-4b'}),
+])
+def test_arguments_become_parameters_that_the_node_takes(
+    started: Started, arguments: dict[str, str], expected: dict[str, object],
+) -> None:
+    node = started(**arguments)
+    assert set(node) == {'node'}
+    found = overrides(node['node'])
+    assert found == expected
+    for name in set(found) - {'use_sim_time'}:
+        assert PARAMETERS[name].taken(found[name]) == found[name]
+
+
+@pytest.mark.parametrize('camera', sorted(path.stem for path in PRESETS.glob('*.yaml')))
+def test_rviz_shows_the_camera_of_the_preset(started: Started, camera: str) -> None:
+    rviz = started(camera=camera, rviz='true', namespace='robot1', name='eyes')['rviz2']
+    topics = dict(rviz.keywords['remappings'])
+    preset = yaml.safe_load((PRESETS / f'{camera}.yaml').read_text())['/**']['ros__parameters']
+    given = preset['camera']
+    assert topics.pop('/camera/color/image_raw') == given['image']
+    assert topics.pop('/camera/depth/image_rect', '') == given['depth']
+    assert topics.pop('/camera/depth/camera_info', '') == given['camera_info'] * bool(
+        given['depth'])
+    assert topics.pop('/spatialclaw/markers') == 'eyes/markers'
+    assert not any(topic.startswith('/') for topic in topics.values()), 'leaves the namespace'
+
+
+@pytest.mark.parametrize(('arguments', 'file', 'frame', 'sim_time'), [
+    ({}, {}, 'base_link', False),
+    ({}, {'base_frame': 'base', 'use_sim_time': True}, 'base', True),
+    ({'base_frame': 'none'}, {'base_frame': 'base'}, 'odom', False),
+    ({'base_frame': 'none', 'world_frame': 'none', 'camera': 'zed'}, {}, 'zed_camera_link', False),
+    ({'base_frame': 'none', 'fixed_frame': 'tip', 'use_sim_time': 'false'},
+     {'use_sim_time': True}, 'tip', False)])
+def test_rviz_has_a_frame_and_a_clock_of_the_parameters(
+    started: Started, tmp_path: Path, arguments: dict[str, str], file: dict[str, object],
+    frame: str, sim_time: bool,
+) -> None:
+    path = tmp_path / 'my_robot.yaml'
+    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': file}}))
+    rviz = started(params_file=str(path), rviz='true', **arguments)['rviz2']
+    assert rviz.keywords['arguments'][-2:] == ['-f', frame]
+    assert rviz.keywords['parameters'] == [{'use_sim_time': sim_time}]
+
+
+@pytest.mark.parametrize(('arguments', 'told'), [
+    ({'params_file': 'nowhere.yaml'}, 'params_file:=nowhere.yaml is no file'),
+    ({'rviz': 'true', 'rviz_config': 'nowhere.rviz'}, 'rviz_config:=nowhere.rviz is no file'),
+    ({'rviz': 'true', 'base_frame': 'none', 'world_frame': 'none', 'camera': 'webcam'},
+     'fixed_frame:=FRAME')])
+def test_what_can_not_be_is_told_before_anything_starts(
+    started: Started, arguments: dict[str, str], told: str,
+) -> None:
+    with pytest.raises(InvalidRequestError, match=told):
+        started(**arguments)
+
+
+@pytest.mark.parametrize(('section', 'node', 'is_of'), [
+    ('/**', '/spatialclaw', True), ('spatialclaw', '/spatialclaw', True),
+    ('/robot1/spatialclaw', '/robot1/spatialclaw', True), ('/*/eyes', '/robot1/eyes', True),
+    ('/**/eyes', '/a/b/eyes', True), ('spatialclaw', '/robot1/spatialclaw', False),
+    ('/*', '/robot1/eyes', False), ('camera', '/spatialclaw', False)])
+def test_sections_are_those_of_the_node(
+    tmp_path: Path, section: str, node: str, is_of: bool,
+) -> None:
+    path = tmp_path / 'robots.yaml'
+    path.write_text(yaml.safe_dump({section: {'ros__parameters': {'rear': {'image': 'raw'}}}}))
+    assert launch_values.parameters_in([path], node) == ({'rear.image': 'raw'} if is_of else {})
+
+
+def test_topics_that_are_not_named_are_those_of_the_node() -> None:
+    default, = (spec.default for spec in CAMERA_PARAMETERS if spec.name == '{camera}.image')
+    assert launch_values.camera_remappings({'cameras': ['rear']}) == [
+        (launch_values.RVIZ_IMAGE, str(default).replace('{camera}', 'rear'))]
+    compressed = {'camera.image': '/x/compressed', 'camera.image_transport': 'compressed'}
+    assert launch_values.camera_remappings(compressed) == []
+
+
+def test_launch_files_need_nothing_of_pip() -> None:
+    """`ros2 launch` runs on the system's Python, whatever environment the node is started in."""
+    code = ('import sys; import spatialclaw_ros.ros.launch_values, spatialclaw_ros.ros.compat.dds;'
+            'print(*{name.partition(".")[0] for name in sys.modules})')
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=60, check=True)
+    assert {'yaml', 'spatialclaw_ros'} <= set(done.stdout.split())
+    assert not {'cv2', 'msgspec', 'numpy', 'rclpy'} & set(done.stdout.split())
