@@ -27,6 +27,7 @@ from kernel_fixtures import kill_worker, wait_for
 
 from spatialclaw_ros.errors import KernelError
 from spatialclaw_ros.kernel import Kernel, KernelLimits, KernelSession
+from spatialclaw_ros.kernel.zygote_process import ZygoteProcess
 
 # Everything that a variable can be: tool results, arrays, objects of many kinds, functions and
 # classes, generators of random numbers, half-used iterators, clock readings, open figures; made
@@ -293,6 +294,25 @@ def test_zygote_death(observation, host) -> None:
         assert stats.zygote_starts == 2
         assert len(stats.worker_pids) == 1
         session.close()
+
+
+def test_a_zygote_that_dies_with_the_worker_that_it_makes_is_replaced(
+    observation, host, monkeypatch,
+) -> None:
+    fork, killed = ZygoteProcess.fork, []
+
+    def fork_and_die(zygote, *given):
+        child = fork(zygote, *given)
+        if not killed:
+            killed.append(zygote.pid)
+            os.kill(zygote.pid, signal.SIGKILL)
+        return child
+
+    monkeypatch.setattr(ZygoteProcess, 'fork', fork_and_die)
+    with (Kernel(limits=KernelLimits(spare_workers=0)) as kernel,
+          kernel.open(observation, host) as session):
+        assert session.run('print(1)').stdout == '1\n'
+        assert kernel.stats().zygote_starts == 2
 
 
 @pytest.mark.parametrize('deaths', [1, 2])

@@ -325,9 +325,18 @@ class Nursery:
             return self._maker.make()
         except (ZygoteGoneError, WorkerGoneError) as error:
             _log.warning('another try for a worker: %s', error)
-            if isinstance(error, ZygoteGoneError):
+            # a worker may be gone because its zygote is, which closes its wire first
+            if isinstance(error, ZygoteGoneError) or self._zygote_hung_up():
                 self._drop_zygote()
             return self._maker.make()
+
+    def _zygote_hung_up(self) -> bool:
+        """Whether its end of the wire can be read: it says nothing by itself, so it is closed."""
+        if self._maker.zygote is None:
+            return False
+        poll = select.poll()
+        poll.register(self._maker.zygote.control_fd, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _drop_zygote(self) -> None:
         """End the zygote; its workers die with it, and nobody collects them any more."""
