@@ -80,6 +80,9 @@ def place_frames(
             replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
     if not transforms.frames():
         faults = ['nothing came on /tf or /tf_static']
+    if not (world_frame or base_frame):
+        missing.add(('world', ''), 'no camera pose: world_frame and base_frame name no TF frame')
+        return '', frames
     optical = next((frame.frame_id for frame in frames if frame.frame_id), 'OPTICAL_FRAME')
     missing.add(('world', ''), (
         f'no camera pose: {"; ".join(faults)}; check `ros2 run tf2_ros tf2_echo '

@@ -37,6 +37,9 @@ def test_world_falls_back_to_the_base(rig):
     np.testing.assert_allclose(seen.frames[0].T_world_camera[:3, 3], [0.1, 0, 0])
     assert seen.missing == (
         "TF has no frame 'odom': 'base_link' is the world, taken to stand still",)
+    nowhere = select_observation(buffers, transforms, world_frame='', base_frame='')
+    assert nowhere.frames[0].T_world_camera is None
+    assert nowhere.missing == ('no camera pose: world_frame and base_frame name no TF frame',)
 
 
 def test_a_gap_between_odom_and_the_camera_falls_back_too(rig):
