@@ -30,6 +30,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from spatialclaw_ros.client.own_node import OwnNode
 from spatialclaw_ros.client.progress import LAST_STAGE
 from spatialclaw_ros.msg import SpatialEvent
+from spatialclaw_ros.sharing.texts import clean_line
 
 LEVELS = {DiagnosticStatus.OK: 'ok', DiagnosticStatus.WARN: 'warn', DiagnosticStatus.STALE: 'stale'}
 KEPT_STEPS = 64
@@ -174,16 +175,11 @@ class Watcher:
             self._count += 1
             self._steps.append(Step(
                 self._count, event.query_id, event.stage, int(event.step), int(event.max_steps),
-                _printable(event.text), time.monotonic()))
+                clean_line(event.text), time.monotonic()))
 
 
 def _part(status: DiagnosticStatus, prefix: str) -> PartStatus:
     return PartStatus(
-        _printable(status.name.removeprefix(prefix)), LEVELS.get(status.level, 'error'),
-        _printable(status.message),
-        {_printable(pair.key): _printable(pair.value) for pair in status.values})
-
-
-def _printable(text: str) -> str:
-    """Text without what would steer a terminal: a question may come from anybody."""
-    return ''.join(letter if letter.isprintable() else ' ' for letter in text)
+        clean_line(status.name.removeprefix(prefix)), LEVELS.get(status.level, 'error'),
+        clean_line(status.message),
+        {clean_line(pair.key): clean_line(pair.value) for pair in status.values})

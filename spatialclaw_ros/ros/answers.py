@@ -30,7 +30,7 @@ from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.geometry.se3 import transform_points
 from spatialclaw_ros.msg import SpatialAnswer, SpatialFrame, SpatialTiming
 from spatialclaw_ros.ros.placement import Placement, T_world_frame, place
-from spatialclaw_ros.ros.plain import clean, point_message, time_message
+from spatialclaw_ros.ros.plain import clean, point_message, shown_line, shown_text, time_message
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import MAX_QUESTION_CHARS, AnswerType
@@ -70,22 +70,23 @@ def answer_message(outcome: Outcome, *, default_frames: tuple[str, ...] = ()) ->
     """
     end, observation = outcome.end, outcome.observation
     answer = SpatialAnswer(
-        query_id=outcome.query_id, question=clean(outcome.text[:MAX_QUESTION_CHARS]),
+        query_id=outcome.query_id, question=shown_text(outcome.text[:MAX_QUESTION_CHARS]),
         status=int(outcome.status), number=math.nan, choice=-1, sigma=math.nan,
         point=Point(x=math.nan, y=math.nan, z=math.nan), steps=end.steps,
         trace_path=clean(outcome.trace_path),
         timings=[SpatialTiming(name=name, duration_s=float(duration_s))
                  for name, duration_s in outcome.timings.items()])
     if isinstance(end, Failed):
-        answer.message = clean(end.message)
+        answer.message = shown_line(end.message)
     elif isinstance(end, Refused):
-        answer.message = clean(_reason(end, observation))
+        answer.message = shown_line(_reason(end, observation))
     if observation is None:
         return answer
 
     evidence = evidence_of(outcome)
     placement = place(observation, evidence, _wanted_frames(outcome, default_frames))
-    answer.header = Header(stamp=time_message(placement.stamp_ns), frame_id=placement.frame_id)
+    answer.header = Header(
+        stamp=time_message(placement.stamp_ns), frame_id=clean(placement.frame_id))
     answer.points = [point_message(p) for p in placement.points(evidence.points)]
     _fill_basis(answer, observation, evidence, placement)
     if isinstance(end, Answered):
@@ -122,11 +123,11 @@ def _fill_basis(
     looked_at = looked_at or observation.frames
     answer.frames = [frame_message(frame) for frame in looked_at]
     answer.cameras = list(dict.fromkeys(frame.camera for frame in looked_at))
-    answer.scale_source = clean(evidence.scale_source)
+    answer.scale_source = shown_line(evidence.scale_source)
     notes: Iterable[str] = (*observation.missing, *evidence.notes)
     if placement.note and len(evidence.points):
         notes = (*notes, placement.note)
-    answer.missing_priors = [clean(note) for note in dict.fromkeys(notes)]
+    answer.missing_priors = [shown_line(note) for note in dict.fromkeys(notes)]
 
 
 def _fill_value(
@@ -134,15 +135,15 @@ def _fill_value(
 ) -> None:
     value = end.value
     answer.answer_type = int(end.answer_type)
-    answer.text = clean(end.text)
-    answer.unit = clean(end.unit)
+    answer.text = shown_text(end.text)
+    answer.unit = shown_line(end.unit)
     answer.sigma = float(end.sigma)
     answer.choice = int(end.choice)
     if isinstance(value, np.ndarray):
         pose = T_world_frame(observation, end.evidence, end.frame)
         point = placement.points(transform_points(pose, value))
         answer.point = point_message(point)
-        answer.text = clean(point_text(point, placement.frame_id))
+        answer.text = shown_text(point_text(point, placement.frame_id))
     elif isinstance(value, bool):
         answer.boolean = value
     elif isinstance(value, float):
@@ -153,6 +154,6 @@ def frame_message(frame: Frame) -> SpatialFrame:
     """One image that an answer rests on."""
     return SpatialFrame(
         index=frame.index, camera=frame.camera,
-        header=Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id),
+        header=Header(stamp=time_message(frame.stamp_ns), frame_id=clean(frame.frame_id)),
         has_depth=frame.depth_m is not None, has_intrinsics=frame.intrinsics is not None,
         has_pose=frame.T_world_camera is not None)

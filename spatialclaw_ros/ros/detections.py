@@ -30,7 +30,7 @@ from std_msgs.msg import Header
 from spatialclaw_ros.agent.events import Answered, EvidenceObject, Refused
 from spatialclaw_ros.geometry.se3 import matrix_to_quat_xyzw, transform_points
 from spatialclaw_ros.ros.placement import Placement, T_world_frame
-from spatialclaw_ros.ros.plain import clean, point_message, time_message
+from spatialclaw_ros.ros.plain import clean, point_message, shown_line, time_message
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -95,7 +95,7 @@ def _detection(
         position=point_message(placement.points(found.box_center)),
         orientation=Quaternion(x=x, y=y, z=z, w=w))
     hypothesis = ObjectHypothesisWithPose(
-        hypothesis=ObjectHypothesis(class_id=clean(found.label), score=float(found.score)))
+        hypothesis=ObjectHypothesis(class_id=shown_line(found.label), score=float(found.score)))
     hypothesis.pose.pose = pose
     if math.isfinite(sigma_m):
         diagonal = [sigma_m ** 2] * 3 + [UNKNOWN_ANGLE_VARIANCE] * 3

@@ -30,7 +30,7 @@ from spatialclaw_ros.ros import health
 from spatialclaw_ros.ros.camera_health import CamerasHealth
 from spatialclaw_ros.ros.health import Health, Sources
 from spatialclaw_ros.ros.perception_health import PerceptionHealth
-from spatialclaw_ros.ros.plain import clean
+from spatialclaw_ros.ros.plain import shown_line
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.ros.query_log import QueryLog
 
@@ -103,6 +103,6 @@ class Diagnostics:
 
     def _message(self, part: Health) -> DiagnosticStatus:
         return DiagnosticStatus(
-            name=f'{self._prefix}: {part.name}', level=part.level, message=clean(part.message),
+            name=f'{self._prefix}: {part.name}', level=part.level, message=shown_line(part.message),
             hardware_id=part.hardware or self._host, values=[
-                KeyValue(key=key, value=clean(value)) for key, value in part.values.items()])
+                KeyValue(key=key, value=shown_line(value)) for key, value in part.values.items()])

@@ -29,7 +29,7 @@ from std_msgs.msg import Header
 
 from spatialclaw_ros.agent.events import Evidence
 from spatialclaw_ros.ros.overlay import frames_by_objects, objects_on, overlay_frame
-from spatialclaw_ros.ros.plain import clean, time_message
+from spatialclaw_ros.ros.plain import clean, shown_line, time_message
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
 if TYPE_CHECKING:
@@ -99,6 +99,6 @@ def label_info(header: Header, evidence: Evidence) -> LabelInfo:
     """
     from vision_msgs.msg import LabelInfo, VisionClass
 
-    names = ['background', *(clean(found.label) for found in evidence.objects[:MOST_OBJECTS])]
+    names = ['background', *(shown_line(found.label) for found in evidence.objects[:MOST_OBJECTS])]
     return LabelInfo(header=header, threshold=0.0, class_map=[
         VisionClass(class_id=number, class_name=name) for number, name in enumerate(names)])

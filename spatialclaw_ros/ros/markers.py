@@ -34,7 +34,7 @@ from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import matrix_to_quat_xyzw
 from spatialclaw_ros.ros.palette import CAMERA_COLOUR, MEASURE_COLOUR, object_colour
 from spatialclaw_ros.ros.placement import Placement, T_world_frame
-from spatialclaw_ros.ros.plain import clean, point_message, time_message
+from spatialclaw_ros.ros.plain import point_message, shown_line, time_message
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -167,7 +167,7 @@ def _text(
 ) -> Marker:
     marker = _marker(namespace, marker_id, Marker.TEXT_VIEW_FACING, colour,
                      scale=TEXT_HEIGHT_M, position=position)
-    marker.text = clean(text)
+    marker.text = shown_line(text)
     return marker
 
 

@@ -187,7 +187,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         self._patience.check('configuring: the node is closed')
         self.parameters.configured = True
         self._resources = Resources(self.parameters.settings, self._log.error, self._patience)
-        self._outputs = Outputs(self, self._log.error)
+        self._outputs = Outputs(self, self._log.error, cameras=len(self.parameters.cameras))
 
     def _activate(self) -> None:
         self._patience.check('activating: the node is closed')

@@ -42,10 +42,17 @@ from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Status
 
-LATCHED = QoSProfile(
-    depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+PER_CAMERA = frozenset(('labels', 'label_info'))
+"""Drawings of which an answer has one for each camera, all within a moment."""
 MOST_WAITING = 4
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+
+
+def latched(depth: int = 1) -> QoSProfile:
+    """For those who come later, too: they get the last so many."""
+    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.RELIABLE,
+                      durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
 
 log = logging.getLogger(__name__)
 
@@ -56,16 +63,20 @@ class Outputs:
     Args:
         node: node to publish from.
         log_error: where a fault's traceback goes.
+        cameras: how many an answer may rest on.
     """
 
-    def __init__(self, node: Node, log_error: Callable[[str], object] = log.error) -> None:
+    def __init__(
+        self, node: Node, log_error: Callable[[str], object] = log.error, *, cameras: int = 1,
+    ) -> None:
         self._node = node
         self._log_error = log_error
         create = functools.partial(
             node.create_publisher, callback_group=ReentrantCallbackGroup())
-        self._answer = create(SpatialAnswer, '~/answer', LATCHED)
+        self._answer = create(SpatialAnswer, '~/answer', latched())
         self._drawings: dict[str, Publisher] = {
-            name: create(kind, f'~/{name}', LATCHED) for name, kind in drawing_types().items()}
+            name: create(kind, f'~/{name}', latched(cameras if name in PER_CAMERA else 1))
+            for name, kind in drawing_types().items()}
         self._events = create(SpatialEvent, '~/events', RELIABLE)
         if without():
             node.get_logger().info(without())

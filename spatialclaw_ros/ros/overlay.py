@@ -33,7 +33,7 @@ from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.ros.markers import is_length
 from spatialclaw_ros.ros.palette import MEASURE_COLOUR, object_colour
 from spatialclaw_ros.ros.placement import T_world_frame, newest_frame
-from spatialclaw_ros.ros.plain import time_message
+from spatialclaw_ros.ros.plain import clean, time_message
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -54,7 +54,7 @@ def overlay_message(
     picture = draw_overlay(end, observation, question)
     height, width = picture.shape[:2]
     message = Image(
-        header=Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id),
+        header=Header(stamp=time_message(frame.stamp_ns), frame_id=clean(frame.frame_id)),
         height=height, width=width, encoding='rgb8', is_bigendian=0, step=3 * width)
     message.data.frombytes(picture.tobytes())
     return message

@@ -20,6 +20,8 @@ import numpy as np
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Point
 
+from spatialclaw_ros.sharing import texts
+
 
 def point_message(point: np.ndarray) -> Point:
     """A (3,) point, metres."""
@@ -34,11 +36,25 @@ def time_message(stamp_ns: int) -> Time:
 
 
 def clean(text: str) -> str:
-    """Text that a ROS string can hold: no lone surrogates, no NUL."""
-    return text.encode('utf-8', 'replace').decode('utf-8').replace('\0', '')
+    """A name or path as it is, but for what a ROS string can't hold: lone surrogates, NUL."""
+    return _encodable(text).replace('\0', '')
+
+
+def shown_line(text: str) -> str:
+    """Text that a ROS string can hold, for whoever prints it: one line, no control characters."""
+    return text if text.isprintable() else texts.clean_line(_encodable(text))
+
+
+def shown_text(text: str) -> str:
+    """The same of a text that may have several lines."""
+    return text if text.isprintable() else texts.clean_text(_encodable(text))
 
 
 def duration_message(seconds: float) -> Duration:
     """Seconds, negative ones too, as a ROS duration."""
     whole, rest_ns = divmod(round(seconds * 1e9), 1_000_000_000)
     return Duration(sec=int(whole), nanosec=int(rest_ns))
+
+
+def _encodable(text: str) -> str:
+    return text.encode('utf-8', 'replace').decode('utf-8')

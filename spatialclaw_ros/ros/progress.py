@@ -41,7 +41,7 @@ from spatialclaw_ros.agent.events import (
 from spatialclaw_ros.msg import SpatialEvent
 from spatialclaw_ros.ros.overlay import objects_on, overlay_frame, tint
 from spatialclaw_ros.ros.palette import object_colour
-from spatialclaw_ros.ros.plain import clean, time_message
+from spatialclaw_ros.ros.plain import clean, shown_line, time_message
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -77,7 +77,7 @@ def event_message(query_id: str, event: Progress, max_steps: int, stamp: Time) -
     stage, step, text = describe(event)
     text = text if len(text) <= MAX_EVENT_CHARS else text[:MAX_EVENT_CHARS - 1] + '…'
     return SpatialEvent(
-        query_id=query_id, stage=stage, step=step, max_steps=max_steps, text=clean(text),
+        query_id=query_id, stage=stage, step=step, max_steps=max_steps, text=shown_line(text),
         stamp=stamp)
 
 

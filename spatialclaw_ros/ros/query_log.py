@@ -38,7 +38,7 @@ class Ended:
     Args:
         query_id: the query's.
         status: how.
-        client: who asked, '' for nobody in particular.
+        client: who asked, shortened; '' for nobody in particular.
         question: as it was asked, shortened.
         said: the answer, or why there is none.
         total_s: from question to answer.
@@ -77,7 +77,7 @@ class QueryLog:
         said = end.text if isinstance(end, Answered) else (
             end.reason if isinstance(end, Refused) else end.message)
         ended = Ended(
-            outcome.query_id, outcome.status, client, shortened(outcome.text),
+            outcome.query_id, outcome.status, shortened(client), shortened(outcome.text),
             shortened(said), outcome.timings.get('total', 0.0), time.monotonic(),
             dict(outcome.timings))
         with self._lock:

@@ -35,7 +35,7 @@ from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
 from spatialclaw_ros.ros.cameras import CameraConfig
 from spatialclaw_ros.ros.health import FAULTS, Sources, of_lifecycle, of_queries
 from spatialclaw_ros.ros.outcome import Outcome
-from spatialclaw_ros.ros.query_log import KEPT, QueryLog
+from spatialclaw_ros.ros.query_log import KEPT, MAX_CHARS, QueryLog
 from spatialclaw_ros.workspace.question import AnswerType, Status
 
 OK, WARN, ERROR, STALE = (
@@ -199,14 +199,15 @@ def test_the_last_queries_are_kept_and_all_are_counted():
     for number in range(KEPT + 5):
         log.add(outcome(Answered(0.4, AnswerType.NUMBER, '0.400 m'), number), 'arm')
         log.add(outcome(Failed(Status.BUSY, 'busy', 'request')), 'base')
-    log.add(outcome(Refused('no depth ' * 100)), '')
+    log.add(outcome(Refused('no depth ' * 100)), 'arm\n' * 100_000)
     assert len(log.last) == KEPT
     assert [each.query_id for each in log.last[:2]] == ['q0', f'q{KEPT + 4}']
     assert log.counts == {Status.OK: KEPT + 5, Status.REFUSED: 1, Status.BUSY: KEPT + 5}
     line = log.last[1].line()
     assert line.startswith('OK in 0.50 s for arm, ')
     assert line.endswith('0.400 m (How far?)')
-    assert len(log.last[0].line()) < 300
+    assert len(log.last[0].line()) < 3 * MAX_CHARS
+    assert '\n' not in log.last[0].line()
 
 
 @pytest.mark.parametrize('status', [each for each in Status if each.name not in ('OK', 'BUSY')])

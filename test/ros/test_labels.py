@@ -123,7 +123,7 @@ def test_one_image_for_each_camera_that_was_used(used, objects, frames):
 
 def test_each_label_image_follows_its_info():
     found = Evidence((0, 1), (thing('x', {0: np.s_[:3, :3], 1: np.s_[:4, :4]}),))
-    made = list(drawings(Refused('no', found), seen('a', 'b'), 'q?', ''))
+    made = list(drawings(Refused('no', found), seen('a', 'b\udc80'), 'q?', ''))
     names = [name for name, _ in made]
     assert names == ['markers', 'evidence', 'overlay', 'label_info', 'labels', 'label_info',
                      'labels', 'detections']
@@ -131,7 +131,7 @@ def test_each_label_image_follows_its_info():
     for name, message in made:
         assert isinstance(message, drawing_types()[name])
     assert [message.header.frame_id for name, message in made[3:7]] == [
-        'a_optical', 'a_optical', 'b_optical', 'b_optical']
+        'a_optical', 'a_optical', 'b?_optical', 'b?_optical']
     assert made[2][1].header == made[6][1].header
 
 

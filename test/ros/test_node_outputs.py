@@ -141,7 +141,16 @@ def test_a_failure_has_a_message_and_no_values():
 
 def test_text_that_no_ros_string_can_hold_is_made_fit():
     end = Answered('a\udc80b\0c', AnswerType.TEXT, 'a\udc80b\0c', evidence=evidence())
-    assert answer_message(outcome(end)).text == 'a?bc'
+    assert answer_message(outcome(end)).text == 'a?b␀c'
+
+
+@pytest.mark.parametrize(('end', 'field', 'shown'), [
+    (Answered('red\n\x1b[2J', AnswerType.TEXT, 'red\n\x1b[2J'), 'text', 'red\n␛[2J'),
+    (Refused('no\n\x1b[31m cup\u202e'), 'message', 'no ␛[31m cup\ufffd'),
+    (Failed(Status.TIMEOUT, 'late\r\x07', 'run'), 'message', 'late ␇'),
+])
+def test_text_of_a_model_does_not_steer_a_terminal(end, field, shown):
+    assert getattr(answer_message(outcome(end)), field) == shown
 
 
 def test_an_unknown_frame_names_those_there_are():

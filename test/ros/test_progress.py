@@ -58,6 +58,8 @@ def ran(**result) -> CellRan:
     (observation(), 'frames', 0, '3 images of camera over 1.00 s'),
     (Planned('1. look\n 2. measure'), 'plan', 0, '1. look 2. measure'),
     (CellWritten(2, 'Find the cup.', '', '', 'x = 1'), 'write', 2, 'Find the cup.'),
+    (CellWritten(2, 'Find\n\x1b]52;c;eA==\x07it.\x9b2J', '', '', 'x = 1'), 'write', 2,
+     'Find ␛]52;c;eA==␇it.\ufffd2J'),
     (CellRan(2, None, 'what?', 'gibberish'), 'run', 2,
      'the reply could not be read; asked again'),
     (ran(), 'run', 3, 'ran (0.25 s)'),
@@ -80,8 +82,8 @@ def test_what_each_event_says(event, stage, step, text):
 
 def test_long_and_broken_texts_are_made_fit():
     text = event_message('q', Planned('a\udc80\0b' + 'x' * 5000), 1, Time()).text
-    assert len(text) == MAX_EVENT_CHARS - 1  # the NUL is left out
-    assert text.startswith('a?bx')
+    assert len(text) == MAX_EVENT_CHARS
+    assert text.startswith('a?␀bx')
     assert text.endswith('x…')
 
 
