@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import NoFramesError
@@ -27,6 +28,7 @@ from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.placement import check_frame, only_deep, only_placed
+from spatialclaw_ros.ros.tilt import TiltWatch
 from spatialclaw_ros.workspace.observation import Observation
 
 FIRST_INPUT_WAIT_S = 5.0
@@ -49,6 +51,7 @@ class Lookout:
         self._inputs = inputs
         self._settings = settings
         self._tf_is_published = tf_is_published
+        self._tilts = TiltWatch()
         self._patient_until_s = time.monotonic() + FIRST_INPUT_WAIT_S
 
     def observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
@@ -96,8 +99,12 @@ class Lookout:
 
     def _usable(self, seen: Observation) -> Observation:
         seen = only_placed(seen)
-        # a model sees by images without depth, too
-        return only_deep(seen) if self._settings().backbone == 'rules' else seen
+        settings = self._settings()
+        # a model sees by images without depth, too, or makes depth for them
+        if settings.backbone == 'rules' and settings.perception.reconstruct == 'rgbd':
+            seen = only_deep(seen)
+        doubt = self._tilts.doubt(seen)
+        return replace(seen, missing=(*seen.missing, doubt)) if doubt else seen
 
     def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
         """TF frames to look up: () for all, or those named first when TF has too many."""

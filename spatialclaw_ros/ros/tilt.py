@@ -1,0 +1,110 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""Whether z of a named world frame is up, as far as what the cameras see can tell."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+import numpy as np
+
+from spatialclaw_ros.geometry.plane import fit_plane_ransac
+from spatialclaw_ros.workspace.observation import Frame, Observation
+
+LEVEL_RAD, STEEP_RAD = math.radians(6.0), math.radians(65.0)
+"""Tools look for tables and floors up to the first; what is steeper than the second is a wall."""
+TILTED_RAD = math.radians(8.0)
+HOLDS_S = 10.0
+"""How long a verdict holds: a look at planes costs a few milliseconds."""
+_PLANES, _SHARE = 3, 0.15
+_POINTS, _ITERATIONS = 1000, 300
+_OFF_M, _OFF_SHARE = 0.01, 0.012
+"""Metres, and share of the median distance, that points may lie off their plane."""
+
+
+class TiltWatch:
+    """Looks for floors and tables that lie aslant in the world; any thread.
+
+    Heights are measured along z of the world, and tables are searched where z is up. Where a frame
+    is named as the world, nothing else levels it: a camera's own frame gives wrong numbers.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._world = ''
+        self._tilt_rad = math.nan
+        self._until_s = -math.inf
+
+    def doubt(self, observation: Observation) -> str:
+        """One line where the largest planes are aslant, '' where one is level or none is seen."""
+        world = observation.world_frame
+        seen = next(filter(None, map(_seen, reversed(observation.frames))), None)
+        if not world or seen is None:
+            return ''
+        with self._lock:
+            if world != self._world or time.monotonic() > self._until_s:
+                self._world, self._tilt_rad = world, tilt(*seen)
+                self._until_s = time.monotonic() + HOLDS_S
+            tilt_rad = self._tilt_rad
+        if not tilt_rad > TILTED_RAD:
+            return ''
+        return (
+            f'world_frame {world!r} may not be z up: the largest plane is tilted by '
+            f'{math.degrees(tilt_rad):.0f} degrees, and heights are measured along z; name a frame '
+            "that stands upright, or leave world_frame and base_frame '' to have the world "
+            'levelled by that plane')
+
+
+def tilt(points: np.ndarray, up: np.ndarray) -> float:
+    """Angle between z of the world and the normal of the plane that is likely a table or floor.
+
+    Args:
+        points: (K, 3) in the optical frame, metres.
+        up: (3,) z of the world there, a unit vector.
+
+    Returns:
+        Radians: of a level plane where any of the largest is one, else of the largest that is not
+        steep; NaN where there is none.
+    """
+    least = max(3.0, _SHARE * len(points))
+    off_m = max(_OFF_M, _OFF_SHARE * float(np.median(points[:, 2]))) if len(points) else 0.0
+    found: list[float] = []
+    while len(found) < _PLANES and len(points) >= least:
+        try:
+            plane, on = fit_plane_ransac(points, off_m, _ITERATIONS)
+        except ValueError:  # all on one line
+            break
+        if on.sum() < least:
+            break
+        found.append(math.acos(min(1.0, abs(float(plane.normal @ up)))))
+        if found[-1] <= LEVEL_RAD:
+            return found[-1]
+        points = points[np.abs(plane.distance(points)) > 2 * off_m]
+    return next((each for each in found if each <= STEEP_RAD), math.nan)
+
+
+def _seen(frame: Frame) -> tuple[np.ndarray, np.ndarray] | None:
+    """Some of the points of a frame, as `tilt` takes them; None where it lacks what that needs."""
+    depth_m, camera, pose = frame.depth_m, frame.intrinsics, frame.T_world_camera
+    if depth_m is None or camera is None or pose is None:
+        return None
+    every = max(1, round(math.sqrt(depth_m.size / _POINTS)))
+    depth_m, rays = depth_m[::every, ::every], camera.rays()[::every, ::every]
+    points = rays * depth_m[..., None]
+    return points[np.isfinite(points).all(axis=2)].astype(np.float64), pose[2, :3]

@@ -1,0 +1,113 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""A camera alone on a desk: its own frame is no world; with none named, numbers are right."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from analytic_scene import Box
+from asking import Asker
+from node_process import NodeProcess
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
+from robot_double import (
+    CAMERA_FRAME,
+    FOCAL,
+    HEIGHT,
+    PARAMETERS,
+    WIDTH,
+    RobotDouble,
+    T_base_camera,
+    image_message,
+    spin_until,
+)
+
+from spatialclaw_ros.geometry.camera import PinholeCamera
+from spatialclaw_ros.geometry.se3 import invert, look_at
+from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.tilt import tilt
+
+CAMERA = PinholeCamera(WIDTH, HEIGHT, FOCAL, FOCAL, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+DOWN_30 = look_at(np.array([0.0, 0.0, 0.45]), np.array([0.45 / np.tan(np.radians(30)), 0, 0]))
+T_link_optical = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+SOLIDS = (
+    Box('floor', (2.0, 0.0, -0.8), (8.0, 8.0, 0.1), (90, 95, 100)),
+    Box('table', (0.80, 0.0, -0.01), (0.50, 0.60, 0.02), (150, 120, 90)),
+    Box('mug', (0.72, 0.05, 0.05), (0.08, 0.08, 0.10), (200, 25, 25)))
+HEIGHT_M, TO_EDGE_M, TOLERANCE_M = 0.10, 0.72 - 0.04 - 0.55, 0.01
+TALL, EDGE = 'How tall is the red mug?', 'How far is the red mug from the edge of the table?'
+NAMES_NO_WORLD = {'world_frame': '', 'base_frame': ''}
+
+
+@pytest.fixture
+def asker(tmp_path):
+    """Of a node that looks at a red mug on a table through a camera that looks down 30 degrees."""
+    rays = CAMERA.rays().astype(np.float64) @ DOWN_30[:3, :3].T
+    hits = np.stack([solid.hit(DOWN_30[:3, 3], rays) for solid in SOLIDS])
+    robot = RobotDouble()
+    robot.image = image_message(
+        np.array([solid.colour for solid in SOLIDS], np.uint8)[hits.argmin(axis=0)], 'rgb8')
+    robot.depth = image_message(hits.min(axis=0).astype(np.float32), '32FC1')
+    # as a driver's description has it, whatever else TF knows
+    robot.transforms = [('base_link', 'camera_link', T_base_camera @ invert(T_link_optical))]
+    with NodeProcess(tmp_path, {**PARAMETERS, **NAMES_NO_WORLD, 'max_frames': 2}):
+        yield Asker(robot.node)
+    robot.close()
+
+
+def set_world(node, name):
+    future = AsyncParameterClient(node, '/spatialclaw').set_parameters([
+        Parameter('world_frame', value=name)])
+    assert spin_until(node, future.done)
+    assert future.result().results[0].successful
+
+
+def test_heights_and_edges_on_a_desk(asker):
+    for question, expected_m in ((TALL, HEIGHT_M), (EDGE, TO_EDGE_M)):
+        answer = asker.ask(question)
+        assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+        assert answer.number == pytest.approx(expected_m, abs=TOLERANCE_M)
+        assert answer.header.frame_id == CAMERA_FRAME
+        assert not any('may not be z up' in line for line in answer.missing_priors)
+    set_world(asker.node, 'camera_link')
+    answer = asker.ask(TALL)
+    assert any(
+        "world_frame 'camera_link' may not be z up: the largest plane is tilted by 30 degrees"
+        in line for line in answer.missing_priors), answer
+
+
+def sheet(normal, count, seed=0):
+    """Points of a square of 1 m that stands across a normal, 1.5 m ahead, with noise of 2 mm."""
+    turn = look_at(np.zeros(3), np.asarray(normal, float), up=np.array([0.3, 0.5, 0.8]))[:3, :3]
+    flat = np.random.default_rng(seed).uniform(-0.5, 0.5, (count, 3)) * [1, 1, 0.004]
+    return flat @ turn.T + [0.0, 0.0, 1.5]
+
+
+UP, ASLANT, ACROSS = (0.0, 0.0, 1.0), (0.0, 0.5, 0.87), (1.0, 0.02, 0.0)
+
+
+@pytest.mark.parametrize(('parts', 'degrees'), [
+    (((UP, 700),), 0), (((ASLANT, 700),), 30), (((ACROSS, 700),), math.nan),
+    (((ACROSS, 500), (ASLANT, 300)), 30), (((ASLANT, 500), (UP, 250)), 0), ((), math.nan),
+    (((ACROSS, 700), (ASLANT, 80)), math.nan)])
+def test_what_lies_aslant(parts, degrees):
+    points = np.concatenate([np.zeros((0, 3)), *(sheet(*part) for part in parts)])
+    found = math.degrees(tilt(points, np.array(UP)))
+    assert found == pytest.approx(degrees, abs=1.5, nan_ok=True)
