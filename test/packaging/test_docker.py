@@ -22,16 +22,21 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import docs_shell
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from ros2_launches import check_launch
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {'desktop': 'ros:jazzy-ros-base', 'jetson': 'nvcr.io/nvidia/l4t-jetpack:r36.4.0'}
+# import name: rosdep's python3-NAME
+OF_UBUNTU = {'PIL': 'pil', 'cv2': 'opencv', 'lark': 'lark-parser'}
 SHARED = '\n# what it needs of ROS and Ubuntu'
 
 
@@ -94,12 +99,48 @@ def test_the_images_differ_in_what_they_stand_on() -> None:
     assert shared('desktop') == shared('jetson')
 
 
-def test_the_models_are_those_of_the_extra() -> None:
-    extra = re.search(r'^models = (\[.*?^\])', (ROOT / 'pyproject.toml').read_text(), re.M | re.S)
-    assert extra is not None
-    listed = [line for line in (ROOT / 'docker' / 'models.txt').read_text().splitlines()
-              if not line.startswith('#')]
-    assert sorted(listed) == sorted([*ast.literal_eval(extra[1]), 'numpy<2'])
+def lines(name: str) -> list[str]:
+    """Return what a file of docker/, or of the repository, names for pip."""
+    return [line for line in (ROOT / name).read_text(encoding='utf-8').splitlines()
+            if line and not line.startswith('#')]
+
+
+@pytest.mark.parametrize(('name', 'extras', 'more'), [
+    ('docker/models.txt', ('models',), ['numpy<2']), ('docker/servers.txt', ('vllm', 'serve'), [])])
+def test_what_is_installed_is_that_of_the_extras(
+    name: str, extras: tuple[str, ...], more: list[str],
+) -> None:
+    text = (ROOT / 'pyproject.toml').read_text(encoding='utf-8')
+    named = [one for extra in extras for found in re.findall(
+        rf'^{extra} = (\[.*?\])$', text, re.M | re.S) for one in ast.literal_eval(found)]
+    assert sorted(lines(name)) == sorted([*named, *more])
+
+
+@pytest.mark.parametrize('name', IMAGES)
+def test_an_image_has_what_profiles_choose(name: str) -> None:
+    """Backbones and models import nothing that neither ROS nor pip brought into the image."""
+    done = ' '.join(rest for _, rest in steps(name))
+    brought = {canonicalize_name(Requirement(line).name) for file in re.findall(
+        r'pip install (?:--break-system-packages )?-r (\S+)', done)
+        for line in lines(file.replace('src/spatialclaw_ros/', ''))}
+    brought |= set(re.findall(r'--no-deps ([\w-]+)', done))
+    keys = (ROOT / 'package.xml').read_text(encoding='utf-8')
+    for room in ('backbone', 'perception', 'sharing', 'agent', 'kernel'):
+        for path in (ROOT / 'spatialclaw_ros' / room).rglob('*.py'):
+            for module in imported(path) - {'rapidocr_onnxruntime', 'ray'}:
+                library = canonicalize_name(OF_UBUNTU.get(module, module))
+                assert library in brought or f'python3-{library}' in keys, f'{path}: {module}'
+
+
+def imported(path: Path) -> set[str]:
+    """Return the libraries that a module imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition('.')[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module).partition('.')[0])
+    return found - set(sys.stdlib_module_names) - {'spatialclaw_ros'}
 
 
 def test_the_entrypoint_can_run() -> None:
@@ -124,7 +165,18 @@ def test_a_service_builds_and_runs_what_there_is(name: str) -> None:
     mounted = re.search(r':-(\S+?)\}', service['volumes'][0])
     assert mounted is not None
     assert (ROOT / 'docker' / mounted[1]).is_file()
-    assert {one.split(':')[0] for one in service['volumes'][1:]} <= set(compose()['volumes'])
+    image = dict(steps(built['dockerfile'].rpartition('.')[2]))
+    writable = ' '.join(rest for step, rest in steps(built['dockerfile'].rpartition('.')[2])
+                        if rest.startswith('install -d -m 1777'))
+    for one in service['volumes'][1:]:
+        source, _, target = re.sub(r'\$\{\w+:-(\w+)\}', r'\1', one).partition(':')
+        assert source in compose()['volumes']
+        assert target in writable.split(), 'a fresh volume would belong to root'
+    assert '/tmp/traces'.startswith(f'{home(image["ENV"])}/'), "trace_dir: '~/traces' is kept"
+
+
+def home(environment: str) -> str:
+    return re.findall(r'\bHOME=(\S+)', environment)[0]
 
 
 def test_services_of_one_image_are_built_alike() -> None:
