@@ -32,6 +32,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 
+from spatialclaw_ros.ros import observe
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraConfig
 from spatialclaw_ros.ros.transforms import TransformSource
 
@@ -97,7 +98,7 @@ class Rig:
             stream.received for buffers in self._made for camera in buffers.status()
             for stream in camera.streams if stream.topic == topic]
 
-    def wait(self, condition, timeout_s=5.0) -> bool:
+    def wait(self, condition, timeout_s=30.0) -> bool:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             if condition():
@@ -217,6 +218,22 @@ def robot(rig):
         rig.tf(('odom', 'base_link', stamp, (stamp, 0, 0)))
     assert rig.wait(lambda: transforms.has_frame('hand') and transforms.has_frame('odom'))
     return rig, buffers, transforms
+
+
+@pytest.fixture
+def decoding(monkeypatch):
+    """Two events: an image is being decoded, and it may come to its end."""
+    entered, gate = threading.Event(), threading.Event()
+    decode = observe.decode_frame
+
+    def slow(*given):
+        entered.set()
+        gate.wait(60.0)
+        return decode(*given)
+
+    monkeypatch.setattr(observe, 'decode_frame', slow)
+    yield entered, gate
+    gate.set()
 
 
 @pytest.fixture(scope='session')

@@ -37,7 +37,7 @@ from spatialclaw_ros.ros import resources
 
 ANSWER = 'ReturnAnswer(1.0, unit="m")'
 REPLY = 'Purpose: p\nReasoning: r\nNext goal: g\n\n```python\n{}\n```\n'
-ROUNDS = 10
+ROUNDS = 4
 UP, DOWN = ('configure', 'activate'), ('deactivate', 'cleanup')
 
 
@@ -63,8 +63,8 @@ def script(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def live(plates, script):
-    """A node whose perception runs in a process of its own."""
-    given = parameters(script().parent, perception__run_in='process')
+    """A node that perceives by itself."""
+    given = parameters(script().parent, perception__run_in='node')
     with LiveNode('managed', given | {'backbone_script': str(script())}) as made:
         yield made.node
 
@@ -111,6 +111,16 @@ def test_each_state_answers_and_names_the_way_to_the_next(unconfigured, operator
     assert operator.state == 'unconfigured'
 
 
+@pytest.fixture
+def apart(unconfigured, operator):
+    """The node, while its perception runs in a process of its own."""
+    assert operator.set(perception__run_in='process') == ''
+    yield unconfigured
+    if operator.state != 'unconfigured':
+        assert operator.change(*DOWN)
+    assert operator.set(perception__run_in='node') == ''
+
+
 def held():
     """Threads, descriptors and processes of this process."""
     gc.collect()
@@ -123,7 +133,7 @@ def held():
     return len(threads), len(descriptors), len(me.children(recursive=True))
 
 
-def test_ten_rounds_leave_nothing_behind(unconfigured, operator):
+def test_rounds_leave_nothing_behind(apart, operator):
     def round_trip():
         assert operator.change(*UP)
         assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
@@ -138,11 +148,11 @@ def test_ten_rounds_leave_nothing_behind(unconfigured, operator):
     until(lambda: all(now <= then for now, then in zip(held(), before)))
 
 
-def test_models_stay_while_it_is_inactive_and_go_with_cleanup(unconfigured, operator):
+def test_models_stay_while_it_is_inactive_and_go_with_cleanup(apart, operator):
     assert operator.change(*UP)
-    perceives = psutil.Process(until_pid(unconfigured))
+    perceives = psutil.Process(until_pid(apart))
     assert operator.change('deactivate', 'activate')
-    assert until_pid(unconfigured) == perceives.pid
+    assert until_pid(apart) == perceives.pid
     assert operator.change(*DOWN)
     assert not perceives.is_running()
 
@@ -220,21 +230,27 @@ def test_a_transition_while_another_one_runs_is_refused(unconfigured, operator, 
 @pytest.mark.parametrize(('wait_s', 'status'), [
     (0.0, SpatialAnswer.STATUS_CANCELED), (30.0, SpatialAnswer.STATUS_OK)])
 def test_deactivate_ends_what_waits_and_what_runs(
-    unconfigured, operator, script, wait_s, status,
+    unconfigured, operator, script, decoding, wait_s, status,
 ):
-    script('import time\nwhile time.monotonic() < {}: pass'.format('float("inf")') if not wait_s
-           else f'import time\nend = time.monotonic() + 1.0\nwhile time.monotonic() < end: pass\n'
-           f'{ANSWER}')
+    if not wait_s:
+        script('while True: pass')
+    entered, gate = decoding
     assert operator.set(deactivate_wait_s=wait_s) == ''
     assert operator.change(*UP)
     running = operator.goal('Is it?', client='a')
-    running.reaches('write')
+    assert entered.wait(30.0)
     waiting = operator.goal('Is it?', client='b')
     waiting.reaches('queued')
     served = operator.asking('Is it?', client='c')
     until(lambda: len(unconfigured._serving.handler.runner.waiting) == 2)
-    assert operator.change('deactivate')
+    if not wait_s:
+        gate.set()
+        running.reaches('write')
+    leaving = operator.changing('deactivate')
+    until(lambda: operator.state == 'deactivating' or leaving.done())
+    gate.set()
     ended, answer = running.end()
+    assert operator.wait(leaving).success
     assert answer.status == status, answer.message
     assert ended == ('SUCCEEDED' if wait_s else 'ABORTED')
     for late in (waiting.end()[1], operator.wait(served).answer):

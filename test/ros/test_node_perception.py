@@ -105,10 +105,12 @@ def in_node(tmp_path_factory):
     """The answer of a node that has the models itself, and how one ends that is cut short."""
     folder = tmp_path_factory.mktemp('in_node')
     given = parameters(folder, DEPTH, {'call_s': 0.5}, perception__run_in='node')
-    with node(folder, 'alone', given) as process, ServiceClient('/alone') as client:
+    events = []
+    with node(folder, 'alone', given) as process, ServiceClient(
+            '/alone', on_event=events.append) as client:
         answer = ask(client)
         assert not any(map(perceives, process.children()))
-        cut_short = stopped_while_asked(process, client)
+        cut_short = stopped_while_asked(process, client, events)
     return answer, cut_short
 
 
@@ -119,10 +121,11 @@ def perceives(process):
     return False
 
 
-def stopped_while_asked(process, client, question='How far?'):
+def stopped_while_asked(process, client, events):
     """How a question ends when the node is told to stop; nothing may be left of it."""
-    asking = Asking(client, question)
-    time.sleep(0.4)
+    events.clear()
+    asking = Asking(client)
+    until(lambda: 'frames' in [event.stage for event in events])
     mine = process.children()
     assert process.stop(signal.SIGTERM) == 0
     assert not [child for child in mine if child.is_running()]
@@ -144,7 +147,9 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
     loads.touch()
     given = parameters(
         tmp_path, DEPTH, {'call_fault': 'kill', 'fault_once': str(once), 'load_until': str(loads)})
-    with node(tmp_path, 'apart', given) as process, ServiceClient('/apart') as client:
+    events = []
+    with node(tmp_path, 'apart', given) as process, ServiceClient(
+            '/apart', on_event=events.append) as client:
         assert told(ask(client)) == expected
         values = listener.until(
             'apart', OK, 'lab_models:masks ready',
@@ -167,7 +172,7 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
         loads.unlink()
         psutil.Process(int(values['process'])).kill()
         listener.until('apart', WARN, 'loading lab_models:masks')
-        answer = stopped_while_asked(process, client)
+        answer = stopped_while_asked(process, client, events)
         assert answer.status == SpatialAnswer.STATUS_CANCELED, answer.message
 
 

@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 import pytest
+from live_node import until
 
 from spatialclaw_ros.agent.events import Answered, Planned
 from spatialclaw_ros.deadline import Deadline
@@ -38,7 +39,9 @@ from spatialclaw_ros.workspace.question import AnswerType, Question, Status
 
 OBSERVATION = Observation((Frame(0, 'camera', 1, 'optical', np.zeros((2, 2, 3), np.uint8)),))
 ANSWER = Answered(1.0, AnswerType.NUMBER, '1 m')
-MARGIN_S = 1.0
+MARGIN_S = 5.0
+"""What a loaded machine may add to a bound."""
+GATE = threading.Event()
 
 
 def request(timeout_s=5.0, text='How far?'):
@@ -73,7 +76,7 @@ def raises(error):
 
 def stuck(deadline):
     """A step that looks at no deadline."""
-    time.sleep(2.0)
+    GATE.wait(30.0)
     yield ANSWER
 
 
@@ -93,7 +96,7 @@ def test_an_answer_comes_with_its_events_and_timings():
     assert outcome.status == Status.OK
     assert heard == [OBSERVATION, ANSWER]
     assert set(outcome.timings) == {'frames', 'run', 'total'}
-    assert outcome.timings['total'] < 0.5
+    assert outcome.timings['total'] < MARGIN_S
 
 
 @pytest.mark.parametrize(('error', 'status', 'is_fault'), [
@@ -140,15 +143,16 @@ def test_time_is_kept_even_by_a_step_that_does_not_look(events):
     if events is stuck:
         assert subject.run('?', request).status == Status.BUSY
         assert outcome.query_id in subject.run('?', request).end.message
-    subject.close()
+    GATE.set()
+    assert subject.close()
 
 
 def in_thread(subject, results):
-    thread = threading.Thread(target=lambda: results.append(subject.run('first one', request)))
+    running = len(subject.running)
+    thread = threading.Thread(target=lambda: results.append(
+        subject.run('first one', lambda: request(60.0))))
     thread.start()
-    end_s = time.monotonic() + 2.0
-    while not subject.running and time.monotonic() < end_s:
-        time.sleep(0.005)
+    until(lambda: len(subject.running) > running)
     return thread
 
 
@@ -170,10 +174,6 @@ def test_a_further_query_is_busy_and_the_slot_comes_back():
 def test_two_may_run_when_two_are_allowed():
     subject, results = runner(patient, max_concurrent=2), []
     threads = [in_thread(subject, results), in_thread(subject, results)]
-    end_s = time.monotonic() + 2.0
-    while len(subject.running) < 2 and time.monotonic() < end_s:
-        time.sleep(0.005)
-    assert len(subject.running) == 2
     assert subject.run('third', request).status == Status.BUSY
     assert subject.close()
     for thread in threads:
@@ -222,9 +222,7 @@ def test_a_kernel_that_did_not_start_is_told_and_tried_again(error, words):
     first, second = kernels
     log = []
     host = KernelHost(lambda: kernels.pop(0), log.append)
-    end_s = time.monotonic() + 2.0
-    while host.state == 'starting' and time.monotonic() < end_s:
-        time.sleep(0.01)
+    until(lambda: host.state != 'starting')
     assert words in host.state
     assert first.closed
     assert log == [host.state]
