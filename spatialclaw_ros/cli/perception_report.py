@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Asked:
 def examine_perception(asked: Asked) -> Iterator[Finding]:
     """What is configured, what there is for it, and how it does."""
     try:
-        config = _configured(asked)
+        config = yield from _configured(asked)
     except SpatialClawError as error:
         yield Finding(PART, 'parameters', MISSING, str(error), 'the node does not start with them')
         config = PerceptionConfig()
@@ -99,13 +99,19 @@ def examine_perception(asked: Asked) -> Iterator[Finding]:
         yield from examine_node(asked.node)
 
 
-def _configured(asked: Asked) -> PerceptionConfig:
+def _configured(asked: Asked) -> Generator[Finding, None, PerceptionConfig]:
     config = PerceptionConfig()
     if asked.params_file:
         # the table of parameters needs ROS
-        from spatialclaw_ros.ros.parameter_file import check_file, perception_of_file
-        check_file(Path(asked.params_file))
-        config = perception_of_file(Path(asked.params_file))
+        from spatialclaw_ros.ros.parameter_file import check_file, perception_of_file, sections_of
+        path = Path(asked.params_file)
+        found = sections_of(path, asked.node)
+        if found.others:
+            yield Finding(
+                PART, 'sections', FOUND, f'looked at for {", ".join(found.nodes)}; not read by it: '
+                f'{", ".join(found.others)}')
+        check_file(path, found.nodes)
+        config = perception_of_file(path, found.nodes[0])
     return msgspec.structs.replace(config, url=asked.url or config.url)
 
 

@@ -68,18 +68,26 @@ def parameters_in(files: Iterable[Path], node: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for path in files:
-        try:
-            page = yaml.safe_load(path.read_text(encoding='utf-8'))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InvalidRequestError(f'{path} is no parameter file: {error}') from error
-        for name, values in _sections(page):
-            if _is_of(name, node):
+        for name, values in sections_in(path):
+            if is_of(name, node):
                 found |= dict(_flat(values))
     return found
 
 
-def _is_of(section: str, node: str) -> bool:
-    """As rclcpp's parameter_map.cpp takes `*` and `**`."""
+def sections_in(path: Path) -> list[tuple[str, Any]]:
+    """Name and values of each section of a parameter file.
+
+    Raises:
+        InvalidRequestError: it can't be read.
+    """
+    try:
+        return list(_sections(yaml.safe_load(path.read_text(encoding='utf-8'))))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidRequestError(f'{path} is no parameter file: {error}') from error
+
+
+def is_of(section: str, node: str) -> bool:
+    """Whether a node of this full name reads a section, as rclcpp's parameter_map.cpp has it."""
     pattern = re.escape(section).replace(r'/\*\*', r'(/\w+)#').replace(r'\*', r'\w+')
     return re.fullmatch(pattern.replace('#', '*'), node) is not None
 

@@ -12,16 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+
 """What a parameter file says, for those who run no node."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from spatialclaw_ros.perception.config import PerceptionConfig
+from spatialclaw_ros.ros.launch_values import is_of, parameters_in, sections_in
 from spatialclaw_ros.ros.parameter_rules import perception_faults
 from spatialclaw_ros.ros.parameter_spec import CORRECT_IT, ParameterError
 from spatialclaw_ros.ros.parameters import read_parameters
@@ -31,50 +32,64 @@ from spatialclaw_ros.ros.perception_parameters import (
     perception_config,
 )
 
+NODE = 'spatialclaw'
 
-def check_file(path: Path) -> None:
-    """Make sure that a node starts with a parameter file that is for it alone.
 
-    A file with sections for several nodes is left to those.
+@dataclass(frozen=True)
+class Sections:
+    """Whom a parameter file is for.
+
+    Args:
+        nodes: full names of the nodes that it is looked at for.
+        others: sections that none of them reads.
+    """
+
+    nodes: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def sections_of(path: Path, node: str = '') -> Sections:
+    """Find the sections of a node.
+
+    Args:
+        path: of a parameter file.
+        node: its name, with the namespace; '' for each in the file that is called `spatialclaw`,
+            in whatever namespace.
 
     Raises:
-        ParameterError: it can't be read, or something in it can't be used; the message names all.
+        InvalidRequestError: it can't be read.
     """
-    page = _page(path)
-    if isinstance(page, dict) and len(page) == 1:
-        read_parameters(_values_in(page))
+    names = tuple(dict.fromkeys(name for name, _ in sections_in(path)))
+    ours = (f'/{node.strip("/")}',) if node else tuple(
+        name for name in names if name.rpartition('/')[2] == NODE and '*' not in name)
+    nodes = ours or (f'/{NODE}',)
+    return Sections(nodes, tuple(
+        name for name in names if not any(is_of(name, each) for each in nodes)))
 
 
-def perception_of_file(path: Path) -> PerceptionConfig:
-    """What a parameter file makes of perception; other parameters in it are not looked at.
+def check_file(path: Path, nodes: Iterable[str]) -> None:
+    """Make sure that each of some nodes starts with a parameter file.
 
     Raises:
-        ParameterError: it can't be read, or a value of perception in it can't be used.
+        InvalidRequestError: it can't be read.
+        ParameterError: something in it can't be used; the message names all that stops the first
+            node that does not start.
     """
-    given = _values_in(_page(path))
+    for node in nodes:
+        read_parameters(parameters_in([path], node))
+
+
+def perception_of_file(path: Path, node: str = f'/{NODE}') -> PerceptionConfig:
+    """What a parameter file makes of a node's perception; others in it are not looked at.
+
+    Raises:
+        InvalidRequestError: it can't be read.
+        ParameterError: a value of perception in it can't be used.
+    """
+    given = parameters_in([path], node)
     specs = (*PERCEPTION_PARAMETERS, *option_parameters(given))
     config = perception_config({
         spec.name: spec.taken(given.get(spec.name, spec.default)) for spec in specs})
     for fault in perception_faults(config).values():
         raise ParameterError(f'{fault}; {CORRECT_IT}')
     return config
-
-
-def _page(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParameterError(f'{path} is no parameter file: {error}') from error
-
-
-def _values_in(page: Any, name: str = '', inside: bool = False) -> dict[str, Any]:
-    """Values by dotted name of all nodes in a parameter file."""
-    if not isinstance(page, dict):
-        return {name: page} if inside else {}
-    values: dict[str, Any] = {}
-    for key, value in page.items():
-        if inside:
-            values |= _values_in(value, f'{name}.{key}' if name else str(key), True)
-        else:
-            values |= _values_in(value, '', key == 'ros__parameters')
-    return values

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.node import Node
@@ -51,21 +52,29 @@ def serve_parameters(node: Node, checks: Checks) -> None:
     def set_all(
         request: SetParameters.Request, response: SetParameters.Response,
     ) -> SetParameters.Response:
-        response.results = _set([Parameter.from_parameter_msg(one) for one in request.parameters])
+        response.results = _set(request.parameters)
         return response
 
     def set_atomically(
         request: SetParametersAtomically.Request, response: SetParametersAtomically.Response,
     ) -> SetParametersAtomically.Response:
-        results = _set([Parameter.from_parameter_msg(one) for one in request.parameters])
+        results = _set(request.parameters)
         reasons = [result.reason for result in results if not result.successful]
         response.result = SetParametersResult(
             successful=not reasons, reason='; '.join(dict.fromkeys(reasons)))
         return response
 
-    def _set(given: list[Parameter]) -> list[SetParametersResult]:
-        parameters = [checks.taken(one) for one in given]
-        refused = checks.refusals(parameters)
+    def _set(messages: Sequence[ParameterMessage]) -> list[SetParametersResult]:
+        parameters: list[Parameter] = []
+        refused: dict[str, str] = {}
+        for one in messages:
+            try:
+                parameters.append(checks.taken(Parameter.from_parameter_msg(one)))
+            except ValueError:  # an exception in here would count as a fault of this node
+                refused[one.name] = (
+                    f'{one.name} has a value of type {one.value.type}, which is none of '
+                    'rcl_interfaces/msg/ParameterType')
+        refused = checks.refusals(parameters) | refused
         changed = [one for one in parameters if not checks.unchanged(one)]
         if not refused and changed:
             result = node.set_parameters_atomically(changed)
@@ -75,7 +84,7 @@ def serve_parameters(node: Node, checks: Checks) -> None:
         return [
             SetParametersResult(
                 successful=not refused, reason=refused.get(one.name, others) if refused else '')
-            for one in parameters]
+            for one in messages]
 
     handlers = {'set_parameters': (SetParameters, set_all),
                 'set_parameters_atomically': (SetParametersAtomically, set_atomically)}

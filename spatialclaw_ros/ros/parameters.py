@@ -49,8 +49,9 @@ from spatialclaw_ros.ros.perception_parameters import (
     perception_config,
 )
 
-OF_ROS = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
-"""Parameters that ROS itself declares."""
+OF_ROS = frozenset(('use_sim_time', 'start_type_description_service'))
+QOS_OF_ROS = 'qos_overrides.'
+"""Parameters that ROS itself declares, and what the names of others of them begin with."""
 
 
 class Parameters:
@@ -71,6 +72,9 @@ class Parameters:
     def __init__(self, node: Node, warn: Callable[[str], object]) -> None:
         self._node = node
         self.configured = False
+        self._changes = 0
+        self._hears_of_changes = False
+        self._known: tuple[int, Settings] | None = None
         given = {name: parameter.value
                  for name, parameter in getattr(node, '_parameter_overrides', {}).items()}
         self._specs, values = read_parameters(given)
@@ -84,12 +88,23 @@ class Parameters:
             warn(f'{GROUP}url has no effect: reconstruct {perception.reconstruct} and segment '
                  f'{perception.segment} need no model')
         node.add_on_set_parameters_callback(self._on_set)
+        # rclpy has it from Iron on; below, values are read each time
+        if hasattr(node, 'add_post_set_parameters_callback'):
+            node.add_post_set_parameters_callback(self._on_changed)
+            self._hears_of_changes = True
         serve_parameters(node, self)
 
     @property
     def settings(self) -> Settings:
-        """Values at this moment."""
-        return settings_of(self._values())
+        """Values at this moment; the same object until one of them changes."""
+        changes, known = self._changes, self._known
+        if known is not None and known[0] == changes:
+            return known[1]
+        settings = settings_of(self._values())
+        # a change while they were read makes this the settings of before
+        if self._hears_of_changes:
+            self._known = changes, settings
+        return settings
 
     @property
     def cameras(self) -> tuple[CameraConfig, ...]:
@@ -150,6 +165,9 @@ class Parameters:
 
     def _values(self) -> dict[str, Any]:
         return {name: _read(self._node.get_parameter(name).value) for name in self._specs}
+
+    def _on_changed(self, _parameters: Sequence[Parameter]) -> None:
+        self._changes += 1
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         refused = self.refusals(parameters)
@@ -214,13 +232,14 @@ def unknown(
     """A line about all names that no parameter has, each with the nearest; [] for none."""
     lines = []
     for name in sorted(set(given) - set(specs)):
-        if name.startswith(OF_ROS):
+        if name in OF_ROS or name.startswith(QOS_OF_ROS):
             continue
         camera, dot, field = name.rpartition('.')
         if dot and field in CAMERA_FIELDS and camera not in cameras:
             lines.append(f'{name} (cameras names {", ".join(cameras)}, not {camera})')
         else:
-            lines.append(name + did_you_mean(name, specs).replace('; ', ' (').replace('?', '?)'))
+            nearest = did_you_mean(name, (*specs, *OF_ROS))
+            lines.append(name + nearest.replace('; ', ' (').replace('?', '?)'))
     if not lines:
         return []
     return [

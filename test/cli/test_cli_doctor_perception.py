@@ -24,7 +24,7 @@ import threading
 import pytest
 from lab_models import lab_config
 
-from spatialclaw_ros.cli import findings
+from spatialclaw_ros.cli import findings, perception_report
 from spatialclaw_ros.cli.perception_report import Asked, examine_perception
 from spatialclaw_ros.perception.hosting import HostedModels
 from spatialclaw_ros.perception.registry import files
@@ -167,6 +167,36 @@ def test_parameters_that_stop_the_node_are_told(tmp_path):
     assert found['parameters'].state == findings.MISSING
     for words in ('widow_s (did you mean window_s?)', 'max_frames must be 1 to 512'):
         assert words in found['parameters'].detail
+
+
+OURS = {'ros__parameters': {'widow_s': 3.0}}
+THEIRS = {'ros__parameters': {'fps': 30}}
+ALL_OF_US = {'ros__parameters': {'segment': 'sam3'}}
+
+
+@pytest.mark.parametrize(('page', 'node', 'told'), [
+    ({'/**': ALL_OF_US, 'spatialclaw': OURS}, '', {'parameters': 'widow_s'}),
+    ({'driver': THEIRS, '/robot1': {'spatialclaw': OURS}}, '', {
+        'parameters': 'widow_s', 'sections': '/robot1/spatialclaw; not read by it: /driver'}),
+    ({'driver': THEIRS, '/**': ALL_OF_US}, '', {
+        'configured': 'sam3', 'sections': '/spatialclaw; not read by it: /driver'}),
+    ({'/a/spatialclaw': ALL_OF_US, '/b/spatialclaw': OURS}, '', {'parameters': 'widow_s'}),
+    ({'/a/spatialclaw': ALL_OF_US, '/b/spatialclaw': OURS}, 'a/spatialclaw', {
+        'configured': 'sam3', 'sections': 'not read by it: /b/spatialclaw'}),
+    ({'other': OURS}, '', {'sections': 'not read by it: /other'}),
+    ({'other': OURS}, 'other', {'parameters': 'widow_s'}),
+])
+def test_of_a_file_with_several_sections_the_nodes_own_are_checked(
+        tmp_path, monkeypatch, page, node, told):
+    path = tmp_path / 'robot.yaml'
+    path.write_text(json.dumps(page), encoding='utf-8')
+    for name in ('_machine', 'examine_node'):
+        monkeypatch.setattr(perception_report, name, lambda *_: iter(()))
+    found = {each.name: each.detail for each in examine_perception(
+        Asked(params_file=str(path), node=node))}
+    assert found.keys() == {'configured', *told}
+    for name, words in told.items():
+        assert words in found[name]
 
 
 @pytest.fixture(scope='module')

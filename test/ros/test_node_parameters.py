@@ -20,12 +20,11 @@ import pytest
 import rclpy
 import yaml
 from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.kernel import Kernel, KernelLimits
+from spatialclaw_ros.kernel import KernelLimits
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.ros import resources
 from spatialclaw_ros.ros.node import SpatialClawNode
@@ -119,50 +118,42 @@ def test_the_kernels_bounds_are_its_own_unless_told(declare):
         cell_timeout_s=5.0, memory_bytes=256 * MIB, tool_bytes=256 * MIB, pool_bytes=0)
 
 
-def test_the_node_hands_them_to_its_kernel(context, monkeypatch):
-    made = []
-
-    def make(**given):
-        made.append(given['limits'])
-        return Kernel(**given)
-
-    monkeypatch.setattr(resources, 'Kernel', make)
-    node = SpatialClawNode('small', context=context, parameter_overrides=[
-        Parameter('kernel_memory_mb', value=128), Parameter('cell_timeout_s', value=5.0)])
-    try:
-        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-        limits = node.parameters.settings.kernel_limits
-    finally:
-        node.close()
-    assert made == [limits]
-    assert (limits.memory_bytes, limits.cell_timeout_s) == (128 * MIB, 5.0)
-
-
 def test_an_interface_that_the_backbone_cannot_write_is_refused_at_start(context):
     with pytest.raises(ParameterError, match=r"'rules' writes action_interface .* 'tool_call'"):
         SpatialClawNode('mute', context=context, parameter_overrides=[
             Parameter('action_interface', value='tool_call')])
 
 
-def test_budgets_reach_the_session(context, monkeypatch):
-    made = []
-    monkeypatch.setattr(resources, 'Session', lambda **given: made.append(given))
-    node = SpatialClawNode('thrifty', context=context, parameter_overrides=[
-        Parameter(name, value=value) for name, value in (
-            ('max_steps', 3), ('max_tokens', 500), ('images_per_step', 1),
-            ('images_per_query', 2))])
-    try:
-        settings = node.parameters.settings
-        held = resources.Resources(settings, [].append, Deadline())
-        held.open_perception()
-        held.session(settings, Deadline(30.0))
-        held.close()
-    finally:
-        node.close()
-    limits = made[0]['limits']
+class Host:
+    """In the place of a kernel's host: starts nothing."""
+
+    def __init__(self, make, _log_error) -> None:
+        self._made = make()
+
+    def get(self, _deadline):
+        return self._made
+
+    def close(self) -> None:
+        pass
+
+
+def test_bounds_and_budgets_reach_kernel_and_session(declare, monkeypatch):
+    monkeypatch.setattr(resources, 'KernelHost', Host)
+    for name in ('Kernel', 'Session'):
+        monkeypatch.setattr(resources, name, lambda **given: given)
+    settings = declare(
+        kernel_memory_mb=128, cell_timeout_s=5.0, max_steps=3, max_tokens=500, images_per_step=1,
+        images_per_query=2)[0].settings
+    held = resources.Resources(settings, [].append, Deadline())
+    held.open_perception()
+    made = held.session(settings, Deadline(30.0))
+    held.close()
+    limits = made['kernel']['limits']
+    assert (limits.memory_bytes, limits.cell_timeout_s) == (128 * MIB, 5.0)
+    limits = made['limits']
     assert (limits.max_steps, limits.max_tokens, limits.images_per_step,
             limits.images_per_query) == (3, 500, 1, 2)
-    assert made[0]['interface'].name == 'code'
+    assert made['interface'].name == 'code'
 
 
 def test_page_is_what_the_table_says(repository):
@@ -188,16 +179,6 @@ def test_shipped_files_hold_known_parameters_and_the_defaults(repository, declar
                     for key, v in values.items()} == defaults
         else:
             assert parameters.cameras[0].depth_topic == '/wrist/depth/image_rect'
-
-
-def test_rviz_file_shows_every_drawing_with_its_qos(repository):
-    page = yaml.safe_load((repository / 'config' / 'spatialclaw.rviz').read_text(encoding='utf-8'))
-    topics = {display['Topic']['Value']: display['Topic']
-              for display in page['Visualization Manager']['Displays'] if 'Topic' in display}
-    assert {f'/spatialclaw/{name}' for name in ('markers', 'evidence', 'overlay')} <= set(topics)
-    for topic in topics.values():
-        assert topic['Durability Policy'] == 'Transient Local'
-        assert topic['Reliability Policy'] == 'Reliable'
 
 
 def _flat(values, prefix=''):

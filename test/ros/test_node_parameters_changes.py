@@ -23,6 +23,7 @@ import threading
 import pytest
 from node_process import NodeProcess
 from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterValue
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -176,6 +177,14 @@ def test_a_parameter_can_not_be_taken_away(changing):
     assert 'of type double' in changing.send([message], changing.values())['window_s']
 
 
+def test_a_value_of_no_type_is_refused_with_all_beside_it(changing):
+    good = Parameter('window_s', value=3.0).to_parameter_msg()
+    bad = ParameterMessage(name='max_frames', value=ParameterValue(type=200))
+    reasons = changing.send([good, bad], changing.values())
+    assert 'type 200' in reasons['max_frames']
+    assert 'not set, for max_frames' in reasons['window_s']
+
+
 def test_descriptors_say_all_that_the_table_says(changing):
     specs = changing.parameters._specs
     assert {spec.changes for spec in specs.values()} == {LIVE, UNCONFIGURED, NEVER}
@@ -195,6 +204,8 @@ def test_descriptors_say_all_that_the_table_says(changing):
     ({'widow_s': 3.0, 'max_frame': 4, 'nonsense': 1},
      ('widow_s (did you mean window_s?)', 'max_frame (did you mean max_frames?)', 'nonsense',
       'not below /**')),
+    ({'use_sim_tim': True, 'start_type_description_services': False},
+     ('use_sim_tim (did you mean use_sim_time?)', 'start_type_description_services (did you')),
     ({'rear.image': '/rear'}, ('rear.image (cameras names camera, not rear)',)),
     ({'perception.masks.option.threshold': 0.4}, ('perception.masks.option.threshold',)),
     ({'window_s': -1.0, 'max_frames': 'many', 'timeouts': 3.0},

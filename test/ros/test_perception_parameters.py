@@ -22,6 +22,7 @@ from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 from spatialclaw_ros.ros.parameter_file import perception_of_file
 from spatialclaw_ros.ros.parameters import ParameterError, Parameters
@@ -137,7 +138,7 @@ def test_a_parameter_file_is_read_without_a_node(tmp_path, repository):
         '/robot:\n  spatialclaw:\n    ros__parameters:\n      perception:\n'
         '        keep_loaded_s: 60\n        masks: {model: "my:own", options: {threshold: 0.4}}\n',
         encoding='utf-8')
-    assert perception_of_file(path) == PerceptionConfig(
+    assert perception_of_file(path, '/robot/spatialclaw') == PerceptionConfig(
         segment='sam3', keep_loaded_s=60.0,
         masks=ModelConfig(model='my:own', options={'threshold': 0.4}))
 
@@ -152,7 +153,7 @@ def test_a_file_of_no_use_is_told(tmp_path, text, words):
     path = tmp_path / 'robot.yaml'
     if text is not None:
         path.write_text(text, encoding='utf-8')
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises((ParameterError, InvalidRequestError)) as caught:
         perception_of_file(path)
     for word in words:
         assert word in str(caught.value)
