@@ -114,8 +114,9 @@ class CameraSnapshot:
 class CameraBuffers:
     """Subscribes to cameras and keeps what they send, undecoded.
 
-    Stamps of a topic, or ROS time, that jump back (a bag that loops, a simulation that starts
-    over) empty all buffers; `on_jump_back` is called then. The process keeps freed memory for the
+    Stamps of a topic that jump back (a bag that loops, a driver that sets its clock) empty what is
+    buffered of its camera; `on_jump_back` is called then. ROS time that jumps back (a simulation
+    that starts over) empties all. The process keeps freed memory for the
     next images until `close` (see `memory`).
 
     Args:
@@ -124,7 +125,7 @@ class CameraBuffers:
         buffer_s: seconds kept of each topic.
         buffer_bytes: bytes kept of all topics together.
         pair_tolerance_s: colour, depth and CameraInfo no further apart belong together.
-        on_jump_back: called without arguments after buffers were emptied.
+        on_jump_back: called with the camera's name after its buffers were emptied.
         tf_health: tells what is wrong with TF, given an optical frame and an image's stamp.
 
     Raises:
@@ -134,7 +135,7 @@ class CameraBuffers:
     def __init__(
         self, node: Node, configs: Sequence[CameraConfig], *, buffer_s: float = 10.0,
         buffer_bytes: int = 512 * 2**20, pair_tolerance_s: float = 0.02,
-        on_jump_back: Callable[[], object] | None = None,
+        on_jump_back: Callable[[str], object] | None = None,
         tf_health: Callable[[str, int], str] | None = None,
     ) -> None:
         names = [config.name for config in configs]
@@ -249,10 +250,16 @@ class CameraBuffers:
         if stamp_ns == 0:
             stream.unstamped += 1
             stamp_ns = self.now_ns()
-        size = CAMERA_INFO_BYTES if stream.keep_last else len(message.data)
+        size = len(message.data) if not stream.keep_last else (
+            CAMERA_INFO_BYTES + message.d.itemsize * len(message.d))
         back_s = self._rings.append(stream, Sample(stamp_ns, time.monotonic(), size, message))
-        if back_s:
-            self._jumped(f'stamps on {stream.topic} jumped back by {back_s:.2f} s')
+        if not back_s:
+            return
+        self._node.get_logger().warning(
+            f'stamps on {stream.topic} jumped back by {back_s:.2f} s, to {stamp_ns * 1e-9:.3f} s: '
+            f'what is buffered of camera {stream.camera} is emptied', throttle_duration_sec=5.0)
+        if self.on_jump_back is not None:
+            self.on_jump_back(stream.camera)
 
     def _fetch_latched(self, stream: Stream) -> None:
         """Subscribe to a publisher that sends what it sent before to those who come late.
@@ -269,13 +276,9 @@ class CameraBuffers:
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         self._rings.clear()
-        self._jumped('ROS time jumped back or changed its source')
-
-    def _jumped(self, what: str) -> None:
         self._node.get_logger().warning(
-            f'{what}: image buffers are emptied', throttle_duration_sec=5.0)
-        if self.on_jump_back is not None:
-            self.on_jump_back()
+            'ROS time jumped back or changed its source: image buffers are emptied',
+            throttle_duration_sec=5.0)
 
     def _camera_status(self, name: str, streams: Mapping[str, Stream]) -> CameraStatus:
         kept = self.snapshot(name)

@@ -22,6 +22,7 @@ subscriptions that go while they wait, so the thread is stopped first.
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -36,10 +37,13 @@ from rclpy.parameter import Parameter
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraConfig
 from spatialclaw_ros.ros.parameter_table import Settings
+from spatialclaw_ros.ros.tf_topics import TF, TF_STATIC, TfTopics
 from spatialclaw_ros.ros.transforms import TransformSource
 
 TF_MARGIN_S = 5.0
 FAULT_PAUSE_S = 0.1
+TOGETHER_S = 1.0
+"""What jumps back within this time of one another jumps together: time itself began again."""
 _SIM_TIME = 'use_sim_time'
 
 
@@ -67,16 +71,17 @@ class Inputs:
         self._main = node
         self._node = _beside(node)
         self._closed = False
+        self._jumps: dict[str, float] = {}
         self._stop = threading.Event()
         try:
             self.transforms = TransformSource(
-                self._node, cache_s=settings.buffer_s + TF_MARGIN_S,
-                topic=node.resolve_topic_name('/tf'),
-                static_topic=node.resolve_topic_name('/tf_static'))
+                self._node, cache_s=settings.buffer_s + TF_MARGIN_S, topics=TfTopics(
+                    node.resolve_topic_name(TF), node.resolve_topic_name(TF_STATIC)),
+                on_jump_back=partial(self._jumped, TF))
             self.cameras = CameraBuffers(
                 self._node, [_resolved(node, camera) for camera in cameras],
                 buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * MIB,
-                pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self.transforms.clear,
+                pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self._jumped,
                 tf_health=self.transforms.health)
         except BaseException:
             self._node.destroy_node()
@@ -118,6 +123,22 @@ class Inputs:
     def _soon(self, what: Callable[[], object]) -> None:
         """Run something on the thread of the callbacks, which it wakes."""
         self._executor.create_task(what)
+
+    def _jumped(self, source: str) -> None:
+        """Note that stamps of one source jumped back, and empty all where another's did, too.
+
+        One camera's clock, or TF alone, must not cost the others what they hold.
+
+        Args:
+            source: a camera, or TF.
+        """
+        now_s = time.monotonic()
+        others = [at_s for name, at_s in self._jumps.items() if name != source]
+        self._jumps[source] = now_s
+        if any(now_s - at_s < TOGETHER_S for at_s in others):
+            self._jumps.clear()
+            self.cameras.clear()
+            self.transforms.clear()
 
     def _on_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         for parameter in parameters:

@@ -36,12 +36,15 @@ class Losses:
     The middleware numbers the messages of a publisher (`publication_sequence_number` of rclpy's
     MessageInfo, from Iron on), so that those lost on the way and those that a full queue dropped
     are both seen. Where it doesn't, gaps between stamps are counted, measured with the median of
-    the last periods.
+    the last periods; so they are where numbers fall and nobody tells whose they are (before
+    Kilted): those of two publishers can't be told apart.
     """
 
     def __init__(self) -> None:
         self.lost = 0
         self._numbers: dict[object, int] = {}
+        self._mixed = False
+        self._latest_gap = 0
         self._periods_ns: deque[int] = deque(maxlen=PERIODS)
         self._stamp_ns: int | None = None
 
@@ -53,17 +56,23 @@ class Losses:
             info: what the middleware says of it, None for nothing.
         """
         number = info.get('publication_sequence_number') if info else None
-        if info is None or number is None:
+        if info is None or number is None or self._mixed:
             self._saw_stamp(stamp_ns)
             return
         publisher = publisher_of(info)
         last = self._numbers.get(publisher)
+        if publisher is None and last is not None and number <= last:
+            # the gap before it was the step from one publisher to the other
+            self.lost -= self._latest_gap
+            self._mixed = True
+            self._saw_stamp(stamp_ns)
+            return
         if last is None and len(self._numbers) >= MAX_PUBLISHERS:
             self._numbers.clear()
         self._numbers[publisher] = number
         # a publisher that was started again counts from 1
-        if last is not None and number > last + 1:
-            self.lost += number - last - 1
+        self._latest_gap = 0 if last is None else max(0, number - last - 1)
+        self.lost += self._latest_gap
 
     def _saw_stamp(self, stamp_ns: int) -> None:
         last_ns, self._stamp_ns = self._stamp_ns, stamp_ns

@@ -110,8 +110,8 @@ class RingBuffers:
         """Keep a message.
 
         Returns:
-            Seconds that stamps jumped back by, 0 when they did not; all streams were emptied then
-            before this message was kept.
+            Seconds that images' stamps jumped back by, 0 when they did not; all streams of that
+            camera were emptied then before this message was kept.
         """
         with self.lock:
             stream.received += 1
@@ -119,7 +119,9 @@ class RingBuffers:
             back_ns = 0 if stream.newest_ns is None else stream.newest_ns - sample.stamp_ns
             jumped = back_ns > JUMP_BACK_NS and not stream.keep_last
             if jumped:
-                self._clear()
+                self._clear(one for one in self.streams if one.camera == stream.camera)
+            elif back_ns > JUMP_BACK_NS:
+                self._empty(stream)
             if sample.size > self._limit:
                 stream.refused += 1
                 return back_ns * 1e-9 if jumped else 0.0
@@ -140,7 +142,7 @@ class RingBuffers:
     def clear(self) -> None:
         """Empty all streams; what is known of a calibration stays."""
         with self.lock:
-            self._clear()
+            self._clear(self.streams)
 
     def snapshot(self, stream: Stream) -> tuple[Sample, ...]:
         """What is kept of a stream, in order of stamps."""
@@ -148,11 +150,15 @@ class RingBuffers:
             samples = tuple(stream.samples)
         return tuple(sorted(samples, key=lambda sample: sample.stamp_ns))
 
-    def _clear(self) -> None:
-        for stream in self.streams:
-            stream.newest_ns = None
-            while len(stream.samples) > (1 if stream.keep_last else 0):
-                self._drop(stream)
+    def _clear(self, streams: Iterable[Stream]) -> None:
+        for stream in streams:
+            self._empty(stream, 1 if stream.keep_last else 0)
+
+    def _empty(self, stream: Stream, keep: int = 0) -> None:
+        while len(stream.samples) > keep:
+            self._drop(stream)
+        # what was kept gives way to what comes now, however far before it
+        stream.newest_ns = stream.samples[-1].stamp_ns if stream.samples else None
 
     def _drop(self, stream: Stream) -> None:
         sample = stream.samples.popleft()

@@ -28,6 +28,9 @@ from typing import NamedTuple
 
 from geometry_msgs.msg import TransformStamped
 
+from spatialclaw_ros.ros.tf_topics import PLAIN, TfTopics
+
+JUMP_BACK_NS = 1_000_000_000
 GAP_NS = 500_000_000
 GAP_PERIODS = 5
 MOVED_M, TURNED = 0.01, 0.01
@@ -39,6 +42,8 @@ FLIPS, RECENT_S = 3, 2.0
 BREAKS_KEPT = 32
 PERIODS_KEPT = 7
 SENDERS_KEPT = 16
+LINKS_KEPT = 1024
+"""Frames that move: those of a tracker with a name for each person would fill the memory."""
 
 
 class Break(NamedTuple):
@@ -59,6 +64,21 @@ class Break(NamedTuple):
     text: str
 
 
+class Back(NamedTuple):
+    """Stamps of a frame that jumped back."""
+
+    parent: str
+    child: str
+    from_ns: int
+    to_ns: int
+
+    def __str__(self) -> str:
+        from_s, to_s = self.from_ns * 1e-9, self.to_ns * 1e-9
+        return (
+            f'stamps of {self.child!r} in {self.parent!r} jumped back by {from_s - to_s:.2f} s, '
+            f'from {from_s:.3f} s to {to_s:.3f} s')
+
+
 class _Link:
     """A frame and what it hangs on."""
 
@@ -68,28 +88,40 @@ class _Link:
         self.stamp_ns = 0
         self.pose: tuple[float, ...] = ()
         self.periods_ns: deque[int] = deque(maxlen=PERIODS_KEPT)
+        self.heard_s = -math.inf
         self.senders: dict[object, tuple[float, int]] = {}
         self.breaks: deque[Break] = deque(maxlen=BREAKS_KEPT)
 
     def sent_by(self, sender: object, stamp_ns: int, now_s: float) -> int:
-        """Nanoseconds that a stamp lies before the newest that a publisher sent."""
+        """The newest stamp that a publisher sent."""
         if sender not in self.senders and len(self.senders) >= SENDERS_KEPT:
             self.senders.clear()
         _, newest_ns = self.senders.get(sender, (now_s, stamp_ns))
         self.senders[sender] = now_s, max(newest_ns, stamp_ns)
-        return newest_ns - stamp_ns
+        return newest_ns
 
 
 class Links:
-    """Frames, joined; not safe from several threads at once, the owner has the lock."""
+    """Frames, joined; not safe from several threads at once, the owner has the lock.
 
-    def __init__(self) -> None:
+    Args:
+        topics: that they come on, for the commands in messages.
+    """
+
+    def __init__(self, topics: TfTopics = PLAIN) -> None:
         self.frames: dict[str, None] = {}
+        self._topics = topics
         self._links: dict[str, _Link] = {}
+        self._backs: dict[str, tuple[float, Back]] = {}
+        self._swings: dict[str, tuple[float, Back]] = {}
+
+    def names(self, now_s: float) -> tuple[str, ...]:
+        """All frames in order of their first coming, those no longer published at the end."""
+        return tuple(sorted(self.frames, key=lambda name: self._is_silent(name, now_s)))
 
     def note(
         self, transform: TransformStamped, *, static: bool, sender: object, now_s: float,
-    ) -> int:
+    ) -> Back | None:
         """Take note of a transform.
 
         Args:
@@ -99,8 +131,8 @@ class Links:
             now_s: monotonic clock.
 
         Returns:
-            Nanoseconds that its stamp lies before the newest of this frame and publisher; 0 or
-            less is well.
+            How its stamp lies more than a second before the newest of this frame and publisher,
+            None where it does not, or where stamps of this frame swing to and fro.
         """
         parent = transform.header.frame_id.lstrip('/')
         child = transform.child_frame_id.lstrip('/')
@@ -109,9 +141,11 @@ class Links:
         link = self._links.get(child)
         if link is None or link.static != static:
             link = self._links[child] = _Link(parent, static)
+            self._make_room()
+        link.heard_s = now_s
         if static:
             link.parent = parent
-            return 0
+            return None
         stamp = transform.header.stamp
         stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
         move, turn = transform.transform.translation, transform.transform.rotation
@@ -123,7 +157,35 @@ class Links:
             link.periods_ns.append(since_ns)
         link.parent, link.pose = parent, pose
         link.stamp_ns = max(link.stamp_ns, stamp_ns)
-        return link.sent_by(sender, stamp_ns, now_s)
+        newest_ns = link.sent_by(sender, stamp_ns, now_s)
+        if newest_ns - stamp_ns <= JUMP_BACK_NS:
+            return None
+        return self._went_back(Back(parent, child, newest_ns, stamp_ns), now_s)
+
+    def _went_back(self, back: Back, now_s: float) -> Back | None:
+        """The jump, None where that frame swings: then what it did before is no other lap."""
+        before_s, _ = self._backs.get(back.child, (-math.inf, None))
+        self._backs[back.child] = now_s, back
+        if now_s - before_s > RECENT_S:
+            return back
+        self._swings[back.child] = now_s, back
+        return None
+
+    def _is_silent(self, name: str, now_s: float) -> bool:
+        link = self._links.get(name)
+        return link is not None and not link.static and now_s - link.heard_s > RECENT_S
+
+    def _make_room(self) -> None:
+        """Forget the frames that were not heard of for longest, where too many move."""
+        moving = [name for name, link in self._links.items() if not link.static]
+        if len(moving) <= LINKS_KEPT:
+            return
+        moving.sort(key=lambda name: -self._links[name].heard_s)
+        for name in moving[LINKS_KEPT // 2:]:
+            for each in (self._links, self._backs, self._swings):
+                each.pop(name, None)
+        kept = {name for child, link in self._links.items() for name in (child, link.parent)}
+        self.frames = {name: None for name in self.frames if name in kept}
 
     def clear(self) -> None:
         """Forget all that moves, but not the names."""
@@ -166,11 +228,12 @@ class Links:
             flips = sum(
                 one.kind == 'jump' and now_s - one.seen_s < RECENT_S for one in link.breaks)
             if flips >= FLIPS:
-                who = max(2, _recent_senders(link, now_s))
+                count = _recent_senders(link, now_s)
+                who = f'{count} publishers' if count > 1 else (
+                    'several publishers, or one that can\'t decide,')
                 return (
-                    f'TF of {name!r} in {link.parent!r} jumps to and fro, as {who} publishers '
-                    f'that contradict each other make it: `ros2 topic info /tf --verbose` names '
-                    'them, stop all but one')
+                    f'TF of {name!r} in {link.parent!r} jumps to and fro, as {who} that contradict '
+                    f'each other make it: {self._topics.publishers} names them, stop all but one')
         return ''
 
     def doubled(self, way: Iterable[str], now_s: float) -> str:
@@ -181,6 +244,11 @@ class Links:
                 return (
                     f'{count} publishers send the transform from {self._links[name].parent!r} to '
                     f'{name!r}: poses may flip between them')
+            swung_s, back = self._swings.get(name, (-math.inf, None))
+            if now_s - swung_s < RECENT_S:
+                return (
+                    f'{back} and forth: several publishers send them, or one whose clock does '
+                    f'that; {self._topics.publishers} names them')
         return ''
 
     def loop(self, frame: str) -> str:

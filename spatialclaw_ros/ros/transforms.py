@@ -33,12 +33,17 @@ from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.ros.compat.tf2 import Buffer, ExtrapolationException, TransformException
-from spatialclaw_ros.ros.subscribing import offered_otherwise, publisher_of, subscribe
-from spatialclaw_ros.ros.tf_links import Break, Links
+from spatialclaw_ros.ros.subscribing import (
+    offered_otherwise,
+    publisher_of,
+    queued,
+    subscribe,
+)
+from spatialclaw_ros.ros.tf_links import Back, Break, Links
+from spatialclaw_ros.ros.tf_topics import PLAIN, TfTopics
 
 DEFAULT_CACHE_S = 20.0
 DEFAULT_WAIT_S = 0.1
-JUMP_BACK_NS = 1_000_000_000
 STALE_S = 2.0
 _QUEUE = 100
 
@@ -47,33 +52,38 @@ class TransformSource:
     """Listens to `/tf` and `/tf_static` and looks transforms up.
 
     A stamp of a frame that jumps back by more than a second, or ROS time that jumps back, empties
-    the buffer (static transforms stay): a bag that loops must not mix its laps.
+    the buffer (static transforms stay): a bag that loops must not mix its laps. Stamps that jump to
+    and fro come from two clocks; they empty nothing.
 
     Args:
         node: subscribes; an executor of the owner spins it, on another thread than lookups.
         cache_s: how long transforms are kept; longer than images are.
         wait_s: how long a lookup waits at most for TF that is just behind the image.
-        topic: of transforms that move.
-        static_topic: of those that don't.
+        topics: that TF comes on.
+        on_jump_back: called without arguments after stamps that jumped back emptied the buffer.
     """
 
     def __init__(
         self, node: Node, *, cache_s: float = DEFAULT_CACHE_S, wait_s: float = DEFAULT_WAIT_S,
-        topic: str = '/tf', static_topic: str = '/tf_static',
+        topics: TfTopics = PLAIN, on_jump_back: Callable[[], object] | None = None,
     ) -> None:
         self.wait_s = wait_s
+        self.topics = topics
+        self.on_jump_back = on_jump_back
         self._node = node
         self._buffer = Buffer(cache_time=Duration(seconds=cache_s))
         self._lock = threading.Lock()
-        self._links = Links()
+        self._links = Links(topics)
+        # nobody may look at the graph of a node that is just going
+        self._graph = threading.Lock()
         # One message after the other: each is compared with the stamps before it.
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = [
             subscribe(
-                node, TFMessage, topic, self._on_transforms,
+                node, TFMessage, topics.moving, self._on_transforms,
                 QoSProfile(depth=_QUEUE, history=HistoryPolicy.KEEP_LAST), group),
             subscribe(
-                node, TFMessage, static_topic, self._on_static,
+                node, TFMessage, topics.static, self._on_static,
                 QoSProfile(
                     depth=_QUEUE, history=HistoryPolicy.KEEP_LAST,
                     durability=DurabilityPolicy.TRANSIENT_LOCAL),
@@ -84,10 +94,16 @@ class TransformSource:
                 min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
             post_callback=self._on_clock_jump)
 
+    def is_published(self) -> bool:
+        """Whether somebody publishes transforms that move."""
+        with self._graph:
+            return bool(self._subscriptions) and (
+                self._node.count_publishers(self.topics.moving) > 0)
+
     def frames(self) -> tuple[str, ...]:
-        """Names of all frames ever published, in order of their first coming."""
+        """Names of all frames: those that are published first, then those that no longer are."""
         with self._lock:
-            return tuple(self._links.frames)
+            return self._links.names(time.monotonic())
 
     def has_frame(self, name: str) -> bool:
         """Whether a frame was ever published."""
@@ -170,18 +186,18 @@ class TransformSource:
             quarrel = self._links.quarrel(way, now_s) or self._links.doubled(way, now_s)
         if empty:
             return self._offered() or (
-                'nothing came on /tf or /tf_static; check `ros2 topic echo /tf_static --once`')
+                f'nothing came on {self.topics.moving} or {self.topics.static}; check `ros2 topic '
+                f'echo {self.topics.static} --once`')
         if not known:
             return (
-                f'TF has no frame {frame!r}, which images are in; check `ros2 run tf2_tools '
-                'view_frames`')
+                f'TF has no frame {frame!r}, which images are in; check {self.topics.tree}')
         if loop:
             return _loop_line(loop)
         behind_s = 0.0 if oldest is None else (stamp_ns - oldest[2]) * 1e-9
         if oldest is not None and behind_s > STALE_S:
             return (
                 f'the newest transform from {oldest[1]!r} to {oldest[0]!r} is {behind_s:.1f} s '
-                'behind the images; check `ros2 topic hz /tf` and the clocks')
+                f'behind the images; check {self.topics.rate} and the clocks')
         return quarrel or self._offered()
 
     def clear(self) -> None:
@@ -193,9 +209,10 @@ class TransformSource:
     def close(self) -> None:
         """Stop listening; call it when no executor spins the node."""
         self._jump_handle.unregister()
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = []
+        with self._graph:
+            for subscription in self._subscriptions:
+                self._node.destroy_subscription(subscription)
+            self._subscriptions = []
         self._buffer.clear()
 
     def _may_come(self, stamp_ns: int) -> bool:
@@ -205,26 +222,37 @@ class TransformSource:
 
     def _offered(self) -> str:
         """A line about publishers of TF whose QoS keeps their messages from us, '' for none."""
-        lines = (offered_otherwise(self._node, one) for one in self._subscriptions)
-        return next((line for line in lines if line), '')
+        with self._graph:
+            lines = (offered_otherwise(self._node, one) for one in self._subscriptions)
+            return next((line for line in lines if line), '')
 
     def _on_transforms(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
-        back_ns = self._note(message, info, static=False)
-        if back_ns > JUMP_BACK_NS:
-            self._jumped(f'stamps on /tf jumped back by {back_ns * 1e-9:.2f} s')
+        self._take(message, info)
+        for each in queued(self._subscriptions[0], _QUEUE):
+            self._take(*each)
+
+    def _take(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
+        back = self._note(message, info, static=False)
+        if back is not None:
+            self._jumped(f'on {self.topics.moving}, {back}')
             self._note(message, info, static=False)
+            if self.on_jump_back is not None:
+                self.on_jump_back()
         self._store(message, self._buffer.set_transform)
 
     def _on_static(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
         self._note(message, info, static=True)
         self._store(message, self._buffer.set_transform_static)
 
-    def _note(self, message: TFMessage, info: Mapping[str, Any] | None, *, static: bool) -> int:
+    def _note(
+        self, message: TFMessage, info: Mapping[str, Any] | None, *, static: bool,
+    ) -> Back | None:
         sender, now_s = publisher_of(info), time.monotonic()
         with self._lock:
-            return max((
+            found = [
                 self._links.note(transform, static=static, sender=sender, now_s=now_s)
-                for transform in message.transforms), default=0)
+                for transform in message.transforms]
+        return next((back for back in found if back is not None), None)
 
     def _store(
         self, message: TFMessage, store: Callable[[TransformStamped, str], None],

@@ -52,7 +52,7 @@ class Rig:
         self.into = Node(
             'rig_in', context=contexts[1], parameter_overrides=[
                 Parameter('use_sim_time', Parameter.Type.BOOL, sim_time)], **quiet)
-        self._publishers = {}
+        self.publishers = {}
         self._executor = MultiThreadedExecutor(2, context=contexts[1])
         self._executor.add_node(self.into)
         self._thread = threading.Thread(target=self._spin)
@@ -77,9 +77,9 @@ class Rig:
 
     def publish(self, topic, message, *, latched=False) -> None:
         """Send a message once somebody listens, and without waiting after that."""
-        publisher = self._publishers.get(topic)
+        publisher = self.publishers.get(topic)
         if publisher is None:
-            publisher = self._publishers[topic] = self.out.create_publisher(
+            publisher = self.publishers[topic] = self.out.create_publisher(
                 type(message), topic, LATCHED if latched else 20)
             if not latched:
                 self.wait(lambda: (

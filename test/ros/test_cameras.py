@@ -92,11 +92,11 @@ def test_a_camera_info_that_was_published_once_before_is_fetched(rig, make):
     assert [one.stamp_ns for one in buffers.snapshot('cam').infos] == [3 * 10**9, 4 * 10**9]
 
 
-def test_stamps_that_jump_back_empty_all_cameras(rig):
+def test_stamps_that_jump_back_empty_their_camera(rig):
     jumps = []
     buffers = rig.buffers(
         CameraConfig('cam', '/cam/image', depth_topic='/cam/depth'),
-        CameraConfig('other', '/other/image'), on_jump_back=lambda: jumps.append(1))
+        CameraConfig('other', '/other/image'), on_jump_back=jumps.append)
     rig.send(500.0)
     rig.send(500.0, name='other', depth=False)
     assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
@@ -105,9 +105,9 @@ def test_stamps_that_jump_back_empty_all_cameras(rig):
     assert rig.sent(buffers, 2)
     assert stamps(buffers) == [7.0]
     assert buffers.snapshot('cam').depths == ()
-    assert buffers.snapshot('other').images == ()
+    assert len(buffers.snapshot('other').images) == 1
     assert len(buffers.snapshot('other').infos) == 1
-    assert rig.wait(lambda: jumps == [1])
+    assert rig.wait(lambda: jumps == ['cam'])
     rig.send(7.1)
     assert rig.sent(buffers, 3)
     assert stamps(buffers) == [7.0, 7.1]
@@ -120,18 +120,15 @@ def clock(stamp_s):
 
 
 def test_ros_time_that_jumps_back_empties_buffers(sim_rig):
-    jumps = []
-    buffers = sim_rig.buffers(on_jump_back=lambda: jumps.append(1))
+    buffers = sim_rig.buffers()
     sim_rig.publish('/clock', clock(300.0))
     assert sim_rig.wait(lambda: buffers.now_ns() == 300 * 10**9)
     sim_rig.send(299.9)
     assert sim_rig.sent(buffers, 1, roles=('image', 'depth'))
     (sample,) = buffers.snapshot('cam').images
     assert buffers.stale_s(sample) == pytest.approx(0.1, abs=1e-6)
-    jumps.clear()
     sim_rig.publish('/clock', clock(20.0))
-    assert sim_rig.wait(lambda: jumps)
-    assert buffers.snapshot('cam').images == ()
+    assert sim_rig.wait(lambda: buffers.snapshot('cam').images == ())
     assert buffers.snapshot('cam').depths == ()
 
 

@@ -108,14 +108,29 @@ def test_a_fault_in_a_callback_ends_nothing(rig, make):
         assert rig.wait(lambda: kept(inputs) == [500.0])
         faults = []
 
-        def fail():
-            faults.append(1)
+        def fail(camera):
+            faults.append(camera)
             raise RuntimeError('on purpose')
         inputs.cameras.on_jump_back = fail
         send(rig, '/image', 5.0, make)
         assert rig.wait(lambda: faults)
         send(rig, '/image', 5.1, make)
         assert rig.wait(lambda: kept(inputs) == [5.0, 5.1])
+
+
+def test_one_clock_that_jumps_costs_the_others_nothing(rig, make):
+    with opened(rig) as (inputs, _):
+        send(rig, '/image', 500.0, make)
+        rig.publish('/tf', make.tf_message('odom', 'base_link', 500.0))
+        assert rig.wait(lambda: kept(inputs) == [500.0] and inputs.transforms.has_frame('odom'))
+        send(rig, '/image', 5.0, make)
+        assert rig.wait(lambda: kept(inputs) == [5.0])
+        inputs.transforms.lookup('odom', 'base_link', 500 * 10**9)
+        # a bag that began again: TF jumps, too
+        send(rig, '/image', 4.0, make)
+        assert rig.wait(lambda: kept(inputs) == [4.0])
+        rig.publish('/tf', make.tf_message('odom', 'base_link', 4.0))
+        assert rig.wait(lambda: kept(inputs) == [])
 
 
 def test_closing_is_clean_and_repeated(rig, make):

@@ -36,8 +36,9 @@ from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, nearest
 SECOND = 10**9
 
 
-def rings(*roles, buffer_s=10.0, buffer_bytes=1000):
-    streams = [Stream('cam', role, f'/cam/{role}', role == 'camera_info') for role in roles]
+def rings(*roles, buffer_s=10.0, buffer_bytes=1000, cameras=('cam',)):
+    streams = [Stream(camera, role, f'/{camera}/{role}', role == 'camera_info')
+               for camera in cameras for role in roles]
     return RingBuffers(streams, buffer_s, buffer_bytes), streams
 
 
@@ -77,18 +78,36 @@ def test_one_message_over_the_limit_is_refused_not_stored():
     assert images.refused == 1
 
 
-def test_jump_back_empties_all_but_the_calibration():
-    buffers, (images, depths, infos) = rings('image', 'depth', 'camera_info')
-    for stream in (images, depths, infos):
+def test_jump_back_empties_that_camera_but_for_its_calibration():
+    buffers, (images, depths, infos, *others) = rings(
+        'image', 'depth', 'camera_info', cameras=('cam', 'other'))
+    for stream in (images, depths, infos, *others):
         for second in (100, 101):
             buffers.append(stream, sample(second))
     assert buffers.append(images, sample(5, arrived_s=200.0)) == pytest.approx(96.0)
     assert stamps(buffers, images) == [5.0]
     assert stamps(buffers, depths) == []
     assert stamps(buffers, infos) == [101.0]
+    assert [stamps(buffers, other) for other in others] == [[100.0, 101.0]] * 3
     assert buffers.append(depths, sample(5)) == 0.0
     assert buffers.append(images, sample(6)) == 0.0
     assert stamps(buffers, images) == [5.0, 6.0]
+
+
+def test_calibration_that_jumps_back_is_replaced_and_stays_bounded():
+    buffers, (infos, images) = rings('camera_info', 'image', buffer_s=1.0)
+    buffers.append(infos, sample(1000))
+    for jumps in range(2):
+        for step in range(50):
+            assert buffers.append(infos, sample(5 - jumps + step * 0.1)) == 0.0
+            assert len(infos.samples) <= 11
+        assert stamps(buffers, infos)[-1] == pytest.approx(9.9 - jumps)
+    buffers.append(images, sample(2000))
+    buffers.append(images, sample(3))
+    assert stamps(buffers, infos) == [pytest.approx(8.9)]
+    for step in range(50):
+        buffers.append(infos, sample(3 + step * 0.1))
+    assert len(infos.samples) <= 11
 
 
 def test_a_little_out_of_order_is_no_jump():

@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 import pytest
+from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
 from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
@@ -160,6 +161,20 @@ def test_bad_transforms_do_no_harm(rig):
     rig.tf(('odom', 'odom', 10.0), ('', 'x', 10.0), ('odom', 'y', 10.0, (float('nan'), 0, 0)))
     arm(rig, source, 10.0, 10.5)
     assert x_of(source, 'odom', 'camera', 10.25) == pytest.approx(10.35)
+
+
+def test_transforms_that_wait_are_taken_together(rig, make):
+    source = rig.transforms()
+    arm(rig, source, 10.0)
+    rig.stop()
+    for step in range(1, 41):
+        rig.publishers['/tf'].publish(make.tf_message('odom', 'hand', 10.0 + step))
+    executor = SingleThreadedExecutor(context=rig.into.context)
+    executor.add_node(rig.into)
+    for _ in range(10):
+        executor.spin_once(0.2)
+    executor.shutdown()
+    assert _knows(source, 50.0)
 
 
 def test_close_gives_the_subscriptions_back(rig):
