@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,7 +83,8 @@ class Evidence:
 
     Args:
         frame_indices: frames that tools looked at.
-        objects: found objects.
+        objects: found objects; of a query that was just asked they are made when somebody first
+            looks at them (`LateObjects`), for an answer does not wait for its drawings.
         points: (K, 3) float64 world points handed to `ReturnAnswer` (two for a distance).
         extrinsics: frame index to `T_world_camera` (4, 4), as the reconstruction used them.
         scale_source: 'sensor_depth', 'tf_baseline', 'model', or '' when nothing was reconstructed.
@@ -91,7 +92,7 @@ class Evidence:
     """
 
     frame_indices: tuple[int, ...] = ()
-    objects: tuple[EvidenceObject, ...] = ()
+    objects: Sequence[EvidenceObject] = ()
     points: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
     extrinsics: Mapping[int, np.ndarray] = field(default_factory=dict)
     scale_source: str = ''

@@ -16,9 +16,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -45,8 +47,41 @@ class _Instance(NamedTuple):
     score: float
 
 
+class LateObjects(Sequence[EvidenceObject]):
+    """Objects that are made when somebody first looks at them; safe from any thread.
+
+    Until then the tool results that they are made of are held.
+
+    Args:
+        make: makes them; called once.
+    """
+
+    def __init__(self, make: Callable[[], Sequence[EvidenceObject]]) -> None:
+        self._make: Callable[[], Sequence[EvidenceObject]] | None = make
+        self._made: Sequence[EvidenceObject] = ()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    @overload
+    def __getitem__(self, index: int) -> EvidenceObject: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[EvidenceObject]: ...
+
+    def __getitem__(self, index: int | slice) -> EvidenceObject | Sequence[EvidenceObject]:
+        return self._all()[index]
+
+    def _all(self) -> Sequence[EvidenceObject]:
+        with self._lock:
+            if self._make is not None:
+                self._made, self._make = self._make(), None
+            return self._made
+
+
 def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
-    """Build the evidence of a query.
+    """Build the evidence of a query; its objects follow when somebody looks at them.
 
     The last segmentation of each label that found something counts; its points come from the
     reconstructions of the same frames.
@@ -55,10 +90,9 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
         log: tool calls and results in order.
         answer: the cell's answer; its points are kept.
     """
-    points: dict[int, np.ndarray] = {}
-    confidence: dict[int, np.ndarray] = {}
+    reconstructed: list[tuple[list[int], ToolResult]] = []
+    segmented: list[tuple[list[int], ToolResult]] = []
     extrinsics: dict[int, np.ndarray] = {}
-    found: dict[str, list[_Instance]] = {}
     frames: set[int] = set()
     notes: dict[str, None] = {}
     scale_source = ''
@@ -70,12 +104,29 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
         frames.update(indices)
         if call.tool == 'reconstruct':
             scale_source = str(result.values['scale_source'])
-            for row, f in enumerate(indices):
-                points[f] = result.arrays[f'points_{f}']
-                confidence[f] = result.arrays[f'confidence_{f}']
-                extrinsics[f] = result.arrays['extrinsics'][row]
+            extrinsics.update(zip(indices, result.arrays['extrinsics']))
+            reconstructed.append((indices, result))
         elif call.tool == 'segment':
-            found.update(_masks_by_label(result, indices))
+            segmented.append((indices, result))
+    shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
+    return Evidence(
+        tuple(sorted(frames)), LateObjects(partial(_objects, reconstructed, segmented)), shown,
+        extrinsics, scale_source, tuple(notes))
+
+
+def _objects(
+    reconstructed: Iterable[tuple[list[int], ToolResult]],
+    segmented: Iterable[tuple[list[int], ToolResult]],
+) -> list[EvidenceObject]:
+    points: dict[int, np.ndarray] = {}
+    confidence: dict[int, np.ndarray] = {}
+    for indices, result in reconstructed:
+        for f in indices:
+            points[f] = result.arrays[f'points_{f}']
+            confidence[f] = result.arrays[f'confidence_{f}']
+    found: dict[str, list[_Instance]] = {}
+    for indices, result in segmented:
+        found.update(_masks_by_label(result, indices))
     objects: list[EvidenceObject] = []
     for label, instances in found.items():
         for number, instance in enumerate(instances, start=1):
@@ -83,9 +134,7 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
             item = _evidence_object(name, instance, points, confidence)
             if item is not None and len(objects) < MAX_OBJECTS:
                 objects.append(item)
-    shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
-    return Evidence(
-        tuple(sorted(frames)), tuple(objects), shown, extrinsics, scale_source, tuple(notes))
+    return objects
 
 
 def _frames_of(call: ToolCall) -> list[int]:
@@ -115,15 +164,7 @@ def _evidence_object(
     confidence: Mapping[int, np.ndarray],
 ) -> EvidenceObject | None:
     masks, score = instance
-    clouds = []
-    for f, mask in masks.items():
-        if f in points:
-            keep = mask & (confidence[f] >= MIN_CONFIDENCE)
-            clouds.append(points[f][keep])
-    cloud = np.concatenate(clouds) if clouds else np.empty((0, 3), np.float32)
-    cloud = cloud[np.isfinite(cloud).all(axis=1)]
-    if len(cloud) > MAX_POINTS:
-        cloud = cloud[np.linspace(0, len(cloud) - 1, MAX_POINTS).astype(int)]
+    cloud = _cloud(masks, points, confidence)
     if len(cloud) >= MIN_POINTS:
         cleaned = remove_outliers(cloud)
         cloud = cleaned if len(cleaned) >= MIN_POINTS else cloud
@@ -135,3 +176,31 @@ def _evidence_object(
     nowhere = np.full(3, np.nan)
     return EvidenceObject(
         label, cloud.astype(np.float32), masks, nowhere, nowhere, np.eye(3), score)
+
+
+def _cloud(
+    masks: Mapping[int, np.ndarray], points: Mapping[int, np.ndarray],
+    confidence: Mapping[int, np.ndarray],
+) -> np.ndarray:
+    """(K, 3) float32 points under masks, at most `MAX_POINTS`, evenly from all of them."""
+    seen = []
+    for f, mask in masks.items():
+        if f in points:
+            at = np.flatnonzero(mask)
+            seen.append((points[f], at[confidence[f].reshape(-1)[at] >= MIN_CONFIDENCE]))
+    # a few more, for some may be nowhere
+    picked = _even(sum(len(at) for _, at in seen), 2 * MAX_POINTS)
+    clouds = [np.empty((0, 3), np.float32)]
+    start = 0
+    for cloud, at in seen:
+        first, last = np.searchsorted(picked, (start, start + len(at)))
+        clouds.append(cloud.reshape(-1, 3)[at[picked[first:last] - start]])
+        start += len(at)
+    found = np.concatenate(clouds)
+    found = found[np.isfinite(found).all(axis=1)]
+    return np.asarray(found[_even(len(found), MAX_POINTS)])
+
+
+def _even(count: int, most: int) -> np.ndarray:
+    """Indices of at most `most` of `count` things, evenly chosen."""
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(int)

@@ -90,13 +90,16 @@ class Session:
 
     @property
     def timings(self) -> Mapping[str, float]:
-        """Seconds that each part took: 'plan', 'kernel', 'write', 'run', 'tools', 'total'."""
+        """Seconds of 'plan', 'kernel', 'write', 'run', 'evidence', 'total'; 'tools' is in 'run'."""
         return self._timings
 
     def run(
         self, observation: Observation, question: Question, deadline: Deadline, query_id: str,
     ) -> Iterator[Event]:
         """Yield events; the last one is `Answered`, `Refused` or `Failed`.
+
+        The trace, the evidence's objects and the kernel's worker are seen to after that: go on
+        until the end, or `close` the generator.
 
         Args:
             observation: what the cameras saw.
@@ -105,35 +108,51 @@ class Session:
             query_id: names the trace's folder.
         """
         start_s = time.monotonic()
-        self._timings = {}
+        timings = self._timings = {}
         finishing = self._finishing or Finishing()
         record = Recording(self._trace_dir, query_id, self._limits, finishing)
         self._recording = record
+        ended = False
         try:
             stages = Stages(
                 backbone=self._backbone, kernel=self._kernel, perception=self._perception,
                 interface=self._interface, limits=self._limits, observation=observation,
-                question=question, deadline=deadline, record=record, timings=self._timings,
+                question=question, deadline=deadline, record=record, timings=timings,
                 ahead_of_model=self._ahead_of_model)
             record(lambda trace: trace.started(observation, question, stages.setup))
             with closing(stages), closing(_guarded(stages, self._perception)) as events:
                 for event in events:
-                    if isinstance(event, (Answered, Refused, Failed)):
-                        stages.close()
-                    record(partial(TraceWriter.event, event=event))
-                    yield event
+                    if not isinstance(event, (Answered, Refused, Failed)):
+                        record(partial(TraceWriter.event, event=event))
+                        yield event
+                        continue
+                    timings['total'] = time.monotonic() - start_s
+                    try:
+                        yield event
+                    finally:
+                        _wind_up(stages, record, event)
+                        ended = True
         except GeneratorExit:
-            record(lambda trace: trace.broke_off('nobody listened any longer'))
+            if not ended:
+                record(lambda trace: trace.broke_off('nobody listened any longer'))
             raise
         except BaseException:
             cause = traceback.format_exc()
             record(lambda trace: trace.broke_off(cause))
             raise
         finally:
-            self._timings['total'] = time.monotonic() - start_s
+            timings.setdefault('total', time.monotonic() - start_s)
             record.close()
             if finishing is not self._finishing:
                 finishing.close()
+
+
+def _wind_up(stages: Stages, record: Recording, event: Answered | Refused | Failed) -> None:
+    """What an answer does not wait for, while the worker's memory is still there."""
+    stages.close()
+    if not isinstance(event, Failed):
+        len(event.evidence.objects)  # made now, or they would hold that memory
+    record(partial(TraceWriter.event, event=event))
 
 
 def _guarded(stages: Stages, perception: Perception) -> Generator[Event, None, None]:

@@ -244,7 +244,8 @@ class Stages:
             return None, ''
         if result.error is not None:
             return None, 'The answer does not count, because the cell failed after it.'
-        self.evidence = gather_evidence(worker.tool_log, answer)
+        with self._timed('evidence'):
+            self.evidence = gather_evidence(worker.tool_log, answer)
         if answer.value is None:
             return Refused(answer.reason, self.evidence, self.steps), ''
         try:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spatialclaw_ros.agent.evidence import gather_evidence
+from spatialclaw_ros.agent.evidence import MAX_POINTS, LateObjects, gather_evidence
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.question import CellAnswer
 
@@ -71,7 +71,7 @@ def test_calls_that_are_about_no_frame_are_left_out() -> None:
     answer = CellAnswer(1.0, 'm', points=np.zeros((2, 3)))
     found = gather_evidence(log, answer)
     assert found.frame_indices == (0, 2)
-    assert found.objects == ()
+    assert not found.objects
     assert (found.scale_source, found.notes) == ('sensor_depth', ('a note',))
     assert found.points.shape == (2, 3)
 
@@ -80,3 +80,28 @@ def test_equal_labels_are_numbered() -> None:
     mask = np.ones(SHAPE, bool)
     found = gather_evidence([segmentation(mask, ['mug', 'mug'])], None)
     assert [item.label for item in found.objects] == ['mug 1', 'mug 2']
+
+
+def test_objects_are_made_once_and_only_when_somebody_looks() -> None:
+    made = []
+    objects = LateObjects(lambda: made.append(1) or ('mug', 'cup'))
+    assert made == []
+    assert (len(objects), objects[1], objects[:1], list(objects)) == (
+        2, 'cup', ('mug',), ['mug', 'cup'])
+    assert made == [1]
+
+
+def test_points_of_a_large_object_are_sampled_where_it_was_measured() -> None:
+    rows, columns = np.mgrid[0:200, 0:300]
+    points = np.stack([columns, rows, np.zeros_like(rows)], axis=2).astype(np.float32)
+    call, result = reconstruction(points)
+    confidence = np.ones(points.shape[:2], np.float32)
+    confidence[:, :150] = 0.0
+    points[::2] = np.nan
+    result.arrays.update(points_0=points, confidence_0=confidence)
+    (item,) = gather_evidence(
+        [(call, result), segmentation(np.ones(points.shape[:2], bool), ['wall'])], None).objects
+    assert MAX_POINTS / 2 < len(item.points) <= MAX_POINTS
+    assert item.points[:, 0].min() >= 150
+    assert np.isfinite(item.points).all()
+    np.testing.assert_allclose(item.box_size[:2], (200, 150), atol=8)
