@@ -96,6 +96,8 @@ def desk(own_domain: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def ros2(desk: Desk) -> Iterator[Ros2]:
     """Stand-in for the `ros2` command."""
     made = Ros2()
+    made.meet('/tf_static')
+    made.meet('/spatialclaw/markers')
     yield made
     made.to_state('/spatialclaw', 'active')
     made.close()

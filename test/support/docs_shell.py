@@ -156,7 +156,8 @@ def pip(words: list[str]) -> None:
 def apt(words: list[str]) -> None:
     """Names of packages."""
     assert words[1] in ('install', 'update'), words
-    assert [word for word in words[2:] if not (word == '-y' or DEBIAN.fullmatch(word))] == []
+    names = [word.replace('$ROS_DISTRO', 'jazzy') for word in words[2:] if word != '-y']
+    assert [name for name in names if not DEBIAN.fullmatch(name)] == []
 
 
 def one_of(*shapes: str) -> Rule:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -92,6 +93,13 @@ class Ros2:
         self._thread.join()
         self._node.destroy_node()
         rclpy.try_shutdown(context=self._context)
+
+    def meet(self, topic: str) -> None:
+        """Wait until a topic's publisher is found, which takes seconds on a busy machine."""
+        end_s = time.monotonic() + TIMEOUT_S
+        while not self._node.get_publishers_info_by_topic(topic):
+            assert time.monotonic() < end_s, f'nobody publishes {topic}'
+            time.sleep(0.05)
 
     def run(self, words: list[str]) -> Any:
         """Run a command, `ros2` included in its words; what it gives back."""
