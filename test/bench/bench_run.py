@@ -71,7 +71,7 @@ def run(command: str, description: str, measure: Callable[[Findings, bool], None
         put(text, options.into)
     failures = shortfalls(findings.rows, short=options.short)
     for failure in failures:
-        print(f'falls short{", even by half" if options.short else ""}: {failure}',
+        print(f'falls short{" of what a short run asks for" if options.short else ""}: {failure}',
               file=sys.stderr)
     for fault in findings.faults:
         print(f'wrong: {fault}', file=sys.stderr)
@@ -89,8 +89,8 @@ def take(findings: Findings, parts: Sequence[Part]) -> None:
 def _parse(command: str, description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=command, description=description)
     parser.add_argument('--short', action='store_true', help=(
-        'few samples; fails only where the best of them reach less than half of what is required, '
-        'for machines that others use'))
+        'few samples; fails only where the best of them fall short by more than a machine that '
+        'others use explains'))
     parser.add_argument('--into', type=Path, metavar='FILE', help=(
         f'put the table between {BEGIN} and {END} of a page, too'))
     return parser.parse_args()

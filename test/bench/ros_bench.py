@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Measures the node beside a bare subscriber, and an answer beside its kernel and agent.
+"""Measures the node beside a bare subscriber, and an answer beside its kernel.
 
 Three RGB-D cameras 640x480 at 30 Hz and TF at 50 Hz are published by a process with the Fast DDS
 profile. It fails where a row falls short.
@@ -45,7 +45,11 @@ MAX_CANCEL_S = 0.5
 # buffers are full after that, and a process that has just started is up
 SETTLE_S = 5.0
 BETWEEN_S = 0.5
-KERNEL_AND_AGENT = ('plan', 'kernel', 'write', 'run')
+# of the answer's timings: a worker with the frames in its memory, its cells and the tools that they
+# call, and the images asked for, decoded
+NOT_FRAMEWORK = ('kernel', 'run', 'decode')
+# what a short run on a machine of its own needs: few samples, and images come in bursts
+CPU_SLACK, LOST_SLACK, OVERHEAD_SLACK, CANCEL_SLACK = 1.1, 2.0, 1.25, 1.0
 _DELAYS_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
@@ -89,6 +93,7 @@ def cpu(findings: Findings, bench: Bench, rounds: int, window_s: float) -> None:
         program.stop()
     findings.rows.append(Row(
         'CPU for a second of a camera', ours, bare, within(MAX_CPU_RATIO),
+        slack=CPU_SLACK,
         note='for 60 images that came (colour and depth at 30 Hz), with CameraInfo and TF: all '
              'threads of the node, buffers full, diagnostics going, no question; against '
              'subscriptions of the same topics that do nothing, rclpy\'s SingleThreadedExecutor; '
@@ -96,7 +101,7 @@ def cpu(findings: Findings, bench: Bench, rounds: int, window_s: float) -> None:
 
 
 def frames(findings: Findings, bench: Bench, robot: Robot, seconds: float) -> None:
-    """Percentage of published messages that the node has not got."""
+    """Percentage of the published messages of a topic that the node has not got."""
     for name, busy in (('alone', False), ('while it answers', True)):
         robot.set('off')
         bench.wait(1.0)
@@ -118,47 +123,61 @@ def frames(findings: Findings, bench: Bench, robot: Robot, seconds: float) -> No
         published = sum(ended[camera] - began[camera] for camera in CAMERAS) * len(ROLES)
         worst = max(lost, key=lambda one: lost[one])
         findings.rows.append(Row(
-            f'messages lost, {name}', [max(0.0, 100 * sum(lost.values()) / len(lost))], (),
-            below(MAX_LOST_PERCENT), unit='%',
-            note=f'{published} published in {seconds:g} s; worst: {worst[1]} of {worst[0]}, '
-                 f'{100 * max(0.0, lost[worst]):.2f} %'))
+            f'messages lost, {name}', [max(0.0, 100 * lost[worst])], (),
+            below(MAX_LOST_PERCENT), unit='%', slack=LOST_SLACK,
+            note=f'of the worst of {len(lost)} topics, {worst[1]} of {worst[0]}; '
+                 f'{100 * max(0.0, sum(lost.values()) / len(lost)):.2f} % of all {published} that '
+                 f'were published in {seconds:g} s'))
     bench.wait(1.0)
 
 
 def answers(findings: Findings, bench: Bench, count: int) -> None:
-    """What the framework adds to the time that kernel and agent take."""
-    total: list[float] = []
-    beside: list[float] = []
-    choosing: list[float] = []
-    for _ in range(count + 1):
+    """What the framework adds to the time that the kernel takes, part by part."""
+    parts: dict[str, list[float]] = {name: [] for name in (
+        'framework of an answer', 'of that: choosing and placing 16 images',
+        'of that: plan and code', 'of that: what the answer rests on',
+        'of that: the service, there and back', 'beside it: decoding 16 images',
+        'beside it: a worker, and the images in its memory', 'beside it: cells and tools',
+        'the whole answer')}
+    for number in range(count + 1):
         bench.wait(BETWEEN_S)  # the last answer is drawn
         answer, took_s = bench.ask(QUESTION, cameras=['front'], timeout=Duration(sec=60))
         spent = {one.name: one.duration_s for one in answer.timings}
         if answer.status != SpatialAnswer.STATUS_OK:
             findings.faults.append(f'{QUESTION} was answered {answer.status}: {answer.message}')
             return
-        total.append(took_s)
-        beside.append(took_s - sum(spent.get(part, 0.0) for part in KERNEL_AND_AGENT))
-        choosing.append(spent.get('frames', 0.0))
-    # the first one warms up
+        if number == 0:
+            continue  # it warms up
+        figures = (
+            took_s - sum(spent[part] for part in NOT_FRAMEWORK), spent['frames'] - spent['decode'],
+            spent['plan'] + spent['write'], spent['evidence'], took_s - spent['total'],
+            spent['decode'], spent['kernel'], spent['run'], took_s)
+        for samples, figure in zip(parts.values(), figures):
+            samples.append(figure)
+    required, *others = parts.items()
     findings.rows += [
-        Row('framework of an answer', beside[1:], (), below(MAX_OVERHEAD_S),
+        Row(*required, required=below(MAX_OVERHEAD_S), slack=OVERHEAD_SLACK,
             note='from the call of the service to the answer in the client\'s hand, less what the '
-                 'answer\'s own timings count as plan, kernel (a worker, the frames into its '
-                 'memory), write and run (cells and tools): so DDS there and back, the waiting '
-                 'line, choosing, decoding and placing 16 images of 640x480, events, the answer'),
-        Row('of that: choosing, decoding, placing 16 images', choosing[1:]),
-        Row('the whole answer', total[1:], note='for information: the machine\'s speed'),
-    ]
+                 'answer\'s own timings count as kernel (a worker, the images into its memory), '
+                 'run (cells and the tools that they call) and decode (16 images of 640x480 with '
+                 'depth): so DDS there and back, the waiting line, choosing and placing images, '
+                 'plan and code, events, the answer. Markers, clouds and other drawings are made '
+                 'after it'),
+        *(Row(*each) for each in others)]
 
 
 def cancelled(findings: Findings, bench: Bench, count: int) -> None:
     """From the request to cancel an action to its result."""
     took: list[float] = []
     for number in range(2 * count):
-        status, seconds = bench.cancel_after(QUESTION, _DELAYS_S[number % len(_DELAYS_S)])
-        if status == SpatialAnswer.STATUS_CANCELED:
-            took.append(seconds)
+        cancel = bench.cancel_after(QUESTION, _DELAYS_S[number % len(_DELAYS_S)])
+        if cancel.late:
+            continue
+        took.append(cancel.took_s)
+        if not cancel.taken or cancel.status != SpatialAnswer.STATUS_CANCELED:
+            findings.faults.append(
+                f'a cancel was {"taken" if cancel.taken else "rejected"}, and the goal ended with '
+                f'{cancel.status}')
         if len(took) == count:
             break
     if not took:
@@ -166,7 +185,7 @@ def cancelled(findings: Findings, bench: Bench, count: int) -> None:
         return
     delays = ', '.join(f'{1e3 * delay_s:.0f}' for delay_s in _DELAYS_S)
     findings.rows += [
-        Row('cancel, the slowest', [max(took)], (), below(MAX_CANCEL_S),
+        Row('cancel, the slowest', [max(took)], (), below(MAX_CANCEL_S), slack=CANCEL_SLACK,
             note=f'of {len(took)} actions, {delays} ms after the goal was accepted'),
         Row('cancel', took)]
 

@@ -22,10 +22,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import rclpy
+from action_msgs.srv import CancelGoal
 from diagnostic_msgs.msg import DiagnosticArray
 from node_process import NodeProcess
 from rclpy.action import ActionClient
@@ -97,6 +98,22 @@ class Robot(Program):
             for name in CAMERAS}
 
 
+class Cancel(NamedTuple):
+    """How a request to cancel an action went.
+
+    Args:
+        taken: whether it was accepted.
+        late: whether the action had ended before it.
+        status: of the action's answer.
+        took_s: from the request to that answer.
+    """
+
+    taken: bool
+    late: bool
+    status: int
+    took_s: float
+
+
 class Bench:
     """The node in a process of its own, and a client of all its interfaces.
 
@@ -157,8 +174,8 @@ class Bench:
         self.until(lambda: done_s, 'an answer')
         return future.result().answer, done_s[0] - began_s
 
-    def cancel_after(self, question: str, delay_s: float) -> tuple[int, float]:
-        """Status of an action's answer, and seconds from the cancel request to that answer."""
+    def cancel_after(self, question: str, delay_s: float) -> Cancel:
+        """Ask by action, and cancel that a moment after the goal was accepted."""
         goal = self._action.send_goal_async(
             SpatialQueryAction.Goal(question=question, client='bench'))
         self.until(goal.done, 'a goal')
@@ -168,9 +185,13 @@ class Bench:
         ended_s: list[float] = []
         result.add_done_callback(lambda _: ended_s.append(time.perf_counter()))
         began_s = time.perf_counter()
-        handle.cancel_goal_async()
-        self.until(lambda: ended_s, 'the end of a cancelled goal')
-        return result.result().result.answer.status, ended_s[0] - began_s
+        asked = handle.cancel_goal_async()
+        self.until(lambda: ended_s and asked.done(), 'the end of a cancelled goal')
+        response = asked.result()
+        return Cancel(
+            bool(response.goals_canceling),
+            response.return_code == CancelGoal.Response.ERROR_GOAL_TERMINATED,
+            result.result().result.answer.status, ended_s[0] - began_s)
 
     def received(self) -> dict[tuple[str, str], int]:
         """Messages that came so far, of each camera and role, as /diagnostics tells it."""

@@ -56,6 +56,13 @@ def test_a_short_run_looks_at_the_best_samples() -> None:
     assert row.met(short=True)
 
 
+def test_a_row_may_forgive_less_in_a_short_run() -> None:
+    for slack, fails in ((2.0, False), (1.2, True)):
+        row = Row('it', [15.0], (), below(10), slack=slack)
+        assert bool(shortfalls([row], short=True)) is fails
+        assert shortfalls([row], short=False)
+
+
 def test_the_table_prints_medians_and_numbers_of_samples() -> None:
     rows = [
         Row('start', [0.02, 0.025, 0.9], [2.5] * 30, faster(60), note='cold'),
