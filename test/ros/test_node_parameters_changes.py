@@ -177,6 +177,20 @@ def test_a_parameter_can_not_be_taken_away(changing):
     assert 'of type double' in changing.send([message], changing.values())['window_s']
 
 
+def test_settings_are_one_value_until_a_parameter_changes(changing):
+    before = changing.parameters.settings
+    assert changing.parameters.settings is before
+    assert changing.set(window_s=-1.0)
+    assert changing.parameters.settings is before
+    assert changing.set(window_s=7.5) == {}
+    assert (changing.parameters.settings.window_s, before.window_s) == (7.5, 2.0)
+    # below Iron nobody tells of a change
+    changing.parameters._hears_of_changes = False
+    changing.parameters._known = None
+    assert changing.parameters.settings is not changing.parameters.settings
+    changing.parameters._hears_of_changes = True
+
+
 def test_a_value_of_no_type_is_refused_with_all_beside_it(changing):
     good = Parameter('window_s', value=3.0).to_parameter_msg()
     bad = ParameterMessage(name='max_frames', value=ParameterValue(type=200))
