@@ -21,6 +21,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+from spatialclaw_ros.cli.seconds import positive_seconds
 from spatialclaw_ros.workspace.question import AnswerType, Status
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help='what the answer must be (default: any)')
     parser.add_argument('--choice', action='append', default=[], metavar='TEXT',
                         help='a text to choose from; repeat it, at least twice')
-    parser.add_argument('--timeout', type=_positive, default=0.0, metavar='SECONDS',
+    parser.add_argument('--timeout', type=positive_seconds, default=0.0, metavar='SECONDS',
                         help="time for the whole query (default: the node's)")
     parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
                         help='name of the node (default: /spatialclaw)')
-    parser.add_argument('--wait', type=_positive, default=10.0, metavar='SECONDS',
+    parser.add_argument('--wait', type=positive_seconds, default=10.0, metavar='SECONDS',
                         help='how long to wait for the node to appear, and to become active '
                              '(default: 10)')
     parser.add_argument('--quiet', action='store_true', help='print the answer alone')
@@ -163,16 +164,6 @@ def basis_lines(answer: SpatialAnswer) -> list[tuple[str, str]]:
     if answer.trace_path:
         lines.append(('trace', answer.trace_path))
     return lines
-
-
-def _positive(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise argparse.ArgumentTypeError(f'{text!r} is not a positive number of seconds')
-    return seconds
 
 
 if __name__ == '__main__':

@@ -254,7 +254,8 @@ def _model(model: ModelStatus) -> Finding:
     if model.device:
         facts.append(f'{model.precision} on {model.device}, {model.memory_bytes / 1e9:.1f} GB, '
                      f'{model.calls} calls')
-    return Finding(PART, f'{model.role} model', STATES[model.state], ', '.join(filter(None, facts)))
+    return Finding(PART, f'{model.role} model', STATES.get(model.state, WARNS),
+                   ', '.join(filter(None, facts)))
 
 
 def examine_node(name: str, timeout_s: float = NODE_TIMEOUT_S) -> Iterator[Finding]:
@@ -281,9 +282,12 @@ def models_of(part: str, values: Mapping[str, str]) -> Iterator[Finding]:
                 if key.startswith(f'{role}: ') and value}
         if not told:
             continue
-        facts = [told['model'], told['state'], told.get('message', '')]
+        state = told.get('state', '')
+        facts = [told.get('model', ''), state, told.get('message', '')]
         facts += [f'{told[key]} {unit}' for key, unit in (
             ('loaded (%)', '% loaded'), ('memory (MB)', 'MB'), ('calls', 'calls'))
             if key in told]
         facts += [told[key] for key in ('device', 'precision') if key in told]
-        yield Finding(part, f'{role} model', STATES[told['state']], ', '.join(filter(None, facts)))
+        # a node of another version may have other states
+        yield Finding(part, f'{role} model', STATES.get(state, WARNS),
+                      ', '.join(filter(None, facts)))

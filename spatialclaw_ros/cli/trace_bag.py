@@ -60,7 +60,7 @@ def write_mcap(
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     for key, text in (told or {}).items():
         writer.set_custom_data(key, text)
-    made = False
+    made = done = False
     try:
         with writer:
             made = True
@@ -74,10 +74,12 @@ def write_mcap(
                         offered_qos_profiles=[offered_qos(latched=topic in latched)])
                 writer.write(connection, stamp_ns, serialize_message(message))
                 counts[topic] += 1
+        done = True
     except (WriterError, OSError) as error:
-        if made:
-            shutil.rmtree(path, ignore_errors=True)
         raise InvalidRequestError(f'{path} can\'t be written: {error}') from error
+    finally:
+        if made and not done:  # half a recording looks whole to players
+            shutil.rmtree(path, ignore_errors=True)
     return path / f'{path.name}.mcap', counts
 
 

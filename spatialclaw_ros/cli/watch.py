@@ -17,13 +17,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import select
+import signal
 import sys
 import termios
 import time
 import tty
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from spatialclaw_ros.cli.seconds import positive_seconds
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +37,9 @@ if TYPE_CHECKING:
 
 PERIOD_S = 0.25
 FIRST_WAIT_S = 5.0
-EXIT_WELL, EXIT_WARNS, EXIT_FAILED = 0, 1, 2
+EXIT_WELL, EXIT_WARNS, EXIT_FAILED, EXIT_TERMINATED = 0, 1, 2, 143
+ESCAPED = re.compile('\x1b[\\[O]?[0-9;]*.?')
+"""What arrows and function keys send; F2's ends in a Q."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
                         help='name of the node (default: /spatialclaw)')
     parser.add_argument('--once', action='store_true', help='print one picture and exit')
-    parser.add_argument('--wait', type=float, default=FIRST_WAIT_S, metavar='SECONDS',
+    parser.add_argument('--wait', type=positive_seconds, default=FIRST_WAIT_S, metavar='SECONDS',
                         help='--once: how long to wait for the node (default: 5)')
 
 
@@ -93,7 +100,7 @@ def _show_live(console: Console, watcher: Watcher) -> None:
     with _Keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             live.update(picture(watcher.view(), console.width), refresh=True)
-            if keys.pressed(PERIOD_S) in ('q', 'Q'):
+            if 'q' in keys.pressed(PERIOD_S).lower():
                 return
 
 
@@ -107,7 +114,7 @@ def _tell(watcher: Watcher) -> None:
 
 
 class _Keys:
-    """Single keys of the terminal, where there is one, without their echo."""
+    """Keys of the terminal, where there is one, without their echo; it is given back on SIGTERM."""
 
     def __init__(self) -> None:
         self._there = sys.stdin.isatty()
@@ -116,19 +123,23 @@ class _Keys:
         if self._there:
             self._before = termios.tcgetattr(sys.stdin)
             tty.setcbreak(sys.stdin)
+        self._handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        signal.signal(signal.SIGTERM, self._handler)
         if self._there:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
 
     def pressed(self, timeout_s: float) -> str:
-        """The next key, '' when none came in time."""
+        """Letters of the keys that came, '' when none did in time."""
         if not self._there:
             time.sleep(timeout_s)
             return ''
         ready, _, _ = select.select([sys.stdin], [], [], timeout_s)
-        return sys.stdin.read(1) if ready else ''
+        # a buffered read would keep what came with the first byte to itself
+        return ESCAPED.sub('', os.read(sys.stdin.fileno(), 64).decode(errors='replace')) if ready \
+            else ''

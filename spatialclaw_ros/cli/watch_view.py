@@ -31,11 +31,14 @@ from spatialclaw_ros.client.watcher import NodeView, PartStatus, Step
 
 LOST_S = 3.0
 """A node that tells nothing for so long is taken for gone."""
+NOT_HEARD = ('not heard yet; does it run (`ros2 node list`), under this name, with the same '
+             'ROS_DOMAIN_ID?')
 SHOWN_STEPS = 8
 CAMERA_COLUMNS = (
     ('Hz', 'image rate (Hz)'), ('age (s)', 'image age (s)'), ('depth Hz', 'depth rate (Hz)'),
     ('lost', 'lost'), ('paired %', 'paired (%)'))
-NUMBERS = re.compile(r'[0-9]+(\.[0-9]+)?')
+WAVERING = re.compile(r'[0-9]+(\.[0-9]+)?(?= ?(Hz|%|s ago))')
+"""Rates, shares and ages: another number of these is no change."""
 
 
 def picture(view: NodeView, width: int) -> RenderableType:
@@ -65,8 +68,7 @@ def _blocks(view: NodeView, width: int) -> Iterator[RenderableType]:
 def _head(view: NodeView) -> Text:
     lifecycle = view.part('lifecycle')
     if lifecycle is None:
-        return Text(f'{view.node}: not heard yet; does it run (`ros2 node list`), under this name, '
-                    'with the same ROS_DOMAIN_ID?', style='yellow')
+        return Text(f'{view.node}: {NOT_HEARD}', style='yellow')
     if view.age_s > LOST_S:
         return Text(f'{view.node}: nothing heard for {view.age_s:.0f} s; this is how it was',
                     style='bold red')
@@ -138,20 +140,24 @@ class Changes:
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, str]] = {}
         self._step = 0
-        self._lost = True
+        self._lost: bool | None = None
+        self._begun_s = time.monotonic()
 
     def lines(self, view: NodeView) -> Iterator[str]:
         """What is new, each line with the time of day."""
         now = time.strftime('%H:%M:%S')
         lost = view.age_s > LOST_S
-        if lost != self._lost:
+        if lost and self._lost is None:
+            if time.monotonic() - self._begun_s > LOST_S:
+                self._lost = lost
+                yield f'{now} {view.node}: {NOT_HEARD}'
+        elif lost != self._lost:
             self._lost = lost
             if lost:
                 self._known.clear()
                 yield f'{now} {view.node} is not heard any more'
         for part in view.parts if not lost else ():
-            # a rate that wavers is no change
-            told = (part.level, NUMBERS.sub('', part.message))
+            told = (part.level, WAVERING.sub('', part.message))
             if self._known.get(part.name) != told:
                 self._known[part.name] = told
                 yield f'{now} {part.name}: {PART_STATES[part.level]}: {part.message}'

@@ -20,7 +20,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 
-from spatialclaw_ros.ros.camera_status import CameraStatus
+from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
 from spatialclaw_ros.ros.health import ERROR, OK, WARN, Health, Sources, absent
 
 STALE_S = 2.0
@@ -92,13 +92,18 @@ def of_camera(camera: CameraStatus, lost_share: float = 0.0) -> Health:
                 f'compare stamps with `ros2 topic echo {topic} --field header`, and see '
                 'pair_tolerance_s')))
     if not faults:
-        fine = f'{image.rate_hz:.1f} Hz' if image is not None else 'no image topic'
-        return Health(f'camera {camera.name}', OK, fine, values, topic)
+        return Health(f'camera {camera.name}', OK, _fine(image), values, topic)
     level = max(level for level, _ in faults)
     # beside what fails, what only warns would be noise: most often it follows from that
     return Health(
         f'camera {camera.name}', level, '; '.join(text for at, text in faults if at == level),
         values, topic)
+
+
+def _fine(image: StreamStatus | None) -> str:
+    if image is None:
+        return 'no image topic'
+    return 'first image came' if math.isnan(image.rate_hz) else f'{image.rate_hz:.1f} Hz'
 
 
 def _number(value: float, digits: int) -> str:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -40,6 +41,8 @@ NEXT = {'unconfigured': 'configure', 'inactive': 'activate'}
 """Transition to ask for, by the state of the lifecycle."""
 FAULTS = frozenset({
     Status.BACKBONE_UNAVAILABLE, Status.PERCEPTION_UNAVAILABLE, Status.INTERNAL_ERROR})
+FRESH_S = 60.0
+"""For so long a fault of the last query is an error, then a warning: what caused it may be gone."""
 
 
 class Queue(Protocol):
@@ -174,8 +177,11 @@ def of_queries(seen: Sources, log: QueryLog) -> Health:
         return Health('queries', OK, f'{under_way}; none ended yet', values)
     newest = last[0]
     values |= {f'newest: {name} (s)': f'{spent_s:.3f}' for name, spent_s in newest.timings.items()}
+    level = OK
+    if newest.status in FAULTS:
+        level = ERROR if time.monotonic() - newest.ended_s < FRESH_S else WARN
     return Health(
-        'queries', ERROR if newest.status in FAULTS else OK,
+        'queries', level,
         f'{under_way}; last: {newest.status.name}: {newest.said}', values)
 
 

@@ -34,6 +34,7 @@ from spatialclaw_ros.agent.events import Answered
 from spatialclaw_ros.agent.trace import TRACE_FILE
 from spatialclaw_ros.agent.trace_reader import read_trace
 from spatialclaw_ros.agent.trace_store import load_observation
+from spatialclaw_ros.cli import trace_bag
 from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.cli.trace_bag import define
 from spatialclaw_ros.errors import DependencyError
@@ -287,6 +288,18 @@ def test_what_cannot_be_exported(trace, capsys, spoil, told):
     assert main(['export', str(trace), str(trace.parent / 'out0')]) == 1
     assert told in capsys.readouterr().out
     assert not (trace.parent / 'out0' / 'out0.mcap').exists()
+
+
+@pytest.mark.parametrize(('breaks', 'status'), [
+    (DependencyError('the definition of x is not installed'), 1), (KeyboardInterrupt(), 130)])
+def test_an_export_that_breaks_off_leaves_nothing(traced, tmp_path, monkeypatch, breaks, status):
+    def broken(_typestore, name):
+        assert (tmp_path / 'out' / 'out.mcap').exists()
+        raise breaks
+
+    monkeypatch.setattr(trace_bag, 'define', broken)
+    assert main(['export', str(traced[0]), str(tmp_path / 'out')]) == status
+    assert not (tmp_path / 'out').exists()
 
 
 def test_a_message_whose_definition_is_not_installed(tmp_path, monkeypatch):
