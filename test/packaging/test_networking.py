@@ -23,6 +23,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from spatialclaw_ros.ros.parameter_table import NODE_PARAMETERS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / 'docs' / 'networking.md').read_text(encoding='utf-8')
 RATE_HZ, MB, MIB = 30, 10**6, 2**20
@@ -65,6 +67,12 @@ def test_buffers_hold_two_of_each(
 
 def test_the_tables_are_read() -> None:
     assert (len(STREAMS), len(BUFFERS)) == (5, 3)
+
+
+def test_what_a_query_looks_at_is_what_the_parameters_say() -> None:
+    defaults = {spec.name: spec.default for spec in NODE_PARAMETERS}
+    frames, window_s = defaults['max_frames'], defaults['window_s']
+    assert f'by default {frames} of {window_s:g} s, so {frames / window_s:g} Hz' in PAGE
 
 
 def test_fast_dds_has_what_the_page_says() -> None:
