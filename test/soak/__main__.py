@@ -17,7 +17,8 @@
 
 Two nodes share the time, `embedded` and `models`. Every query's true answer is known, and so is
 which statuses are right while a fault lasts; all else is printed with its time, fault, query and
-message, as are memory that grows and what is left behind, and makes the exit status 1.
+message, as are memory that grows and what is left behind, and makes the exit status 1. A wrong
+argument makes it 2, a signal 130. The report lies in the logs' folder too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
@@ -55,17 +57,27 @@ def _arguments(names: list[str], kinds: list[str]) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run it; exit status 0 when nothing fell short, 1 when something did, 130 when cut short."""
+    """Run it.
+
+    Returns:
+        Exit status: 0 when nothing fell short, 1 when something did, 130 when it was cut short.
+    """
     # before anything of ROS is loaded
     os.environ['ROS_DOMAIN_ID'] = os.environ.get(
         'SPATIALCLAW_TEST_DOMAIN', str(2 + os.getpid() % 18))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     use_fastdds_profile(os.environ)
     from soak_plant import NODES
-    from soak_report import report, write_into
+    from soak_report import check_page, report, write_into
     from soak_run import FAULTS, Soak, Terms
 
     given = _arguments([fault.name for fault in FAULTS], list(NODES))
+    if given.into is not None:
+        try:
+            check_page(given.into)
+        except (OSError, ValueError) as error:
+            print(error, file=sys.stderr)
+            return 2
     stop = threading.Event()
     soaks: list[Soak] = []
 
@@ -80,19 +92,24 @@ def main() -> int:
     kinds = given.node or list(NODES)
     faults = [fault for fault in FAULTS if not given.only or fault.name in given.only]
     seconds = SHORT_S if given.short else given.seconds
-    terms = Terms(seconds / len(kinds), given.seed, faults, patience=given.patience,
-                  rate_hz=given.rate)
     print(f'Seed {given.seed}; logs in {folder}', flush=True)
+    end_s = time.monotonic() + seconds
     parts = []
-    for kind in kinds:
+    for number, kind in enumerate(kinds):
         if not stop.is_set():
+            terms = Terms((end_s - time.monotonic()) / (len(kinds) - number), given.seed, faults,
+                          patience=given.patience, rate_hz=given.rate)
             soaks.append(Soak(kind, folder / kind, terms, _say, stop))
+            parts.append(soaks[-1].part)
             try:
-                parts.append(soaks[-1].run())
-            except RuntimeError as error:
-                print(f'{kind}: {error}', file=sys.stderr)
-                return 1
+                soaks[-1].run()
+            # a node's outermost edge: the others' report must not be lost with it
+            except Exception as error:
+                if not stop.is_set():
+                    traceback.print_exc()
+                    parts[-1].ledger.fail(f'the soak of this node ended early: {error}')
     text = report(parts, given.seed)
+    (folder / 'report.md').write_text(f'{text}\n', encoding='utf-8')
     print(f'\n{text}', flush=True)
     if given.into is not None and not stop.is_set():
         write_into(given.into, text)

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import time
@@ -42,8 +43,10 @@ TRANSITIONS = {
 
 
 def _cancel(stage: Stage) -> str:
-    """Cancel some goals, each at a moment of its own."""
-    after_s = [stage.draw.choice((0.0, stage.draw.uniform(0.0, 2.0))) for _ in range(3)]
+    """Cancel some goals, each at a moment of its own while it runs."""
+    took_s = stage.ledger.took_s or [1.0]
+    most_s = 0.8 * statistics.median(took_s)
+    after_s = [0.0, *(stage.draw.uniform(0.0, most_s) for _ in range(2))]
     for wait_s in after_s:
         stage.ledger.take(stage.caller.ask(
             stage.draw.choice(stage.plant.questions), stage.draw_timeout_s(), 'action', wait_s))
@@ -69,12 +72,16 @@ def _go_away(stage: Stage) -> str:
 def _overflow(stage: Stage) -> str:
     """Ask more at once than the node takes."""
     count = MAX_CONCURRENT + MAX_QUEUED + 4
+    busy = 0
     for ended in stage.caller.ask_at_once(
             [stage.draw.choice(stage.plant.questions) for _ in range(count)],
             # the last of them waits for all that the node took
-            count * stage.draw_timeout_s()):
+            2.0 * max(stage.timeouts_s)):
         stage.ledger.take(ended)
-    return f'{count} queries at once'
+        busy += ended.status == 'BUSY'
+    if not busy:
+        stage.ledger.fail(f'of {count} queries at once none was BUSY')
+    return f'{count} queries at once, {busy} BUSY'
 
 
 def _change(stage: Stage) -> str:
@@ -94,7 +101,8 @@ def _change(stage: Stage) -> str:
     return ', '.join(told)
 
 
-def _ask_for(stage: Stage, *transitions: str) -> None:
+def ask_for(stage: Stage, *transitions: str) -> None:
+    """Take the node through its lifecycle."""
     client = stage.caller.client(ChangeState, f'{SERVER}/change_state')
     for name in transitions:
         reply = stage.caller.call(
@@ -104,22 +112,31 @@ def _ask_for(stage: Stage, *transitions: str) -> None:
             stage.ledger.fail(f'the transition {name!r} ended with {reply}')
 
 
+def _is_inactive(stage: Stage) -> None:
+    ended = stage.caller.ask(stage.draw.choice(stage.plant.questions), stage.draw_timeout_s())
+    stage.ledger.take(ended)
+    if ended.status != 'INACTIVE':
+        stage.ledger.fail(f'a node that is not active answered {ended.status}: {ended.message}')
+
+
 def _deactivate(stage: Stage) -> str:
-    _ask_for(stage, 'deactivate')
+    ask_for(stage, 'deactivate')
+    _is_inactive(stage)
     return 'deactivated, then activated'
 
 
 def _activate(stage: Stage) -> None:
-    _ask_for(stage, 'activate')
+    ask_for(stage, 'activate')
 
 
 def _clean_up(stage: Stage) -> str:
-    _ask_for(stage, 'deactivate', 'cleanup')
+    ask_for(stage, 'deactivate', 'cleanup')
+    _is_inactive(stage)
     return 'cleaned up, then configured and activated'
 
 
 def _configure(stage: Stage) -> None:
-    _ask_for(stage, 'configure', 'activate')
+    ask_for(stage, 'configure', 'activate')
 
 
 OVERFLOW = Fault('overflow', _overflow, frozenset({'BUSY'}), 'all', recovery_s=20.0)
@@ -129,7 +146,7 @@ CALLER_FAULTS = (
     OVERFLOW,
     Fault('parameter changes', _change),
     Fault('deactivated', _deactivate, frozenset({'CANCELED', 'INACTIVE'}), 'all', _activate,
-          (0.5, 3.0), 10.0, gives_back=True),
+          (0.5, 3.0), 10.0, gives_back=True, anew=True),
     Fault('cleaned up', _clean_up, frozenset({'CANCELED', 'INACTIVE'}), 'all', _configure,
-          (0.5, 2.0), 20.0, gives_back=True),
+          (0.5, 2.0), 20.0, gives_back=True, anew=True),
 )

@@ -13,34 +13,25 @@
 # limitations under the License.
 
 
-"""What the node's processes hold: memory over time, and what is left over at the end."""
+"""What the node's processes hold, counted: what there is more of at the end was left over."""
 
 from __future__ import annotations
 
 import collections
 import os
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import psutil
-from scipy.stats import theilslopes
 from soak_plant import Plant
 
-MIB = 2**20
-SAMPLE_S = 2.0
-YOUNG_S = 15.0
-# after memory was given back it takes so long until it is as before
-REFILL_S = 40.0
 SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
 FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps|_datasharing)_')
-LEAST_SAMPLES = 8
 KEPT = {
     # of the executor's pool, started as they are needed
     'threads': 3,
@@ -105,6 +96,7 @@ def count(plant: Plant) -> Held:
         with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             kinds.update(_kinds(process.pid))
             mapped |= shared_memory_of(process.pid)
+            plant.mapped |= mapped
             threads += process.num_threads()
     fast_dds = sum(bool(FAST_DDS.match(name)) for name in mapped)
     return Held(
@@ -158,96 +150,3 @@ def shared_memory_of(pid: int) -> set[str]:
 def mapped_by_anyone() -> set[str]:
     """Names in /dev/shm of what any process that may be looked at has mapped."""
     return set().union(*(shared_memory_of(pid) for pid in psutil.pids()))
-
-
-@dataclass(frozen=True)
-class Slope:
-    """How memory went after the warm-up.
-
-    Args:
-        role: of the process.
-        kind: 'RSS' or 'PSS'.
-        first_mb: median of the first samples.
-        last_mb: median of the last ones.
-        mb_per_h: median of the slopes between all samples (Theil-Sen).
-        least_mb_per_h: lower end of its interval of 95 %.
-        hours: between first and last sample.
-    """
-
-    role: str
-    kind: str
-    first_mb: float
-    last_mb: float
-    mb_per_h: float
-    least_mb_per_h: float
-    hours: float
-
-    @property
-    def growth_mb(self) -> float:
-        """What it grew by at the least, by its slope."""
-        return max(0.0, self.least_mb_per_h) * self.hours
-
-
-class MemorySampler:
-    """Samples the memory of the node's lasting processes on a thread until it is closed.
-
-    Args:
-        plant: whose.
-    """
-
-    def __init__(self, plant: Plant) -> None:
-        self._plant = plant
-        self._stop = threading.Event()
-        self._again_s = 0.0
-        self.samples: dict[tuple[str, str], list[tuple[float, float]]] = (
-            collections.defaultdict(list))
-        self._thread = threading.Thread(target=self._run, name='memory', daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._stop.set()
-        self._thread.join()
-
-    def given_back(self) -> None:
-        """The node gave memory back, and will take it again: that is no growth."""
-        self._again_s = time.monotonic() + REFILL_S
-
-    def latest_mb(self, role: str) -> float:
-        """Newest RSS of a process; NaN of none."""
-        samples = self.samples[role, 'RSS']
-        return samples[-1][1] if samples else float('nan')
-
-    def slopes(self, since_s: float) -> list[Slope]:
-        """How memory went since a time, monotonic clock."""
-        return [slope for (role, kind), samples in self.samples.items()
-                if (slope := fit(role, kind, [one for one in samples if one[0] >= since_s]))]
-
-    def _run(self) -> None:
-        while not self._stop.wait(SAMPLE_S):
-            if time.monotonic() < self._again_s:
-                continue
-            with suppress(psutil.Error):
-                for role, process in self._plant.processes().items():
-                    # who was started again is smaller at first
-                    if time.time() - process.create_time() < YOUNG_S:
-                        continue
-                    with suppress(psutil.Error):
-                        info = process.memory_full_info()
-                        now_s = time.monotonic()
-                        self.samples[role, 'RSS'].append((now_s, info.rss / MIB))
-                        self.samples[role, 'PSS'].append((now_s, info.pss / MIB))
-
-
-def fit(role: str, kind: str, samples: list[tuple[float, float]]) -> Slope | None:
-    """Robust slope of samples (seconds, MiB); None of too few."""
-    if len(samples) < LEAST_SAMPLES:
-        return None
-    # at most some hundred, for all pairs are looked at
-    thinned = samples[::max(1, len(samples) // 600)]
-    hours, memory_mb = np.array(thinned).T
-    hours = (hours - hours[0]) / 3600
-    slope, _, least, _ = theilslopes(memory_mb, hours)
-    few = max(3, len(thinned) // 10)
-    return Slope(role, kind, float(np.median(memory_mb[:few])), float(np.median(memory_mb[-few:])),
-                 float(slope), float(least), float(hours[-1]))

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -61,6 +62,7 @@ class Ended:
         status: a name of `SpatialAnswer`, or 'NO ANSWER'.
         message: of the answer.
         wrong: what is wrong with the value of an OK answer, '' for nothing.
+        wrong_moved: the same where the base is said to be elsewhere.
         canceled_s: when the client cancelled it; None when it did not.
     """
 
@@ -73,6 +75,7 @@ class Ended:
     status: str
     message: str
     wrong: str = ''
+    wrong_moved: str = ''
     canceled_s: float | None = None
 
 
@@ -96,6 +99,8 @@ class Caller:
         self._executor.add_node(self._node)
         self.service: Any = self._node.create_client(SpatialQuery, f'{server}/query')
         self._clients: dict[str, Any] = {}
+        self._diagnostics: Any = None
+        self._replaced: int | None = None
         self.action: Any = ActionClient(self._node, SpatialQueryAction, f'{server}/query')
 
     def __enter__(self) -> Caller:
@@ -183,6 +188,21 @@ class Caller:
             client.remove_pending_request(future)
         return response
 
+    def replaced(self, timeout_s: float) -> int | None:
+        """How many workers the kernel has replaced, by the next diagnostics; None without any."""
+        if self._diagnostics is None:
+            self._diagnostics = self._node.create_subscription(
+                DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+        self._replaced = None
+        self.until(lambda: self._replaced is not None, timeout_s)
+        return self._replaced
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for value in status.values:
+                if value.key == 'workers replaced':
+                    self._replaced = int(value.value)
+
     def _request(self, asked: Asked, timeout_s: float, way: str) -> Any:
         return (SpatialQuery.Request if way == 'service' else SpatialQueryAction.Goal)(
             question=asked.text, cameras=list(asked.cameras), frame_id=asked.frame_id,
@@ -194,13 +214,14 @@ class Caller:
         canceled_s: float | None = None,
     ) -> Ended:
         now_s = time.monotonic()
-        status, message, wrong = 'NO ANSWER', '', ''
+        status, message, wrong, wrong_moved = 'NO ANSWER', '', '', ''
         if response is not None:
             answer = response.answer
             status, message = STATUS_NAMES[answer.status], answer.message
-            wrong = asked.fault_of(answer) if status == 'OK' else ''
+            if status == 'OK':
+                wrong, wrong_moved = asked.fault_of(answer), asked.fault_of(answer, moved=True)
         return Ended(self.name, way, asked, start_s, now_s, timeout_s, status, message, wrong,
-                     canceled_s)
+                     wrong_moved, canceled_s)
 
     def _pursue(
         self, goal: Any, end_s: float, cancel_after_s: float | None,

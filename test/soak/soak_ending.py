@@ -18,12 +18,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from contextlib import suppress
 
 import psutil
 from soak_census import SHARED_MEMORY, mapped_by_anyone, shared_memory_of
 from soak_plant import Plant
 
-GROWTH_MB, GROWTH_MB_PER_H = 24.0, 12.0
 # ports are named by number and used again; Fast DDS leaves them to who comes next
 FAST_DDS_PORT = re.compile(r'^(sem\.)?fast(dds|rtps)_port\d+')
 GONE_S = 10.0
@@ -35,13 +36,19 @@ def end_node(plant: Plant) -> list[str]:
     if not node.running:
         return []
     children = node.children()
-    mapped = shared_memory_of(node.process.pid)
+    mapped = plant.mapped.union(*(shared_memory_of(one.pid) for one in (node.process, *children)))
     found = []
-    status = node.stop()
-    if status:
-        found.append(f'SIGINT ended the node with status {status}')
+    try:
+        status = node.stop()
+    except subprocess.TimeoutExpired as error:
+        found.append(f'the node did not end within {error.timeout:g} s of SIGINT, and was killed')
+    else:
+        if status:
+            found.append(f'SIGINT ended the node with status {status}')
     _, alive = psutil.wait_procs(children, GONE_S)
-    found += [f'process {process.pid} ({" ".join(process.cmdline())[:80]})' for process in alive]
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            found.append(f'process {process.pid} ({" ".join(process.cmdline())[:80]})')
     left = {name for name in mapped if (SHARED_MEMORY / name).exists()
             and not FAST_DDS_PORT.match(name)} - mapped_by_anyone()
     if left:

@@ -68,12 +68,15 @@ class Fault:
         name: for the table and `--only`.
         begin: does it; returns what was done, for a person.
         statuses: right for queries that it touches, besides OK.
-        touches: 'all' queries, those of the 'camera' alone that is hit, the fault's 'own', or none.
+        touches: 'all' queries, those of the 'camera' alone that is hit, those for a place in
+            'odom', the fault's 'own', or none.
         end: undoes it.
         lasts_s: shortest and longest duration; zero for what is done at once.
         recovery_s: within which a query that it touched is answered again, on a quiet machine.
         nodes: where it can happen.
         gives_back: whether the node gives memory back then.
+        moves: whether TF says that the base is elsewhere.
+        anew: whether much is made anew after it, of which something might stay each time.
     """
 
     name: str
@@ -85,6 +88,8 @@ class Fault:
     recovery_s: float = 5.0
     nodes: tuple[str, ...] = field(default=tuple(NODES))
     gives_back: bool = False
+    moves: bool = False
+    anew: bool = False
 
     def right(self, stage: Stage) -> Callable[[Ended], frozenset[str]]:
         """Says which statuses, besides OK, are right for a query while it lasts."""
@@ -93,6 +98,7 @@ class Fault:
         def right(ended: Ended) -> frozenset[str]:
             touched = {
                 'all': True, 'own': ended.client == OWN_CLIENT, 'none': False,
+                'odom': ended.asked.in_odom,
                 'camera': ended.asked.cameras == (camera,)}[self.touches]
             return self.statuses if touched else frozenset()
 
@@ -101,14 +107,17 @@ class Fault:
     def probe(self, stage: Stage) -> Asked:
         """A question that it touched, by which its end is seen."""
         mine = [asked for asked in stage.plant.questions
-                if self.touches != 'camera' or asked.cameras == (stage.camera,)]
-        return stage.draw.choice(mine)
+                if (self.touches != 'camera' or asked.cameras == (stage.camera,))
+                and (self.touches != 'odom' or asked.in_odom)]
+        # plates are measured without TF
+        return stage.draw.choice(mine or list(stage.plant.questions))
 
     def text(self) -> str:
         """Which statuses are right while it lasts, in words."""
         if self.touches == 'none' or not self.statuses:
             return 'OK'
         whom = {'all': '', 'camera': ' where that camera alone is asked for; else OK',
+                'odom': ' for a place in `odom`; else OK',
                 'own': ' for those queries; else OK'}[self.touches]
         return ', '.join(['OK', *sorted(self.statuses)]) + whom
 

@@ -28,6 +28,8 @@ from scripted_vlm_checks import Request
 from scripted_vlm_model import BROKEN, GARBAGE, Act, cell
 from soak_fault import Fault, Stage
 
+DIAGNOSTICS_S = 15.0
+MOST_TRIES = 12
 NONSENSE = (
     'I see a table.', '```python\nthis is no Python\n```', cell('nowhere.at_all()'),
     cell('import os\nos.system("true")'), cell('ReturnAnswer(float("nan"))'), '', cell('1 / 0'))
@@ -43,6 +45,21 @@ def _kill(role: str, times: int = 1) -> Callable[[Stage], str]:
         return f'SIGKILL to the {role}'
 
     return begin
+
+
+def _kill_one_in_use(stage: Stage) -> str:
+    """Kill workers until the node says that it replaced one: that one had a query."""
+    before = stage.caller.replaced(DIAGNOSTICS_S)
+    for tries in range(1, MOST_TRIES + 1):
+        _kill('worker')(stage)
+        # what was published just now may not tell it yet
+        for _ in range(2):
+            now = stage.caller.replaced(DIAGNOSTICS_S)
+            if before is not None and now is not None and now > before:
+                return f'SIGKILL to {tries} of the workers, the last had a query'
+    stage.ledger.fail(f'{MOST_TRIES} workers were killed, and the node says that it replaced none '
+                      f'(before {before}, then {now})')
+    return f'SIGKILL to {MOST_TRIES} of the workers'
 
 
 def _freeze(role: str) -> tuple[Callable[[Stage], str], Callable[[Stage], None]]:
@@ -71,7 +88,8 @@ def _mood(name: str, statuses: tuple[str, ...], says: str,
     def end(stage: Stage) -> None:
         stage.plant.model.mood = None
 
-    return Fault(name, begin, frozenset(statuses), 'all', end, (2.0, 6.0), nodes=('models',))
+    return Fault(name, begin, frozenset(statuses), 'all', end, (2.0, 6.0), nodes=('models',),
+                 anew=name == 'backbone drops')
 
 
 def _always(act: Act) -> Callable[[Stage], Callable[[Request], Act | str]]:
@@ -87,13 +105,14 @@ def _nonsense(stage: Stage) -> Callable[[Request], Act | str]:
 
 
 PART_FAULTS = (
-    Fault('worker killed', _kill('worker'), recovery_s=10.0),
+    Fault('worker killed', _kill_one_in_use, recovery_s=10.0),
     # `rules` gives up when a cell dies again and again
     Fault('workers killed', _kill('worker', 4), frozenset({'REFUSED'}), 'all', recovery_s=10.0),
-    Fault('zygote killed', _kill('zygote'), recovery_s=20.0),
+    Fault('zygote killed', _kill('zygote'), recovery_s=20.0, anew=True),
     Fault('worker frozen', *(lambda pair: (pair[0], frozenset({'TIMEOUT'}), 'all', pair[1]))(
         _freeze('worker')), (1.0, 4.0), 20.0),
-    Fault('perception killed', _kill('perception'), recovery_s=20.0, nodes=('models',)),
+    Fault('perception killed', _kill('perception'), recovery_s=20.0, nodes=('models',),
+          anew=True),
     Fault('perception frozen', *(lambda pair: (pair[0], frozenset(), 'all', pair[1]))(
         _freeze('perception')), (1.0, 4.0), 20.0, nodes=('models',)),
     _mood('backbone silent', ('TIMEOUT', 'BACKBONE_UNAVAILABLE', 'STEP_LIMIT'),

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,11 @@ class RobotProcess:
         assert self.popen.stdout is not None
         with suppress(BrokenPipeError):
             self.popen.stdin.close()
-        self.popen.wait(ROBOT_WAIT_S)
+        try:
+            self.popen.wait(ROBOT_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
         self.popen.stdout.close()
 
     def _start(self) -> None:
@@ -143,12 +147,16 @@ class Plant:
         folder: for the node's files.
         draw: what is drawn at random.
         rate_hz: of the cameras.
+
+    Attributes:
+        mapped: shared memory that the node's processes were seen to map, by name.
     """
 
     def __init__(self, kind: str, folder: Path, draw: random.Random, rate_hz: float) -> None:
         self.kind, self.folder, self.draw = kind, folder, draw
         self.scene = 'balls' if kind == 'embedded' else 'plates'
         self.questions = questions(self.scene)
+        self.mapped: set[str] = set()
         self.model = MoodyModel()
         self.robot = RobotProcess(self.scene, rate_hz)
         self.vlm = ScriptedVlm(self.model, keep=REQUESTS_KEPT) if kind == 'models' else None
@@ -164,10 +172,13 @@ class Plant:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.node.stop()
-        self.robot.close()
-        if self.vlm is not None:
-            self.vlm.close()
+        with ExitStack() as rest:
+            if self.vlm is not None:
+                rest.callback(self.vlm.close)
+            rest.callback(self.robot.close)
+            # one that does not stop is killed by that
+            with suppress(subprocess.TimeoutExpired):
+                self.node.stop()
 
     def _parameters(self) -> dict[str, Any]:
         given: dict[str, Any] = {

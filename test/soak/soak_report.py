@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from soak_census import Slope
 from soak_fault import Fault
 from soak_ledger import Ledger
+from soak_memory import Rest, Slope
 from soak_plant import NODES
 
 BEGIN, END = '<!-- soak -->', '<!-- /soak -->'
@@ -42,7 +42,9 @@ class Part:
         ledger: its queries.
         faults: that were injected.
         seconds: it lasted.
-        slopes: of memory.
+        slopes: of memory while it worked.
+        rests: memory while it was inactive, after the warm-up and at the end.
+        unmeasured: roles of processes without a slope.
         held: what was held after the warm-up and at the end, in words.
         leaks: what was left over.
         rate_hz: of the pictures that went out.
@@ -53,6 +55,8 @@ class Part:
     faults: Sequence[Fault]
     seconds: float = 0.0
     slopes: list[Slope] = field(default_factory=list)
+    rests: list[Rest] = field(default_factory=list)
+    unmeasured: list[str] = field(default_factory=list)
     held: str = ''
     leaks: list[str] = field(default_factory=list)
     rate_hz: float = 0.0
@@ -66,10 +70,34 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def _seconds(values: Sequence[float]) -> str:
+def _seconds(values: Sequence[float], digits: int = 1) -> str:
     if not values:
         return '–'
-    return f'{statistics.median(values):.1f} / {max(values):.1f}'
+    return f'{statistics.median(values):.{digits}f} / {max(values):.{digits}f}'
+
+
+def _memory_lines(part: Part) -> list[str]:
+    lines: list[str] = []
+    if part.slopes:
+        lines += ['', *_table(
+            ('memory at work', 'first, MB', 'last, MB', 'slope, MB/h', '95 % of it, MB/h',
+             'over, s'),
+            [(f'{slope.role}, {slope.kind}', f'{slope.first_mb:.1f}', f'{slope.last_mb:.1f}',
+              f'{slope.mb_per_h:+.0f}',
+              f'{slope.least_mb_per_h:+.0f} to {slope.most_mb_per_h:+.0f}',
+              f'{3600 * slope.hours:.0f}') for slope in part.slopes])]
+    if part.unmeasured:
+        lines += ['', f'No slope, for want of samples: {", ".join(part.unmeasured)}.']
+    if len(part.rests) >= 2:
+        before, after = part.rests[0], part.rests[-1]
+        queries = after.queries - before.queries
+        lines += ['', *_table(
+            ('memory at rest', 'after the warm-up, MB', f'{queries} queries later, MB',
+             'MB in 1000 queries'),
+            [(role, f'{was:.1f}', f'{now:.1f}', f'{1000 * (now - was) / max(1, queries):+.1f}')
+             for role, was in before.rss_mb.items()
+             if (now := after.rss_mb.get(role)) is not None])]
+    return lines
 
 
 def part_lines(part: Part) -> list[str]:
@@ -80,8 +108,9 @@ def part_lines(part: Part) -> list[str]:
     lines = [
         f'**Node `{part.kind}`** ({NODES[part.kind]}): {part.seconds:.0f} s, cameras at '
         f'{part.rate_hz:.1f} Hz, {total} queries: {statuses}. Answered in '
-        f'{_seconds(ledger.took_s)} s (median / longest); {len(ledger.cancels_s)} cancelled, ended '
-        f'after {_seconds(ledger.cancels_s)} s.', '']
+        f'{_seconds(ledger.took_s)} s (median / longest). {ledger.cancelled} goals were cancelled; '
+        f'{len(ledger.cancels_s)} of them ended CANCELED, after {_seconds(ledger.cancels_s, 2)} s, '
+        'the others had their answer already.', '']
     rows = []
     for fault in part.faults:
         counts = ledger.by_fault.get(fault.name)
@@ -93,11 +122,8 @@ def part_lines(part: Part) -> list[str]:
             ', '.join(f'{count} {status}' for status, count in counts.most_common())))
     lines += _table(('fault', 'times', 'answers again after, s (p50 / max)', 'right meanwhile',
                      'queries meanwhile'), rows)
-    lines += ['', *_table(
-        ('memory after the warm-up', 'first, MB', 'last, MB', 'slope, MB/h', 'at least, MB/h'),
-        [(f'{slope.role}, {slope.kind}', f'{slope.first_mb:.1f}', f'{slope.last_mb:.1f}',
-          f'{slope.mb_per_h:+.1f}', f'{slope.least_mb_per_h:+.1f}') for slope in part.slopes])]
-    return [*lines, '', f'Held {part.held}.', '',
+    lines += _memory_lines(part)
+    return [*lines, '', f'Held {part.held or "was not counted"}.', '',
             f'Left over: {"; ".join(part.leaks) or "nothing"}.', '']
 
 
@@ -115,15 +141,26 @@ def report(parts: Sequence[Part], seed: int) -> str:
     return '\n'.join(lines)
 
 
-def write_into(page: Path, text: str) -> None:
-    """Put the report between the marks of a page.
+def check_page(page: Path) -> str:
+    """Text of a page that a report can be written into.
 
     Raises:
         ValueError: the page has no marks.
+        OSError: it can't be read.
     """
     old = page.read_text(encoding='utf-8')
     if BEGIN not in old or END not in old:
         raise ValueError(f'{page} has no {BEGIN} … {END} to write between')
+    return old
+
+
+def write_into(page: Path, text: str) -> None:
+    """Put the report between the marks of a page.
+
+    Raises:
+        as `check_page`.
+    """
+    old = check_page(page)
     before, _, rest = old.partition(BEGIN)
     after = rest.partition(END)[2]
     page.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}', encoding='utf-8')

@@ -46,13 +46,12 @@ from robot_double import (
     transform_message,
 )
 from sensor_msgs.msg import CameraInfo, Image
-from soak_scene import CAMERAS, MODES, POSES
+from soak_scene import CAMERAS, JUMP_M, MODES, POSES
 from tf2_msgs.msg import TFMessage
 
 TF_HZ = 50.0
 ROLES = {'image': ('image_raw', Image), 'depth': ('depth', Image),
          'info': ('camera_info', CameraInfo)}
-JUMP_M = (0.8, -0.5, 0.0)
 # where CDR has the stamp of a message that begins with a header
 STAMP = struct.Struct('<iI')
 STAMP_AT = 4

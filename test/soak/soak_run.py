@@ -23,15 +23,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
-from soak_callers import CALLER_FAULTS, OVERFLOW
-from soak_census import Held, MemorySampler, settled
+from soak_callers import CALLER_FAULTS, OVERFLOW, ask_for
+from soak_census import Held, settled
 from soak_clients import Caller, Client
-from soak_ending import GROWTH_MB, GROWTH_MB_PER_H, end_node
+from soak_ending import end_node
 from soak_fault import OWN_CLIENT, PROBE_CLIENT, Fault, Stage
-from soak_ledger import Ledger
+from soak_judge import LONG_S, shortfalls
+from soak_ledger import LATE_S, Ledger
+from soak_memory import MemorySampler, rest
 from soak_parts import PART_FAULTS
 from soak_plant import SERVER, Plant
 from soak_report import Part
@@ -40,11 +43,18 @@ from soak_world import WORLD_FAULTS
 FAULTS = (*WORLD_FAULTS, *PART_FAULTS, *CALLER_FAULTS)
 FIRST_ANSWER_S = 90.0
 WARM_UP_QUERIES = 12
-MARGIN_S = 15.0
+# beyond what is late an answer is still waited for, or nobody would see that it is
+MARGIN_S = 5.0
+# for the look at what is left at the end
+FINISH_SHARE, FINISH_S = 0.1, 25.0
+# so often in a row that one thing left by each is more than may be kept
+AGAIN, AGAIN_LASTS_S = 4, (0.2, 0.5)
 PROGRESS_S = 5.0
 SETTLE_S = 20.0
 TIMEOUTS_S = (8.0, 15.0)
 PROBE_PAUSE_S = 0.1
+ACTIVE_S = 10.0
+JOIN_S = 60.0
 SETTLING_SHARE = 0.35
 # parameters change meanwhile, and prompts name them
 CHANGED_PROMPT = 'the system prompt is not that of the earlier requests'
@@ -96,45 +106,56 @@ class Soak:
         self._terms, self._say, self._stop = terms, say, stop
         self._draw = random.Random(f'{terms.seed} {kind}')
         self._faults = [fault for fault in terms.faults if kind in fault.nodes]
-        self._ledger = Ledger(5.0 * terms.patience, say)
+        self._ledger = Ledger(terms.patience, say)
+        self._margin_s = LATE_S * terms.patience + MARGIN_S
         self.part = Part(kind, self._ledger, self._faults)
         self._folder = folder
         self._start_s = time.monotonic()
-        self._end_s = self._start_s + terms.seconds
+        self._end_s = self._start_s + terms.seconds - min(FINISH_S, FINISH_SHARE * terms.seconds)
         self._latest = 'none yet'
         self._told_s = 0.0
         self._pictures = (0.0, 0)
         self._rates_hz: list[float] = []
 
-    def run(self) -> Part:
-        """Run to the end of the time, or until told to stop."""
+    def run(self) -> None:
+        """Run to the end of the time, or until told to stop; `part` tells how it went."""
         with ExitStack() as stack:
+            stack.callback(self._stop_watch)
             plant = stack.enter_context(Plant(
                 self.part.kind, self._folder, self._draw, self._terms.rate_hz))
-            probe = stack.enter_context(Caller(PROBE_CLIENT, SERVER, MARGIN_S))
-            caller = stack.enter_context(Caller(OWN_CLIENT, SERVER, MARGIN_S))
+            probe = stack.enter_context(Caller(PROBE_CLIENT, SERVER, self._margin_s))
+            caller = stack.enter_context(Caller(OWN_CLIENT, SERVER, self._margin_s))
             timeouts_s = tuple(one * self._terms.patience for one in TIMEOUTS_S)
             stage = Stage(plant, self._draw, caller, self._ledger, timeouts_s)
             self._await_first(plant, probe, caller)
             clients = [Client(
                 name, SERVER, plant.questions, self._ledger.take, seed=self._terms.seed,
-                timeouts_s=timeouts_s, ways=ways, margin_s=MARGIN_S)
+                timeouts_s=timeouts_s, ways=ways, margin_s=self._margin_s)
                 for name, ways in CLIENTS]
+            stack.callback(lambda: [client.join(JOIN_S) for client in clients])
             stack.callback(lambda: [client.stop() for client in clients])
             sampler = MemorySampler(plant)
             stack.callback(sampler.close)
             before = self._warm_up(stage, probe, clients, sampler)
             warm_s = time.monotonic()
-            for fault in schedule(self._faults, self._draw):
+            for fault in chain(self._again(), schedule(self._faults, self._draw)):
                 if not self._going_on(plant):
                     break
                 self._inject(fault, stage, probe)
                 if fault.gives_back:
                     sampler.given_back()
                 self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
-            self._finish(plant, clients, before, sampler, warm_s)
+            self._finish(stage, probe, clients, before, sampler, warm_s)
+
+    def _stop_watch(self) -> None:
         self.part.seconds = time.monotonic() - self._start_s
-        return self.part
+
+    def _again(self) -> Iterator[Fault]:
+        """Those that make much anew, several times in a row: a little left by each adds up."""
+        if self._terms.seconds >= LONG_S:
+            for fault in self._faults:
+                if fault.anew:
+                    yield from [replace(fault, lasts_s=AGAIN_LASTS_S)] * AGAIN
 
     def end(self) -> None:
         """Judge no more: it is cut short."""
@@ -171,25 +192,34 @@ class Soak:
         while sum(self._ledger.statuses.values()) < WARM_UP_QUERIES and self._going_on(plant):
             self._wait(0.5, plant, sampler)
         self._inject(OVERFLOW, stage, probe)
-        return self._quietly(plant, clients, lambda: settled(plant, SETTLE_S))
+        return self._quietly(stage, probe, clients, lambda: settled(plant, SETTLE_S), sampler)
 
     def _quietly(
-        self, plant: Plant, clients: list[Client], look: Callable[[], Held],
+        self, stage: Stage, probe: Caller, clients: list[Client], look: Callable[[], Held],
+        sampler: MemorySampler,
     ) -> Held:
-        """Look while nobody asks."""
+        """Look while nobody asks, then at the memory of a node that was deactivated."""
         for client in clients:
             client.pause(True)
         for client in clients:
-            if not client.idle(60.0):
+            if not client.idle(JOIN_S):
                 self._ledger.fail(f'a query of {client.name} did not end')
         found = look()
+        ask_for(stage, 'deactivate')
+        self.part.rests.append(rest(stage.plant, sum(self._ledger.statuses.values())))
+        ask_for(stage, 'activate')
+        sampler.given_back()
+        end_s = time.monotonic() + ACTIVE_S * self._terms.patience
+        while (probe.ask(stage.plant.questions[0], max(stage.timeouts_s)).status != 'OK'
+               and time.monotonic() < end_s):
+            time.sleep(PROBE_PAUSE_S)
         for client in clients:
             client.pause(False)
         return found
 
     def _inject(self, fault: Fault, stage: Stage, probe: Caller) -> None:
         stage.camera = ''
-        fault_window = self._ledger.open(fault.name, 'begins', fault.right(stage))
+        fault_window = self._ledger.open(fault.name, 'begins', fault.right(stage), fault.moves)
         try:
             done = fault.begin(stage)
             fault_window.what = done
@@ -201,17 +231,16 @@ class Soak:
         over_s = time.monotonic()
         bound_s = fault.recovery_s * self._terms.patience
         recovered_s = None
-        while (spent_s := time.monotonic() - over_s) < bound_s and not self._stop.is_set():
+        while time.monotonic() - over_s < bound_s and not self._stop.is_set():
             ended = probe.ask(fault.probe(stage), max(stage.timeouts_s))
             self._ledger.take(ended)
             if ended.status == 'OK':
                 recovered_s = time.monotonic() - over_s
                 break
             time.sleep(PROBE_PAUSE_S)
-        else:
-            if not self._stop.is_set():
-                self._ledger.fail(f'no answer {spent_s:.1f} s after {fault.name} was over, '
-                                  f'{bound_s:g} s are allowed')
+        if (recovered_s is None or recovered_s > bound_s) and not self._stop.is_set():
+            found = 'no answer' if recovered_s is None else f'an answer only {recovered_s:.1f} s'
+            self._ledger.fail(f'{found} after {fault.name} was over, {bound_s:g} s are allowed')
         self._ledger.close(fault_window, recovered_s)
         self._latest = f'{fault.name}: {fault_window.what}' + (
             '' if recovered_s is None else f', well after {recovered_s:.1f} s')
@@ -242,34 +271,33 @@ class Soak:
             f'node {sampler.latest_mb("node"):.0f} MB')
 
     def _finish(
-        self, plant: Plant, clients: list[Client], before: Held, sampler: MemorySampler,
-        warm_s: float,
+        self, stage: Stage, probe: Caller, clients: list[Client], before: Held,
+        sampler: MemorySampler, warm_s: float,
     ) -> None:
-        ledger, part = self._ledger, self.part
+        ledger, part, plant = self._ledger, self.part, stage.plant
+        # memory that is kept for the next images and queries comes to its size at first
+        part.slopes = sampler.slopes(max(
+            warm_s, self._start_s + SETTLING_SHARE * (time.monotonic() - self._start_s)))
 
         def fits(held: Held) -> bool:
             return not held.more_than(before)
 
         if plant.node.running:
-            after = self._quietly(plant, clients, lambda: settled(plant, SETTLE_S, fits))
+            after = self._quietly(
+                stage, probe, clients, lambda: settled(plant, SETTLE_S, fits), sampler)
             part.held = f'after the warm-up {before}; at the end {after}'
             part.leaks += after.more_than(before)
         for client in clients:
             client.stop()
         for client in clients:
-            if not client.join(60.0):
+            if not client.join(JOIN_S):
                 ledger.fail(f'client {client.name} did not come to its end')
             if client.failure:
                 ledger.fail(f'client {client.name}: {client.failure}')
         sampler.close()
-        # memory that is kept for the next images and queries comes to its size at first
-        part.slopes = sampler.slopes(max(
-            warm_s, self._start_s + SETTLING_SHARE * (time.monotonic() - self._start_s)))
-        for slope in part.slopes:
-            allowed_mb = GROWTH_MB + GROWTH_MB_PER_H * slope.hours
-            if slope.growth_mb > allowed_mb:
-                ledger.fail(f'{slope.role} grew by {slope.growth_mb:.0f} MB of {slope.kind}, '
-                            f'{allowed_mb:.0f} MB are allowed')
+        for line in shortfalls(
+                part, self._terms.seconds, self._terms.rate_hz, list(plant.processes())):
+            ledger.fail(line)
         part.leaks += end_node(plant)
         violations = [] if plant.vlm is None else [
             one for one in plant.vlm.violations if CHANGED_PROMPT not in one]

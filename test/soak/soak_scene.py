@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plates
@@ -35,6 +35,8 @@ POSES = {
     'right': look_at(np.array([0.12, -0.30, 0.65]), TARGET),
 }
 """(4, 4) `T_base_camera` by name."""
+JUMP_M = (0.8, -0.5, 0.0)
+"""How far TF moves the base in `odom` while it jumps."""
 CAMERAS = tuple(POSES)
 MODES = ('plain', 'off', 'small', 'renamed', 'wrong_step', 'short_data', 'unknown_encoding',
          'short_depth', 'no_depth')
@@ -47,7 +49,7 @@ class Asked:
 
     Args:
         text: the question.
-        truth: metres, a number of things, yes or no, or a point (metres).
+        truth: metres, yes or no, or a point (metres).
         tolerance: of a number or a point.
         cameras: that are asked for; empty for all.
         answer_type: what the answer must be.
@@ -61,8 +63,21 @@ class Asked:
     answer_type: AnswerType = AnswerType.ANY
     frame_id: str = ''
 
-    def fault_of(self, answer: SpatialAnswer) -> str:
-        """What is wrong with the value of an answer whose status is OK; '' when it is right."""
+    @property
+    def in_odom(self) -> bool:
+        """Whether the answer hangs on where TF says that the base is."""
+        return self.frame_id == 'odom'
+
+    def fault_of(self, answer: SpatialAnswer, moved: bool = False) -> str:
+        """What is wrong with the value of an answer whose status is OK; '' when it is right.
+
+        Args:
+            answer: as it came.
+            moved: compare with where things are while TF says that the base is elsewhere.
+        """
+        if moved and self.in_odom and isinstance(self.truth, tuple):
+            truth = tuple(np.add(self.truth, JUMP_M).tolist())
+            return replace(self, truth=truth).fault_of(answer)
         if isinstance(self.truth, bool):
             found: object = answer.boolean
             right = (answer.answer_type == AnswerType.BOOLEAN and answer.boolean == self.truth)
@@ -73,7 +88,7 @@ class Asked:
                      and answer.header.frame_id == (self.frame_id or 'base_link'))
         else:
             found = f'{answer.number:.4g} {answer.unit}'.strip()
-            right = abs(answer.number - self.truth) <= self.tolerance
+            right = abs(answer.number - self.truth) <= self.tolerance and answer.unit == 'm'
         return '' if right else f'{found}, the truth is {self.truth}'
 
 

@@ -17,32 +17,40 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import threading
 import time
+import types
 from functools import partial
 
+import numpy as np
 import pytest
-from soak_census import Held, fit
+import soak_parts
+import soak_run
+from soak_census import KEPT, Held
 from soak_clients import Ended
-from soak_fault import OWN_CLIENT, Stage
-from soak_ledger import Ledger
+from soak_fault import OWN_CLIENT, Fault, Stage
+from soak_judge import LONG_S, shortfalls
+from soak_ledger import BUSY_S, CANCEL_S, LATE_S, Ledger
+from soak_memory import Rest, Slope, fit
 from soak_report import BEGIN, END, Part, report, write_into
-from soak_run import FAULTS, schedule
-from soak_scene import CAMERAS, questions
+from soak_run import AGAIN, FAULTS, Soak, Terms, schedule
+from soak_scene import CAMERAS, JUMP_M, questions
 
 from spatialclaw_ros.msg import SpatialAnswer
 
-SLACK_S = 5.0
+PATIENCE = 3.0
 ASKED = questions('balls')
 FAULT = {fault.name: fault for fault in FAULTS}
 
 
 def ended(
     status='OK', message='why', client='planner', cameras=(), took_s=1.0, canceled_ago_s=None,
-    **more,
+    frame_id='', **more,
 ):
     """A query that ends now."""
-    asked = next(one for one in ASKED if one.cameras == cameras)
+    asked = next(one for one in ASKED if one.cameras == cameras and one.frame_id == frame_id)
     now_s = time.monotonic()
     canceled_s = None if canceled_ago_s is None else now_s - canceled_ago_s
     return Ended(client, 'action', asked, now_s - took_s, now_s, 10.0, status, message,
@@ -51,10 +59,10 @@ def ended(
 
 def judged(one, fault=None, camera=''):
     """Failures that a query's end makes while a fault lasts."""
-    ledger = Ledger(SLACK_S, lambda _: None)
+    ledger = Ledger(PATIENCE, lambda _: None)
     if fault is not None:
         stage = Stage(None, random.Random(1), None, ledger, (1.0, 2.0), camera)
-        ledger.open(fault, 'begins', FAULT[fault].right(stage))
+        ledger.open(fault, 'begins', FAULT[fault].right(stage), FAULT[fault].moves)
     ledger.take(one())
     return ledger.failures
 
@@ -64,8 +72,14 @@ def judged(one, fault=None, camera=''):
     (partial(ended, 'TIMEOUT'), None, '', 'TIMEOUT where OK is right'),
     (partial(ended, 'NO ANSWER', ''), None, '', 'NO ANSWER where OK'),
     (partial(ended, wrong='0.3 m, the truth is 0.2'), None, '', 'WRONG ANSWER: 0.3 m'),
-    (partial(ended, wrong='0.3 m, the truth is 0.2'), 'TF jump', '', 'WRONG ANSWER'),
-    (partial(ended, took_s=10.0 + SLACK_S + 1.0), None, '', 's late'),
+    (partial(ended, wrong='0.3 m, the truth is 0.2', wrong_moved='0.3 m'), 'TF jump', '',
+     'WRONG ANSWER'),
+    (partial(ended, wrong='0.8 m off'), 'TF jump', '', ''),
+    (partial(ended, wrong='0.8 m off'), 'TF gap', '', 'WRONG ANSWER'),
+    (partial(ended, 'REFUSED', cameras=('left',), frame_id='odom'), 'TF gap', '', ''),
+    (partial(ended, 'REFUSED'), 'TF gap', '', 'REFUSED where OK'),
+    (partial(ended, took_s=10.0 + LATE_S * PATIENCE - 0.5), None, '', ''),
+    (partial(ended, took_s=10.0 + LATE_S * PATIENCE + 0.5), None, '', 's late'),
     (partial(ended, 'NO_FRAMES', cameras=('left',)), 'camera stopped', 'left', ''),
     (partial(ended, 'NO_FRAMES', '', cameras=('left',)), 'camera stopped', 'left',
      'without a message'),
@@ -73,7 +87,10 @@ def judged(one, fault=None, camera=''):
      'NO_FRAMES where OK'),
     (partial(ended, 'NO_FRAMES'), 'camera stopped', 'left', 'NO_FRAMES where OK'),
     (partial(ended, 'BUSY'), 'overflow', '', ''),
+    (partial(ended, 'BUSY', took_s=BUSY_S * PATIENCE + 0.5), 'overflow', '', 'BUSY only after'),
     (partial(ended, 'CANCELED', client=OWN_CLIENT), 'cancel', '', ''),
+    (partial(ended, client=OWN_CLIENT, took_s=9.0, canceled_ago_s=CANCEL_S * PATIENCE + 0.5),
+     'cancel', '', 's after it was cancelled'),
     (partial(ended, 'CANCELED'), 'cancel', '', 'CANCELED where OK'),
     (partial(ended, 'CANCELED', client=OWN_CLIENT, took_s=9.0, canceled_ago_s=8.0),
      'cancel', '', 's after it was cancelled'),
@@ -87,7 +104,7 @@ def test_a_query_is_judged_by_what_was_wrong_with_the_world(one, fault, camera, 
 
 
 def test_what_was_over_before_a_query_began_excuses_nothing():
-    ledger = Ledger(SLACK_S, lambda _: None)
+    ledger = Ledger(PATIENCE, lambda _: None)
     window = ledger.open('overflow', 'many', lambda _: frozenset({'BUSY'}))
     before = ended('BUSY')
     ledger.close(window, 0.5)
@@ -100,6 +117,7 @@ def test_what_was_over_before_a_query_began_excuses_nothing():
 @pytest.mark.parametrize(('at', 'fields', 'right'), [
     (0, {'number': 0.204, 'unit': 'm'}, True),
     (0, {'number': 0.30, 'unit': 'm'}, False),
+    (0, {'number': 0.204, 'unit': 'cm'}, False),
     (0, {'number': float('nan')}, False),
     (5, {'boolean': True, 'answer_type': SpatialAnswer.TYPE_BOOLEAN}, True),
     (5, {'boolean': False, 'answer_type': SpatialAnswer.TYPE_BOOLEAN}, False),
@@ -108,15 +126,136 @@ def test_an_answer_is_compared_with_the_truth(at, fields, right):
     assert (ASKED[at].fault_of(SpatialAnswer(**fields)) == '') is right
 
 
-@pytest.mark.parametrize(('mb_per_h', 'grows'), [(0.0, False), (300.0, True)])
-def test_memory_that_grows_is_told_from_memory_that_varies(mb_per_h, grows):
+def test_a_place_in_odom_moves_with_the_base():
+    asked = next(one for one in ASKED if one.in_odom)
+    told = np.add(asked.truth, JUMP_M)
+    answer = SpatialAnswer()
+    answer.header.frame_id = 'odom'
+    answer.point.x, answer.point.y, answer.point.z = told.tolist()
+    assert 'the truth is' in asked.fault_of(answer)
+    assert asked.fault_of(answer, moved=True) == ''
+
+
+def samples_of(mb_per_h):
+    """Ten minutes of memory that varies, as a heap does of which all that is free is given back
+    every 15 s.
+    """
     draw = random.Random(3)
-    samples = [(2.0 * k, 500 + draw.choice((0, 0, 60)) + mb_per_h * 2.0 * k / 3600)
-               for k in range(300)]
-    slope = fit('node', 'RSS', samples)
-    assert (slope.growth_mb > 24.0) is grows
-    assert slope.mb_per_h == pytest.approx(mb_per_h, abs=60.0)
-    assert fit('node', 'RSS', samples[:3]) is None
+    return [(2.0 * k, 500 + 2.0 * k % 15 * 6 + draw.choice((0, 0, 60)) + mb_per_h * 2.0 * k / 3600)
+            for k in range(300)]
+
+
+@pytest.mark.parametrize('mb_per_h', [0.0, 900.0])
+def test_memory_that_grows_is_told_from_memory_that_varies(mb_per_h):
+    slope = fit('node', 'RSS', samples_of(mb_per_h))
+    assert slope.mb_per_h == pytest.approx(mb_per_h, abs=90.0)
+    assert slope.least_mb_per_h < slope.mb_per_h < slope.most_mb_per_h
+    part = whole(slopes=[slope])
+    assert bool(list(shortfalls(part, 10.0, 30.0, ['node']))) is (mb_per_h > 0.0)
+    assert fit('node', 'RSS', samples_of(mb_per_h)[:40]) is None
+
+
+def whole(slopes=(), rests_mb=(400.0, 400.0), rate_hz=30.0, cancels_s=(0.1,)):
+    """What a node went through that has nothing to say against it."""
+    part = Part('embedded', Ledger(PATIENCE, lambda _: None), FAULTS, rate_hz=rate_hz)
+    part.slopes = list(slopes)
+    part.rests = [Rest(at * 600, {'node': one}) for at, one in enumerate(rests_mb)]
+    part.ledger.cancelled, part.ledger.cancels_s = 6, list(cancels_s)
+    return part
+
+
+FLAT = Slope('node', 'RSS', 500.0, 505.0, 10.0, -50.0, 90.0, 0.06)
+
+
+@pytest.mark.parametrize(('more', 'planned_s', 'words'), [
+    ({}, LONG_S, ''),
+    ({'slopes': ()}, LONG_S, 'no slope of the memory of the node'),
+    ({'slopes': ()}, LONG_S / 2, ''),
+    ({'rests_mb': (400.0,)}, LONG_S, 'memory at rest was not seen'),
+    # 40 KB a query
+    ({'rests_mb': (400.0, 424.0)}, LONG_S / 2, 'node kept 24 MB more at rest after 600 queries'),
+    ({'rate_hz': 12.0}, LONG_S, 'the cameras ran at 12.0 Hz'),
+    ({'cancels_s': ()}, LONG_S, '6 goals were cancelled, and none ended CANCELED'),
+])
+def test_a_node_is_judged_by_all_that_it_went_through(more, planned_s, words):
+    part = whole(**{'slopes': (FLAT,), **more})
+    found = list(shortfalls(part, planned_s, 30.0, ['node']))
+    assert len(found) == bool(words), found
+    assert not words or words in found[0]
+    assert part.unmeasured == ([] if part.slopes else ['node'])
+
+
+class Answers:
+    """A caller of whom every query ends with the next of some statuses, and a ledger."""
+
+    def __init__(self, *statuses):
+        self.statuses = itertools.cycle(statuses)
+        self.ledger = Ledger(1.0, lambda _: None)
+        self.ledger.open('', '', lambda _: frozenset(statuses))
+        plant = types.SimpleNamespace(questions=ASKED)
+        self.stage = Stage(plant, random.Random(1), self, self.ledger, (1.0, 2.0))
+
+    def ask(self, *_):
+        return ended(next(self.statuses))
+
+    def ask_at_once(self, questions, _):
+        return [self.ask() for _ in questions]
+
+    def client(self, *_):
+        return None
+
+    def call(self, *_):
+        return types.SimpleNamespace(success=True)
+
+    def replaced(self, _):
+        return next(self.statuses)
+
+
+@pytest.mark.parametrize(('fault', 'statuses', 'words'), [
+    ('overflow', ('OK', 'BUSY'), ''),
+    ('overflow', ('OK',), 'none was BUSY'),
+    ('deactivated', ('INACTIVE',), ''),
+    ('deactivated', ('OK',), 'a node that is not active answered OK'),
+    ('cleaned up', ('OK',), 'a node that is not active answered OK'),
+])
+def test_what_must_show_while_a_fault_lasts(fault, statuses, words):
+    answers = Answers(*statuses)
+    FAULT[fault].begin(answers.stage)
+    assert len(answers.ledger.failures) == bool(words)
+    assert not words or words in answers.ledger.failures[0]
+
+
+@pytest.mark.parametrize(('replaced', 'fails'), [((7, 7, 7, 7, 8), False), ((7,), True)])
+def test_a_worker_is_killed_that_has_a_query(replaced, fails, monkeypatch):
+    monkeypatch.setattr(soak_parts, '_kill', lambda _: lambda _: '')
+    answers = Answers(*replaced)
+    said = FAULT['worker killed'].begin(answers.stage)
+    assert bool(answers.ledger.failures) is fails
+    assert fails or 'to 2 of the workers' in said
+
+
+@pytest.mark.parametrize(('after_s', 'words'), [
+    ((0.0,), ''), ((30.0,), 'an answer only 30'), ((1.0,) * 99, 'no answer'),
+])
+def test_an_answer_that_comes_too_late_is_no_recovery(after_s, words, monkeypatch, tmp_path):
+    now_s = [1000.0]
+    monkeypatch.setattr(soak_run.time, 'monotonic', lambda: now_s[0])
+    monkeypatch.setattr(soak_run.time, 'sleep', lambda _: None)
+    soak = Soak('embedded', tmp_path, Terms(60.0, 1, patience=1.0), lambda _: None,
+                threading.Event())
+    waits_s = list(after_s)
+
+    def ask(*_):
+        now_s[0] += waits_s.pop(0)
+        return ended('NO_FRAMES' if waits_s else 'OK')
+
+    probe = types.SimpleNamespace(ask=ask)
+    stage = Answers('OK').stage
+    fault = Fault('test', lambda _: 'done', frozenset({'NO_FRAMES'}), 'all', recovery_s=10.0)
+    soak._inject(fault, stage, probe)
+    failures = soak.part.ledger.failures
+    assert len(failures) == bool(words), failures
+    assert not words or words in failures[0]
 
 
 def test_what_is_left_over_is_named():
@@ -138,16 +277,30 @@ def test_a_schedule_is_the_seed_and_leaves_nothing_out():
     assert set(drawn[:len(FAULTS)]) == set(FAULTS)
 
 
+@pytest.mark.parametrize(('seconds', 'times'), [(LONG_S - 1.0, 0), (LONG_S, AGAIN)])
+def test_what_is_made_anew_is_made_anew_several_times(seconds, times, tmp_path):
+    soak = Soak('models', tmp_path, Terms(seconds, 1), lambda _: None, threading.Event())
+    names = [fault.name for fault in soak._again()]
+    for name in ('zygote killed', 'perception killed', 'deactivated', 'cleaned up'):
+        assert names.count(name) == times
+    # one thing left by each is found
+    assert not times or times > max(KEPT['threads'], KEPT['socket'])
+
+
 def test_the_page_has_a_row_for_what_happened(tmp_path):
-    ledger = Ledger(SLACK_S, lambda _: None)
+    ledger = Ledger(PATIENCE, lambda _: None)
     fault = FAULT['camera stopped']
     window = ledger.open(fault.name, 'left', lambda _: frozenset({'NO_FRAMES'}))
     ledger.take(ended('NO_FRAMES', cameras=('left',)))
     ledger.close(window, 0.7)
     page = tmp_path / 'page.md'
     page.write_text(f'before\n{BEGIN}\nold\n{END}\nafter\n')
-    write_into(page, report([Part('embedded', ledger, FAULTS)], 1))
+    part = whole(slopes=[FLAT], rests_mb=(400.0, 406.0))
+    part.ledger = ledger
+    write_into(page, report([part], 1))
     text = page.read_text()
+    assert '-50 to +90' in text
+    assert '+10.0' in text.partition('600 queries later')[2]
     assert 'old' not in text
     assert text.startswith('before')
     assert text.endswith('after\n')

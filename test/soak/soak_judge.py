@@ -1,0 +1,78 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What a node's soak as a whole must show: flat memory, cameras that ran, cancels that cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from soak_memory import Rest, Slope
+from soak_report import Part
+
+# a shorter one says nothing about memory
+LONG_S = 200.0
+# what heaps still settle by while images and queries share them
+GROWTH_SHARE, GROWTH_MB, GROWTH_MB_PER_H = 0.05, 8.0, 12.0
+# at rest nothing of images and queries may stay
+REST_MB, REST_KB_A_QUERY = 16.0, 10.0
+RATE_SHARE = 0.9
+LEAST_CANCELS = 3
+
+
+def shortfalls(
+    part: Part, planned_s: float, rate_hz: float, roles: Sequence[str],
+) -> Iterator[str]:
+    """What fell short, in words.
+
+    Args:
+        part: what the node went through; its `unmeasured` is filled in.
+        planned_s: how long it was to last.
+        rate_hz: that the cameras were to have.
+        roles: of the node's lasting processes.
+    """
+    ledger = part.ledger
+    if part.rate_hz < RATE_SHARE * rate_hz:
+        yield f'the cameras ran at {part.rate_hz:.1f} Hz, {rate_hz:g} Hz were asked for'
+    if ledger.cancelled >= LEAST_CANCELS and not ledger.cancels_s:
+        yield f'{ledger.cancelled} goals were cancelled, and none ended CANCELED'
+    part.unmeasured = [
+        role for role in roles if role not in {slope.role for slope in part.slopes}]
+    if planned_s >= LONG_S:
+        for role in part.unmeasured:
+            yield f'no slope of the memory of the {role}: too few samples'
+        if len(part.rests) < 2:
+            yield 'the memory at rest was not seen before and after'
+    yield from (line for slope in part.slopes if (line := _growth(slope)))
+    if len(part.rests) >= 2:
+        yield from _growth_at_rest(part.rests[0], part.rests[-1])
+
+
+def _growth(slope: Slope) -> str:
+    allowed_mb = (GROWTH_MB + GROWTH_SHARE * slope.first_mb + GROWTH_MB_PER_H * slope.hours)
+    if slope.growth_mb <= allowed_mb:
+        return ''
+    return (f'{slope.role} grew by {slope.growth_mb:.0f} MB of {slope.kind} at the least, '
+            f'{allowed_mb:.0f} MB are allowed')
+
+
+def _growth_at_rest(before: Rest, after: Rest) -> Iterator[str]:
+    queries = after.queries - before.queries
+    allowed_mb = REST_MB + REST_KB_A_QUERY * queries / 1024
+    for role, was_mb in before.rss_mb.items():
+        more_mb = after.rss_mb.get(role, 0.0) - was_mb
+        if more_mb > allowed_mb:
+            yield (f'{role} kept {more_mb:.0f} MB more at rest after {queries} queries, '
+                   f'{allowed_mb:.0f} MB are allowed')
