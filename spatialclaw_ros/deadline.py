@@ -28,12 +28,13 @@ class Deadline:
 
     Args:
         timeout_s: seconds from now; `math.inf` for no limit.
+        elapsed_s: so many of them are over already.
     """
 
-    def __init__(self, timeout_s: float = math.inf) -> None:
+    def __init__(self, timeout_s: float = math.inf, elapsed_s: float = 0.0) -> None:
         if math.isnan(timeout_s) or timeout_s < 0:
             raise ValueError(f'timeout_s must be 0 or more, got {timeout_s}')
-        self._start_s = time.monotonic()
+        self._start_s = time.monotonic() - elapsed_s
         self._end_s = self._start_s + timeout_s
         self._canceled = threading.Event()
         self._parent: Deadline | None = None

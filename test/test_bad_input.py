@@ -130,6 +130,7 @@ def notes(answer):
     ({'timeout': Duration(sec=-1)}, ('timeout', '-1 s', '25 s')),
     ({'window': Duration(sec=-3)}, ('window', '-3 s')),
     ({'max_frames': 4_000_000_000}, ('max_frames', '512')),
+    ({'client': 'x' * 201}, ('client has 201 characters', '200')),
     ({'stamp': Time(sec=-5)}, ('stamp', '-5 s')),
     ({'frame_id': 'nowhere'}, ("'nowhere'", 'base_link', 'odom', CAMERA_FRAME)),
 ], ids=lambda value: next(iter(value)) if isinstance(value, dict) else None)

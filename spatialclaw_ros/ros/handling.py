@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from spatialclaw_ros.deadline import Deadline
@@ -93,7 +94,7 @@ class QueryHandler:
 
         outcome = advised(in_asked_frame(self.runner.run(
             request.question, lambda: request_of(request, settings),
-            Caller(caller.client, caller.query_id, hear, caller.canceled))), self._node)
+            replace(caller, hears=hear))), self._node)
         answer = answer_message(
             outcome, default_frames=(settings.answer_frame, settings.base_frame))
         self._ended(outcome, caller.client)

@@ -91,11 +91,11 @@ class Job:
         self.caller = caller
         self.text = text
         self.request = request
-        self.deadline = Deadline(request.timeout_s)
+        self.deadline = Deadline(request.timeout_s, caller.held_s)
         self.woken = threading.Event()
         self.done = threading.Event()
         self.started = False
-        self.waited_s: float | None = None
+        self.waited_s: float | None = caller.held_s or None
         self.end: End | None = None
         self._observation: Observation | None = None
         self._session: AgentSession | None = None

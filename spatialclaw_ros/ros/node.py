@@ -105,14 +105,14 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
 
     def hold(self) -> None:
         """Let queries wait for `start`, which is about to be called."""
-        self._serving.started.clear()
+        self._serving.start.over.clear()
 
     def start(self) -> bool:
         """Configure and activate; whether it is active then, else `failed` says why it is not."""
         try:
             return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
         finally:
-            self._serving.started.set()
+            self._serving.start.over.set()
 
     def close(self) -> None:
         """Give everything back, whatever the state; call it when no executor spins the node."""

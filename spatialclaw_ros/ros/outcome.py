@@ -59,12 +59,14 @@ class Caller:
         hears: called with what happens, from one thread at a time.
         canceled: whether the query was cancelled before it got as far as the runner.
     """
+        held_s: how long it waited for the node's start before that.
 
     client: str = ''
     query_id: str = field(default_factory=new_query_id)
     hears: OnEvent = ignore
     canceled: Callable[[], bool] = never
 
+    held_s: float = 0.0
 
 @dataclass(frozen=True)
 class QueryRequest:

@@ -61,7 +61,12 @@ class Queued:
     ahead: int
 
 
-Progress = Queued | Observation | Event
+@dataclass(frozen=True)
+class Starting:
+    """A query waits until the node has started."""
+
+
+Progress = Starting | Queued | Observation | Event
 """Everything that a caller may hear of a query, in this order."""
 
 
@@ -90,6 +95,11 @@ def describe(event: object) -> tuple[str, int, str]:
 @describe.register
 def _(event: Queued) -> tuple[str, int, str]:
     return 'queued', 0, f'waits for {event.ahead} other quer{"y" if event.ahead == 1 else "ies"}'
+
+
+@describe.register
+def _(event: Starting) -> tuple[str, int, str]:
+    return 'queued', 0, 'waits until the node has started'
 
 
 @describe.register

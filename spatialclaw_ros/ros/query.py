@@ -59,7 +59,8 @@ class QueryRunner:
         make_session: makes the agent for one query, waiting for the kernel if need be.
         log_error: where a fault's traceback goes.
         max_concurrent: how many run at once.
-        max_queued: how many may wait at this moment; a further one ends BUSY at once.
+        max_queued: how many may wait at this moment; a further one ends BUSY at once, or in its
+            stead the newest of a client that holds more.
     """
 
     def __init__(
@@ -139,12 +140,12 @@ class QueryRunner:
         Returns:
             The outcome, whatever happens.
         """
-        clock = Deadline()
         caller = caller or Caller()
         job = None
         try:
             job = Job(caller, text, check())
             end = self._admitted(job) or self._turn(job) or self._end(job)
+        clock = Deadline(elapsed_s=caller.held_s)
         except InvalidRequestError as error:
             end = Failed(Status.INVALID_REQUEST, str(error), 'request')
         except Exception:
@@ -161,7 +162,7 @@ class QueryRunner:
                 return Failed(
                     Status.CANCELED, 'the node is no longer active, or about to be', 'request')
             free = len(self._running) < self._max_concurrent and not len(self._line)
-            if not free and len(self._line) >= self._max_queued():
+            if not free and len(self._line) >= self._max_queued() and not self._made_way(job):
                 return Failed(Status.BUSY, self._crowd(), 'request')
             if free:
                 self._line.begin(job.caller.client)
@@ -174,7 +175,7 @@ class QueryRunner:
             job.cancel()
         return None
 
-    def _turn(self, job: Job) -> Failed | None:
+    def _turn(self, job: Job) -> End | None:
         """Wait until a query is started; its end when it is cancelled or out of time before."""
         ahead = told = 0
         while True:
@@ -186,6 +187,8 @@ class QueryRunner:
                     break
                 ahead = len(self._running) + self._line.ahead(job)
             if ahead != told:
+                if job.end is not None:
+                    return job.end
                 job.tell_place(ahead)
                 told = ahead
             job.woken.wait(job.deadline.remaining_s)
@@ -287,3 +290,13 @@ def _join(threads: Collection[threading.Thread], patience: Deadline) -> bool:
         while thread.is_alive() and not patience.expired:
             thread.join(min(POLL_S, patience.remaining_s))
     return not any(thread.is_alive() for thread in threads)
+    def _made_way(self, job: Job) -> bool:
+        """End who makes way for a query, if there is one; the lock is held."""
+        leaving = self._line.make_way(job.caller.client)
+        if leaving is not None:
+            leaving.end = Failed(
+                Status.BUSY, f'its client held the most places, and this one went to {job}; '
+                f'{self._crowd()}', 'queued')
+            leaving.wake()
+        return leaving is not None
+

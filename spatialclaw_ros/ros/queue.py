@@ -81,6 +81,20 @@ class FairLine(Generic[T]):
         self._drop_if_empty(client)
         return True
 
+    def make_way(self, client: str) -> T | None:
+        """Take out who makes way for one more item of a client where no place is left.
+
+        It is the newest that waits of the client that holds most places, running ones too, if that
+        one still holds as many as `client` then; None where nobody does.
+        """
+        held = self._running + Counter({one: len(items) for one, items in self._waiting.items()})
+        most = max(reversed(self._round()), key=held.__getitem__, default=client)
+        if held[most] < held[client] + 2:
+            return None
+        item = self._waiting[most].pop()
+        self._drop_if_empty(most)
+        return item
+
     def ahead(self, item: T) -> int:
         """How many get their turn before an item that waits."""
         return next(position for position, other in enumerate(self) if other == item)

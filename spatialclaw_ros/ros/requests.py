@@ -26,6 +26,7 @@ from spatialclaw_ros.workspace.question import AnswerType, Question
 
 MAX_FRAMES = 512
 MAX_TIMEOUT_S = 3600
+MAX_CLIENT_CHARS = 200
 
 
 def request_of(message: Any, settings: Settings) -> QueryRequest:
@@ -45,6 +46,10 @@ def request_of(message: Any, settings: Settings) -> QueryRequest:
         known = ', '.join(f'{kind.value} {kind.name}' for kind in AnswerType)
         raise InvalidRequestError(
             f'answer_type {message.answer_type} is none of {known}') from error
+    if len(message.client) > MAX_CLIENT_CHARS:
+        raise InvalidRequestError(
+            f'client has {len(message.client)} characters, at most {MAX_CLIENT_CHARS} can be told '
+            'apart')
     if message.max_frames > MAX_FRAMES:
         raise InvalidRequestError(
             f'max_frames is {message.max_frames}, at most {MAX_FRAMES} can be looked at')

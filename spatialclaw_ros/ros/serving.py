@@ -21,6 +21,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse
@@ -34,6 +35,7 @@ from spatialclaw_ros.action import SpatialQuery as QueryAction
 from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros.advice import advised
 from spatialclaw_ros.ros.answers import answer_message
 from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
 from spatialclaw_ros.ros.compat.results import result_timeout_s
@@ -42,12 +44,12 @@ from spatialclaw_ros.ros.outcome import Caller, Outcome, new_query_id
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.progress import Progress, event_message, thumbnail
 from spatialclaw_ros.ros.requests import MAX_TIMEOUT_S
+from spatialclaw_ros.ros.starting import WaitForStart
 from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Status
 
 RESULT_KEPT_S = 60
-START_WAIT_S, START_POLL_S = 60.0, 0.05
 CANCEL_NOTED_S = 1.0
 CANCEL_POLL_S = 0.002
 FEEDBACK_QOS = QoSProfile(depth=100)
@@ -58,7 +60,7 @@ SUCCEEDED = (Status.OK, Status.REFUSED)
 class Serving:
     """Takes requests and goals; while there is no `handler`, each is answered INACTIVE at once.
 
-    While `started` is not set, they wait for it: the node is about to be active by itself.
+    While the node starts itself, they wait for that.
 
     A goal is always accepted: a rejected one could carry no reason. It ends SUCCEEDED with status
     OK or REFUSED, CANCELED when its client cancelled it, ABORTED with any other status.
@@ -75,12 +77,12 @@ class Serving:
         ended: Callable[[Outcome, str], object],
     ) -> None:
         self.handler: QueryHandler | None = None
-        self.started = threading.Event()
-        self.started.set()
+        self.start = WaitForStart(settings, inactive)
         self._node = node
         self._settings = settings
         self._inactive = inactive
         self._ended = ended
+        self._finding = threading.Lock()
         self._goals: dict[bytes, _Goal] = {}
         group = ReentrantCallbackGroup()
         self._service = node.create_service(
@@ -103,57 +105,70 @@ class Serving:
         return response
 
     def _answer(self, request: Any, caller: Caller) -> SpatialAnswer:
-        patience = Deadline(START_WAIT_S)
-        while not (self.started.wait(START_POLL_S) or caller.canceled() or patience.expired):
-            pass
-        handler = self.handler
-        if handler is None and caller.canceled():
-            return self._turned_away(
-                request, caller, Status.CANCELED, 'cancelled while the node started')
-        if handler is None:
-            return self._turned_away(request, caller, Status.INACTIVE, self._inactive())
+        end = None
         try:
-            return handler.answer(request, caller)
+            if not self.start.over.is_set():
+                clock = Deadline()
+                end = self.start.wait(request, caller)
+                caller = replace(caller, held_s=clock.elapsed_s)
+            handler = self.handler
+            if end is None and handler is not None:
+                return handler.answer(request, caller)
+            end = end or Failed(Status.INACTIVE, self._inactive(), 'request')
         # the outermost edge of a callback: whoever asked gets an answer
         except Exception:
             self._node.get_logger().error(f'answering failed:\n{traceback.format_exc()}')
-            return self._turned_away(
-                request, caller, Status.INTERNAL_ERROR,
-                'a fault of this node; its log has the traceback')
+            end = Failed(
+                Status.INTERNAL_ERROR, 'a fault of this node; its log has the traceback', 'request')
+        return self._turned_away(request, caller, end)
 
-    def _turned_away(
-        self, request: Any, caller: Caller, status: Status, message: str,
-    ) -> SpatialAnswer:
+    def _turned_away(self, request: Any, caller: Caller, end: Failed) -> SpatialAnswer:
         """An answer without a query."""
-        outcome = Outcome(caller.query_id, request.question, Failed(status, message, 'request'))
+        outcome = advised(
+            Outcome(caller.query_id, request.question, end, timings={'total': caller.held_s}),
+            self._node.get_fully_qualified_name())
         self._ended(outcome, caller.client)
         return answer_message(outcome)
 
     def _on_accepted(self, handle: ServerGoalHandle) -> None:
-        self._goals[bytes(handle.goal_id.uuid)] = _Goal(
-            self._node, handle, self._settings().max_steps)
-        handle.execute()
+        with self._finding:
+            self._goal_of(handle)
+        try:
+            handle.execute()
+        except RuntimeError:
+            # an RCLError: cancelled just then, it may not be set to execute any more
+            if not handle.is_cancel_requested:
+                raise
+            self._server.notify_execute(handle, None)
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
-        goal = self._goals.get(bytes(handle.goal_id.uuid))
-        if goal is None:
-            return CancelResponse.REJECT
-        goal.canceled.set()
+        # a client may cancel as soon as it has the goal's response, before `_on_accepted` is called
+        with self._finding:
+            if not handle.is_active or not (goal := self._goal_of(handle)).cancel():
+                return CancelResponse.REJECT
         handler = self.handler
         if handler is not None:
             handler.runner.cancel(goal.query_id)
         return CancelResponse.ACCEPT
 
     def _on_goal(self, handle: ServerGoalHandle) -> QueryAction.Result:
-        key = bytes(handle.goal_id.uuid)
-        goal = self._goals[key]
+        with self._finding:
+            goal = self._goal_of(handle)
         try:
             answer = self._answer(handle.request, Caller(
                 handle.request.client, goal.query_id, goal.hear, goal.canceled.is_set))
             goal.end(answer.status)
         finally:
-            del self._goals[key]
+            with self._finding:
+                del self._goals[bytes(handle.goal_id.uuid)]
         return QueryAction.Result(answer=answer)
+
+    def _goal_of(self, handle: ServerGoalHandle) -> _Goal:
+        """The goal under way of a handle, begun by who comes first; `_finding` is held."""
+        key = bytes(handle.goal_id.uuid)
+        if key not in self._goals:
+            self._goals[key] = _Goal(self._node, handle, self._settings().max_steps)
+        return self._goals[key]
 
 
 class _Goal:
@@ -166,6 +181,15 @@ class _Goal:
         self._handle = handle
         self._max_steps = max_steps
         self._observation: Observation | None = None
+        self._deciding = threading.Lock()
+        self._ending = False
+
+    def cancel(self) -> bool:
+        """Note a cancel; False where it came after the end."""
+        with self._deciding:
+            if not self._ending:
+                self.canceled.set()
+            return not self._ending
 
     def hear(self, query_id: str, event: Progress) -> None:
         if isinstance(event, Observation):
@@ -177,6 +201,9 @@ class _Goal:
             image=thumbnail(event, self._observation) if heard else CompressedImage()))
 
     def end(self, status: int) -> None:
+        """Set the state that fits a status; a cancel is not taken from here on."""
+        with self._deciding:
+            self._ending = True
         # rclpy notes a cancel after its callback: no other state may be set before that
         until_s = time.monotonic() + (CANCEL_NOTED_S if self.canceled.is_set() else 0.0)
         while not self._handle.is_cancel_requested and time.monotonic() < until_s:

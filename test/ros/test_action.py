@@ -26,6 +26,7 @@ import pytest
 from lab_models import SUPPORT
 from live_node import LiveNode, Operator, until
 from plates import ServerProcess, parameters, plate, robot
+from rclpy.action.server import ServerGoalHandle
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import SILENT, Act, Model, cell, script
 
@@ -284,18 +285,39 @@ def test_a_full_line_is_busy_at_once_for_both_doors(live, operator, vlm):
     assert operator.wait(served).answer.status == OK
 
 
-def test_a_cancel_right_after_the_goal_and_one_after_its_end(operator):
-    ends = []
+def test_a_cancel_at_any_moment_and_one_after_the_end(operator):
+    ends = set()
     for wait_s in (0.0, 0.0, 0.02, 0.05, 0.1, 0.3):
         goal = operator.goal('How far?')
         time.sleep(wait_s)
         reply = goal.cancel()
         ended, answer = goal.end()
-        ends.append((ended, answer.status))
-        operator.wait(reply)
-    assert set(ends) <= {('CANCELED', CANCELED), ('SUCCEEDED', OK)}
-    assert ends[0] == ('CANCELED', CANCELED)
+        ends.add((ended, answer.status, bool(operator.wait(reply).goals_canceling)))
+    assert ends <= {('CANCELED', CANCELED, True), ('SUCCEEDED', OK, True), ('SUCCEEDED', OK, False)}
     assert not operator.wait(goal.cancel()).goals_canceling
+
+
+@pytest.mark.parametrize('held', ['handed over', 'set to execute'])
+def test_a_cancel_before_the_goal_is_begun(live, operator, vlm, monkeypatch, held):
+    """A goal is answered before that, and rclpy looks for a cancel some moments before it."""
+    vlm.model = STAGES['a cell loops'].model
+    step = {'handed over': (live._serving._server, '_handle_accepted_callback'),
+            'set to execute': (ServerGoalHandle, '_update_state')}[held]
+    whole, gate = getattr(*step), threading.Event()
+
+    def waits(handle, *event):
+        if not event or event[0].name == 'EXECUTE':
+            gate.wait(30.0)
+        return whole(handle, *event)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*step, waits)
+        goal = operator.goal('How far?')
+        taken = operator.wait(goal.cancel()).goals_canceling
+        gate.set()
+        ended, answer = goal.end()
+    assert taken
+    assert (ended, answer.status) == ('CANCELED', CANCELED)
 
 
 @pytest.mark.parametrize('where', list(PERCEPTION))

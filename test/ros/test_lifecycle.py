@@ -34,6 +34,7 @@ from spatialclaw_ros.errors import DependencyError
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros import node as node_module
 from spatialclaw_ros.ros import resources
+from spatialclaw_ros.ros.plain import duration_message
 
 ANSWER = 'ReturnAnswer(1.0, unit="m")'
 REPLY = 'Purpose: p\nReasoning: r\nNext goal: g\n\n```python\n{}\n```\n'
@@ -119,6 +120,30 @@ def apart(unconfigured, operator):
     if operator.state != 'unconfigured':
         assert operator.change(*DOWN)
     assert operator.set(perception__run_in='node') == ''
+
+
+def test_while_it_starts_itself_as_many_wait_as_may(unconfigured, operator):
+    assert operator.set(max_queued=1) == ''
+    unconfigured.hold()
+    given_up = operator.goal('Is it?')
+    given_up.reaches('queued')
+    assert given_up.events[0].event.text == 'waits until the node has started'
+    late = operator.ask('Is it?', timeout=duration_message(0.2))
+    assert (late.status, late.timings[0].name) == (SpatialAnswer.STATUS_TIMEOUT, 'total')
+    assert late.timings[0].duration_s >= 0.2
+    assert 'the start of the node' in late.message
+    assert operator.ask(' ').status == SpatialAnswer.STATUS_INVALID_REQUEST
+    patient = operator.asking('Is it?')
+    until(lambda: unconfigured._serving.start.waiting == 2)
+    busy = operator.ask('Is it?')
+    assert busy.status == SpatialAnswer.STATUS_BUSY
+    assert 'the node is starting, and 2 queries wait' in busy.message
+    given_up.cancel()
+    assert given_up.end()[0] == 'CANCELED'
+    assert unconfigured.start()
+    answer = operator.wait(patient).answer
+    assert (answer.status, answer.timings[0].name) == (SpatialAnswer.STATUS_OK, 'queued')
+    assert operator.set(max_queued=4) == ''
 
 
 def held():

@@ -87,6 +87,27 @@ def test_nobody_starves_beside_a_flood():
     assert [number for client, number in served if client == 'flood'][:2] == [0, 1]
 
 
+@pytest.mark.parametrize(('runs', 'waits', 'comes', 'goes'), [
+    ('a', 'a1 a2 a3', 'b', 'a3'),
+    ('a', 'a1', 'b', 'a1'),
+    ('b', 'a1 a2', 'b', None),
+    ('c', 'a1 a2', 'a', None),
+    ('c', 'a1 a2 b1', 'b', None),
+    ('b', 'a1 b1 b2', 'a', 'b2'),
+    ('a', 'b1 b2 a1', 'c', 'a1'),
+    ('a a', '', 'b', None),
+    ('a', 'b1', 'c', None),
+])
+def test_who_holds_most_makes_way(runs, waits, comes, goes):
+    line = FairLine()
+    for client in runs.split():
+        line.begin(client)
+    for item in waits.split():
+        line.add(item[0], item)
+    assert line.make_way(comes) == goes
+    assert sorted(line) == sorted(item for item in waits.split() if item != goes)
+
+
 class Steps:
     """A session whose steps wait until they are let go."""
 
@@ -201,13 +222,25 @@ def test_a_full_line_is_busy_at_once_and_names_everybody():
             assert words in busy.end.message
 
 
+def test_a_client_that_fills_the_line_makes_way():
+    with Crowd(max_queued=two) as crowd:
+        for name in ('a1', 'a2', 'a3', 'b1'):
+            crowd.ask(name)
+        late = crowd.ended('a3')
+        assert (late.status, late.end.stage) == (Status.BUSY, 'queued')
+        for words in ('the most places', "'b1'", 'max_queued'):
+            assert words in late.end.message
+        assert crowd.runner.waiting == ('b1', 'a2')
+        assert crowd.now('b2').status == crowd.now('a4').status == Status.BUSY
+
+
 def test_two_at_once_and_the_line_behind_them():
     with Crowd(max_concurrent=2, max_queued=two) as crowd:
         for name in ('a1', 'a2', 'a3', 'b1'):
             crowd.ask(name)
         assert set(crowd.runner.running) == {'a1', 'a2'}
         assert len(crowd.runner.waiting) == 2
-        assert crowd.now('c1').status == Status.BUSY
+        assert crowd.now('a4').status == Status.BUSY
 
 
 def test_a_waiting_query_is_cancelled_at_once():
@@ -230,6 +263,16 @@ def test_a_goal_that_was_cancelled_on_its_way_never_waits():
         crowd.ask('b1', canceled=lambda: True)
         assert crowd.ended('b1').status == Status.CANCELED
         assert crowd.runner.waiting == ()
+
+
+def test_the_time_before_the_runner_counts():
+    with Crowd() as crowd:
+        crowd.gate.set()
+        crowd.ask('a1', held_s=2.0)
+        timings = crowd.ended('a1').timings
+        assert timings['total'] >= timings['queued'] >= 2.0
+        crowd.ask('a2', held_s=WAIT_S)
+        assert crowd.ended('a2').status == Status.TIMEOUT
 
 
 def test_time_runs_while_it_waits_and_the_message_says_so():
