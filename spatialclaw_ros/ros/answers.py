@@ -29,9 +29,10 @@ from spatialclaw_ros.agent.events import Answered, Evidence, Failed, Refused
 from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.geometry.se3 import transform_points
 from spatialclaw_ros.msg import SpatialAnswer, SpatialFrame, SpatialTiming
-from spatialclaw_ros.ros.placement import Placement, T_world_frame, place
+from spatialclaw_ros.ros.placement import Placement, T_world_frame, newest_frame, place
 from spatialclaw_ros.ros.plain import clean, point_message, shown_line, shown_text, time_message
 from spatialclaw_ros.ros.query import Outcome
+from spatialclaw_ros.ros.tf_topics import PLAIN, TfTopics
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import MAX_QUESTION_CHARS, AnswerType
 
@@ -41,23 +42,29 @@ def evidence_of(outcome: Outcome) -> Evidence:
     return Evidence() if isinstance(outcome.end, Failed) else outcome.end.evidence
 
 
-def in_asked_frame(outcome: Outcome) -> Outcome:
-    """The same outcome, or a refusal where its point can't be given in the frame asked for."""
+def in_asked_frame(outcome: Outcome, tf: TfTopics = PLAIN) -> Outcome:
+    """The same outcome, or a refusal where its point can't be given in the frame asked for.
+
+    Args:
+        outcome: how a query ended.
+        tf: for the commands in messages.
+    """
     end, observation, request = outcome.end, outcome.observation, outcome.request
     if not isinstance(end, Answered) or end.answer_type != AnswerType.POINT:
         return outcome
     if observation is None or request is None:
         return outcome
     fault = ''
-    try:
-        T_world_frame(observation, end.evidence, request.question.frame_id)
-        T_world_frame(observation, end.evidence, end.frame)
-    except TransformError as error:
-        fault = str(error)
+    for name in (request.question.frame_id, end.frame):
+        try:
+            T_world_frame(observation, end.evidence, name)
+        except TransformError as error:
+            seen_from = observation.world_frame or newest_frame(observation, end.evidence).frame_id
+            fault = fault or f'{error}; check {tf.echo(seen_from, name)}'
     if not fault and not place(observation, end.evidence, ()).frame_id:
         fault = (
             f'the point {end.text} has no frame to be given in: no pose of a camera is known; '
-            'check `ros2 topic hz /tf`')
+            f'check {tf.rate}')
     return replace(outcome, end=Refused(fault, end.evidence, end.steps)) if fault else outcome
 
 

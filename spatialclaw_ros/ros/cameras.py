@@ -218,6 +218,19 @@ class CameraBuffers:
             return tuple(
                 self._camera_status(name, streams) for name, streams in self._streams.items())
 
+    def awaits(self, name: str, *, may_appear: bool) -> bool:
+        """Whether a topic of a camera has sent nothing yet though somebody publishes it.
+
+        Args:
+            name: the camera.
+            may_appear: whether somebody may publish who is not known yet.
+        """
+        with self._graph:
+            return bool(self._subscriptions) and any(
+                may_appear or self._node.count_publishers(
+                    self._subscriptions[id(stream)].topic_name)
+                for stream in self._streams[name].values() if not stream.received)
+
     def note_error(self, name: str, text: str) -> None:
         """Remember what went wrong with a camera's last image, '' once nothing does."""
         self._errors[name] = text

@@ -32,6 +32,7 @@ from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.progress import Progress
 from spatialclaw_ros.ros.query import QueryRunner
 from spatialclaw_ros.ros.requests import request_of
+from spatialclaw_ros.ros.tf_topics import PLAIN, TfTopics
 
 ANSWERING_WAIT_S = 2.0
 
@@ -45,17 +46,19 @@ class QueryHandler:
         settings: of this moment.
         ended: called with how each query ended, and who asked.
         node: name of the node, for the commands in messages.
+        tf: where TF comes from, for those, too.
     """
 
     def __init__(
         self, runner: QueryRunner, outputs: Outputs, settings: Callable[[], Settings],
-        ended: Callable[[Outcome, str], object], node: str,
+        ended: Callable[[Outcome, str], object], node: str, tf: TfTopics = PLAIN,
     ) -> None:
         self.runner = runner
         self._outputs = outputs
         self._settings = settings
         self._ended = ended
         self._node = node
+        self._tf = tf
         self._answering = 0
         self._idle = threading.Condition()
 
@@ -94,7 +97,7 @@ class QueryHandler:
 
         outcome = advised(in_asked_frame(self.runner.run(
             request.question, lambda: request_of(request, settings),
-            replace(caller, hears=hear))), self._node)
+            replace(caller, hears=hear)), self._tf), self._node)
         answer = answer_message(
             outcome, default_frames=(settings.answer_frame, settings.base_frame))
         self._ended(outcome, caller.client)

@@ -22,9 +22,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import NoFramesError
+from spatialclaw_ros.errors import InvalidRequestError, NoFramesError, TransformError
 from spatialclaw_ros.ros.inputs import Inputs
-from spatialclaw_ros.ros.observe import MAX_TF_FRAMES, select_observation
+from spatialclaw_ros.ros.observe import select_observation
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.placement import check_frame, only_deep, only_placed
@@ -32,6 +32,8 @@ from spatialclaw_ros.ros.tilt import TiltWatch
 from spatialclaw_ros.workspace.observation import Observation
 
 FIRST_INPUT_WAIT_S = 5.0
+DISCOVERY_WAIT_S = 1.0
+"""So long who publishes may not be known yet: then all that is configured is waited for."""
 FIRST_INPUT_POLL_S = 0.1
 
 
@@ -41,18 +43,13 @@ class Lookout:
     Args:
         inputs: cameras and TF, just opened: their first messages are waited for.
         settings: of this moment.
-        tf_is_published: whether somebody publishes `/tf`.
     """
 
-    def __init__(
-        self, inputs: Inputs, settings: Callable[[], Settings],
-        tf_is_published: Callable[[], bool],
-    ) -> None:
+    def __init__(self, inputs: Inputs, settings: Callable[[], Settings]) -> None:
         self._inputs = inputs
         self._settings = settings
-        self._tf_is_published = tf_is_published
         self._tilts = TiltWatch()
-        self._patient_until_s = time.monotonic() + FIRST_INPUT_WAIT_S
+        self._opened_s = time.monotonic()
 
     def observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
         """Make the observation; inputs that have just begun have a few seconds until all is there.
@@ -64,53 +61,65 @@ class Lookout:
             CanceledError: the query was cancelled.
             DeadlineExceededError: its time is up.
         """
+        settings = self._settings()
         while True:
             deadline.check('waiting for images')
-            patience_s = min(self._patient_until_s - time.monotonic(), deadline.remaining_s)
-            may_wait = patience_s >= 2 * FIRST_INPUT_POLL_S
-            try:
-                observation = self._select(request, deadline)
-            except NoFramesError:
-                if not may_wait:
-                    raise
-            else:
-                if not may_wait or self._is_whole(observation):
-                    observation = self._usable(observation)
-                    frame_id = request.question.frame_id
-                    check_frame(observation, frame_id, self._inputs.transforms.has_frame(frame_id))
-                    return observation
+            left_s = self._opened_s + FIRST_INPUT_WAIT_S - time.monotonic()
+            may_wait = min(left_s, deadline.remaining_s) >= 2 * FIRST_INPUT_POLL_S
+            if not (may_wait and self._is_silent(request)):
+                try:
+                    observation = self._select(request, settings, deadline)
+                    if not may_wait or self._is_whole(observation, settings):
+                        return self._usable(observation, request, settings)
+                except (NoFramesError, InvalidRequestError, TransformError):
+                    if not may_wait or self._names_no_camera(request):
+                        raise
             time.sleep(FIRST_INPUT_POLL_S)
 
-    def _is_whole(self, observation: Observation) -> bool:
-        """Whether TF and depth have come, too, where there shall be any."""
-        configs = self._inputs.cameras.configs
-        return bool(observation.world_frame or not self._tf_is_published()) and all(
-            frame.depth_m is not None or not configs[frame.camera].depth_topic
+    def _is_new(self) -> bool:
+        return time.monotonic() - self._opened_s < DISCOVERY_WAIT_S
+
+    def _names_no_camera(self, request: QueryRequest) -> bool:
+        return any(name not in self._inputs.cameras.configs for name in request.cameras)
+
+    def _is_silent(self, request: QueryRequest) -> bool:
+        """Whether a camera that shall be seen, or its depth, has sent nothing yet."""
+        if self._names_no_camera(request):
+            return False
+        cameras = self._inputs.cameras
+        return any(
+            cameras.awaits(name, may_appear=self._is_new())
+            for name in request.cameras or cameras.names)
+
+    def _is_whole(self, observation: Observation, settings: Settings) -> bool:
+        """Whether TF and depth of the images have come, too, where there shall be any."""
+        named = settings.world_frame or settings.base_frame
+        placed = observation.world_frame == named or (not self._is_new() and bool(
+            observation.world_frame or not self._inputs.transforms.is_published()))
+        return placed and all(
+            frame.depth_m is not None or not self._inputs.cameras.snapshot(frame.camera).depths
             for frame in observation.frames)
 
-    def _select(self, request: QueryRequest, deadline: Deadline) -> Observation:
-        settings = self._settings()
+    def _select(
+        self, request: QueryRequest, settings: Settings, deadline: Deadline,
+    ) -> Observation:
+        transforms, question = self._inputs.transforms, request.question
+        named = (name for name in transforms.frames() if name in question.text)
         return select_observation(
-            self._inputs.cameras, self._inputs.transforms, cameras=request.cameras,
+            self._inputs.cameras, transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
-            base_frame=settings.base_frame, tf_frames=self._tf_frames(request, settings),
-            deadline=deadline)
+            base_frame=settings.base_frame, deadline=deadline,
+            prefer=[name for name in (question.frame_id, settings.answer_frame, *named) if name])
 
-    def _usable(self, seen: Observation) -> Observation:
+    def _usable(
+        self, seen: Observation, request: QueryRequest, settings: Settings,
+    ) -> Observation:
         seen = only_placed(seen)
-        settings = self._settings()
         # a model sees by images without depth, too, or makes depth for them
         if settings.backbone == 'rules' and settings.perception.reconstruct == 'rgbd':
             seen = only_deep(seen)
+        frame_id, transforms = request.question.frame_id, self._inputs.transforms
+        check_frame(seen, frame_id, transforms.has_frame(frame_id), transforms.topics)
         doubt = self._tilts.doubt(seen)
         return replace(seen, missing=(*seen.missing, doubt)) if doubt else seen
-
-    def _tf_frames(self, request: QueryRequest, settings: Settings) -> tuple[str, ...]:
-        """TF frames to look up: () for all, or those named first when TF has too many."""
-        known = self._inputs.transforms.frames()
-        if len(known) <= MAX_TF_FRAMES:
-            return ()
-        named = (request.question.frame_id, settings.answer_frame, settings.base_frame)
-        chosen = dict.fromkeys(name for name in (*named, *known) if name in known)
-        return tuple(chosen)[:MAX_TF_FRAMES]

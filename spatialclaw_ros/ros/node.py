@@ -197,9 +197,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         settings = self.parameters.settings
         resources.open_perception()
         self._inputs = Inputs(self, settings, self.parameters.cameras)
-        lookout = Lookout(
-            self._inputs, lambda: self.parameters.settings,
-            lambda: self.count_publishers('/tf') > 0)
+        lookout = Lookout(self._inputs, lambda: self.parameters.settings)
         runner = QueryRunner(
             observe=lookout.observe, log_error=self._log.error,
             make_session=lambda _, deadline: resources.session(self.parameters.settings, deadline),
@@ -207,7 +205,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
             max_queued=lambda: self.parameters.settings.max_queued)
         self._serving.handler = QueryHandler(
             runner, outputs, lambda: self.parameters.settings, self._diagnostics.ended,
-            self.get_fully_qualified_name())
+            self.get_fully_qualified_name(), self._inputs.transforms.topics)
         self._log.info(
             f'ready for questions on {self.resolve_service_name("~/query")}; cameras: '
             f'{", ".join(settings.cameras)}; backbone: {settings.backbone}; perception: '

@@ -46,7 +46,7 @@ PAIRED_LAG_NS = 500_000_000
 def select_observation(
     buffers: CameraBuffers, transforms: TransformSource, *, cameras: Sequence[str] = (),
     stamp_ns: int | None = None, window_s: float = 2.0, max_frames: int = 16,
-    world_frame: str = 'odom', base_frame: str = 'base_link', tf_frames: Sequence[str] = (),
+    world_frame: str = 'odom', base_frame: str = 'base_link', prefer: Sequence[str] = (),
     deadline: Deadline | None = None,
 ) -> Observation:
     """Pick images spread over a window, the newest always among them, and decode only those.
@@ -62,7 +62,7 @@ def select_observation(
         max_frames: at most this many images, shared among the cameras.
         world_frame: TF frame that poses are given in; `base_frame` where TF lacks it.
         base_frame: the robot's own frame.
-        tf_frames: further frames to give poses of; empty for all that TF knows, up to 64.
+        prefer: TF frames to give poses of before all others; it is at most `MAX_TF_FRAMES`.
         deadline: the query's.
 
     Returns:
@@ -101,7 +101,7 @@ def select_observation(
     for line in silent:
         missing.add(('silent', line), line)
     world, frames = place_frames(frames, transforms, world_frame, base_frame, budget, missing)
-    others = other_frames(frames, transforms, world, base_frame, tf_frames, missing)
+    others = other_frames(frames, transforms, world, base_frame, prefer, missing)
     known_base = base_frame if world and (base_frame == world or base_frame in others) else ''
     return Observation(
         frames=tuple(frames), world_frame=world, transforms=others, missing=missing.lines(),

@@ -28,6 +28,7 @@ import numpy as np
 from spatialclaw_ros.agent.events import Evidence
 from spatialclaw_ros.errors import InvalidRequestError, TransformError
 from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.ros.tf_topics import PLAIN, TfTopics
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
 MAX_NAME_CHARS = 60
@@ -99,13 +100,16 @@ def known_frames(observation: Observation) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name}))
 
 
-def check_frame(observation: Observation, frame_id: str, published: bool) -> None:
+def check_frame(
+    observation: Observation, frame_id: str, published: bool, tf: TfTopics = PLAIN,
+) -> None:
     """Make sure that an answer can be given in a frame that a request names; '' always can.
 
     Args:
         observation: what the cameras saw.
         frame_id: the frame.
         published: whether TF ever had it.
+        tf: for the commands in messages.
 
     Raises:
         InvalidRequestError: TF has no such frame; the message names those it has.
@@ -118,11 +122,11 @@ def check_frame(observation: Observation, frame_id: str, published: bool) -> Non
     if published:
         raise TransformError(
             f'TF does not connect {name!r} at the time of the images; known there are '
-            f'{", ".join(known) or "none"}; see `ros2 run tf2_ros tf2_echo '
-            f'{known[0] if known else "base_link"} {name}`')
+            f'{", ".join(known) or "none"}; see '
+            f'{tf.echo(known[0] if known else "base_link", name)}')
     raise InvalidRequestError(
         f'frame_id {name!r} is not in TF; known are {", ".join(known) or "none"}; see '
-        '`ros2 run tf2_tools view_frames`')
+        f'{tf.tree}')
 
 
 def T_world_frame(observation: Observation, evidence: Evidence, name: str) -> np.ndarray:
@@ -148,8 +152,7 @@ def T_world_frame(observation: Observation, evidence: Evidence, name: str) -> np
             return pose
     raise TransformError(
         f'no transform from {observation.world_frame or "the world"} to {name} at the stamp of '
-        f'image {newest.index}; known are {", ".join(known_frames(observation)) or "none"}; check '
-        f'`ros2 run tf2_ros tf2_echo {observation.world_frame or newest.frame_id} {name}`')
+        f'image {newest.index}; known are {", ".join(known_frames(observation)) or "none"}')
 
 
 def place(observation: Observation, evidence: Evidence, wanted: tuple[str, ...]) -> Placement:

@@ -70,8 +70,8 @@ def place_frames(
         if unplaced:
             missing.add(
                 ('pose', world),
-                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}; check `ros2 '
-                'topic hz /tf`')
+                f'no pose for {unplaced} of {len(frames)} images: {placed.fault}; check '
+                f'{transforms.topics.rate}')
         for name in dict.fromkeys(frame.frame_id for frame in frames):
             doubt = transforms.doubt(world, name)
             if doubt:
@@ -79,14 +79,14 @@ def place_frames(
         return world, [
             replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
     if not transforms.frames():
-        faults = ['nothing came on /tf or /tf_static']
+        faults = [f'nothing came on {transforms.topics.moving} or {transforms.topics.static}']
     if not (world_frame or base_frame):
         missing.add(('world', ''), 'no camera pose: world_frame and base_frame name no TF frame')
         return '', frames
     optical = next((frame.frame_id for frame in frames if frame.frame_id), 'OPTICAL_FRAME')
     missing.add(('world', ''), (
-        f'no camera pose: {"; ".join(faults)}; check `ros2 run tf2_ros tf2_echo '
-        f'{world_frame or base_frame} {optical}`'))
+        f'no camera pose: {"; ".join(faults)}; check '
+        f'{transforms.topics.echo(world_frame or base_frame, optical)}'))
     return '', frames
 
 
@@ -152,37 +152,35 @@ class _Faults:
     def __init__(self, frames: list[Frame], transforms: TransformSource, world: str) -> None:
         names = {frame.frame_id for frame in frames if frame.frame_id}
         self._quarrels = {name: transforms.quarrel(world, name) for name in names}
-        found = [one for name in names for one in transforms.breaks(world, name)]
-        first_ns, last_ns = frames[0].stamp_ns, frames[-1].stamp_ns
-        self._gaps = [one for one in found if one.kind == 'gap']
-        # all images share one world: what came before it jumped is of another one
-        self._jump = max(
-            (one for one in found if one.kind == 'jump' and first_ns < one.to_ns <= last_ns),
-            key=lambda one: one.to_ns, default=None)
+        # what breaks one camera's way is no fault of another's
+        self._breaks = {name: transforms.breaks(world, name) for name in names}
+        self._last_ns = frames[-1].stamp_ns
 
     def of(self, frame: Frame) -> str:
         """One line, '' for nothing."""
         if self._quarrels[frame.frame_id]:
             return self._quarrels[frame.frame_id]
-        if self._jump is not None and frame.stamp_ns < self._jump.to_ns:
-            return f'{self._jump.text}; images from before that are of another place'
-        return next(
-            (one.text for one in self._gaps if one.from_ns < frame.stamp_ns < one.to_ns), '')
+        for one in reversed(self._breaks[frame.frame_id]):
+            if one.kind == 'jump' and frame.stamp_ns < one.to_ns <= self._last_ns:
+                return f'{one.text}; images from before that are of another place'
+            if one.kind == 'gap' and one.from_ns < frame.stamp_ns < one.to_ns:
+                return one.text
+        return ''
 
 
 def other_frames(
     frames: list[Frame], transforms: TransformSource, world: str, base_frame: str,
-    tf_frames: Sequence[str], missing: Missing,
+    prefer: Sequence[str], missing: Missing,
 ) -> dict[str, np.ndarray]:
-    """Poses of further TF frames, one per image stamp.
+    """Poses of further TF frames, one per image stamp: of at most `MAX_TF_FRAMES`.
 
     Args:
         frames: decoded.
         transforms: TF.
         world: as `place_frames` found it.
         base_frame: always among them, where TF has it.
-        tf_frames: which; empty for all that TF knows, up to `MAX_TF_FRAMES`.
-        missing: takes a line for what TF does not have.
+        prefer: these come before all others.
+        missing: takes a line for those that TF does not have, and where it has too many.
 
     Returns:
         Name to (F, 4, 4) float64 T_world_frame, NaN where TF has none.
@@ -190,26 +188,25 @@ def other_frames(
     if not world:
         return {}
     known = transforms.frames()
-    wanted = [name for name in (tf_frames or known) if name not in (world, base_frame)]
-    if base_frame != world:
-        wanted.insert(0, base_frame)
+    for name in prefer:
+        if name not in known:
+            missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
+    first = [name for name in (base_frame, *prefer) if name in known]
+    wanted = [name for name in dict.fromkeys((*first, *known)) if name != world]
     for name in wanted[MAX_TF_FRAMES:][:1]:
         missing.add(
             ('tf', ''),
-            f'TF has {len(wanted)} frames, the first {MAX_TF_FRAMES} are given (not {name!r}, …)')
+            f'TF has {len(wanted)} frames, {MAX_TF_FRAMES} of them are given (not {name!r}, …): '
+            'name one in the question, or as its frame_id')
     tree = _Tree(transforms, world)
     found: dict[str, np.ndarray] = {}
-    for name in dict.fromkeys(wanted[:MAX_TF_FRAMES]):
-        if name not in known:
-            if tf_frames:
-                missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
-            continue
+    for name in wanted[:MAX_TF_FRAMES]:
         poses = np.full((len(frames), 4, 4), np.nan)
         for frame in frames:
             try:
                 poses[frame.index] = tree.pose(name, frame.stamp_ns, 0.0)
             except TransformError as error:
-                if tf_frames:
+                if name in prefer:
                     missing.add(('tf', name), str(error))
         if np.isfinite(poses).any():
             found[name] = poses

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.ros.cameras import CameraConfig
 from spatialclaw_ros.ros.observe import select_observation
+from spatialclaw_ros.ros.tf_topics import TfTopics
 from spatialclaw_ros.ros.world import MAX_TF_FRAMES
 
 NOW = 50.0
@@ -87,10 +89,53 @@ def test_named_and_too_many_tf_frames(robot):
     seen = select_observation(buffers, transforms)
     assert len(seen.transforms) == MAX_TF_FRAMES
     assert 'base_link' in seen.transforms
-    assert any('the first 64' in line for line in seen.missing)
-    named = select_observation(buffers, transforms, tf_frames=['link_70', 'nose'])
-    assert set(named.transforms) == {'base_link', 'link_70'}
-    assert named.missing == ("TF has no frame 'nose'",)
+    (line,) = seen.missing
+    assert 'TF has 83 frames, 64 of them are given' in line
+    assert 'link_70' not in seen.transforms
+    named = select_observation(buffers, transforms, prefer=['link_70', 'nose'])
+    assert {'base_link', 'link_70'} < set(named.transforms)
+    assert len(named.transforms) == MAX_TF_FRAMES
+    assert "TF has no frame 'nose'" in named.missing
+
+
+@pytest.mark.parametrize(('moves', 'said'), [
+    # a joint that was silent while it moved, and a camera that was handed over
+    ([('neck', 'left_optical', 50.0, 0.1), ('neck', 'left_optical', 50.1, 0.1),
+      ('neck', 'left_optical', 51.9, 0.3), ('neck', 'left_optical', 52.1, 0.3)], 'TF has a gap'),
+    ([('neck', 'left_optical', 50.0, 0.1), ('hand', 'left_optical', 51.9, 0.3),
+      ('hand', 'left_optical', 52.1, 0.3)], 'changes its parent')])
+def test_what_breaks_one_cameras_way_is_no_fault_of_anothers(rig, moves, said):
+    buffers = rig.buffers(*(CameraConfig(name, f'/{name}/image') for name in ('left', 'right')))
+    transforms = rig.transforms()
+    rig.tf(('odom', 'base_link', 0), ('base_link', 'neck', 0), ('base_link', 'hand', 0),
+           ('base_link', 'right_optical', 0), static=True)
+    for parent, child, stamp_s, x in moves:
+        rig.tf((parent, child, stamp_s, (x, 0, 0)))
+    for stamp_s in (51.0, 52.0):
+        for name in ('left', 'right'):
+            rig.send(stamp_s, name=name, depth=False, info=False, frame=f'{name}_optical')
+    assert rig.sent(buffers, 2, name='left')
+    assert rig.sent(buffers, 2, name='right')
+    assert rig.wait(lambda: transforms.has_frame('hand') and transforms.breaks('odom', moves[0][1]))
+    seen = select_observation(buffers, transforms)
+    placed = [(frame.camera, frame.stamp_s) for frame in seen.frames
+              if frame.T_world_camera is not None]
+    assert sorted(placed) == [('left', 52.0), ('right', 51.0), ('right', 52.0)]
+    assert any(said in line for line in seen.missing)
+
+
+def test_commands_in_messages_name_the_topics_that_tf_comes_on(rig):
+    buffers = rig.buffers()
+    transforms = rig.transforms(topics=TfTopics('/robot1/tf', '/robot1/tf_static'))
+    rig.send(NOW)
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    assert not transforms.is_published()
+    (line,) = select_observation(buffers, transforms).missing
+    assert 'nothing came on /robot1/tf or /robot1/tf_static' in line
+    assert ('`ros2 run tf2_ros tf2_echo odom cam_optical --ros-args -r /tf:=/robot1/tf '
+            '-r /tf_static:=/robot1/tf_static`') in line
+    rig.publish('/robot1/tf', TFMessage(transforms=[]))
+    assert transforms.is_published()
 
 
 def test_depth_of_another_camera_is_brought_over(rig, make):

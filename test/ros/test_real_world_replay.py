@@ -70,15 +70,18 @@ def asked(asker, player, wanted):
 
 def test_before_the_bag_plays(replay):
     _, asker = replay
-    answer = asker.ask(APART, timeout=Duration(sec=3))
-    assert answer.status in (SpatialAnswer.STATUS_NO_FRAMES, SpatialAnswer.STATUS_TIMEOUT)
-    assert '/camera/color/image_raw' in answer.message or 'images' in answer.message
+    # a machine that is busy needs a while to start the node
+    answer = asker.until(
+        lambda answer: answer.status != SpatialAnswer.STATUS_TIMEOUT, APART,
+        timeout=Duration(sec=10))
+    assert answer.status == SpatialAnswer.STATUS_NO_FRAMES, answer.message
+    assert '/camera/color/image_raw' in answer.message
 
 
 def test_while_it_plays_loops_and_is_paused(replay):
     player, asker = replay
     player.start()
-    assert not asked(asker, player, lambda one: one.lap == one.lap).missing_priors
+    assert not asked(asker, player, lambda _: True).missing_priors
     asked(asker, player, lambda one: one.lap >= 1)
     player.paused.set()
     time.sleep(0.3)
