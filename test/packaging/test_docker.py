@@ -23,6 +23,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ def test_an_image_has_what_profiles_choose(name: str) -> None:
                 assert library in brought or f'python3-{library}' in keys, f'{path}: {module}'
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Return the libraries that a module imports, wherever it does."""
     found = set()

@@ -21,7 +21,6 @@ They are read, not run, for `launch` is on no package index; test/launch runs th
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import subprocess
 import sys
@@ -165,15 +164,6 @@ def test_programs_that_are_started_exist(name: str) -> None:
         else:  # of others: RViz, which a robot without a screen need not have
             assert (given['package'], given['executable']) == ("'rviz2'", "'rviz2'")
             assert 'rviz2' not in needed
-    for call in calls(name, 'ExecuteProcess'):
-        words, = (key.value for key in call.keywords if key.arg == 'cmd')
-        assert isinstance(words, ast.List)
-        assert list(map(ast.unparse, words.elts[:2])) == ['PYTHON', "'-m'"]
-        assert isinstance(words.elts[2], ast.Name)
-        assert importlib.util.find_spec(str(constants(name)[words.elts[2].id])) is not None
-        found, = (node for node in tree(name).body if ast.unparse(node).startswith('PYTHON = '))
-        assert ast.unparse(found) == "PYTHON = FindExecutable(name='python3')", (
-            'the interpreter that ros2 launch runs on lacks what an environment has')
 
 
 def test_the_simulated_robot_takes_what_it_is_given() -> None:

@@ -122,6 +122,20 @@ def test_what_can_not_be_is_told_before_anything_starts(
         started(**arguments)
 
 
+@pytest.mark.parametrize(('name', 'process'), [
+    ('demo.launch.py', 'sim_robot'), ('perception.launch.py', 'perception_server'),
+    ('vllm.launch.py', 'vllm')])
+def test_servers_and_the_robot_have_the_environments_python(
+    name: str, process: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, = (one for one in launch(name, {}, monkeypatch) if one.kind == 'ExecuteProcess')
+    python, option, module, *_ = made.keywords['cmd']
+    assert made.keywords['name'] == process
+    assert (python.kind, python.keywords, option) == ('FindExecutable', {'name': 'python3'}, '-m')
+    path = ROOT / module.replace('.', '/')
+    assert path.with_suffix('.py').is_file() or (path / '__main__.py').is_file()
+
+
 @pytest.mark.parametrize(('section', 'node', 'is_of'), [
     ('/**', '/spatialclaw', True), ('spatialclaw', '/spatialclaw', True),
     ('/robot1/spatialclaw', '/robot1/spatialclaw', True), ('/*/eyes', '/robot1/eyes', True),
