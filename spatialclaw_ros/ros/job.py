@@ -13,11 +13,16 @@
 # limitations under the License.
 
 
-"""One query under way: looks, lets the agent work, and has an end whatever happens."""
+"""One query under way: looks, lets the agent work, and has an end whatever happens.
+
+It has ended for its caller at its last event. What is to be tidied then (the kernel's worker, the
+trace, what drawings need) is done behind that.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -48,6 +53,8 @@ STATUS_OF: tuple[tuple[type[SpatialClawError], Status], ...] = (
     (CanceledError, Status.CANCELED),
 )
 SHOWN_CHARS = 60
+HEAD_START_S = 0.02
+"""What the answer's own way out has of Python before things are tidied."""
 
 
 class AgentSession(Protocol):
@@ -81,13 +88,16 @@ class Job:
         caller: who asks.
         text: the question as it was asked.
         request: the checked request; its time runs from now on.
+        log_error: where a fault's traceback goes.
 
     Attributes:
         waited_s: how long it waited for its turn; None when its turn came at once.
         end: how it ended; None before that.
     """
 
-    def __init__(self, caller: Caller, text: str, request: QueryRequest) -> None:
+    def __init__(
+        self, caller: Caller, text: str, request: QueryRequest, log_error: Callable[[str], object],
+    ) -> None:
         self.caller = caller
         self.text = text
         self.request = request
@@ -100,6 +110,9 @@ class Job:
         self._observation: Observation | None = None
         self._session: AgentSession | None = None
         self._observe_s = 0.0
+        self._log_error = log_error
+        self._stage = 'frames'
+        self._left = False
         self._telling = threading.Lock()
 
     def __str__(self) -> str:
@@ -127,42 +140,65 @@ class Job:
         """Tell the caller how many are before it, unless its turn came meanwhile."""
         with self._telling:
             if not self.started:
-                self.caller.hears(self.caller.query_id, Queued(ahead))
+                self._hears(Queued(ahead))
 
     def work(
-        self, observe: Observe, make_session: MakeSession, log_error: Callable[[str], object],
+        self, observe: Observe, make_session: MakeSession, ended: Callable[[], object],
     ) -> None:
-        """Carry it through on this thread; `end` is set then, whatever happens."""
-        query_id, stage = self.caller.query_id, 'frames'
+        """Carry it through on this thread, and tidy up after it.
+
+        Args:
+            observe: makes the observation.
+            make_session: makes the agent.
+            ended: called once when `end` is set, whatever happens; the caller goes on then.
+        """
         try:
-            self.deadline.check('waiting for its turn')
-            clock = Deadline()
-            self._observation = observe(self.request, self.deadline)
-            self._observe_s = clock.elapsed_s
-            self._tell(self._observation)
-            self.deadline.check('choosing frames')
-            stage = 'kernel'
-            self._session = make_session(self.request, self.deadline)
-            stage = 'run'
-            event: Event | None = None
-            for event in self._session.run(
-                    self._observation, self.request.question, self.deadline, query_id):
-                self._tell(event)
-            if not isinstance(event, Answered | Refused | Failed):
-                raise RuntimeError(f'the session ended without an answer, after {event!r}')
-            self.end = event
-        except KernelError as error:
-            log_error(f'query {query_id}: {traceback.format_exc()}')
-            self.end = Failed(Status.INTERNAL_ERROR, f'query {query_id}: {error}', stage)
-        except SpatialClawError as error:
-            known = [status for kind, status in STATUS_OF if isinstance(error, kind)]
-            self.end = Failed(known[0], str(error), stage) if known else fault_of(
-                query_id, stage, log_error)
-        except Exception:
-            self.end = fault_of(query_id, stage, log_error)
+            self._carry_through(observe, make_session, ended)
+        # the thread's outermost edge
+        except Exception as error:
+            if self.end is not None:
+                self._log_error(f'query {self.caller.query_id} is answered, and then was not '
+                                f'closed as it should be:\n{traceback.format_exc()}')
+                return
+            self.end = self._failed(error)
+            ended()
+
+    def _carry_through(
+        self, observe: Observe, make_session: MakeSession, ended: Callable[[], object],
+    ) -> None:
+        self.deadline.check('waiting for its turn')
+        clock = Deadline()
+        self._observation = observe(self.request, self.deadline)
+        self._observe_s = clock.elapsed_s
+        self._tell(self._observation)
+        self.deadline.check('choosing frames')
+        self._stage = 'kernel'
+        self._session = make_session(self.request, self.deadline)
+        self._stage = 'run'
+        event: Event | None = None
+        for event in self._session.run(
+                self._observation, self.request.question, self.deadline, self.caller.query_id):
+            self._tell(event)
+            if isinstance(event, Answered | Refused | Failed):
+                self.end = event
+                ended()
+                time.sleep(HEAD_START_S)
+        if self.end is None:
+            raise RuntimeError(f'the session ended without an answer, after {event!r}')
+
+    def _failed(self, error: Exception) -> Failed:
+        """The end of a query that met the exception that is being handled."""
+        query_id = self.caller.query_id
+        if isinstance(error, KernelError):
+            self._log_error(f'query {query_id}: {traceback.format_exc()}')
+            return Failed(Status.INTERNAL_ERROR, f'query {query_id}: {error}', self._stage)
+        known = [status for kind, status in STATUS_OF if isinstance(error, kind)]
+        return Failed(known[0], str(error), self._stage) if known else fault_of(
+            query_id, self._stage, self._log_error)
 
     def outcome(self, end: End, total_s: float) -> Outcome:
-        """How it ended for the caller."""
+        """How it ended for the caller, who hears nothing more of it."""
+        self._left = True
         timings = dict(self._session.timings) if self._session is not None else {}
         if self._observation is not None:
             timings = {'frames': self._observe_s, **timings}
@@ -183,7 +219,19 @@ class Job:
 
     def _tell(self, event: Progress) -> None:
         with self._telling:
+            self._hears(event)
+
+    def _hears(self, event: Progress) -> None:
+        """Tell the caller; what goes wrong with that is no fault of the query."""
+        if self._left:
+            return
+        try:
             self.caller.hears(self.caller.query_id, event)
+        # the edge to whoever listens
+        except Exception:
+            if not self._left:  # else who listened has gone
+                self._log_error(f'query {self.caller.query_id}: its progress could not be told:\n'
+                                f'{traceback.format_exc()}')
 
 
 def fault_of(query_id: str, stage: str, log_error: Callable[[str], object]) -> Failed:

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from spatialclaw_ros.agent.events import Answered, Failed, Refused
+from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.progress import Progress
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import Question, Status
@@ -58,15 +59,15 @@ class Caller:
         query_id: id of the query.
         hears: called with what happens, from one thread at a time.
         canceled: whether the query was cancelled before it got as far as the runner.
-    """
         held_s: how long it waited for the node's start before that.
+    """
 
     client: str = ''
     query_id: str = field(default_factory=new_query_id)
     hears: OnEvent = ignore
     canceled: Callable[[], bool] = never
-
     held_s: float = 0.0
+
 
 @dataclass(frozen=True)
 class QueryRequest:
@@ -79,6 +80,8 @@ class QueryRequest:
         window_s: how far back to look.
         max_frames: at most this many images.
         timeout_s: time for the whole query, waiting for its turn included.
+        settings: what the node's parameters said when it came, for all of it; None where nobody
+            reads them.
     """
 
     question: Question
@@ -87,6 +90,7 @@ class QueryRequest:
     window_s: float
     max_frames: int
     timeout_s: float
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,8 @@
 `QueryRunner.run` is called on any thread and always comes back with an `Outcome`, at the latest
 `GRACE_S` after the query's own time is up and `CANCEL_GRACE_S` after it was cancelled. The query
 itself runs on a thread of its own, so a step that doesn't look at the clock can't hold an answer
-back; its place stays taken until it has ended.
+back; its place stays taken until it has ended. Ended, it is tidied up behind its answer, while the
+next one runs. As many as may run at once may be tidied up beside those, so that none pile up.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class QueryRunner:
         self._lock = threading.Lock()
         self._line: FairLine[Job] = FairLine()
         self._running: dict[Job, threading.Thread] = {}
+        self._tidying: dict[Job, threading.Thread] = {}
+        self._tidied = threading.Condition(self._lock)
         self._closed = False
 
     @property
@@ -120,12 +123,13 @@ class QueryRunner:
         with self._lock:
             self._closed = True
             waiting, running = list(self._line), dict(self._running)
+            tidying = list(self._tidying.values())
         for job in waiting:
             job.cancel()
         _join(running.values(), patience or Deadline(0.0))
         for job in running:
             job.cancel()
-        return _join(running.values(), Deadline(CLOSE_WAIT_S))
+        return _join([*running.values(), *tidying], Deadline(CLOSE_WAIT_S))
 
     def run(
         self, text: str, check: Callable[[], QueryRequest], caller: Caller | None = None,
@@ -141,11 +145,11 @@ class QueryRunner:
             The outcome, whatever happens.
         """
         caller = caller or Caller()
+        clock = Deadline(elapsed_s=caller.held_s)
         job = None
         try:
-            job = Job(caller, text, check())
+            job = Job(caller, text, check(), self._log_error)
             end = self._admitted(job) or self._turn(job) or self._end(job)
-        clock = Deadline(elapsed_s=caller.held_s)
         except InvalidRequestError as error:
             end = Failed(Status.INVALID_REQUEST, str(error), 'request')
         except Exception:
@@ -183,12 +187,12 @@ class QueryRunner:
             with self._lock:
                 if job.started:
                     return None
+                if job.end is not None:
+                    return job.end
                 if job.deadline.expired:
                     break
                 ahead = len(self._running) + self._line.ahead(job)
             if ahead != told:
-                if job.end is not None:
-                    return job.end
                 job.tell_place(ahead)
                 told = ahead
             job.woken.wait(job.deadline.remaining_s)
@@ -232,21 +236,38 @@ class QueryRunner:
         except RuntimeError:  # the system has no thread to give
             job.end = fault_of(job.caller.query_id, 'request', self._log_error)
             job.done.set()
-            self._ended(job)
+            self._give_place(job)
+            del self._tidying[job]
 
     def _work(self, job: Job) -> None:
         try:
-            job.work(self._observe, self._make_session, self._log_error)
+            self._await_tidied(job)
+            job.work(self._observe, self._make_session, lambda: self._ended(job))
         finally:
-            with self._lock:
-                self._ended(job)
-            job.done.set()
-            job.wake()
+            self._ended(job)
             give_memory_back_at_times()
+            with self._lock:
+                del self._tidying[job]
+                self._tidied.notify_all()
+
+    def _await_tidied(self, job: Job) -> None:
+        """Wait, within a query's own time, while too many are still tidied up."""
+        with self._lock:
+            while len(self._tidying) > self._max_concurrent and not job.deadline.expired:
+                self._tidied.wait(min(POLL_S, job.deadline.remaining_s))
+                job.waited_s = job.deadline.elapsed_s
 
     def _ended(self, job: Job) -> None:
+        """Let the caller of a query go on, and the next one begin; again without effect."""
+        with self._lock:
+            if job in self._running:
+                self._give_place(job)
+        job.done.set()
+        job.wake()
+
+    def _give_place(self, job: Job) -> None:
         """Give the place of a query to those whose turn it is; the lock is held."""
-        del self._running[job]
+        self._tidying[job] = self._running.pop(job)
         self._line.done(job.caller.client)
         while len(self._running) < self._max_concurrent:
             following = self._line.take()
@@ -269,6 +290,16 @@ class QueryRunner:
         for job in self._line:
             job.wake()
 
+    def _made_way(self, job: Job) -> bool:
+        """End who makes way for a query, if there is one; the lock is held."""
+        leaving = self._line.make_way(job.caller.client)
+        if leaving is not None:
+            leaving.end = Failed(
+                Status.BUSY, f'its client held the most places, and this one went to {job}; '
+                f'{self._crowd()}', 'queued')
+            leaving.wake()
+        return leaving is not None
+
     def _crowd(self) -> str:
         """Why there is no place for one more."""
         text = f'at most {self._max_concurrent} may run at once, and running is ' \
@@ -290,13 +321,3 @@ def _join(threads: Collection[threading.Thread], patience: Deadline) -> bool:
         while thread.is_alive() and not patience.expired:
             thread.join(min(POLL_S, patience.remaining_s))
     return not any(thread.is_alive() for thread in threads)
-    def _made_way(self, job: Job) -> bool:
-        """End who makes way for a query, if there is one; the lock is held."""
-        leaving = self._line.make_way(job.caller.client)
-        if leaving is not None:
-            leaving.end = Failed(
-                Status.BUSY, f'its client held the most places, and this one went to {job}; '
-                f'{self._crowd()}', 'queued')
-            leaving.wake()
-        return leaving is not None
-

@@ -67,7 +67,7 @@ def request_of(message: Any, settings: Settings) -> QueryRequest:
         question=question, cameras=tuple(dict.fromkeys(message.cameras)), stamp_ns=stamp_ns or None,
         window_s=_duration_s(message.window, 'window', settings.window_s),
         max_frames=message.max_frames or settings.max_frames,
-        timeout_s=timeout_s)
+        timeout_s=timeout_s, settings=settings)
 
 
 def _duration_s(duration: Any, name: str, default_s: float) -> float:
