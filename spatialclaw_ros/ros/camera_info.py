@@ -16,8 +16,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from spatialclaw_ros.errors import MissingPriorError
 from spatialclaw_ros.geometry.camera import PinholeCamera
@@ -28,6 +31,7 @@ MODEL_ALIASES = {
     'kannala_brandt4': 'equidistant'}
 _ASPECT_TOLERANCE = 0.01
 _SKEW_TOLERANCE = 1e-6
+_KNOWN_CAMERAS = 64
 
 
 class CameraInfoMessage(Protocol):
@@ -42,6 +46,33 @@ class CameraInfoMessage(Protocol):
     binning_x: int
     binning_y: int
     roi: Any
+
+
+class Calibration(NamedTuple):
+    """All that a CameraInfo says of an image; equal where its numbers are, NaN included.
+
+    `k`, `d` and `p` are the bytes of float64, the others as in the message.
+    """
+
+    width: int
+    height: int
+    binning_x: int
+    binning_y: int
+    roi: tuple[int, int, int, int]
+    distortion_model: str
+    k: bytes
+    d: bytes
+    p: bytes
+
+
+def calibration_of(info: CameraInfoMessage) -> Calibration:
+    """What a CameraInfo says, without its stamp; `roi` is x and y offset, width and height."""
+    roi = info.roi
+    return Calibration(
+        int(info.width), int(info.height), int(info.binning_x), int(info.binning_y),
+        (int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)),
+        info.distortion_model, *(
+            np.asarray(part, np.float64).tobytes() for part in (info.k, info.d, info.p)))
 
 
 def image_camera(
@@ -65,23 +96,31 @@ def image_camera(
     Raises:
         MissingPriorError: not calibrated, a model that nobody knows, or another image's size.
     """
+    return _image_camera(calibration_of(info), width, height, rectified)
+
+
+# images of a camera share a calibration, and each query has many of them
+@functools.lru_cache(_KNOWN_CAMERAS)
+def _image_camera(
+    info: Calibration, width: int, height: int, rectified: bool,
+) -> tuple[PinholeCamera, str]:
     fx, fy, cx, cy = _matrix(info, rectified)
     distortion, model = ((), 'plumb_bob') if rectified else _distortion(info)
-    bin_x, bin_y = max(1, int(info.binning_x)), max(1, int(info.binning_y))
-    roi = info.roi
-    full_width, full_height = int(info.width), int(info.height)
-    info_width = (int(roi.width) or full_width - int(roi.x_offset)) // bin_x
-    info_height = (int(roi.height) or full_height - int(roi.y_offset)) // bin_y
+    bin_x, bin_y = max(1, info.binning_x), max(1, info.binning_y)
+    x_offset, y_offset, roi_width, roi_height = info.roi
+    full_width, full_height = info.width, info.height
+    info_width = (roi_width or full_width - x_offset) // bin_x
+    info_height = (roi_height or full_height - y_offset) // bin_y
     if full_width == 0 or full_height == 0:
         info_width, info_height = width, height
     if info_width < 1 or info_height < 1:
         raise MissingPriorError(
             f'CameraInfo is of size {full_width}x{full_height} with binning {bin_x}x{bin_y} and '
-            f'region {roi.width}x{roi.height}+{roi.x_offset}+{roi.y_offset}, which leaves no pixel')
+            f'region {roi_width}x{roi_height}+{x_offset}+{y_offset}, which leaves no pixel')
     try:
         camera = PinholeCamera(
             width=info_width, height=info_height, fx=fx / bin_x, fy=fy / bin_y,
-            cx=(cx - roi.x_offset) / bin_x, cy=(cy - roi.y_offset) / bin_y,
+            cx=(cx - x_offset) / bin_x, cy=(cy - y_offset) / bin_y,
             distortion=distortion, model=model)
     except ValueError as error:
         raise MissingPriorError(f'CameraInfo can\'t be used: {error}') from error
@@ -97,13 +136,13 @@ def image_camera(
         'the same view resized')
 
 
-def _matrix(info: CameraInfoMessage, rectified: bool) -> tuple[float, float, float, float]:
-    k, p = [float(value) for value in info.k], [float(value) for value in info.p]
+def _matrix(info: Calibration, rectified: bool) -> tuple[float, float, float, float]:
+    k, p = np.frombuffer(info.k).tolist(), np.frombuffer(info.p).tolist()
     if rectified and any(p):
         name, fx, fy, cx, cy, skew = 'P', p[0], p[5], p[2], p[6], p[1]
     else:
         name, fx, fy, cx, cy, skew = 'K', k[0], k[4], k[2], k[5], k[1]
-        if rectified and any(info.d):
+        if rectified and any(np.frombuffer(info.d)):
             raise MissingPriorError(
                 'CameraInfo of a rectified image has no P, only K with distortion; calibrate it '
                 'or set rectified to false')
@@ -120,8 +159,8 @@ def _matrix(info: CameraInfoMessage, rectified: bool) -> tuple[float, float, flo
     return values
 
 
-def _distortion(info: CameraInfoMessage) -> tuple[tuple[float, ...], str]:
-    coefficients = tuple(float(value) for value in info.d)
+def _distortion(info: Calibration) -> tuple[tuple[float, ...], str]:
+    coefficients = tuple(np.frombuffer(info.d).tolist())
     model = MODEL_ALIASES.get(info.distortion_model.lower(), info.distortion_model.lower())
     if not any(coefficients) and model != 'equidistant':
         return (), 'plumb_bob'

@@ -168,11 +168,11 @@ def _to_color(
     config = raw.config
     color_frame, depth_frame = frame_id_of(raw.sample.message), frame_id_of(sample.message)
     rows, columns = depth.shape
-    T_color_depth = np.eye(4)
+    T_color_depth, same_pose = np.eye(4), True
     if color_frame != depth_frame:
         T_color_depth = transforms.lookup(
             color_frame, depth_frame, raw.sample.stamp_ns, budget.left_s)
-    same_pose = np.allclose(T_color_depth, np.eye(4), atol=SAME_POSE_TOLERANCE)
+        same_pose = np.allclose(T_color_depth, np.eye(4), atol=SAME_POSE_TOLERANCE)
     info = nearest(raw.snapshot.depth_infos, sample.stamp_ns)
     if info is None:
         if not same_pose:

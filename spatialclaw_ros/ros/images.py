@@ -177,7 +177,10 @@ def to_metres(depth: np.ndarray) -> np.ndarray:
         metres = depth.astype(np.float32)
         with np.errstate(invalid='ignore'):
             unknown = ~((metres > 0) & (metres < np.inf))
-    np.copyto(metres, np.float32(np.nan), where=unknown)
+    if unknown.any():
+        # NumPy's own masked copy takes thrice as long where holes are scattered
+        nowhere = np.full(metres.shape, np.nan, np.float32)
+        cv2.copyTo(nowhere, unknown.view(np.uint8), metres)
     return metres
 
 

@@ -26,6 +26,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from spatialclaw_ros.errors import UnsupportedEncodingError
+from spatialclaw_ros.ros.camera_info import Calibration, calibration_of
 from spatialclaw_ros.ros.cameras import CameraSnapshot
 from spatialclaw_ros.ros.images import check_color, check_depth
 from spatialclaw_ros.ros.missing import Missing
@@ -40,7 +41,7 @@ class _Look(NamedTuple):
 
     frame_id: str
     size: str
-    calibration: bytes
+    calibration: Calibration | None
 
     def change_to(self, newer: _Look) -> str:
         """How a newer image differs, in words."""
@@ -128,15 +129,24 @@ def same_size(frames: list[Frame], missing: Missing) -> list[Frame]:
 def _fitting(
     samples: Sequence[Sample], check: Callable[[Any], None], topic: str, missing: Missing,
 ) -> Iterator[Sample]:
+    faults: dict[object, str] = {}
     for sample in samples:
-        try:
-            check(sample.message)
-        except UnsupportedEncodingError as error:
-            missing.add(('malformed', topic), (
-                f'left out, for it is malformed: {topic}: {error}; see `ros2 topic echo --once '
-                f'--no-arr {topic}`'))
-        else:
+        message = sample.message
+        # all that a check looks at: a window has many messages, and few kinds of them
+        kind = (message.encoding, message.width, message.height, message.step,
+                message.is_bigendian, len(message.data))
+        if kind not in faults:
+            faults[kind] = ''
+            try:
+                check(message)
+            except UnsupportedEncodingError as error:
+                faults[kind] = str(error)
+        if not faults[kind]:
             yield sample
+            continue
+        missing.add(('malformed', topic), (
+            f'left out, for it is malformed: {topic}: {faults[kind]}; see `ros2 topic echo --once '
+            f'--no-arr {topic}`'))
 
 
 def _look(snapshot: CameraSnapshot, image: Sample) -> _Look:
@@ -146,13 +156,4 @@ def _look(snapshot: CameraSnapshot, image: Sample) -> _Look:
         size = f'{message.width}x{message.height}'
     info = nearest(snapshot.infos, image.stamp_ns)
     return _Look(
-        message.header.frame_id, size, b'' if info is None else _calibration(info.message))
-
-
-def _calibration(info: Any) -> bytes:
-    roi = info.roi
-    numbers = (
-        info.width, info.height, info.binning_x, info.binning_y, roi.x_offset, roi.y_offset,
-        roi.width, roi.height, info.distortion_model)
-    return b''.join((
-        repr(numbers).encode(), *(bytes(memoryview(part)) for part in (info.k, info.d, info.p))))
+        message.header.frame_id, size, None if info is None else calibration_of(info.message))
