@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from typing import Any
 
 import pytest
 import yaml
+from docs_pages import commands, pages, snippets
 from launch_double import Made, launch
 
 from spatialclaw_ros.errors import InvalidRequestError
@@ -120,6 +122,32 @@ def test_what_can_not_be_is_told_before_anything_starts(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=told):
         started(**arguments)
+
+
+@pytest.mark.parametrize('line', sorted({
+    line for page in pages() for line in commands(page)
+    if line.startswith('ros2 launch spatialclaw_ros')}))
+def test_what_the_pages_launch_starts(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, *words = [word for word in shlex.split(line)[3:] if word != '--show-args']
+    given = dict(word.split(':=', 1) for word in words)
+    if 'params_file' in given:
+        given['params_file'] = str(tmp_path / given['params_file'])
+        Path(given['params_file']).touch()
+    assert launch(name, given, monkeypatch)
+
+
+def test_a_desk_has_no_world_but_what_it_sees(started: Started) -> None:
+    """A camera's own frame is tilted as the camera is: numbers measured in it are wrong."""
+    nowhere = {'world_frame': '', 'base_frame': ''}
+    for snippet in snippets('docs/tutorial.md', 'yaml'):
+        given = yaml.safe_load(snippet.text)['/**']['ros__parameters']
+        assert nowhere.items() <= given.items()
+    line, = (line for line in commands('docs/tutorial.md') if line.startswith('ros2 launch spa'))
+    nodes = started(**dict(word.split(':=', 1) for word in shlex.split(line)[4:]))
+    assert overrides(nodes['node']) == nowhere
+    assert nodes['rviz2'].keywords['arguments'][-1] == 'camera_link'
 
 
 @pytest.mark.parametrize(('name', 'process'), [
