@@ -42,7 +42,7 @@ class Lookout:
 
     Args:
         inputs: cameras and TF, just opened: their first messages are waited for.
-        settings: of this moment.
+        settings: of this moment, for requests that bring none.
     """
 
     def __init__(self, inputs: Inputs, settings: Callable[[], Settings]) -> None:
@@ -61,7 +61,7 @@ class Lookout:
             CanceledError: the query was cancelled.
             DeadlineExceededError: its time is up.
         """
-        settings = self._settings()
+        settings = request.settings or self._settings()
         while True:
             deadline.check('waiting for images')
             left_s = self._opened_s + FIRST_INPUT_WAIT_S - time.monotonic()
