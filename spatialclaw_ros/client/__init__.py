@@ -35,13 +35,15 @@ from spatialclaw_ros.client.errors import (
     RefusedError,
     StepLimitError,
 )
+from spatialclaw_ros.client.goals import QueryOptions
 from spatialclaw_ros.client.progress import Progress
 from spatialclaw_ros.client.query import Query
+from spatialclaw_ros.workspace.question import AnswerType
 
 __all__ = [
-    'DEFAULT_NODE', 'Answer', 'AnswerFrame', 'BackboneAwayError', 'BusyError', 'InactiveError',
-    'InvalidQueryError', 'MissingFramesError', 'NodeFaultError', 'NodeGoneError',
-    'NodeNotFoundError', 'NotSpunError', 'PerceptionAwayError', 'Progress', 'Query',
-    'QueryCanceledError', 'QueryError', 'QueryTimeoutError', 'RefusedError', 'SpatialClient',
-    'StepLimitError',
+    'DEFAULT_NODE', 'Answer', 'AnswerFrame', 'AnswerType', 'BackboneAwayError', 'BusyError',
+    'InactiveError', 'InvalidQueryError', 'MissingFramesError', 'NodeFaultError',
+    'NodeGoneError', 'NodeNotFoundError', 'NotSpunError', 'PerceptionAwayError', 'Progress',
+    'Query', 'QueryCanceledError', 'QueryError', 'QueryOptions', 'QueryTimeoutError',
+    'RefusedError', 'SpatialClient', 'StepLimitError',
 ]

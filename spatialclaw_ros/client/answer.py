@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from types import MappingProxyType
 import numpy as np
 from builtin_interfaces.msg import Time
 
-from spatialclaw_ros.client.errors import error_of
+from spatialclaw_ros.client.errors import NodeFaultError, error_of
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.workspace.question import AnswerType, Value
 
@@ -104,10 +105,11 @@ class Answer:
 
         Raises:
             QueryError: its status is not OK; the class says which one it is.
+            NodeFaultError: an answer of a kind that is not known here.
         """
         if message.status != SpatialAnswer.STATUS_OK:
             raise error_of(message)
-        kind = AnswerType(message.answer_type)
+        kind = _kind(message)
         return cls(
             value=_value(message, kind), answer_type=kind, unit=message.unit,
             sigma=float(message.sigma), text=message.text, choice=int(message.choice),
@@ -124,6 +126,17 @@ class Answer:
                 timing.name: float(timing.duration_s) for timing in message.timings}),
             question=message.question, query_id=message.query_id, trace_path=message.trace_path,
             message=message)
+
+
+def _kind(message: SpatialAnswer) -> AnswerType:
+    try:
+        return AnswerType(message.answer_type)
+    except ValueError:
+        fault = copy.copy(message)
+        fault.message = (
+            f'the answer {message.text!r} has type {message.answer_type}, which is not known here; '
+            'is the node of a newer version?')
+        raise NodeFaultError(fault) from None
 
 
 def _value(message: SpatialAnswer, kind: AnswerType) -> Value:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -42,6 +43,7 @@ DEFAULT_NODE = '/spatialclaw'
 ACTION_TYPE = 'spatialclaw_ros/action/SpatialQuery_SendGoal'
 SERVICE_TAIL = '/query/_action/send_goal'
 CLOSE_WAIT_S = 1.0
+NOT_SPUN_S = 5.0
 SETTLE_S = 0.2
 
 OnProgress = Callable[[Progress], object]
@@ -109,9 +111,14 @@ class SpatialClient:
 
         Raises:
             NodeNotFoundError: it isn't, after this time.
+            CanceledError: the client is closed.
         """
         end_s = time.monotonic() + timeout_s
-        while not self._link.ready():
+        while True:
+            with self._lock:
+                self._refuse_closed()
+                if self._link.ready():
+                    return
             if time.monotonic() > end_s:
                 raise self._link.not_found(timeout_s)
             time.sleep(0.05)
@@ -121,6 +128,9 @@ class SpatialClient:
         **options: Unpack[QueryOptions],
     ) -> Answer:
         """Ask, and wait for the answer; whatever interrupts the wait cancels the query.
+
+        Without `timeout_s` that takes as long as the node gives a query, at most an hour. A node
+        that dies is noticed within about 10 s, one that hangs within a minute or two.
 
         Never call it in a callback of the executor that spins the client's node, unless that has
         a thread to spare: `start` and `ask_async` are for that.
@@ -165,7 +175,7 @@ class SpatialClient:
                 all_told.set()
 
         def in_loop(call: Callable[..., object], *arguments: object) -> None:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(call, *arguments)
 
         if on_progress is not None:
@@ -191,25 +201,31 @@ class SpatialClient:
         goal = goal_of(question, self._node.get_fully_qualified_name(), options)
         wait_s = options.get('wait_s', DEFAULT_WAIT_S)
         started_s = time.monotonic()
-        query = Query(
-            question, lambda: self._check_spun(started_s, wait_s), self._link.cancel)
+        query = Query(question, lambda: self._check_spun(started_s), self._link.cancel)
         query.add_done_callback(self._ended)
         with self._lock:
-            if self._closed:
-                raise CanceledError('the client is closed; make another one')
+            self._refuse_closed()
             self._open.add(query)
             self._link.ask(query, goal, options.get('timeout_s', 0.0), wait_s)
         return query
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise CanceledError('the client is closed; make another one')
 
     def _ended(self, query: Query) -> None:
         with self._lock:
             self._open.discard(query)
 
-    def _check_spun(self, started_s: float, patience_s: float) -> None:
+    def _check_spun(self, started_s: float) -> None:
         if not self._node.context.ok():
             raise CanceledError('the ROS context of this program was shut down')
+        if self._own is not None and self._own.fault is not None:
+            raise NotSpunError(
+                'the thread of this client failed, so no answer can arrive: make another client '
+                f'({self._own.fault!r})')
         still_s = time.monotonic() - max(started_s, self._link.seen_s)
-        if still_s > patience_s:
+        if still_s > NOT_SPUN_S:
             raise NotSpunError(
                 f'nobody has spun the node {self._node.get_fully_qualified_name()} for '
                 f'{still_s:.1f} s, so no answer can arrive: spin it on another thread, and call '

@@ -42,7 +42,8 @@ class QueryOptions(TypedDict, total=False):
         stamp_ns: newest image time to look at, nanoseconds.
         window_s: how far back to look.
         max_frames: at most this many images.
-        wait_s: how long to wait for the node to appear and to become active; default 10 s.
+        wait_s: how long to wait for the node to appear and to become active; default 10 s, 0 for
+            one that is there now.
     """
 
     cameras: Sequence[str]
@@ -76,6 +77,7 @@ def goal_of(question: str, client: str, options: QueryOptions) -> SpatialQuery.G
     cameras, choices = options.get('cameras', ()), options.get('choices', ())
     if isinstance(cameras, str) or isinstance(choices, str):
         raise InvalidRequestError('cameras and choices are lists of texts, and one text came')
+    _seconds('wait_s', options.get('wait_s', DEFAULT_WAIT_S))
     texts = (question, options.get('frame_id', ''), *cameras, *choices)
     if not all(isinstance(text, str) for text in texts):
         raise InvalidRequestError('question, frame_id, cameras and choices must be text')

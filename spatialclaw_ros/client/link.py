@@ -17,7 +17,8 @@
 All of it happens in callbacks of one mutually exclusive group of the node's executor. rclpy's
 ActionClient needs that: a reply that another thread takes while a request is still being noted
 down is lost, and its future never ends (rclpy issue 1123). Other threads put what they want done
-into a line and have it worked off there.
+into a line (`line`) that is worked off there; so do the futures, whose callbacks an executor with
+many threads runs on any of them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -33,15 +33,14 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
-from rclpy.action.client import ClientGoalHandle
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from unique_identifier_msgs.msg import UUID
 
 from spatialclaw_ros.action import SpatialQuery
 from spatialclaw_ros.client.answer import Answer
+from spatialclaw_ros.client.contact import Contact, goal_handle
 from spatialclaw_ros.client.errors import (
     NodeGoneError,
     NodeNotFoundError,
@@ -50,21 +49,28 @@ from spatialclaw_ros.client.errors import (
     error_of,
 )
 from spatialclaw_ros.client.group import OneAtATime
+from spatialclaw_ros.client.line import Line
 from spatialclaw_ros.client.liveness import Liveness
 from spatialclaw_ros.client.progress import Progress
 from spatialclaw_ros.client.query import Query
 from spatialclaw_ros.msg import SpatialAnswer
 
 PULSE_S = 0.1
-KICK_S = 0.0002
 RETRY_S = 0.25
 GONE_S = 2.0
+DEAD_S = 6.0
+HANG_S = 60.0
+HAIL_S = 0.5
 PROBE_S = 1.0
+ALIVE_S = 5.0
 LOST_S = 1.0
 STALE_S = 30.0
 REPLY_S = 5.0
 CANCEL_S = 5.0
-MAX_GOALS = 16
+LONGEST_S = 3600.0
+"""No node takes longer for a query."""
+ENDED = (
+    GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
 FEEDBACK = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -80,7 +86,9 @@ class _Open:
     send_at_s: float = 0.0
     sent_s: float = 0.0
     goal_id: bytes = b''
+    hailed_s: float = 0.0
     known_s: float = 0.0
+    ended_s: float = 0.0
     handle: Any = None
     gone_s: float = 0.0
     probed_s: float = 0.0
@@ -106,30 +114,30 @@ class Link:
         self._node = node
         self._name = name
         self._advice = advice
-        self._line: deque[Callable[[], object]] = deque()
         self._open: dict[Query, _Open] = {}
-        self._seen_s = 0.0
         self._down = threading.Event()
         self._retiring = threading.Lock()
         self._group = group = OneAtATime()
-        self._action: Any = ActionClient(
-            node, SpatialQuery, f'{name}/query', callback_group=group)
-        # ActionClient drops what comes behind the result, and the last line may
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._line = Line(node, group, steady)
+        # ActionClient drops what comes behind the result, and the last line may. This stands before
+        # it: servers learn of readers one after the other, and who can reply knows this one too.
         self._feedback = node.create_subscription(
             SpatialQuery.Impl.FeedbackMessage, f'{name}/query/_action/feedback', self._hear,
             FEEDBACK, callback_group=group)
-        self._goals: OrderedDict[bytes, Query] = OrderedDict()
+        self._goals: dict[bytes, Query] = {}
         self._liveness = Liveness(node, f'{name}/query', group, self._hear_goals)
+        self._action: Any = ActionClient(
+            node, SpatialQuery, f'{name}/query', callback_group=group)
+        self._contact = Contact(self._action, self._then, self._step_all)
         group.open()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._kick = node.create_timer(KICK_S, self._work, callback_group=group, clock=steady)
         self._timer = node.create_timer(PULSE_S, self._pulse, callback_group=group, clock=steady)
         self._timer.cancel()
 
     @property
     def seen_s(self) -> float:
         """When one of the callbacks ran last, monotonic; 0 for never."""
-        return self._seen_s
+        return self._line.seen_s
 
     def ready(self) -> bool:
         """Whether the node answers; any thread."""
@@ -153,11 +161,11 @@ class Link:
             wait_s: how long the node may be away, or inactive.
         """
         opened = _Open(query, goal, timeout_s, wait_s, time.monotonic() + wait_s)
-        self._post(partial(self._take, opened))
+        self._line.put(partial(self._take, opened))
 
     def cancel(self, query: Query) -> None:
         """Ask for a query's end; any thread."""
-        self._post(partial(self._cancel, query))
+        self._line.put(partial(self._cancel, query))
 
     def retire(self, wait_s: float) -> None:
         """Cancel what is open, and let nothing happen any more. Any thread; once.
@@ -165,7 +173,7 @@ class Link:
         Args:
             wait_s: how long to leave the executor to do it.
         """
-        self._post(self._retire)
+        self._line.put(self._retire)
         if not self._down.wait(wait_s):
             self._retire()  # nobody spins, or this is a callback of the only thread that does
 
@@ -177,41 +185,27 @@ class Link:
         self._liveness.close()
         self._node.destroy_subscription(self._feedback)
         self._action.destroy()
-        self._node.destroy_timer(self._kick)
-
-    def _post(self, job: Callable[[], object]) -> None:
-        self._line.append(job)
-        if not self._down.is_set():
-            self._wake()
-
-    def _wake(self) -> None:
-        if not self._node.context.ok():
-            return
-        executor = self._node.executor
-        if executor is not None and not isinstance(executor, MultiThreadedExecutor):
-            executor.create_task(self._work)  # its one thread runs the callbacks of the group too
-            return
-        self._kick.reset()
-        if executor is not None:  # the timer alone wakes it on newer distributions only
-            executor.wake()
-
-    def _work(self) -> None:
-        self._kick.cancel()
-        self._seen_s = time.monotonic()
-        while self._line and not self._down.is_set():
-            self._line.popleft()()
+        self._line.destroy()
 
     def _take(self, opened: _Open) -> None:
         self._open[opened.query] = opened
         self._timer.reset()
         self._step(opened, time.monotonic())
 
+    def _then(self, future: Any, take: Callable[[Any], object]) -> None:
+        future.add_done_callback(lambda ended: self._line.put(partial(take, ended)))
+
     def _pulse(self) -> None:
-        self._seen_s = now_s = time.monotonic()
+        self._step_all()
+        self._goals = {
+            goal_id: query for goal_id, query in self._goals.items() if not query.all_heard}
+        if not (self._open or self._goals or self._down.is_set()):
+            self._timer.cancel()
+
+    def _step_all(self) -> None:
+        self._line.seen_s = now_s = time.monotonic()
         for opened in tuple(self._open.values()):
             self._step(opened, now_s)
-        if not self._open and not self._down.is_set():
-            self._timer.cancel()
 
     def _step(self, opened: _Open, now_s: float) -> None:
         """Look after one query: send it, wait for it, or give it up."""
@@ -220,35 +214,64 @@ class Link:
                 opened.query.question, f'cancelled; {self._name} did not confirm it'))
         elif opened.on_its_way:
             self._watch(opened, now_s)
-        elif now_s >= opened.send_at_s and self.ready() and not self._liveness.none_alive:
+        elif now_s >= opened.send_at_s and self._meets(opened, now_s):
             self._send(opened)
-        elif now_s > opened.wait_until_s:
-            self._end(opened, opened.inactive or (
-                self._went_away() if opened.goal_id else self.not_found(opened.wait_s)))
+        elif now_s > max(opened.wait_until_s, opened.hailed_s + (
+                GONE_S if self._liveness.none_alive else REPLY_S)):
+            self._end(opened, opened.inactive or self._not_met(opened, now_s))
+
+    def _not_met(self, opened: _Open, now_s: float) -> Exception:
+        """The error of a query whose node was not there, or is so no more."""
+        if opened.goal_id:
+            return self._went_away()
+        if opened.hailed_s and self.ready() and not self._liveness.none_alive:
+            return self._did_not_take(now_s - opened.hailed_s)
+        return self.not_found(opened.wait_s)
+
+    def _meets(self, opened: _Open, now_s: float) -> bool:
+        """Whether the node is there, works, and knows this client; asks it where that is open."""
+        if not self.ready():
+            return False
+        if self._contact.made_since(self._liveness.changed_s):
+            return True
+        self._contact.ask(now_s, HAIL_S)
+        opened.hailed_s = opened.hailed_s or now_s
+        return False
+
+    def _did_not_take(self, waited_s: float) -> NodeGoneError:
+        return NodeGoneError(
+            f'{self._name} did not take the question in {waited_s:.0f} s; does it hang?')
 
     def _watch(self, opened: _Open, now_s: float) -> None:
-        """See whether the node that has the goal is still there."""
+        """See whether the node that has the goal still works on it."""
         lost = self._liveness.lost_since(opened.sent_s)
-        gone = not self.ready() or (lost and not self._liveness.some_alive)
-        opened.gone_s = (opened.gone_s or now_s) if gone else 0.0
-        if gone and now_s - opened.gone_s > GONE_S:
+        self._contact.ask(now_s, PROBE_S if lost else ALIVE_S)
+        silent_s, waited_s = self._contact.silent_s, now_s - opened.sent_s
+        opened.gone_s = 0.0 if self.ready() else opened.gone_s or now_s
+        if (opened.gone_s and now_s - opened.gone_s > GONE_S) or (
+                lost and not self._liveness.some_alive and silent_s > DEAD_S):
             self._end(opened, self._went_away())
-        elif lost and opened.handle is not None and now_s - opened.probed_s > PROBE_S:
-            opened.probed_s = now_s  # one that was started anew does not know the goal, and says so
-            opened.handle.get_result_async().add_done_callback(partial(self._came, opened))
-        elif opened.handle is None and opened.known_s and now_s - opened.known_s > LOST_S:
-            self._follow(opened, ClientGoalHandle(
-                self._action, UUID(uuid=list(opened.goal_id)),
-                SpatialQuery.Impl.SendGoalService.Response(accepted=True)))
-        elif (opened.handle is None and now_s - opened.sent_s > LOST_S
-                and self._liveness.lost_since(now_s - STALE_S)):
-            opened.sent_s, opened.send_at_s = 0.0, now_s  # one that is dead may have got it
-        elif opened.handle is None and now_s - opened.sent_s > max(
-                REPLY_S, opened.wait_until_s - opened.sent_s):
+        elif silent_s > HANG_S:
             self._end(opened, NodeGoneError(
-                f'{self._name} did not take the question in {now_s - opened.sent_s:.0f} s; does '
+                f'{self._name} took the question and has said nothing for {silent_s:.0f} s; does '
                 'it hang?'))
-        elif opened.timeout_s > 0 and now_s - opened.sent_s > opened.timeout_s + REPLY_S:
+        elif opened.handle is not None:
+            self._watch_result(opened, now_s, lost)
+        elif opened.known_s and now_s - opened.known_s > LOST_S:
+            self._follow(opened)
+        elif waited_s > LOST_S and self._liveness.lost_since(now_s - STALE_S):
+            opened.sent_s, opened.send_at_s = 0.0, now_s  # one that is dead may have got it
+        elif waited_s > max(REPLY_S, opened.wait_until_s - opened.sent_s):
+            self._end(opened, self._did_not_take(waited_s))
+
+    def _watch_result(self, opened: _Open, now_s: float, lost: bool) -> None:
+        if (lost and now_s - opened.probed_s > PROBE_S) or (
+                opened.ended_s and now_s - opened.ended_s > LOST_S):
+            # one that was started anew does not know the goal, and says so
+            opened.probed_s = now_s
+            opened.ended_s = 0.0
+            self._then(opened.handle.get_result_async(), partial(self._came, opened))
+        elif now_s - opened.sent_s > (opened.timeout_s or LONGEST_S) + REPLY_S:
             self._end(opened, NodeGoneError(
                 f'{self._name} gave no answer {REPLY_S:g} s after the time of the query was up; '
                 'does it hang?'))
@@ -259,18 +282,20 @@ class Link:
         opened.known_s = 0.0
         opened.goal_id = goal_id = uuid.uuid4().bytes
         self._goals[goal_id] = opened.query
-        while len(self._goals) > MAX_GOALS and next(iter(self._goals.values())).done():
-            self._goals.popitem(last=False)
-        self._action.send_goal_async(
-            opened.goal, goal_uuid=UUID(uuid=list(goal_id)),
-        ).add_done_callback(partial(self._taken, opened, goal_id))
+        self._then(
+            self._action.send_goal_async(opened.goal, goal_uuid=UUID(uuid=list(goal_id))),
+            partial(self._taken, opened, goal_id))
 
     def _hear_goals(self, message: Any) -> None:
-        """Note which goals the node has; its reply to one that came early may be lost."""
-        theirs = {bytes(status.goal_info.goal_id.uuid) for status in message.status_list}
+        """Note which goals the node has, and has ended; what it said of them may be lost."""
+        states = {bytes(status.goal_info.goal_id.uuid): status.status
+                  for status in message.status_list}
+        now_s = time.monotonic()
         for opened in self._open.values():
-            if opened.handle is None and opened.goal_id in theirs:
-                opened.known_s = opened.known_s or time.monotonic()
+            if opened.goal_id in states:
+                opened.known_s = opened.known_s or now_s
+                if states[opened.goal_id] in ENDED:
+                    opened.ended_s = opened.ended_s or now_s
 
     def _hear(self, message: Any) -> None:
         query = self._goals.get(bytes(message.goal_id.uuid))
@@ -292,14 +317,14 @@ class Link:
             self._end(opened, NodeGoneError(
                 f'{self._name} rejected the goal without a reason; is it of another version?'))
         else:
-            self._follow(opened, handle)
+            self._follow(opened)
 
-    def _follow(self, opened: _Open, handle: Any) -> None:
+    def _follow(self, opened: _Open) -> None:
         """Ask for the result of a goal that the node has."""
-        opened.handle = handle
-        handle.get_result_async().add_done_callback(partial(self._came, opened))
+        opened.handle = goal_handle(self._action, opened.goal_id)
+        self._then(opened.handle.get_result_async(), partial(self._came, opened))
         if opened.cancel_s:
-            handle.cancel_goal_async()
+            opened.handle.cancel_goal_async()
 
     def _came(self, opened: _Open, future: Any) -> None:
         response = future.result()
@@ -328,11 +353,13 @@ class Link:
         opened.cancel_s = time.monotonic()
         if not opened.on_its_way:
             self._end(opened, canceled_here(query.question, 'cancelled before the node took it'))
-        elif opened.handle is not None:
-            opened.handle.cancel_goal_async()
+        else:  # the goal may be on its way; the node hears it again when that was taken
+            goal_handle(self._action, opened.goal_id).cancel_goal_async()
 
     def _end(self, opened: _Open, outcome: Answer | Exception) -> None:
         self._open.pop(opened.query, None)
+        if isinstance(outcome, NodeGoneError) and opened.on_its_way:
+            goal_handle(self._action, opened.goal_id).cancel_goal_async()  # should it come back
         opened.query.end(outcome)
 
     def _retire(self) -> None:
@@ -340,11 +367,12 @@ class Link:
             if self._down.is_set():
                 return
             self._down.set()
+        self._line.close()
         self._group.close()
         if not self._node.context.ok():
             return
         for opened in self._open.values():
-            if opened.handle is not None:
-                opened.handle.cancel_goal_async()
+            if opened.on_its_way:
+                goal_handle(self._action, opened.goal_id).cancel_goal_async()
         self._timer.cancel()
-        self._wake()  # an executor that waits looks again at what it may run
+        self._line.wake()  # an executor that waits looks again at what it may run

@@ -16,7 +16,8 @@
 
 A node that is killed stays in the graph for as long as the middleware's lease of a participant,
 20 s with Fast DDS. The publisher of its goals' status offers a shorter one (`STATUS_QOS`), and the
-middleware of this side tells when that is over.
+middleware of this side tells when that is over. Where processors are short that may be false: a
+server is given up when it does not answer either (`contact`).
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Liveness:
     ) -> None:
         self._node = node
         self._lost_s = 0.0
+        self._changed_s = 0.0
         self._alive = 0
         self._subscription: Any = None
         with contextlib.suppress(UnsupportedEventTypeError):
@@ -64,6 +66,11 @@ class Liveness:
     def lost_since(self, since_s: float) -> bool:
         """Whether a server died after this moment (monotonic) and did not come back to life."""
         return self._lost_s > since_s
+
+    @property
+    def changed_s(self) -> float:
+        """When a server came, died or came back to life last, monotonic; 0 for never."""
+        return self._changed_s
 
     @property
     def none_alive(self) -> bool:
@@ -82,7 +89,8 @@ class Liveness:
 
     def _changed(self, event: Any) -> None:
         self._alive = event.alive_count
+        self._changed_s = time.monotonic()
         if event.alive_count_change < 0:
-            self._lost_s = time.monotonic()
+            self._lost_s = self._changed_s
         elif event.alive_count_change > 0 > event.not_alive_count_change:  # it was only held up
             self._lost_s = 0.0

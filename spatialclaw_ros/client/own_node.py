@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import os
 import secrets
 import threading
@@ -28,6 +28,8 @@ from rclpy.node import Node
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
+logger = logging.getLogger(__name__)
+
 
 class OwnNode:
     """A node of a name that no other has, spun until it is stopped."""
@@ -36,9 +38,15 @@ class OwnNode:
         use_fastdds_profile(os.environ)
         self._context = Context()
         rclpy.init(args=[], context=self._context)
-        self.node = Node(
-            f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
-            start_parameter_services=False, enable_rosout=False)
+        try:
+            self.node = Node(
+                f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
+                start_parameter_services=False, enable_rosout=False)
+        except BaseException:
+            rclpy.try_shutdown(context=self._context)
+            raise
+        self.fault: Exception | None = None
+        """What ended the thread, None while it spins."""
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(
@@ -58,5 +66,11 @@ class OwnNode:
         rclpy.try_shutdown(context=self._context)
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
+        try:
             self._executor.spin()
+        except ExternalShutdownException:
+            return
+        # the outermost edge of the thread
+        except Exception as error:
+            logger.exception('the thread of a client failed')
+            self.fault = error

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from concurrent import futures
 from spatialclaw_ros.client.answer import Answer
 from spatialclaw_ros.client.progress import Progress
 from spatialclaw_ros.errors import DeadlineExceededError
+
+logger = logging.getLogger(__name__)
 
 CHECK_S = 0.2
 LINGER_S = 0.2
@@ -47,7 +50,7 @@ class Query:
         self._future: futures.Future[Answer] = futures.Future()
         self._news = threading.Condition()
         self._heard: list[Progress] = []
-        self._listeners: list[Callable[[Progress], object]] = []
+        self._listeners: list[_Listener] = []
         self._ended_s = 0.0
 
     def done(self) -> bool:
@@ -97,7 +100,7 @@ class Query:
         while True:
             with self._news:
                 if at == len(self._heard):
-                    if self._all_heard():
+                    if self.all_heard:
                         return
                     self._news.wait(CHECK_S)
                 fresh = self._heard[at:]
@@ -111,11 +114,14 @@ class Query:
         self._future.add_done_callback(lambda _: callback(self))
 
     def add_progress_callback(self, callback: Callable[[Progress], object]) -> None:
-        """Call this with all that happens, on the thread that spins; what was heard comes first."""
+        """Call this with all that happens, on the thread that spins; what was heard comes first.
+
+        An exception of it is logged, as one of `add_done_callback`'s is.
+        """
+        listener = _Listener(callback, self._heard)
         with self._news:
-            for progress in self._heard:
-                callback(progress)
-            self._listeners.append(callback)
+            self._listeners.append(listener)
+        listener.tell()
 
     @property
     def heard_some(self) -> bool:
@@ -129,7 +135,7 @@ class Query:
             self._news.notify_all()
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener(progress)
+            listener.tell()
 
     def end(self, outcome: Answer | Exception) -> None:
         """Take how it ended, the first time that this is told; for the client."""
@@ -144,10 +150,39 @@ class Query:
         with self._news:
             self._news.notify_all()
 
-    def _all_heard(self) -> bool:
+    @property
+    def all_heard(self) -> bool:
         """Whether nothing more comes; the last line may be a moment behind the answer."""
         if not self.done():
             return False
         if not self._heard or self._heard[-1].last:
             return True
         return time.monotonic() - self._ended_s > LINGER_S
+
+
+class _Listener:
+    """Tells one callback all that was heard, in order, while no lock is held that others want.
+
+    Args:
+        callback: takes each.
+        heard: grows.
+    """
+
+    def __init__(self, callback: Callable[[Progress], object], heard: list[Progress]) -> None:
+        self._callback = callback
+        self._heard = heard
+        self._told = 0
+        self._busy = threading.Lock()
+
+    def tell(self) -> None:
+        """Tell what is new; another thread that tells now goes on with it."""
+        while self._told < len(self._heard) and self._busy.acquire(blocking=False):
+            try:
+                if self._told < len(self._heard):
+                    self._told += 1
+                    self._callback(self._heard[self._told - 1])
+            # the outermost edge of a callback: the thread that spins goes on
+            except Exception:
+                logger.exception('a progress callback failed')
+            finally:
+                self._busy.release()

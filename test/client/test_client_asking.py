@@ -33,7 +33,9 @@ from spatialclaw_ros.client import (
     MissingFramesError,
     NodeFaultError,
     NodeNotFoundError,
+    NotSpunError,
     PerceptionAwayError,
+    Query,
     QueryCanceledError,
     QueryTimeoutError,
     RefusedError,
@@ -114,7 +116,8 @@ def test_options_reach_the_node_and_who_asks_is_named(client, double):
 
 @pytest.mark.parametrize(('options', 'words'), [
     ({'cameras': 'front'}, 'lists of texts'), ({'frame_id': 3}, 'must be text'),
-    ({'timeout_s': -1.0}, 'timeout_s'), ({'window_s': math.nan}, 'window_s'),
+    ({'timeout_s': -1.0}, 'timeout_s'), ({'wait_s': math.nan}, 'wait_s'),
+    ({'wait_s': -1}, 'wait_s'), ({'window_s': math.nan}, 'window_s'),
     ({'max_frames': -1}, 'max_frames'), ({'stamp_ns': 1 << 63}, 'stamp_ns'),
     ({'answer_type': 17}, 'answer_type')])
 def test_an_option_that_no_message_holds_is_named(client, options, words):
@@ -135,10 +138,18 @@ def test_every_status_that_is_no_answer_has_its_error():
 def test_no_answer_is_a_named_error_with_the_nodes_words(client, name):
     expected, also = STATUSES[name]
     with pytest.raises(expected, match=f'the node says {name}') as caught:
-        client.ask(name, wait_s=0.3)
+        client.ask(name, wait_s=0.0)
     assert isinstance(caught.value, also)
     assert (caught.value.status, caught.value.query_id) == (Status[name.upper()], 'q-1')
     assert caught.value.answer_message.question == name
+
+
+def test_an_answer_of_a_kind_that_is_not_known_is_a_fault_of_the_node():
+    message = answer_to(NUMBER)
+    message.answer_type = 9
+    with pytest.raises(NodeFaultError, match=r"'0.412 m' has type 9.*newer version"):
+        Answer.of(message)
+    assert message.message == ''
 
 
 def test_progress_is_told_in_order_on_the_thread_that_asks(client):
@@ -166,12 +177,12 @@ def test_a_handle_gives_progress_from_the_start_as_often_as_asked(client):
 
 
 def test_a_handle_is_cancelled_and_says_so(client, double):
-    query = client.start(SLOW)
+    query = client.start(SLOW, wait_s=0.0)
     ended = threading.Event()
     query.add_done_callback(lambda _: ended.set())
     assert next(query.progress).text == 'thinking'
     with pytest.raises(DeadlineExceededError, match='the query goes on'):
-        query.result(0.05)
+        query.result(0.5)
     assert not query.done()
     query.cancel()
     with pytest.raises(QueryCanceledError, match='the node says canceled'):
@@ -220,6 +231,48 @@ def test_a_cancelled_task_cancels_its_query(client, double):
     assert double.wait(lambda: len(double.canceled) == before + 1)
 
 
+def test_a_progress_callback_that_fails_is_logged_and_ends_nothing(client, caplog):
+    heard = []
+
+    def fail(told):
+        heard.append(told.stage)
+        raise ValueError(told.stage)
+
+    query = client.start(NUMBER)
+    query.add_progress_callback(fail)
+    assert [told.stage for told in query.progress] == STAGES
+    assert client.ask(NUMBER).value == 0.412
+    assert heard == STAGES
+    assert caplog.text.count('a progress callback failed') == len(STAGES)
+
+
+def test_a_progress_callback_may_wait_for_the_thread_that_hears():
+    told = []
+    query = Query('q', check=list, cancel=list)
+    query.hear('first')
+
+    def wait(progress):
+        told.append(progress)
+        if progress == 'first':
+            hears = threading.Thread(target=query.hear, args=('second',))
+            hears.start()
+            hears.join(10.0)
+            assert not hears.is_alive()
+
+    query.add_progress_callback(wait)
+    assert told == ['first', 'second']
+
+
+def test_a_client_whose_own_thread_failed_says_so(double):
+    def fail():
+        raise ValueError('of a callback')
+
+    with SpatialClient('/answering') as broken:
+        broken._own.node.create_timer(0.01, fail)
+        with pytest.raises(NotSpunError, match=r'thread of this client failed.*of a callback'):
+            broken.ask(SLOW)
+
+
 def test_many_threads_share_one_client(client):
     values = []
 
@@ -247,9 +300,9 @@ def test_an_inactive_node_is_asked_again_until_it_is_active():
 
 def test_a_node_that_is_not_there_is_named_with_those_that_are(double, client):
     with SpatialClient('/nobody') as lonely:
-        for wait_s in (0.5, 10.0):  # where processors are short, who is there is known late
+        for _ in range(100):  # where processors are short, who is there is known late
             with pytest.raises(NodeNotFoundError, match='no node answers on /nobody') as caught:
-                lonely.ask(NUMBER, wait_s=wait_s)
+                lonely.ask(NUMBER, wait_s=0.1)
             if 'there is' in str(caught.value):
                 break
         assert 'there is /answering: ask for it by its name' in str(caught.value)

@@ -20,17 +20,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections import namedtuple
 
 import psutil
 import pytest
 import query_double
-from query_double import NUMBER, SLOW, QueryDouble
+from query_double import NUMBER, SLOW, YES, QueryDouble
 
 from spatialclaw_ros.client import NodeGoneError, QueryCanceledError, SpatialClient
+from spatialclaw_ros.client import link as linking
+from spatialclaw_ros.errors import DeadlineExceededError
 
 # a killed participant stays in the graph for 20 s
 SOON_S = 15.0
 WAIT_S = 30.0
+LivelinessChanged = namedtuple(
+    'LivelinessChanged', 'alive_count alive_count_change not_alive_count not_alive_count_change')
 
 
 def victim():
@@ -43,7 +48,8 @@ def client():
         yield made
 
 
-def test_a_node_that_is_killed_is_told_soon_and_its_successor_answers(client):
+def test_a_node_that_is_killed_is_told_soon_and_its_successor_answers(client, monkeypatch):
+    monkeypatch.setattr(linking, 'DEAD_S', 2.0)
     process = victim()
     try:
         query = client.start(SLOW, wait_s=WAIT_S)
@@ -67,21 +73,92 @@ def test_a_node_that_is_killed_is_told_soon_and_its_successor_answers(client):
         process.wait()
 
 
-def test_a_goal_in_an_executor_that_hangs_is_given_up(client):
-    process = victim()
-    try:
+@pytest.fixture(scope='module')
+def server():
+    made = QueryDouble('busy_node')
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope='module')
+def asks(server):
+    with SpatialClient('/busy_node') as made:
+        assert made.ask(NUMBER, wait_s=WAIT_S).value == 0.412
+        yield made
+
+
+def test_a_goal_is_not_sent_before_the_node_answers_at_all(server, monkeypatch):
+    before = len(server.goals)
+    with SpatialClient('/busy_node') as client:
+        client.wait(WAIT_S)
+        with server.held_up(), monkeypatch.context() as short:
+            short.setattr(linking, 'REPLY_S', 0.3)
+            with pytest.raises(NodeGoneError, match='did not take the question'):
+                client.ask(SLOW, wait_s=0.0)
         assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
-        psutil.Process(process.pid).suspend()
-        with pytest.raises(NodeGoneError, match=r'did not take the question|went away'):
-            client.ask(NUMBER, wait_s=0.5)
-    finally:
-        process.kill()
-        process.wait()
+    assert [goal.question for goal in server.goals[before:]] == [NUMBER]
+
+
+@pytest.mark.parametrize(('taken', 'words'), [
+    (False, 'did not take the question'), (True, 'took the question and has said nothing')])
+def test_an_executor_that_hangs_is_told(asks, server, taken, words, monkeypatch):
+    query = asks.start(SLOW)
+    next(query.progress)
+    with server.held_up(), monkeypatch.context() as short:
+        for name in ('REPLY_S', 'HANG_S', 'ALIVE_S'):
+            short.setattr(linking, name, 0.3)
+        with pytest.raises(NodeGoneError, match=words):
+            query.result(WAIT_S) if taken else asks.ask(NUMBER, wait_s=0.0)
+    query.cancel()  # where it was not given up
+    assert server.wait(lambda: server.running == 0)
+
+
+def test_a_cancel_and_a_close_overtake_the_goals_acceptance(server):
+    before = len(server.canceled)
+    with SpatialClient('/busy_node') as client:
+        assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
+        with server.held_up():
+            client.start(SLOW)
+            client.close()
+        assert server.wait(lambda: len(server.canceled) == before + 1)
+
+
+def test_a_node_without_time_to_say_that_it_lives_is_not_given_up(asks, monkeypatch):
+    monkeypatch.setattr(linking, 'DEAD_S', 0.3)
+    lost = LivelinessChanged(0, -1, 1, 1)
+    query = asks.start(SLOW)
+    next(query.progress)
+    asks._link._line.put(lambda: asks._link._liveness._changed(lost))
+    with pytest.raises(DeadlineExceededError, match='the query goes on'):
+        query.result(1.0)
+    assert asks.ask(NUMBER, wait_s=0.0).value == 0.412
+    query.cancel()
+    with pytest.raises(QueryCanceledError):
+        query.result(WAIT_S)
+
+
+def test_a_result_that_was_lost_is_asked_for_again(asks, monkeypatch):
+    came, results = linking.Link._came, []
+
+    def lossy(link, opened, future):
+        results.append(future)
+        if len(results) > 1:
+            came(link, opened, future)
+
+    monkeypatch.setattr(linking.Link, '_came', lossy)
+    monkeypatch.setattr(linking, 'LOST_S', 0.1)
+    assert asks.ask(YES).value is True
+    assert len(results) == 2
+
+
+def clients():
+    return sum(thread.name == 'spatialclaw_client' for thread in threading.enumerate())
 
 
 def test_nothing_is_left_of_a_client():
     me = psutil.Process()
     server = QueryDouble('left')
+    before = clients()
     descriptors = []
     try:
         for _ in range(4):
@@ -91,8 +168,7 @@ def test_nothing_is_left_of_a_client():
                 next(query.progress)
             with pytest.raises(QueryCanceledError):
                 query.result(0.0)
-            threads = [thread.name for thread in threading.enumerate()]
-            assert 'spatialclaw_client' not in threads
+            assert clients() == before
             descriptors.append(me.num_fds())
         assert server.wait(lambda: server.running == 0)
     finally:

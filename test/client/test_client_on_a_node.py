@@ -31,6 +31,7 @@ from rclpy.executors import (
 )
 from rclpy.node import Node
 
+import spatialclaw_ros.client.client as asking
 from spatialclaw_ros.client import NotSpunError, SpatialClient
 from spatialclaw_ros.errors import CanceledError, DeadlineExceededError
 
@@ -137,28 +138,31 @@ def test_a_closed_client_takes_its_query_with_it(program, double):
     assert program.faults == []
 
 
-def test_nobody_spins_the_node_and_this_is_said(unspun, double):
+def test_nobody_spins_the_node_and_this_is_said(unspun, double, monkeypatch):
+    monkeypatch.setattr(asking, 'NOT_SPUN_S', 0.2)
     before = unspun.held()
     with SpatialClient('/answering', node=unspun.node) as client:
         with pytest.raises(NotSpunError, match='nobody has spun the node /arm/robot') as caught:
-            client.ask(NUMBER, wait_s=0.2)
+            client.ask(NUMBER)
         assert isinstance(caught.value, DeadlineExceededError)
         assert 'spin it on another thread' in str(caught.value)
-        query = client.start(NUMBER, wait_s=0.2)
+        query = client.start(NUMBER)
         with pytest.raises(NotSpunError):
             list(query.progress)
     assert query.done()
     assert unspun.held() == before
 
 
-def test_a_blocking_ask_in_the_only_threads_callback_is_told_apart_from_a_silent_node(double):
+def test_a_blocking_ask_in_the_only_threads_callback_is_told_apart_from_a_silent_node(
+        double, monkeypatch):
     program = Program(SingleThreadedExecutor)
     caught, done = [], threading.Event()
     with SpatialClient('/answering', node=program.node) as client:
         def look():
             timer.cancel()
-            with contextlib.suppress(NotSpunError):
-                client.ask(NUMBER, wait_s=0.2)
+            with monkeypatch.context() as short, contextlib.suppress(NotSpunError):
+                short.setattr(asking, 'NOT_SPUN_S', 0.2)
+                client.ask(NUMBER)
                 caught.append('answered')
             done.set()
 
@@ -169,18 +173,10 @@ def test_a_blocking_ask_in_the_only_threads_callback_is_told_apart_from_a_silent
     program.close()
 
 
-def under_way(client):
-    """A query of which something was heard; a machine without time may take its node for gone."""
-    for _ in range(3):
-        query = client.start(SLOW, wait_s=WAIT_S)
-        if next(query.progress, None) is not None:
-            return query
-    raise AssertionError(query.result())
-
-
 def test_a_shutdown_of_the_programs_context_ends_the_wait(program, double):
     with SpatialClient('/answering', node=program.node) as client:
-        query = under_way(client)
+        query = client.start(SLOW, wait_s=WAIT_S)
+        next(query.progress)
         rclpy.try_shutdown(context=program.context)
         start_s = time.monotonic()
         with pytest.raises(CanceledError, match='context of this program was shut down'):

@@ -23,7 +23,8 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -45,6 +46,7 @@ from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent, SpatialFrame, Spati
 from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
 
 GREEN = np.full((30, 40, 3), (0, 200, 0), np.uint8)
+THREADS = 8
 SLOW, POINT, NUMBER, TEXT, YES = 'slow', 'point', 'number', 'text', 'yes'
 
 
@@ -105,7 +107,7 @@ class QueryDouble:
             self.node, SpatialQuery, '~/query', self._run, callback_group=ReentrantCallbackGroup(),
             cancel_callback=lambda _: CancelResponse.ACCEPT, status_pub_qos_profile=STATUS_QOS,
             feedback_pub_qos_profile=QoSProfile(depth=100))
-        self._executor = MultiThreadedExecutor(8, context=self._context)
+        self._executor = MultiThreadedExecutor(THREADS, context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self.spin, daemon=True)
         self._thread.start()
@@ -123,6 +125,25 @@ class QueryDouble:
         while not condition() and time.monotonic() < end_s:
             time.sleep(0.01)
         return condition()
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Nothing that comes is heard meanwhile: each thread of the executor waits."""
+        go, waiting = threading.Event(), threading.Semaphore(0)
+
+        def wait() -> None:
+            waiting.release()
+            go.wait()
+
+        tasks = THREADS - self.running
+        for _ in range(tasks):
+            self._executor.create_task(wait)
+        for _ in range(tasks):
+            waiting.acquire()
+        try:
+            yield
+        finally:
+            go.set()
 
     def close(self) -> None:
         """Leave the graph."""
