@@ -27,6 +27,7 @@ from functools import partial
 from pathlib import Path
 
 from spatialclaw_ros.agent.budget import AgentLimits
+from spatialclaw_ros.agent.doing import Doing, Working
 from spatialclaw_ros.agent.events import Answered, Event, Failed, Refused
 from spatialclaw_ros.agent.interfaces import INTERFACES, ActionInterface
 from spatialclaw_ros.agent.recording import Finishing, Recording
@@ -82,6 +83,7 @@ class Session:
         self._finishing = finishing
         self._recording: Recording | None = None
         self._timings: dict[str, float] = {}
+        self._doing = Doing()
 
     @property
     def trace_path(self) -> Path | None:
@@ -92,6 +94,11 @@ class Session:
     def timings(self) -> Mapping[str, float]:
         """Seconds of 'plan', 'kernel', 'write', 'run', 'evidence', 'total'; 'tools' is in 'run'."""
         return self._timings
+
+    @property
+    def doing(self) -> Working | None:
+        """What it is busy with just now; any thread may look."""
+        return self._doing.now
 
     def run(
         self, observation: Observation, question: Question, deadline: Deadline, query_id: str,
@@ -109,6 +116,7 @@ class Session:
         """
         start_s = time.monotonic()
         timings = self._timings = {}
+        doing = self._doing = Doing()
         finishing = self._finishing or Finishing()
         record = Recording(self._trace_dir, query_id, self._limits, finishing)
         self._recording = record
@@ -118,7 +126,7 @@ class Session:
                 backbone=self._backbone, kernel=self._kernel, perception=self._perception,
                 interface=self._interface, limits=self._limits, observation=observation,
                 question=question, deadline=deadline, record=record, timings=timings,
-                ahead_of_model=self._ahead_of_model)
+                doing=doing, ahead_of_model=self._ahead_of_model)
             record(lambda trace: trace.started(observation, question, stages.setup))
             with closing(stages), closing(_guarded(stages, self._perception)) as events:
                 for event in events:

@@ -30,6 +30,7 @@ import numpy as np
 
 from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
 from spatialclaw_ros.agent.budget import AgentLimits, Budget
+from spatialclaw_ros.agent.doing import Doing
 from spatialclaw_ros.agent.events import (
     Answered,
     CellRan,
@@ -77,6 +78,7 @@ class Stages:
         deadline: the query's.
         record: writes to the trace.
         timings: part to seconds; filled.
+        doing: told what takes time.
         ahead_of_model: whether likely tool calls run while a model writes.
 
     Attributes:
@@ -89,7 +91,7 @@ class Stages:
         self, *, backbone: Backbone, kernel: Kernel, perception: Perception,
         interface: ActionInterface, limits: AgentLimits, observation: Observation,
         question: Question, deadline: Deadline, record: Record, timings: dict[str, float],
-        ahead_of_model: bool = True,
+        doing: Doing, ahead_of_model: bool = True,
     ) -> None:
         self._backbone = backbone
         self._kernel = kernel
@@ -100,6 +102,7 @@ class Stages:
         self._deadline = deadline
         self._record = record
         self._timings = timings
+        self._doing = doing
         # what needs no model is written at once: there is nothing to run ahead of
         self._is_model = isinstance(backbone, SeesImages)
         self._runs_ahead = ahead_of_model and self._is_model and interface.has_tools
@@ -119,7 +122,8 @@ class Stages:
             max_steps, interface.language)
         self._tools = HostTools(
             backbone=backbone, perception=perception, observation=observation, deadline=deadline,
-            budget=self._budget, record=record, spent=partial(_took, timings, 'tools'))
+            budget=self._budget, record=record, spent=partial(_took, timings, 'tools'),
+            doing=doing)
 
     @property
     def setup(self) -> dict[str, Any]:
@@ -157,13 +161,14 @@ class Stages:
                 likely_calls, self._question.text, self._observation, self._capabilities))
         with Opening(self._open, self._deadline, at_once=self._is_model) as opening:
             self._stage = 'plan'
-            with self._timed('plan'), self._tools.writing():
+            with (self._timed('plan'), self._tools.writing(),
+                  self._doing.working('plan', f'{self._backbone.name} makes a plan')):
                 said = self._heard(self._backbone.plan(self._brief, self._deadline))
             plan = clean_plan(said.text)
             yield Planned(plan)
             self._stage = 'kernel'
             self._deadline.check('opening the kernel')
-            with self._timed('kernel'):
+            with self._timed('kernel'), self._doing.working('run', 'opens a worker for its cells'):
                 worker = opening.session()
             yield from self._steps(plan, worker)
 
@@ -189,7 +194,8 @@ class Stages:
                 return
             self._budget.begin_step()
             step = self._brief.max_steps - self._budget.steps_left
-            with self._timed('write'), self._tools.writing():
+            with (self._timed('write'), self._tools.writing(),
+                  self._doing.working('write', f'{self._backbone.name} writes', step)):
                 said = self._heard(self._backbone.write(
                     self._brief, plan, turns, self._deadline))
             try:
@@ -218,7 +224,7 @@ class Stages:
         """Run a reply's cell; the query's end, if it answered, and the turn it makes."""
         self._stage = 'run'
         self.steps += 1
-        with self._timed('run'):
+        with self._timed('run'), self._doing.working('run', f'runs: {reply.purpose}', self.steps):
             result = worker.run(reply.code, self._deadline)
         self._deadline.check('running a cell')
         self._budget.end_step()

@@ -25,6 +25,7 @@ from functools import partial
 
 from spatialclaw_ros.agent.ahead import Ahead
 from spatialclaw_ros.agent.budget import Budget
+from spatialclaw_ros.agent.doing import Doing
 from spatialclaw_ros.agent.recording import Record
 from spatialclaw_ros.backbone.protocol import Backbone, SeesImages
 from spatialclaw_ros.deadline import Deadline
@@ -51,11 +52,13 @@ class HostTools:
         budget: counts the tokens of looking.
         record: writes to the trace.
         spent: told how many seconds each call took.
+        doing: told what each call is about.
     """
 
     def __init__(
         self, *, backbone: Backbone, perception: Perception, observation: Observation,
         deadline: Deadline, budget: Budget, record: Record, spent: Callable[[float], None],
+        doing: Doing,
     ) -> None:
         self._backbone = backbone
         self._perception = perception
@@ -64,6 +67,7 @@ class HostTools:
         self._budget = budget
         self._record = record
         self._spent = spent
+        self._doing = doing
         self._ahead: Ahead | None = None
 
     def run_ahead(self, calls: Callable[[], Iterable[ToolCall]]) -> None:
@@ -98,7 +102,8 @@ class HostTools:
         """
         start_s = time.monotonic()
         try:
-            result, from_ahead = self._serve(call)
+            with self._doing.answering(call):
+                result, from_ahead = self._serve(call)
         finally:
             duration_s = time.monotonic() - start_s
             self._spent(duration_s)
