@@ -82,7 +82,7 @@ class Process:
     def __init__(self, node: SpatialClawNode, stop: threading.Event) -> None:
         self._node = node
         self._stop = stop
-        self._executor = MultiThreadedExecutor(THREADS)
+        self._executor = MultiThreadedExecutor(THREADS, context=node.context)
         self._faults: deque[float] = deque(maxlen=MAX_FAULTS)
         self._status = 0
 
@@ -113,8 +113,11 @@ class Process:
     def _start(self) -> None:
         if self._node.start() or self._stop.is_set():
             return
-        if self._node.failed is not None:
-            self._status = refuse(self._node.failed)
+        if self._node.failed is None:
+            self._node.get_logger().warning(
+                'somebody else changes the state of this node; it goes on without autostart')
+            return
+        self._status = refuse(self._node.failed)
         self._stop.set()
 
     def _spun(self) -> bool:

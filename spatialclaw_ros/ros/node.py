@@ -108,7 +108,10 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         self._serving.start.over.clear()
 
     def start(self) -> bool:
-        """Configure and activate; whether it is active then, else `failed` says why it is not."""
+        """Configure and activate; whether both came about.
+
+        Else `failed` says why not; it is None where somebody else changed the state meanwhile.
+        """
         try:
             return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
         finally:
@@ -117,6 +120,8 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
     def close(self) -> None:
         """Give everything back, whatever the state; call it when no executor spins the node."""
         self.release()
+        except RuntimeError:  # an RCLError, on Humble: no such transition from the state it is in
+            return False
         self._diagnostics.close()
         self._serving.close()
         self._records.close()
@@ -128,9 +133,11 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         """End a transition under way and all queries, shut down, and keep but the bare node."""
         self._patience.cancel()
         with self._changing:
-            if self.state in PRIMARY:
-                self.trigger_shutdown()
-            else:
+            try:
+                done = self.state in PRIMARY and self.trigger_shutdown() == SUCCESS
+            except RuntimeError:  # an RCLError: somebody else changed the state meanwhile
+                done = False
+            if not done:
                 self._release()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:

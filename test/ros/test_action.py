@@ -39,7 +39,7 @@ OK, CANCELED = SpatialAnswer.STATUS_OK, SpatialAnswer.STATUS_CANCELED
 CANCEL_S = 0.5
 MARGIN_S = 1.5
 """What a loaded machine may add; `make bench-ros` measures the figure itself."""
-RESULT_KEPT_S = 2
+RESULT_KEPT_S = 1
 ANSWER = cell('ReturnAnswer(1.0, unit="m")')
 GOOD = script((ANSWER,))
 SEGMENT = script((cell(
@@ -66,9 +66,7 @@ STAGES = {
 }
 PERCEPTION = {
     'in the node': {},
-    'in the node, deaf': {'perception__masks__options__deaf': True},
-    'in its own process': {
-        'perception__run_in': 'process', 'perception__masks__options__deaf': False},
+    'in its own process': {'perception__run_in': 'process'},
     'on a server': {'perception__run_in': 'node'},
 }
 
@@ -100,7 +98,7 @@ def calls_end(tmp_path_factory):
 @pytest.fixture(scope='module')
 def live(plates, vlm, calls_end):
     given = parameters(
-        calls_end.parent, masks={'call_until': str(calls_end), 'deaf': False}, backbone='vllm',
+        calls_end.parent, masks={'call_until': str(calls_end)}, backbone='vllm',
         backbone_url=vlm.url, backbone_model='scripted', perception__run_in='node',
         perception__url='', reconstruct='rgbd', ahead_of_model=False, max_queued=2)
     del given['backbone_script']

@@ -21,6 +21,7 @@ import gc
 import os
 import signal
 import threading
+import weakref
 
 import psutil
 import pytest
@@ -34,6 +35,7 @@ from spatialclaw_ros.errors import DependencyError
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros import node as node_module
 from spatialclaw_ros.ros import resources
+from spatialclaw_ros.ros.main import Process
 from spatialclaw_ros.ros.plain import duration_message
 
 ANSWER = 'ReturnAnswer(1.0, unit="m")'
@@ -96,9 +98,15 @@ def test_each_state_answers_and_names_the_way_to_the_next(unconfigured, operator
         ('activate', 'active', ''), ('deactivate', 'inactive', 'activate'),
         ('activate', 'active', ''), ('deactivate', 'inactive', 'activate'),
         ('cleanup', 'unconfigured', 'configure')]
+    seen = weakref.ref(unconfigured)
     for transition, state, words in steps:
         assert transition is None or operator.change(transition)
         assert operator.state == state
+        if state == 'active':
+            seen = weakref.ref(unconfigured._inputs)
+        elif transition == 'deactivate':
+            # images go with it, not when Python next looks for what refers to itself
+            until(lambda one=seen: one() is None)
         answer = operator.ask('Is it?')
         ended, result = operator.goal('Is it?').end()
         assert result.status == answer.status
@@ -285,6 +293,34 @@ def test_deactivate_ends_what_waits_and_what_runs(
     assert operator.set(deactivate_wait_s=0.0) == ''
     assert operator.change('cleanup', *UP)
     assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
+
+
+def raises():
+    raise RuntimeError('Failed to trigger lifecycle state machine transition')
+
+
+@pytest.mark.parametrize('first', ['another', 'another, on Humble'])
+def test_a_node_that_somebody_else_starts_goes_on(unconfigured, operator, monkeypatch, first):
+    if first == 'another':
+        assert operator.change('configure')
+    else:
+        monkeypatch.setattr(unconfigured, 'trigger_configure', raises)
+    stop = threading.Event()
+    process = Process(unconfigured, stop)
+    process._start()
+    process._executor.shutdown()
+    assert not stop.is_set()
+    assert operator.ask('Is it?').status == SpatialAnswer.STATUS_INACTIVE
+
+
+@pytest.mark.parametrize('shutdown', [raises, lambda: node_module.ERROR])
+def test_a_stop_beside_another_transition_gives_everything_back(tmp_path, monkeypatch, shutdown):
+    released = []
+    with LiveNode('stopping', parameters(tmp_path)) as made, monkeypatch.context() as patch:
+        patch.setattr(made.node, 'trigger_shutdown', shutdown)
+        patch.setattr(made.node, '_release', lambda: released.append(True))
+        made.node.release()
+    assert released
 
 
 def test_a_process_that_does_not_start_itself(tmp_path):
