@@ -63,6 +63,12 @@ def _nothing() -> None:
     """Nothing to undo."""
 
 
+def _give_back() -> None:
+    # what refers to itself keeps images and descriptors until it is looked for
+    gc.collect()
+    give_memory_back()
+
+
 class SpatialClawNode(LifecycleNodeMixin, Node):
     """The node, unconfigured; construct it after `rclpy.init`, spin it, and `close` it.
 
@@ -114,14 +120,14 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         """
         try:
             return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+        except RuntimeError:  # an RCLError, on Humble: no such transition from the state it is in
+            return False
         finally:
             self._serving.start.over.set()
 
     def close(self) -> None:
         """Give everything back, whatever the state; call it when no executor spins the node."""
         self.release()
-        except RuntimeError:  # an RCLError, on Humble: no such transition from the state it is in
-            return False
         self._diagnostics.close()
         self._serving.close()
         self._records.close()
@@ -150,7 +156,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take no queries, end those that are there, and look away."""
-        return self._change('deactivate', self._deactivate)
+        return self._change('deactivate', self._rest)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give back what configure and activate made."""
@@ -207,7 +213,8 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         lookout = Lookout(self._inputs, lambda: self.parameters.settings)
         runner = QueryRunner(
             observe=lookout.observe, log_error=self._log.error,
-            make_session=lambda _, deadline: resources.session(self.parameters.settings, deadline),
+            make_session=lambda request, deadline: resources.session(
+                request.settings or self.parameters.settings, deadline),
             max_concurrent=settings.max_concurrent,
             max_queued=lambda: self.parameters.settings.max_queued)
         self._serving.handler = QueryHandler(
@@ -227,6 +234,10 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         if inputs is not None:
             inputs.close()
 
+    def _rest(self) -> None:
+        self._deactivate()
+        _give_back()
+
     def _release(self) -> None:
         self._deactivate()
         outputs, self._outputs = self._outputs, None
@@ -236,9 +247,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         if resources is not None and not resources.close():
             self._log.warning('a trace was not written to its end in time')
         del resources
-        # what refers to itself keeps descriptors and memory until it is looked for
-        gc.collect()
-        give_memory_back()
+        _give_back()
         self.parameters.configured = False
 
     def _inactive(self) -> str:
