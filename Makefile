@@ -62,8 +62,9 @@ demo-interfaces: install
 browser: $(VENV)/.locked
 	@scripts/get_browser $(VENV)
 
-# Whole files go to the workers, for the tests of a file may share what is dear to make.
-JOBS ?= 2
+# Whole files go to the workers, for the tests of a file may share what is dear to make. Tests wait
+# for other processes half of their time: three workers keep two cores busy.
+JOBS ?= 3
 
 test: install browser
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
@@ -128,9 +129,11 @@ test-pip:
 
 models: install .models/.locked
 
-# The real model classes with tiny random weights, and Ray Serve with two replicas.
+# The real model classes with tiny random weights, and Ray Serve with two replicas beside them. A
+# thread for each worker: tiny models gain nothing of more.
 test-models: models
-	@PYTHONSAFEPATH=1 AMENT_PREFIX_PATH=$(abspath $(VENV)) .models/bin/python -m pytest test/models
+	@PYTHONSAFEPATH=1 OMP_NUM_THREADS=1 AMENT_PREFIX_PATH=$(abspath $(VENV)) .models/bin/python \
+	  -m pytest -n 2 --dist loadfile --no-loadscope-reorder test/models
 
 # The real vLLM with a tiny model of random weights, in an environment of its own. ONLY=cancel runs
 # the checks whose names have that word.

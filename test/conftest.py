@@ -36,7 +36,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 # What waits most begins first, so that no worker is left alone with it at the end.
 LONGEST_FIRST = (
-    'test/escapes/', 'test/ros/', 'test/sim/', 'test/test_', 'test/kernel/', 'test/agent/',
+    'test/models/test_ray', 'test/models/test_sizes', 'test/escapes/', 'test/ros/', 'test/sim/', 'test/test_', 'test/kernel/', 'test/agent/',
     'test/perception/', 'test/fuzz/', 'test/cli/')
 
 

@@ -30,7 +30,7 @@ from spatialclaw_ros.workspace.observation import Observation
 
 _CELL_TIMEOUT_S = 0.5
 _PAUSE_S = 0.2
-_ROUNDS = 3
+_ROUNDS, _SHORT_ROUNDS = 3, 2
 # a query's beginning: two tool results, 197 MB, random numbers, prints
 _CELLS = (
     'recon = tools.Reconstruct(InputImages)',
@@ -53,7 +53,7 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
     limits = dataclasses.replace(KernelLimits(), cell_timeout_s=_CELL_TIMEOUT_S)
     with Kernel(limits=limits) as kernel:
         _recover(kernel, scene, tools, ENDLESS)
-        for _ in range(_ROUNDS):
+        for _ in range(_SHORT_ROUNDS if short else _ROUNDS):
             restarted += jupyter.ask('restarted', 1 if short else count)
             for code, samples in ours.items():
                 samples += [_recover(kernel, scene, tools, code) for _ in range(count)]

@@ -34,7 +34,7 @@ from spatialclaw_ros.workspace.observation import Observation
 
 # queries come seconds apart; a spare worker is ready again long before this has passed
 _PAUSE_S = 0.5
-_ROUNDS = 3
+_ROUNDS, _SHORT_ROUNDS = 3, 2
 
 
 def rows(jupyter: Peer, *, short: bool) -> list[Row]:
@@ -49,7 +49,7 @@ def rows(jupyter: Peer, *, short: bool) -> list[Row]:
         for warming in (kernel, bare_kernel):
             _start(warming, scene)
         jupyter.ask('cold', 1)  # writes byte code that the next ones find
-        for _ in range(_ROUNDS):
+        for _ in range(_SHORT_ROUNDS if short else _ROUNDS):
             cold += jupyter.ask('cold', 1 if short else count)
             for _ in range(count):
                 time.sleep(_PAUSE_S)
