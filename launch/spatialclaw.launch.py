@@ -41,7 +41,6 @@ from launch.actions import (
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 
 from spatialclaw_ros.ros.compat.dds import OLD_DISTRIBUTIONS, OLD_VARIABLE, VARIABLE
 from spatialclaw_ros.ros.compat.share import share_path
@@ -205,9 +204,7 @@ def _overrides(values: dict[str, str]) -> dict[str, str | bool]:
 
 
 def _node(values: dict[str, str]) -> Action:
-    # without its type launch_ros takes a text for YAML, which '' is not
-    overrides = {name: ParameterValue(value, value_type=type(value))
-                 for name, value in _overrides(values).items()}
+    overrides = _overrides(values)
     enclave = ['--enclave', values['enclave']] if values['enclave'] else []
     return Node(
         package=PACKAGE, executable='node', name=values['name'], namespace=values['namespace'],

@@ -117,10 +117,11 @@ def camera_remappings(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     Args:
         values: the node's parameters, by dotted name.
     """
-    cameras = values.get('cameras') or ['camera']
-    camera = {name: values.get(f'{cameras[0]}.{name}', '') for name in (
+    cameras = values.get('cameras')
+    first = str(cameras[0]) if isinstance(cameras, list) and cameras else 'camera'
+    camera = {name: values.get(f'{first}.{name}', '') for name in (
         'image', 'image_transport', 'camera_info', 'depth', 'depth_transport', 'depth_camera_info')}
-    image = camera['image'] or f'/{cameras[0]}/color/image_raw'
+    image = camera['image'] or f'/{first}/color/image_raw'
     info = camera['depth_camera_info'] or camera['camera_info'] or (
         image.rpartition('/')[0] + '/camera_info')
     found = []

@@ -49,7 +49,6 @@ API: dict[str, dict[str, set[str]]] = {
     'launch.substitutions': {'FindExecutable': {'name'}, 'LaunchConfiguration': set()},
     'launch_ros.actions': {'Node': {
         *PROCESS, 'package', 'executable', 'namespace', 'arguments', 'remappings', 'parameters'}},
-    'launch_ros.parameter_descriptions': {'ParameterValue': {'value_type'}},
 }
 
 
