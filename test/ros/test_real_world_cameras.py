@@ -22,7 +22,7 @@ import pytest
 from asking import Asker
 from builtin_interfaces.msg import Duration
 from eyes_double import POSES, Eyes, messages, parameters
-from node_process import NodeProcess
+from live_node import LiveNode
 from robot_double import GAP_M
 
 from spatialclaw_ros.msg import SpatialAnswer
@@ -34,12 +34,12 @@ LONG = Duration(sec=9)
 
 
 @pytest.fixture(scope='module')
-def world(tmp_path_factory):
+def world():
     eyes = Eyes(off=('late',))
     asker = Asker(eyes.node)
-    folder = tmp_path_factory.mktemp('node')
-    with NodeProcess(folder, {**parameters(*POSES), 'max_frames': 4}):
-        asker.until(lambda answer: len(answer.cameras) == 3, 'Is there a red ball?')
+    with LiveNode('spatialclaw', {**parameters(*POSES), 'max_frames': 4}) as live:
+        assert live.node.start()
+        assert len(asker.ask('Is there a red ball?').cameras) == 3
         yield eyes, asker
     eyes.close()
 

@@ -24,9 +24,8 @@ import numpy as np
 import pytest
 from analytic_scene import Box
 from asking import Asker
-from node_process import NodeProcess
+from live_node import LiveNode
 from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
 from robot_double import (
     CAMERA_FRAME,
     FOCAL,
@@ -36,7 +35,6 @@ from robot_double import (
     RobotDouble,
     T_base_camera,
     image_message,
-    spin_until,
 )
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
@@ -57,8 +55,8 @@ NAMES_NO_WORLD = {'world_frame': '', 'base_frame': ''}
 
 
 @pytest.fixture
-def asker(tmp_path):
-    """Of a node that looks at a red mug on a table through a camera that looks down 30 degrees."""
+def desk():
+    """A node that sees a red mug on a table, its camera turned down by 30 degrees; who asks it."""
     rays = CAMERA.rays().astype(np.float64) @ DOWN_30[:3, :3].T
     hits = np.stack([solid.hit(DOWN_30[:3, 3], rays) for solid in SOLIDS])
     robot = RobotDouble()
@@ -67,26 +65,21 @@ def asker(tmp_path):
     robot.depth = image_message(hits.min(axis=0).astype(np.float32), '32FC1')
     # as a driver's description has it, whatever else TF knows
     robot.transforms = [('base_link', 'camera_link', T_base_camera @ invert(T_link_optical))]
-    with NodeProcess(tmp_path, {**PARAMETERS, **NAMES_NO_WORLD, 'max_frames': 2}):
-        yield Asker(robot.node)
+    with LiveNode('spatialclaw', {**PARAMETERS, **NAMES_NO_WORLD, 'max_frames': 2}) as live:
+        assert live.node.start()
+        yield live.node, Asker(robot.node)
     robot.close()
 
 
-def set_world(node, name):
-    future = AsyncParameterClient(node, '/spatialclaw').set_parameters([
-        Parameter('world_frame', value=name)])
-    assert spin_until(node, future.done)
-    assert future.result().results[0].successful
-
-
-def test_heights_and_edges_on_a_desk(asker):
+def test_heights_and_edges_on_a_desk(desk):
+    node, asker = desk
     for question, expected_m in ((TALL, HEIGHT_M), (EDGE, TO_EDGE_M)):
         answer = asker.ask(question)
         assert answer.status == SpatialAnswer.STATUS_OK, answer.message
         assert answer.number == pytest.approx(expected_m, abs=TOLERANCE_M)
         assert answer.header.frame_id == CAMERA_FRAME
         assert not any('may not be z up' in line for line in answer.missing_priors)
-    set_world(asker.node, 'camera_link')
+    assert node.set_parameters([Parameter('world_frame', value='camera_link')])[0].successful
     answer = asker.ask(TALL)
     assert any(
         "world_frame 'camera_link' may not be z up: the largest plane is tilted by 30 degrees"

@@ -23,7 +23,7 @@ import pytest
 from asking import Asker
 from builtin_interfaces.msg import Duration
 from eyes_double import Eyes, base, parameters
-from node_process import NodeProcess
+from live_node import LiveNode
 from robot_double import GAP_M
 
 from spatialclaw_ros.msg import SpatialAnswer
@@ -34,12 +34,11 @@ LONG = Duration(sec=5)
 
 
 @pytest.fixture(scope='module')
-def robot(tmp_path_factory):
+def robot():
     eyes = Eyes(off=('late', 'front'))
     asker = Asker(eyes.node)
-    with NodeProcess(
-            tmp_path_factory.mktemp('node'),
-            {**parameters('left', 'right'), 'max_frames': 8}):
+    with LiveNode('spatialclaw', {**parameters('left', 'right'), 'max_frames': 8}) as live:
+        assert live.node.start()
         asker.until(lambda answer: answer.status == SpatialAnswer.STATUS_OK, APART)
         yield eyes, asker
     eyes.close()

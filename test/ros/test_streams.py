@@ -194,8 +194,8 @@ def test_freed_memory_is_reused_where_the_c_library_can():
 
 HEAPS = """
 import ctypes, threading
-from spatialclaw_ros.ros import main
-if main.reuse_freed_memory():
+from spatialclaw_ros.ros.memory import reuse_freed_memory
+if reuse_freed_memory():
     wait = threading.Barrier(12)
     threads = [threading.Thread(target=lambda: (wait.wait(), bytearray(2**16), wait.wait()))
                for _ in range(12)]

@@ -29,14 +29,14 @@ class Asker:
     """A client of `/spatialclaw/query` on a node that nobody else spins."""
 
     def __init__(self, node: Node) -> None:
-        self.node = node
+        self._node = node
         self._client = node.create_client(SpatialQuery, '/spatialclaw/query')
 
     def ask(self, question: str, *, wait_s: float = 40.0, **fields: Any) -> SpatialAnswer:
         """The answer; fields are those of the request."""
-        assert spin_until(self.node, self._client.service_is_ready, wait_s), 'no node answers'
+        assert spin_until(self._node, self._client.service_is_ready, wait_s), 'no node answers'
         future = self._client.call_async(SpatialQuery.Request(question=question, **fields))
-        assert spin_until(self.node, future.done, wait_s), f'no answer to {question!r}'
+        assert spin_until(self._node, future.done, wait_s), f'no answer to {question!r}'
         return future.result().answer
 
     def until(self, wanted: Any, question: str, tries: int = 20, **fields: Any) -> SpatialAnswer:
