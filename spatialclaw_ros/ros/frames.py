@@ -53,14 +53,55 @@ class RawFrame:
         return self.snapshot.config
 
 
-def decode_frame(
-    raw: RawFrame, index: int, tolerance_ns: int, transforms: TransformSource, budget: WaitBudget,
-    missing: Missing,
-) -> Frame:
-    """Decode an image with its depth and intrinsics; its pose in the world comes later.
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Pixels of a picked image, or why there are none.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, read-only; or the error.
+        depth: (h, w) float32 metres as the depth camera saw them, or the error; None where no
+            depth belongs to the image.
+    """
+
+    image: np.ndarray | UnsupportedEncodingError
+    depth: np.ndarray | UnsupportedEncodingError | None = None
+
+
+def decode_frame(raw: RawFrame, tolerance_ns: int) -> Decoded:
+    """Decode an image and its depth; any thread.
 
     Args:
         raw: what to decode.
+        tolerance_ns: how far apart stamps may be that belong together.
+    """
+    config, message = raw.config, raw.sample.message
+    try:
+        image = (
+            decode_color(message) if config.image_transport == 'raw'
+            else decode_compressed_color(message))
+    except UnsupportedEncodingError as error:
+        return Decoded(error)
+    image.setflags(write=False)
+    sample = nearest(raw.snapshot.depths, raw.sample.stamp_ns)
+    if sample is None or abs(sample.stamp_ns - raw.sample.stamp_ns) > tolerance_ns:
+        return Decoded(image)
+    try:
+        return Decoded(image, (
+            decode_depth(sample.message) if config.depth_transport == 'raw'
+            else decode_compressed_depth(sample.message)))
+    except UnsupportedEncodingError as error:
+        return Decoded(image, error)
+
+
+def frame_of(
+    raw: RawFrame, decoded: Decoded, index: int, tolerance_ns: int, transforms: TransformSource,
+    budget: WaitBudget, missing: Missing,
+) -> Frame:
+    """A decoded image with its depth and intrinsics; its pose in the world comes later.
+
+    Args:
+        raw: the image.
+        decoded: its pixels.
         index: frame index that it gets.
         tolerance_ns: how far apart stamps may be that belong together.
         transforms: for depth whose camera is another one.
@@ -68,19 +109,18 @@ def decode_frame(
         missing: takes a line for each prior that is not there.
 
     Raises:
-        UnsupportedEncodingError: the colour image can't be decoded.
+        UnsupportedEncodingError: the colour image could not be decoded.
     """
-    config, message = raw.config, raw.sample.message
-    image = (
-        decode_color(message) if config.image_transport == 'raw'
-        else decode_compressed_color(message))
-    image.setflags(write=False)
-    height, width = image.shape[:2]
+    if isinstance(decoded.image, UnsupportedEncodingError):
+        raise decoded.image
+    height, width = decoded.image.shape[:2]
     camera = _intrinsics(raw, width, height, tolerance_ns, missing)
-    depth = _depth(raw, width, height, camera, tolerance_ns, transforms, budget, missing)
+    depth = _depth(
+        raw, decoded, width, height, camera, tolerance_ns, transforms, budget, missing)
     return Frame(
-        index=index, camera=config.name, stamp_ns=raw.sample.stamp_ns,
-        frame_id=frame_id_of(message), image=image, depth_m=depth, intrinsics=camera)
+        index=index, camera=raw.config.name, stamp_ns=raw.sample.stamp_ns,
+        frame_id=frame_id_of(raw.sample.message), image=decoded.image, depth_m=depth,
+        intrinsics=camera)
 
 
 def frame_id_of(message: Any) -> str:
@@ -118,8 +158,8 @@ def _intrinsics(
 
 
 def _depth(
-    raw: RawFrame, width: int, height: int, camera: PinholeCamera | None, tolerance_ns: int,
-    transforms: TransformSource, budget: WaitBudget, missing: Missing,
+    raw: RawFrame, decoded: Decoded, width: int, height: int, camera: PinholeCamera | None,
+    tolerance_ns: int, transforms: TransformSource, budget: WaitBudget, missing: Missing,
 ) -> np.ndarray | None:
     config = raw.config
     if not config.depth_topic:
@@ -133,8 +173,8 @@ def _depth(
             ('depth', config.name), f'no depth for {config.name}: nothing came on '
             f'{config.depth_topic}; check `ros2 topic hz {config.depth_topic}`')
         return None
-    apart_s = abs(sample.stamp_ns - raw.sample.stamp_ns) * 1e-9
-    if apart_s > tolerance_ns * 1e-9:
+    if decoded.depth is None:
+        apart_s = abs(sample.stamp_ns - raw.sample.stamp_ns) * 1e-9
         missing.add(
             ('depth', config.name),
             f'no depth on {config.depth_topic} within {tolerance_ns * 1e-9:g} s of the image: '
@@ -142,11 +182,10 @@ def _depth(
             f'{config.depth_topic}`')
         return None
     try:
-        depth = (
-            decode_depth(sample.message) if config.depth_transport == 'raw'
-            else decode_compressed_depth(sample.message))
+        if isinstance(decoded.depth, UnsupportedEncodingError):
+            raise decoded.depth
         return _to_color(
-            raw, sample, depth, width, height, camera, transforms, budget, missing)
+            raw, sample, decoded.depth, width, height, camera, transforms, budget, missing)
     except (MissingPriorError, TransformError, UnsupportedEncodingError) as error:
         missing.add(('depth', config.name), (
             f'no depth for {config.name}: {error}; see `ros2 topic echo --once --no-arr '

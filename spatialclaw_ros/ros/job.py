@@ -29,6 +29,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from spatialclaw_ros.agent.doing import Working
 from spatialclaw_ros.agent.events import Answered, Event, Failed, Refused
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
@@ -53,6 +54,8 @@ STATUS_OF: tuple[tuple[type[SpatialClawError], Status], ...] = (
     (CanceledError, Status.CANCELED),
 )
 SHOWN_CHARS = 60
+LONG_S = 1.0
+"""A step that takes longer is told of before its end."""
 HEAD_START_S = 0.02
 """What the answer's own way out has of Python before things are tidied."""
 
@@ -70,6 +73,11 @@ class AgentSession(Protocol):
         """Seconds that each part took."""
         ...
 
+    @property
+    def doing(self) -> Working | None:
+        """What it is busy with just now; None between two steps."""
+        ...
+
     def run(
         self, observation: Observation, question: Question, deadline: Deadline, query_id: str,
     ) -> Iterator[Event]:
@@ -77,7 +85,8 @@ class AgentSession(Protocol):
         ...
 
 
-Observe = Callable[[QueryRequest, Deadline], Observation]
+Observe = Callable[[QueryRequest, Deadline, dict[str, float]], Observation]
+"""Makes the observation; puts into the last argument what parts of it took, in seconds."""
 MakeSession = Callable[[QueryRequest, Deadline], AgentSession]
 
 
@@ -109,9 +118,11 @@ class Job:
         self.end: End | None = None
         self._observation: Observation | None = None
         self._session: AgentSession | None = None
-        self._observe_s = 0.0
+        self._spent = {'frames': 0.0}
         self._log_error = log_error
         self._stage = 'frames'
+        self._doing: Working | None = None
+        self._told_doing: Working | None = None
         self._left = False
         self._telling = threading.Lock()
 
@@ -142,6 +153,21 @@ class Job:
             if not self.started:
                 self._hears(Queued(ahead))
 
+    def tell_doing(self) -> None:
+        """Tell the caller what takes long, each step once; called while its end is waited for."""
+        doing = self._now()
+        if doing is None or doing is self._told_doing or (
+                time.monotonic() - doing.since_s < LONG_S):
+            return
+        with self._telling:
+            if self._now() is doing:  # else its end may have been told
+                self._told_doing = doing
+                self._hears(doing)
+
+    def _now(self) -> Working | None:
+        session = self._session
+        return self._doing if session is None else session.doing
+
     def work(
         self, observe: Observe, make_session: MakeSession, ended: Callable[[], object],
     ) -> None:
@@ -168,11 +194,14 @@ class Job:
     ) -> None:
         self.deadline.check('waiting for its turn')
         clock = Deadline()
-        self._observation = observe(self.request, self.deadline)
-        self._observe_s = clock.elapsed_s
+        self._doing = Working('frames', 0, 'waits for images and their TF')
+        self._observation = observe(self.request, self.deadline, self._spent)
+        self._spent['frames'] = clock.elapsed_s
+        self._doing = None
         self._tell(self._observation)
         self.deadline.check('choosing frames')
         self._stage = 'kernel'
+        self._doing = Working('plan', 0, 'waits for the kernel')
         self._session = make_session(self.request, self.deadline)
         self._stage = 'run'
         event: Event | None = None
@@ -201,7 +230,7 @@ class Job:
         self._left = True
         timings = dict(self._session.timings) if self._session is not None else {}
         if self._observation is not None:
-            timings = {'frames': self._observe_s, **timings}
+            timings = {**self._spent, **timings}
         if self.waited_s is not None:
             timings = {'queued': self.waited_s, **timings}
         timings['total'] = total_s

@@ -51,8 +51,15 @@ class Lookout:
         self._tilts = TiltWatch()
         self._opened_s = time.monotonic()
 
-    def observe(self, request: QueryRequest, deadline: Deadline) -> Observation:
+    def observe(
+        self, request: QueryRequest, deadline: Deadline, spent: dict[str, float] | None = None,
+    ) -> Observation:
         """Make the observation; inputs that have just begun have a few seconds until all is there.
+
+        Args:
+            request: what is asked.
+            deadline: the query's.
+            spent: takes the seconds that decoding took, as 'decode'.
 
         Raises:
             NoFramesError: no usable image; the message names the topics.
@@ -68,7 +75,7 @@ class Lookout:
             may_wait = min(left_s, deadline.remaining_s) >= 2 * FIRST_INPUT_POLL_S
             if not (may_wait and self._is_silent(request)):
                 try:
-                    observation = self._select(request, settings, deadline)
+                    observation = self._select(request, settings, deadline, spent)
                     if not may_wait or self._is_whole(observation, settings):
                         return self._usable(observation, request, settings)
                 except (NoFramesError, InvalidRequestError, TransformError):
@@ -102,6 +109,7 @@ class Lookout:
 
     def _select(
         self, request: QueryRequest, settings: Settings, deadline: Deadline,
+        spent: dict[str, float] | None,
     ) -> Observation:
         transforms, question = self._inputs.transforms, request.question
         named = (name for name in transforms.frames() if name in question.text)
@@ -109,7 +117,7 @@ class Lookout:
             self._inputs.cameras, transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
             max_frames=request.max_frames, world_frame=settings.world_frame,
-            base_frame=settings.base_frame, deadline=deadline,
+            base_frame=settings.base_frame, deadline=deadline, spent=spent,
             prefer=[name for name in (question.frame_id, settings.answer_frame, *named) if name])
 
     def _usable(

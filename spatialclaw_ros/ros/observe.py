@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -29,7 +31,7 @@ from spatialclaw_ros.errors import (
     UnsupportedEncodingError,
 )
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraSnapshot
-from spatialclaw_ros.ros.frames import RawFrame, decode_frame
+from spatialclaw_ros.ros.frames import Decoded, RawFrame, decode_frame, frame_of
 from spatialclaw_ros.ros.missing import Missing
 from spatialclaw_ros.ros.runs import newest_run, same_size, sound
 from spatialclaw_ros.ros.streams import Sample, nearest
@@ -41,13 +43,14 @@ __all__ = ['MAX_TF_FRAMES', 'STALE_S', 'select_observation', 'spread']
 
 STALE_S = 2.0
 PAIRED_LAG_NS = 500_000_000
+DECODING_THREADS = 4
 
 
 def select_observation(
     buffers: CameraBuffers, transforms: TransformSource, *, cameras: Sequence[str] = (),
     stamp_ns: int | None = None, window_s: float = 2.0, max_frames: int = 16,
     world_frame: str = 'odom', base_frame: str = 'base_link', prefer: Sequence[str] = (),
-    deadline: Deadline | None = None,
+    deadline: Deadline | None = None, spent: dict[str, float] | None = None,
 ) -> Observation:
     """Pick images spread over a window, the newest always among them, and decode only those.
 
@@ -64,6 +67,7 @@ def select_observation(
         base_frame: the robot's own frame.
         prefer: TF frames to give poses of before all others; it is at most `MAX_TF_FRAMES`.
         deadline: the query's.
+        spent: takes the seconds that decoding took, as 'decode'.
 
     Returns:
         The observation; what is not there, or was assumed, stands in its `missing`.
@@ -81,11 +85,14 @@ def select_observation(
     budget = WaitBudget(transforms.wait_s)
     frames: list[Frame] = []
     failures: list[str] = []
-    for one in raw:
-        deadline.check('decoding images')
+    clock = Deadline()
+    pixels = _decoded(raw, buffers.pair_tolerance_ns, deadline)
+    if spent is not None:
+        spent['decode'] = clock.elapsed_s
+    for one, decoded in zip(raw, pixels):
         try:
-            frames.append(decode_frame(
-                one, len(frames), buffers.pair_tolerance_ns, transforms, budget, missing))
+            frames.append(frame_of(
+                one, decoded, len(frames), buffers.pair_tolerance_ns, transforms, budget, missing))
         except UnsupportedEncodingError as error:
             topic = one.config.image_topic
             line = (f'images on {topic} can\'t be decoded: {error}; see `ros2 topic echo --once '
@@ -100,12 +107,34 @@ def select_observation(
     frames = same_size(frames, missing)
     for line in silent:
         missing.add(('silent', line), line)
-    world, frames = place_frames(frames, transforms, world_frame, base_frame, budget, missing)
-    others = other_frames(frames, transforms, world, base_frame, prefer, missing)
+    deadline.check('placing images')
+    tree, frames = place_frames(frames, transforms, world_frame, base_frame, budget, missing)
+    world = tree.world if tree is not None else ''
+    others = {} if tree is None else other_frames(
+        frames, transforms, tree, base_frame, prefer, missing)
     known_base = base_frame if world and (base_frame == world or base_frame in others) else ''
     return Observation(
         frames=tuple(frames), world_frame=world, transforms=others, missing=missing.lines(),
         base_frame=known_base)
+
+
+def _decoded(
+    raw: Sequence[RawFrame], tolerance_ns: int, deadline: Deadline,
+) -> list[Decoded]:
+    """Decode images on several threads: OpenCV and NumPy leave Python to others meanwhile."""
+    count = max(1, min(DECODING_THREADS, os.cpu_count() or 1, len(raw)))
+
+    def share(first: int) -> list[Decoded]:
+        done = []
+        for one in raw[first::count]:
+            deadline.check('decoding images')
+            done.append(decode_frame(one, tolerance_ns))
+        return done
+
+    with ThreadPoolExecutor(count, 'decoding') as threads:  # a thread for each that is submitted
+        others = [threads.submit(share, first) for first in range(1, count)]
+        shares = [share(0), *(other.result() for other in others)]
+    return [shares[at % count][at // count] for at in range(len(raw))]
 
 
 def _checked(

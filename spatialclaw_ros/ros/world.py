@@ -31,7 +31,6 @@ MAX_TF_FRAMES = 64
 
 @dataclass(frozen=True)
 class _Placed:
-    world: str
     poses: list[np.ndarray | None]
     fault: str
 
@@ -39,7 +38,7 @@ class _Placed:
 def place_frames(
     frames: list[Frame], transforms: TransformSource, world_frame: str, base_frame: str,
     budget: WaitBudget, missing: Missing,
-) -> tuple[str, list[Frame]]:
+) -> tuple[Tree | None, list[Frame]]:
     """Give frames their pose in the first world that TF can tell it in.
 
     Args:
@@ -51,14 +50,15 @@ def place_frames(
         missing: takes a line for what TF does not have.
 
     Returns:
-        Name of the world ('' for none), and the frames with what poses there are.
+        Poses in that world (None without one), and the frames with what poses there are.
     """
     faults: list[str] = []
     for world in dict.fromkeys(name for name in (world_frame, base_frame) if name):
         if not transforms.has_frame(world):
             faults.append(f'TF has no frame {world!r}')
             continue
-        placed = _poses(frames, transforms, world, budget)
+        tree = Tree(transforms, world)
+        placed = _poses(frames, transforms, tree, budget)
         if all(pose is None for pose in placed.poses):
             faults.append(placed.fault)
             continue
@@ -76,26 +76,25 @@ def place_frames(
             doubt = transforms.doubt(world, name)
             if doubt:
                 missing.add(('doubt', doubt), doubt)
-        return world, [
+        return tree, [
             replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
     if not transforms.frames():
         faults = [f'nothing came on {transforms.topics.moving} or {transforms.topics.static}']
     if not (world_frame or base_frame):
         missing.add(('world', ''), 'no camera pose: world_frame and base_frame name no TF frame')
-        return '', frames
+        return None, frames
     optical = next((frame.frame_id for frame in frames if frame.frame_id), 'OPTICAL_FRAME')
     missing.add(('world', ''), (
         f'no camera pose: {"; ".join(faults)}; check '
         f'{transforms.topics.echo(world_frame or base_frame, optical)}'))
-    return '', frames
+    return None, frames
 
 
 def _poses(
-    frames: list[Frame], transforms: TransformSource, world: str, budget: WaitBudget,
+    frames: list[Frame], transforms: TransformSource, tree: Tree, budget: WaitBudget,
 ) -> _Placed:
     poses: list[np.ndarray | None] = [None] * len(frames)
-    tree = _Tree(transforms, world)
-    faults = _Faults(frames, transforms, world)
+    faults = _Faults(frames, transforms, tree.world)
     fault = ''
     for frame in reversed(frames):
         if not frame.frame_id:
@@ -109,10 +108,10 @@ def _poses(
             poses[frame.index] = tree.pose(frame.frame_id, frame.stamp_ns, budget.left_s)
         except TransformError as error:
             fault = fault or str(error)
-    return _Placed(world, poses, fault)
+    return _Placed(poses, fault)
 
 
-class _Tree:
+class Tree:
     """Poses in one world, where what is fixed to one another is looked up once.
 
     A robot has many frames and few that move: a lookup for each frame and image would take longer
@@ -121,7 +120,7 @@ class _Tree:
 
     def __init__(self, transforms: TransformSource, world: str) -> None:
         self._transforms = transforms
-        self._world = world
+        self.world = world
         self._fixed: dict[str, tuple[str, np.ndarray]] = {}
         self._moving: dict[tuple[str, int], np.ndarray] = {}
 
@@ -132,17 +131,17 @@ class _Tree:
             TransformError: as `TransformSource.lookup` raises it.
         """
         if name not in self._fixed:
-            anchor = self._transforms.anchor(name, self._world)
+            anchor = self._transforms.anchor(name, self.world)
             self._fixed[name] = anchor, self._transforms.lookup(anchor, name, stamp_ns, 0.0)
         anchor, T_anchor_name = self._fixed[name]
         key = anchor, stamp_ns
         if key not in self._moving:
             try:
                 self._moving[key] = self._transforms.lookup(
-                    self._world, anchor, stamp_ns, wait_s)
+                    self.world, anchor, stamp_ns, wait_s)
             except TransformError:
                 # the same again, in words about the frame that was asked for
-                return self._transforms.lookup(self._world, name, stamp_ns, 0.0)
+                return self._transforms.lookup(self.world, name, stamp_ns, 0.0)
         return np.asarray(self._moving[key] @ T_anchor_name)
 
 
@@ -169,7 +168,7 @@ class _Faults:
 
 
 def other_frames(
-    frames: list[Frame], transforms: TransformSource, world: str, base_frame: str,
+    frames: list[Frame], transforms: TransformSource, tree: Tree, base_frame: str,
     prefer: Sequence[str], missing: Missing,
 ) -> dict[str, np.ndarray]:
     """Poses of further TF frames, one per image stamp: of at most `MAX_TF_FRAMES`.
@@ -177,7 +176,7 @@ def other_frames(
     Args:
         frames: decoded.
         transforms: TF.
-        world: as `place_frames` found it.
+        tree: as `place_frames` left it: what it looked up is not looked up again.
         base_frame: always among them, where TF has it.
         prefer: these come before all others.
         missing: takes a line for those that TF does not have, and where it has too many.
@@ -185,20 +184,17 @@ def other_frames(
     Returns:
         Name to (F, 4, 4) float64 T_world_frame, NaN where TF has none.
     """
-    if not world:
-        return {}
     known = transforms.frames()
     for name in prefer:
         if name not in known:
             missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
     first = [name for name in (base_frame, *prefer) if name in known]
-    wanted = [name for name in dict.fromkeys((*first, *known)) if name != world]
+    wanted = [name for name in dict.fromkeys((*first, *known)) if name != tree.world]
     for name in wanted[MAX_TF_FRAMES:][:1]:
         missing.add(
             ('tf', ''),
             f'TF has {len(wanted)} frames, {MAX_TF_FRAMES} of them are given (not {name!r}, …): '
             'name one in the question, or as its frame_id')
-    tree = _Tree(transforms, world)
     found: dict[str, np.ndarray] = {}
     for name in wanted[:MAX_TF_FRAMES]:
         poses = np.full((len(frames), 4, 4), np.nan)

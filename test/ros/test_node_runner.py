@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from live_node import until
 
+from spatialclaw_ros.agent.doing import Working
 from spatialclaw_ros.agent.events import Answered, Planned
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
@@ -31,6 +32,8 @@ from spatialclaw_ros.errors import (
     MissingPriorError,
     NoFramesError,
 )
+from spatialclaw_ros.ros import job as job_module
+from spatialclaw_ros.ros import query as query_module
 from spatialclaw_ros.ros.kernel_host import KernelHost
 from spatialclaw_ros.ros.outcome import Caller, QueryRequest
 from spatialclaw_ros.ros.query import GRACE_S, QueryRunner
@@ -49,7 +52,7 @@ def request(timeout_s=5.0, text='How far?'):
 
 
 class FakeSession:
-    trace_path = None
+    trace_path = doing = None
     timings = {'run': 0.1}  # noqa: RUF012
 
     def __init__(self, events):
@@ -63,7 +66,7 @@ def runner(
     events=lambda deadline: [ANSWER], *, observe=None, make_session=None, faults=None, **more,
 ):
     return QueryRunner(
-        observe=observe or (lambda request, deadline: OBSERVATION),
+        observe=observe or (lambda *_: OBSERVATION),
         make_session=make_session or (lambda request, deadline: FakeSession(events)),
         log_error=(faults if faults is not None else []).append, **more)
 
@@ -97,6 +100,34 @@ def test_an_answer_comes_with_its_events_and_timings():
     assert heard == [OBSERVATION, ANSWER]
     assert set(outcome.timings) == {'frames', 'run', 'total'}
     assert outcome.timings['total'] < MARGIN_S
+
+
+def test_a_step_that_takes_long_is_told_once_before_its_end(monkeypatch):
+    monkeypatch.setattr(query_module, 'LOOK_S', 0.01)
+    monkeypatch.setattr(job_module, 'LONG_S', 0.0)
+    heard, told = [], threading.Event()
+    session = FakeSession(lambda deadline: [])
+
+    def hears(_, event):
+        heard.append(event)
+        if isinstance(event, Working) and event.stage == 'write':
+            told.set()
+
+    def events(deadline):
+        session.doing = Working('write', 1, 'a model writes')
+        assert told.wait(MARGIN_S)
+        session.doing = None
+        yield Planned('the end of the step')
+        yield ANSWER
+
+    session._events = events
+    outcome = runner(make_session=lambda *_: session).run(
+        'How far?', request, Caller(hears=hears))
+    assert outcome.end is ANSWER
+    kinds = [getattr(event, 'text', type(event)) for event in heard]
+    kinds = [kind for kind in kinds if kind != 'waits for the kernel']
+    assert kinds[-3:] == ['a model writes', 'the end of the step', '1 m']
+    assert kinds.count('a model writes') == 1
 
 
 @pytest.mark.parametrize(('error', 'status', 'is_fault'), [

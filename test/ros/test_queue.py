@@ -111,7 +111,7 @@ def test_who_holds_most_makes_way(runs, waits, comes, goes):
 class Steps:
     """A session whose steps wait until they are let go."""
 
-    trace_path = None
+    trace_path = doing = None
     timings = {}  # noqa: RUF012
 
     def __init__(self, gate, deaf=False):
@@ -133,7 +133,7 @@ class Crowd:
         self.gate = threading.Event()
         self.began = []
         self.runner = QueryRunner(
-            observe=observe or (lambda request, deadline: OBSERVATION),
+            observe=observe or (lambda *_: OBSERVATION),
             make_session=self._session, log_error=[].append, **options)
         self.outcomes = {}
         self.heard = {}
@@ -307,7 +307,7 @@ def test_a_cancel_is_answered_while_a_step_winds_up_and_its_place_stays_taken():
 
 
 def test_what_went_wrong_after_a_cancel_was_the_cancel():
-    def observe(_, deadline):
+    def observe(_request, deadline, _spent):
         while not deadline.canceled:
             time.sleep(0.002)
         raise ZeroDivisionError('a part that did not expect its end')

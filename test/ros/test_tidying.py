@@ -36,7 +36,7 @@ WAIT_S = 10.0
 class Untidy:
     """A session that has something to do after its answer."""
 
-    trace_path = None
+    trace_path = doing = None
     timings = {}  # noqa: RUF012
 
     def __init__(self, tidy):
@@ -49,7 +49,7 @@ class Untidy:
 
 def runner(tidy, faults=None):
     return QueryRunner(
-        observe=lambda request, deadline: OBSERVATION, log_error=(faults or []).append,
+        observe=lambda *_: OBSERVATION, log_error=(faults or []).append,
         make_session=lambda request, deadline: Untidy(tidy))
 
 
