@@ -99,6 +99,13 @@ class QueryRunner:
 
     def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A line for each query that runs, and for each that waits, whose turn is next first."""
+    @property
+    def clients(self) -> dict[str, str]:
+        """Who asked, by id of each query that runs or waits."""
+        with self._lock:
+            return {job.caller.query_id: job.caller.client
+                    for job in (*self._running, *self._line)}
+
         with self._lock:
             return tuple(map(str, self._running)), tuple(map(str, self._line))
 

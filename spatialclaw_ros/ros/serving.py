@@ -40,6 +40,7 @@ from spatialclaw_ros.ros.answers import answer_message
 from spatialclaw_ros.ros.compat.liveliness import STATUS_QOS
 from spatialclaw_ros.ros.compat.results import result_timeout_s
 from spatialclaw_ros.ros.handling import QueryHandler
+from spatialclaw_ros.ros.leavers import Leavers
 from spatialclaw_ros.ros.outcome import Caller, Outcome, new_query_id
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.progress import Progress, event_message, thumbnail
@@ -92,9 +93,12 @@ class Serving:
             handle_accepted_callback=self._on_accepted, cancel_callback=self._on_cancel,
             result_timeout=result_timeout_s(RESULT_KEPT_S, MAX_TIMEOUT_S),
             status_pub_qos_profile=STATUS_QOS, feedback_pub_qos_profile=FEEDBACK_QOS)
+        self._leavers = Leavers(
+            node, group, lambda: None if self.handler is None else self.handler.runner)
 
     def close(self) -> None:
         """Take nothing more; call it when no executor spins the node."""
+        self._leavers.close()
         self._server.destroy()
         self._node.destroy_service(self._service)
 

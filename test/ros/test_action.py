@@ -31,7 +31,7 @@ from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import SILENT, Act, Model, cell, script
 
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros import lookout, serving
+from spatialclaw_ros.ros import job, leavers, lookout, serving
 from spatialclaw_ros.ros.kernel_host import KernelHost
 from spatialclaw_ros.ros.plain import duration_message
 
@@ -76,6 +76,7 @@ def plates():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('PYTHONPATH', SUPPORT)
         patch.setattr(serving, 'RESULT_KEPT_S', RESULT_KEPT_S)
+        patch.setattr(job, 'LONG_S', 3600.0)  # a busy machine makes every step a long one
         double = robot()
         yield double
         double.close()
@@ -156,6 +157,16 @@ def test_a_cancel_while(name, live, operator, vlm):
     goal.reaches(stage.heard)
     time.sleep(0.1)  # well inside of what comes next
     assert goal.stages[-1] == stage.heard
+    cancel(live, goal)
+
+
+def test_a_model_that_takes_long_is_told_of(live, operator, vlm, monkeypatch):
+    monkeypatch.setattr(job, 'LONG_S', 0.0)
+    vlm.model = STAGES['planning'].model
+    goal = operator.goal('How far?')
+    goal.reaches('plan')
+    assert [heard.event.text for heard in goal.events if heard.event.stage == 'plan'] == [
+        'vllm scripted makes a plan …']
     cancel(live, goal)
 
 
@@ -316,6 +327,24 @@ def test_a_cancel_before_the_goal_is_begun(live, operator, vlm, monkeypatch, hel
         ended, answer = goal.end()
     assert taken
     assert (ended, answer.status) == ('CANCELED', CANCELED)
+
+
+def test_a_query_ends_when_its_client_has_left(live, operator, vlm, monkeypatch):
+    monkeypatch.setattr(leavers, 'GONE_S', 0.5)
+    vlm.model = STAGES['a cell loops'].model
+    with Operator('acting', 'leaver') as leaver:
+        left = leaver.goal('How far?', client='/leaver')
+        left.reaches('write')
+        others = [operator.goal('How far?', client=client) for client in ('/operator', '/nobody')]
+        watch = live._serving._leavers
+        until(lambda: list(watch._missing_s.values()) == [None, None])
+    others[0].reaches('write')
+    # who is no node is not missed
+    until(lambda: list(watch._missing_s.values()) == [None])
+    assert sorted(runner(live).clients.values()) == ['/nobody', '/operator']
+    for goal in reversed(others):
+        goal.cancel()
+        assert goal.end()[0] == 'CANCELED'
 
 
 @pytest.mark.parametrize('where', list(PERCEPTION))

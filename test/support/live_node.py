@@ -137,14 +137,15 @@ class Operator(Spun):
     Args:
         name: of the node.
 
+        own: name of the operator's node.
     Attributes:
         diagnostics: name of a part to the last message about it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, own: str = 'operator') -> None:
         super().__init__(4)
         self._node = Node(
-            'operator', context=self.context, start_parameter_services=False)
+            own, context=self.context, start_parameter_services=False)
         self._change = self._node.create_client(ChangeState, f'/{name}/change_state')
         self._state = self._node.create_client(GetState, f'/{name}/get_state')
         self._set = self._node.create_client(
