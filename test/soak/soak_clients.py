@@ -62,7 +62,7 @@ class Ended:
         status: a name of `SpatialAnswer`, or 'NO ANSWER'.
         message: of the answer.
         wrong: what is wrong with the value of an OK answer, '' for nothing.
-        wrong_moved: the same where the base is said to be elsewhere.
+        right_if: what would make that right, see `Asked.right_if`.
         canceled_s: when the client cancelled it; None when it did not.
     """
 
@@ -75,7 +75,7 @@ class Ended:
     status: str
     message: str
     wrong: str = ''
-    wrong_moved: str = ''
+    right_if: frozenset[str] = frozenset()
     canceled_s: float | None = None
 
 
@@ -214,14 +214,14 @@ class Caller:
         canceled_s: float | None = None,
     ) -> Ended:
         now_s = time.monotonic()
-        status, message, wrong, wrong_moved = 'NO ANSWER', '', '', ''
+        status, message, wrong, right_if = 'NO ANSWER', '', '', frozenset[str]()
         if response is not None:
             answer = response.answer
             status, message = STATUS_NAMES[answer.status], answer.message
             if status == 'OK':
-                wrong, wrong_moved = asked.fault_of(answer), asked.fault_of(answer, moved=True)
+                wrong, right_if = asked.fault_of(answer), asked.right_if(answer)
         return Ended(self.name, way, asked, start_s, now_s, timeout_s, status, message, wrong,
-                     wrong_moved, canceled_s)
+                     right_if, canceled_s)
 
     def _pursue(
         self, goal: Any, end_s: float, cancel_after_s: float | None,

@@ -75,7 +75,7 @@ class Fault:
         recovery_s: within which a query that it touched is answered again, on a quiet machine.
         nodes: where it can happen.
         gives_back: whether the node gives memory back then.
-        moves: whether TF says that the base is elsewhere.
+        makes: what it does to the world, see `Asked.right_if`.
         anew: whether much is made anew after it, of which something might stay each time.
     """
 
@@ -88,7 +88,7 @@ class Fault:
     recovery_s: float = 5.0
     nodes: tuple[str, ...] = field(default=tuple(NODES))
     gives_back: bool = False
-    moves: bool = False
+    makes: str = ''
     anew: bool = False
 
     def right(self, stage: Stage) -> Callable[[Ended], frozenset[str]]:

@@ -43,7 +43,7 @@ class Window:
         what: what was done, for a person.
         right: statuses that are right meanwhile.
         begin_s: monotonic clock.
-        moves: whether TF says that the base is elsewhere.
+        makes: what it does to the world, see `Asked.right_if`.
         end_s: None while it lasts.
     """
 
@@ -51,7 +51,7 @@ class Window:
     what: str
     right: Right
     begin_s: float
-    moves: bool = False
+    makes: str = ''
     end_s: float | None = None
 
     def covers(self, ended: Ended) -> bool:
@@ -91,9 +91,9 @@ class Ledger:
         self._closed = False
         self._start_s = time.monotonic()
 
-    def open(self, fault: str, what: str, right: Right, moves: bool = False) -> Window:
+    def open(self, fault: str, what: str, right: Right, makes: str = '') -> Window:
         """A fault begins."""
-        window = Window(fault, what, right, time.monotonic(), moves)
+        window = Window(fault, what, right, time.monotonic(), makes)
         with self._lock:
             self._windows.append(window)
         return window
@@ -136,9 +136,7 @@ class Ledger:
     def _faults(self, ended: Ended, windows: list[Window]) -> list[str]:
         right = {'OK'}.union(*(window.right(ended) for window in windows))
         found = []
-        # images from before the jump, or from after it
-        moved = any(window.moves for window in windows)
-        if ended.wrong and not (moved and not ended.wrong_moved):
+        if ended.wrong and not any(window.makes in ended.right_if for window in windows):
             found.append(f'WRONG ANSWER: {ended.wrong}')
         if ended.status not in right:
             found.append(f'{ended.status} where {" or ".join(sorted(right))} is right')

@@ -219,7 +219,7 @@ class Soak:
 
     def _inject(self, fault: Fault, stage: Stage, probe: Caller) -> None:
         stage.camera = ''
-        fault_window = self._ledger.open(fault.name, 'begins', fault.right(stage), fault.moves)
+        fault_window = self._ledger.open(fault.name, 'begins', fault.right(stage), fault.makes)
         try:
             done = fault.begin(stage)
             fault_window.what = done

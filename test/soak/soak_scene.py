@@ -68,16 +68,25 @@ class Asked:
         """Whether the answer hangs on where TF says that the base is."""
         return self.frame_id == 'odom'
 
-    def fault_of(self, answer: SpatialAnswer, moved: bool = False) -> str:
-        """What is wrong with the value of an answer whose status is OK; '' when it is right.
+    def right_if(self, answer: SpatialAnswer) -> frozenset[str]:
+        """What would make the value of an answer right that is wrong else.
 
-        Args:
-            answer: as it came.
-            moved: compare with where things are while TF says that the base is elsewhere.
+        Returns:
+            'moved': TF says that the base is elsewhere. 'unscaled': there is no depth, and the answer
+            says that its metres are a network's guess.
         """
-        if moved and self.in_odom and isinstance(self.truth, tuple):
-            truth = tuple(np.add(self.truth, JUMP_M).tolist())
-            return replace(self, truth=truth).fault_of(answer)
+        found = set()
+        if self.in_odom and isinstance(self.truth, tuple):
+            there = replace(self, truth=tuple(np.add(self.truth, JUMP_M).tolist()))
+            if not there.fault_of(answer):
+                found.add('moved')
+        if (answer.scale_source == 'model' and answer.missing_priors
+                and math.isnan(answer.sigma)):
+            found.add('unscaled')
+        return frozenset(found)
+
+    def fault_of(self, answer: SpatialAnswer) -> str:
+        """What is wrong with the value of an answer whose status is OK; '' when it is right."""
         if isinstance(self.truth, bool):
             found: object = answer.boolean
             right = (answer.answer_type == AnswerType.BOOLEAN and answer.boolean == self.truth)

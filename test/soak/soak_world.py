@@ -36,7 +36,7 @@ def _camera(name: str, mode: str, statuses: tuple[str, ...] = (), **more: object
 
 
 def _robot(name: str, statuses: tuple[str, ...], says: str, lasts_s: tuple[float, float],
-           touches: str = 'all', moves: bool = False, **order: object) -> Fault:
+           touches: str = 'all', makes: str = '', **order: object) -> Fault:
     """All that the robot publishes is told otherwise for some seconds."""
     plain = {'tf': True, 'jump': False, 'offset_s': 0.0}
 
@@ -47,7 +47,7 @@ def _robot(name: str, statuses: tuple[str, ...], says: str, lasts_s: tuple[float
     def end(stage: Stage) -> None:
         stage.plant.robot.tell(**{key: plain[key] for key in order})
 
-    return Fault(name, begin, frozenset(statuses), touches, end, lasts_s, moves=moves)
+    return Fault(name, begin, frozenset(statuses), touches, end, lasts_s, makes=makes)
 
 
 def _all_stop(stage: Stage) -> str:
@@ -82,14 +82,14 @@ WORLD_FAULTS = (
     _camera('wrong step', 'wrong_step', ('NO_FRAMES',)),
     _camera('short data', 'short_data', ('NO_FRAMES',)),
     _camera('unknown encoding', 'unknown_encoding', ('NO_FRAMES',)),
-    _camera('short depth', 'short_depth', ('REFUSED',)),
-    _camera('no depth', 'no_depth', ('REFUSED',)),
+    _camera('short depth', 'short_depth', ('REFUSED',), makes='unscaled'),
+    _camera('no depth', 'no_depth', ('REFUSED',), makes='unscaled'),
     _camera('other resolution', 'small'),
     _camera('other frame id', 'renamed'),
     Fault('flickering resolution', _flicker),
     _robot('TF gap', ('REFUSED',), '/tf silent', (2.0, 5.0), 'odom', tf=False),
     _robot('TF jump', ('REFUSED',), 'the base is said to be elsewhere', (1.0, 3.0), 'odom',
-           moves=True, jump=True),
+           makes='moved', jump=True),
     _robot('time jump back', ('NO_FRAMES',), 'stamps 20 s back, and forth again', (1.0, 4.0),
            offset_s=-20.0),
     _robot('time jump forth', ('NO_FRAMES',), 'stamps 20 s forth, and back again', (1.0, 4.0),

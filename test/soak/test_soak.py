@@ -62,7 +62,7 @@ def judged(one, fault=None, camera=''):
     ledger = Ledger(PATIENCE, lambda _: None)
     if fault is not None:
         stage = Stage(None, random.Random(1), None, ledger, (1.0, 2.0), camera)
-        ledger.open(fault, 'begins', FAULT[fault].right(stage), FAULT[fault].moves)
+        ledger.open(fault, 'begins', FAULT[fault].right(stage), FAULT[fault].makes)
     ledger.take(one())
     return ledger.failures
 
@@ -72,10 +72,11 @@ def judged(one, fault=None, camera=''):
     (partial(ended, 'TIMEOUT'), None, '', 'TIMEOUT where OK is right'),
     (partial(ended, 'NO ANSWER', ''), None, '', 'NO ANSWER where OK'),
     (partial(ended, wrong='0.3 m, the truth is 0.2'), None, '', 'WRONG ANSWER: 0.3 m'),
-    (partial(ended, wrong='0.3 m, the truth is 0.2', wrong_moved='0.3 m'), 'TF jump', '',
-     'WRONG ANSWER'),
-    (partial(ended, wrong='0.8 m off'), 'TF jump', '', ''),
-    (partial(ended, wrong='0.8 m off'), 'TF gap', '', 'WRONG ANSWER'),
+    (partial(ended, wrong='0.3 m, the truth is 0.2'), 'TF jump', '', 'WRONG ANSWER'),
+    (partial(ended, wrong='0.8 m off', right_if={'moved'}), 'TF jump', '', ''),
+    (partial(ended, wrong='0.8 m off', right_if={'moved'}), 'TF gap', '', 'WRONG ANSWER'),
+    (partial(ended, wrong='half', right_if={'unscaled'}), 'no depth', 'left', ''),
+    (partial(ended, wrong='half', right_if={'unscaled'}), 'camera stopped', 'left', 'WRONG ANSWER'),
     (partial(ended, 'REFUSED', cameras=('left',), frame_id='odom'), 'TF gap', '', ''),
     (partial(ended, 'REFUSED'), 'TF gap', '', 'REFUSED where OK'),
     (partial(ended, took_s=10.0 + LATE_S * PATIENCE - 0.5), None, '', ''),
@@ -133,7 +134,18 @@ def test_a_place_in_odom_moves_with_the_base():
     answer.header.frame_id = 'odom'
     answer.point.x, answer.point.y, answer.point.z = told.tolist()
     assert 'the truth is' in asked.fault_of(answer)
-    assert asked.fault_of(answer, moved=True) == ''
+    assert asked.right_if(answer) == {'moved'}
+    answer.point.x += 0.1
+    assert not asked.right_if(answer)
+
+
+@pytest.mark.parametrize(('fields', 'found'), [
+    ({}, {'unscaled'}), ({'scale_source': 'sensor_depth'}, set()), ({'sigma': 0.01}, set()),
+    ({'missing_priors': []}, set()),
+])
+def test_a_guess_is_right_where_it_says_that_it_is_one(fields, found):
+    says = {'scale_source': 'model', 'sigma': float('nan'), 'missing_priors': ['no depth']}
+    assert ASKED[0].right_if(SpatialAnswer(number=0.1, unit='m', **{**says, **fields})) == found
 
 
 def samples_of(mb_per_h):
