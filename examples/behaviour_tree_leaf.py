@@ -18,7 +18,8 @@
 
 `Ask` starts a query when it is entered and is RUNNING while the node works on it. It writes the
 Answer to the blackboard and SUCCEEDs, or FAILs with the reason as its feedback message. When
-something of a higher priority interrupts it, the query is cancelled.
+something of a higher priority interrupts it, or it fails before the query has ended, the query is
+cancelled.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any
 import py_trees
 from py_trees.common import Access, Status
 
-from spatialclaw_ros.client import Query, SpatialClient
+from spatialclaw_ros.client import Progress, Query, SpatialClient
 from spatialclaw_ros.errors import SpatialClawError
 
 
@@ -58,6 +59,7 @@ class Ask(py_trees.behaviour.Behaviour):
         self._key = key
         self._options = options
         self._query: Query | None = None
+        self._fault: SpatialClawError | None = None
         self._board = self.attach_blackboard_client(name=name)
         self._board.register_key(key=key, access=Access.WRITE)
 
@@ -71,14 +73,21 @@ class Ask(py_trees.behaviour.Behaviour):
         assert self._client is not None, 'call setup() of the tree before its first tick'
         self._board.unset(self._key)
         self.feedback_message = self.question
-        self._query = self._client.start(self.question, **self._options)
-        self._query.add_progress_callback(self._tell)
+        self._query, self._fault = None, None
+        try:
+            self._query = query = self._client.start(self.question, **self._options)
+        except SpatialClawError as error:  # told by the leaf's status, as all else
+            self._fault = error
+            return
+        query.add_progress_callback(lambda progress: self._tell(query, progress))
 
     def update(self) -> Status:
         """RUNNING until the answer is there."""
         query = self._query
-        assert query is not None
         try:
+            if query is None:
+                assert self._fault is not None
+                raise self._fault
             if not query.done():
                 query.check()  # raises where no answer can arrive
                 return Status.RUNNING
@@ -91,8 +100,8 @@ class Ask(py_trees.behaviour.Behaviour):
         return Status.SUCCESS
 
     def terminate(self, new_status: Status) -> None:
-        """Cancel what was interrupted."""
-        if self._query is not None and new_status == Status.INVALID:
+        """Cancel what has not ended."""
+        if self._query is not None:
             self._query.cancel()
         self._query = None
 
@@ -102,8 +111,9 @@ class Ask(py_trees.behaviour.Behaviour):
             self._client.close()
             self._client = None
 
-    def _tell(self, progress: Any) -> None:
-        self.feedback_message = progress.text
+    def _tell(self, query: Query, progress: Progress) -> None:
+        if self._query is query:  # not of one before, whose last word came late
+            self.feedback_message = progress.text
 
 
 def main() -> int:

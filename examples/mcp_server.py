@@ -26,36 +26,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import hmac
 import math
 import os
 import sys
-import threading
-import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import rclpy
 import uvicorn
-from diagnostic_msgs.msg import DiagnosticArray
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import BaseModel, Field
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
-from spatialclaw_ros.client import Answer, Progress, RefusedError, SpatialClient
+from spatialclaw_ros.client import Answer, AnswerType, Progress, RefusedError, SpatialClient
+from spatialclaw_ros.client.watcher import Watcher
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.workspace.question import AnswerType
 
 Kind = Literal['any', 'number', 'boolean', 'choice', 'text', 'point']
 TOKEN_VARIABLE = 'SPATIALCLAW_MCP_TOKEN'
 LOOPBACK = ('127.0.0.1', 'localhost', '::1')
 DIAGNOSTICS_WAIT_S = 5.0
+FRESH_S = 3.0
 INSTRUCTIONS = (
     'Measures in the real world with the cameras of a robot. Ask one concrete metric question at a '
     'time, and name things as they look ("the red mug"). Mind sigma and frame_id of an answer. A '
@@ -99,54 +92,32 @@ class Camera(BaseModel):
     """A camera of the robot."""
 
     name: str
-    state: Literal['ok', 'warning', 'error', 'stale']
+    state: str = Field(description='ok, warn, error, stale')
     message: str
     details: dict[str, str] = Field(description='topic, rate, age and what else the node tells')
 
 
 class Robot:
-    """The ROS side: a node with a client on it, and what /diagnostics said of the cameras."""
+    """The ROS side: a client, and what the node says of itself."""
 
     def __init__(self, node_name: str) -> None:
-        self._name = node_name.strip('/').rpartition('/')[2]
-        self._cameras: dict[str, Camera] = {}
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node('spatialclaw_mcp')
-        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
-        self._spinner = threading.Thread(target=self._spin, daemon=True)
-        self._spinner.start()
-        self.client = SpatialClient(node_name, node=self._node)
+        self.client = SpatialClient(node_name)
+        self._watcher = Watcher(node_name)
 
     def close(self) -> None:
         """Leave the ROS graph; queries that run are cancelled."""
+        self._watcher.close()
         self.client.close()
-        self._executor.shutdown()
-        self._spinner.join()
-        self._node.destroy_node()
-        rclpy.try_shutdown()
 
     async def cameras(self) -> list[Camera]:
-        """What the node said last of its cameras; waits for a first word."""
-        end_s = time.monotonic() + DIAGNOSTICS_WAIT_S
-        while not self._cameras and time.monotonic() < end_s:
-            await asyncio.sleep(0.05)
-        return list(self._cameras.values())
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
-
-    def _hear(self, array: DiagnosticArray) -> None:
-        for status in array.status:
-            start, _, name = status.name.partition(': camera ')
-            if name and start.rpartition('/')[2] == self._name:
-                level = int.from_bytes(status.level, 'big')
-                self._cameras[name] = Camera(
-                    name=name, state=('ok', 'warning', 'error', 'stale')[min(level, 3)],
-                    message=status.message,
-                    details={value.key: value.value for value in status.values})
+        """What the node says now of its cameras; waits for a first word, [] where it is silent."""
+        await asyncio.to_thread(self._watcher.wait, DIAGNOSTICS_WAIT_S)
+        view = self._watcher.view()
+        if view.age_s > FRESH_S:
+            return []
+        return [Camera(
+            name=part.name.removeprefix('camera '), state=part.level, message=part.message,
+            details=dict(part.values)) for part in view.cameras]
 
 
 def make_server(robot: Robot) -> MCPServer:
@@ -182,7 +153,7 @@ def make_server(robot: Robot) -> MCPServer:
             answer = await robot.client.ask_async(
                 question, answer_type=AnswerType[answer_type.upper()], choices=choices or (),
                 cameras=cameras or (), frame_id=frame_id, timeout_s=timeout_s, on_progress=tell)
-            await asyncio.gather(*told)
+            await asyncio.gather(*told, return_exceptions=True)  # the answer counts
         except RefusedError as error:
             return SpatialAnswer(answered=False, text=str(error))
         except SpatialClawError as error:
@@ -195,7 +166,7 @@ def make_server(robot: Robot) -> MCPServer:
         cameras = await robot.cameras()
         if not cameras:
             raise ToolError(
-                f'{robot.client.node_name} says nothing on /diagnostics; is it running?')
+                f'{robot.client.node_name} says nothing of cameras on /diagnostics; is it running?')
         return cameras
 
     return server

@@ -19,7 +19,8 @@
 The target is a geometry_msgs/PoseStamped on `/grasp_target`, as MoveIt's `setPoseTarget` and
 `setPoseReference` take it: the gripper comes from above, its z axis down, its x axis away from the
 robot. Nothing is published when the node refuses, when the answer is older or less certain than the
-gripper allows, or when the thing is too wide for it.
+gripper allows, when its metres were not measured by a depth sensor or something was assumed for
+them, or when the thing is too wide for the gripper.
 """
 
 from __future__ import annotations
@@ -42,13 +43,14 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
 from scipy.spatial.transform import Rotation
 
-from spatialclaw_ros.client import Answer, SpatialClient
+from spatialclaw_ros.client import Answer, AnswerType, SpatialClient
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.workspace.question import AnswerType
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 LISTENER_WAIT_S = 3.0
+CLOCKS_S = 0.1
+"""So far a camera's clock may be ahead of this machine's."""
 
 
 class NoGraspError(Exception):
@@ -63,11 +65,15 @@ class Gripper:
         opening_m: how wide it opens.
         sigma_m: how uncertain a position, and a size, may be: one standard deviation.
         age_s: how old the image may be that an answer rests on.
+        scales: where metres may come from: 'sensor_depth', 'tf_baseline', 'model'.
+        priors: whether something may have been missing, or assumed, for an answer.
     """
 
     opening_m: float = 0.11
     sigma_m: float = 0.02
     age_s: float = 2.0
+    scales: tuple[str, ...] = ('sensor_depth',)
+    priors: bool = False
 
 
 def check(answer: Answer, what: str, frame_id: str, now_ns: int, gripper: Gripper) -> None:
@@ -83,6 +89,17 @@ def check(answer: Answer, what: str, frame_id: str, now_ns: int, gripper: Grippe
     age_s = (now_ns - answer.stamp_ns) * 1e-9
     if age_s > gripper.age_s:
         raise NoGraspError(f'{what} is {age_s:.1f} s old, at most {gripper.age_s:g} s may be')
+    if age_s < -CLOCKS_S:
+        raise NoGraspError(
+            f'{what} is {-age_s:.1f} s from the future: do camera, node and this program have one '
+            'clock (use_sim_time)?')
+    if answer.scale_source not in gripper.scales:
+        raise NoGraspError(
+            f'metres of {what} come from {answer.scale_source or "nowhere"}, not from '
+            f'{" or ".join(gripper.scales)}')
+    if answer.missing_priors and not gripper.priors:
+        raise NoGraspError(
+            f'{what} rests on less than it should: {"; ".join(answer.missing_priors)}')
     # a NaN is not small enough: it says that nobody knows how uncertain the answer is
     if not answer.sigma <= gripper.sigma_m:
         raise NoGraspError(
@@ -147,8 +164,15 @@ def main() -> int:
                         help='how old the image may be that the position rests on')
     parser.add_argument('--opening', type=float, default=Gripper.opening_m, metavar='METRES',
                         help='how wide the gripper opens')
+    parser.add_argument('--scale', action='append', metavar='SOURCE',
+                        choices=('sensor_depth', 'tf_baseline', 'model'),
+                        help='where metres may come from (default: sensor_depth); may be repeated')
+    parser.add_argument('--allow-missing', action='store_true',
+                        help='also where something was missing or assumed (missing_priors)')
     options = parser.parse_args()
-    gripper = Gripper(options.opening, options.sigma, options.age)
+    gripper = Gripper(
+        options.opening, options.sigma, options.age, tuple(options.scale or Gripper.scales),
+        options.allow_missing)
     rclpy.init()
     node = Node('query_before_grasp')
     publisher = node.create_publisher(PoseStamped, '/grasp_target', LATCHED)

@@ -30,6 +30,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import rclpy
 import yaml
 from rclpy.node import Node
@@ -37,6 +38,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+
+TRIES, RETRY_S = 20, 0.1
 
 
 def calibrated(path: Path) -> CameraInfo:
@@ -62,17 +65,31 @@ def guessed(width: int, height: int, fov_deg: float) -> CameraInfo:
         p=[focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0])
 
 
+def next_picture(video: cv2.VideoCapture, options: argparse.Namespace) -> np.ndarray | None:
+    """The next image, (H, W, 3) BGR; a webcam may fail now and then, a film may begin again."""
+    for _ in range(TRIES):
+        there, picture = video.read()
+        if there:
+            return np.asarray(picture)
+        if options.source.isdigit():
+            time.sleep(RETRY_S)
+        elif not (options.loop and video.set(cv2.CAP_PROP_POS_FRAMES, 0)):
+            break
+    return None
+
+
 def publish(node: Node, video: cv2.VideoCapture, options: argparse.Namespace) -> int:
-    """Publish until the film ends, or Ctrl-C."""
+    """Publish until the film ends, the webcam fails, or Ctrl-C."""
     images = node.create_publisher(Image, 'image_raw', qos_profile_sensor_data)
     infos = node.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
     info = calibrated(options.calibration) if options.calibration else None
     while rclpy.ok():
-        there, picture = video.read()
-        if not there and options.loop and video.set(cv2.CAP_PROP_POS_FRAMES, 0):
-            continue
-        if not there:
-            return 0
+        picture = next_picture(video, options)
+        if picture is None and not options.loop and not options.source.isdigit():
+            return 0  # the film's end
+        if picture is None:
+            print(f'{options.source} delivers no images any more', file=sys.stderr)
+            return 1
         height, width = picture.shape[:2]
         message = Image(height=height, width=width, encoding='bgr8', step=3 * width)
         message.data.frombytes(picture.tobytes())

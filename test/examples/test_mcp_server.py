@@ -26,11 +26,16 @@ import time
 
 import httpx2
 import pytest
-from example_programs import EXAMPLES, agent, run
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from example_programs import EXAMPLES, agent, module
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from query_double import SLOW, QueryDouble
+from rclpy.context import Context
+from rclpy.node import Node
 
+example = module('mcp_server')
 TOKEN = 'a-secret-of-this-test'
 
 
@@ -56,6 +61,32 @@ def test_a_cancelled_call_cancels_the_query():
         assert asyncio.run(main())
     finally:
         double.close()
+
+
+def test_cameras_are_those_of_the_node_asked_for_while_it_speaks(monkeypatch):
+    monkeypatch.setattr(example, 'DIAGNOSTICS_WAIT_S', 0.1)
+    context = Context()
+    rclpy.init(args=[], context=context)
+    speaker = Node('speaker', context=context)
+    publisher = speaker.create_publisher(DiagnosticArray, '/diagnostics', 10)
+    array = DiagnosticArray(status=[
+        DiagnosticStatus(name=f'{name}/spatialclaw: {part}', level=DiagnosticStatus.WARN,
+                         message=f'of {name}')
+        for name in ('robot1', 'robot2') for part in ('camera front', 'kernel')])
+    robot = example.Robot('/robot1/spatialclaw')
+    try:
+        listed, end_s = [], time.monotonic() + 20.0
+        while not listed and time.monotonic() < end_s:
+            publisher.publish(array)
+            listed = asyncio.run(robot.cameras())
+        assert [(camera.name, camera.state, camera.message) for camera in listed] == [
+            ('front', 'warn', 'of robot1')]
+        monkeypatch.setattr(example, 'FRESH_S', 0.0)  # what was said is too old
+        assert asyncio.run(robot.cameras()) == []
+    finally:
+        robot.close()
+        speaker.destroy_node()
+        rclpy.try_shutdown(context=context)
 
 
 @contextlib.contextmanager
@@ -93,7 +124,8 @@ def test_over_http_a_token_is_asked_for():
         assert asyncio.run(main(url)) == {'ask_spatial_question', 'list_cameras'}
 
 
-def test_the_network_is_not_served_without_a_token():
-    result = run('mcp_server', '--http', '8765', '--host', '0.0.0.0', SPATIALCLAW_MCP_TOKEN='')
-    assert result.returncode == 2
-    assert 'set SPATIALCLAW_MCP_TOKEN' in result.stderr
+def test_the_network_is_not_served_without_a_token(monkeypatch, capsys):
+    monkeypatch.delenv('SPATIALCLAW_MCP_TOKEN', raising=False)
+    monkeypatch.setattr(sys, 'argv', ['mcp_server', '--http', '8765', '--host', '0.0.0.0'])
+    assert example.main() == 2
+    assert 'set SPATIALCLAW_MCP_TOKEN' in capsys.readouterr().err

@@ -28,12 +28,22 @@ example = module('query_before_grasp')
 NOW_NS = 13_000_000_000
 
 
+def measured():
+    message = answer_to(POINT)
+    message.missing_priors = []
+    return message
+
+
 @pytest.mark.parametrize(('changes', 'frame', 'words'), [
     ({'sigma': math.nan}, 'base_link', 'uncertain to nan'),
     ({'sigma': 0.021}, 'base_link', 'uncertain to 0.021 m'), ({}, 'odom', "in 'base_link', asked"),
-    ({'header.stamp.sec': 5}, 'base_link', '8.0 s old')])
+    ({'header.stamp.sec': 5}, 'base_link', '8.0 s old'),
+    ({'header.stamp.sec': 14}, 'base_link', '1.0 s from the future'),
+    ({'scale_source': 'model'}, 'base_link', 'come from model, not from sensor_depth'),
+    ({'scale_source': ''}, 'base_link', 'come from nowhere'),
+    ({'missing_priors': ['no TF']}, 'base_link', 'less than it should: no TF')])
 def test_what_is_unknown_elsewhere_or_old_is_not_relied_on(changes, frame, words):
-    message = answer_to(POINT)
+    message = measured()
     for path, value in changes.items():
         *way, name = path.split('.')
         part = message
@@ -45,4 +55,8 @@ def test_what_is_unknown_elsewhere_or_old_is_not_relied_on(changes, frame, words
 
 
 def test_what_may_be_relied_on_passes():
-    example.check(Answer.of(answer_to(POINT)), 'it', 'base_link', NOW_NS, example.Gripper())
+    example.check(Answer.of(measured()), 'it', 'base_link', NOW_NS, example.Gripper())
+    message = measured()
+    message.scale_source, message.missing_priors = 'model', ['no TF']
+    lenient = example.Gripper(scales=('model', 'tf_baseline'), priors=True)
+    example.check(Answer.of(message), 'it', 'base_link', NOW_NS, lenient)
