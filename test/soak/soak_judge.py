@@ -71,8 +71,8 @@ def _growth(slope: Slope) -> str:
 def _growth_at_rest(before: Rest, after: Rest) -> Iterator[str]:
     queries = after.queries - before.queries
     allowed_mb = REST_MB + REST_KB_A_QUERY * queries / 1024
-    for role, was_mb in before.rss_mb.items():
-        more_mb = after.rss_mb.get(role, 0.0) - was_mb
+    for role, was_mb in before.mb.items():
+        more_mb = after.mb.get(role, 0.0) - was_mb
         if more_mb > allowed_mb:
             yield (f'{role} kept {more_mb:.0f} MB more at rest after {queries} queries, '
                    f'{allowed_mb:.0f} MB are allowed')

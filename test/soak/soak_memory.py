@@ -34,7 +34,7 @@ MIB = 2**20
 SAMPLE_S = 2.0
 YOUNG_S = 15.0
 # after memory was given back it takes so long until it is as before
-REFILL_S = 40.0
+REFILL_S = 20.0
 # what is free between images is given back every 15 s: shorter than two of these is no trend
 BLOCK_S = 20.0
 LEAST_BLOCKS = 6
@@ -77,11 +77,12 @@ class Rest:
 
     Args:
         queries: how many there were before.
-        rss_mb: by role.
+        mb: by role, what is theirs alone: RSS without what is shared with others, as images on
+            their way are.
     """
 
     queries: int
-    rss_mb: dict[str, float]
+    mb: dict[str, float]
 
 
 def rest(plant: Plant, queries: int) -> Rest:
@@ -92,8 +93,9 @@ def rest(plant: Plant, queries: int) -> Rest:
         with suppress(psutil.Error):
             for role, process in plant.processes().items():
                 with suppress(psutil.Error):
-                    rss_mb = process.memory_info().rss / MIB
-                    least[role] = min(rss_mb, least.get(role, math.inf))
+                    info = process.memory_info()
+                    own_mb = (info.rss - info.shared) / MIB
+                    least[role] = min(own_mb, least.get(role, math.inf))
         time.sleep(0.1)
     return Rest(queries, least)
 

@@ -92,11 +92,11 @@ def _memory_lines(part: Part) -> list[str]:
         before, after = part.rests[0], part.rests[-1]
         queries = after.queries - before.queries
         lines += ['', *_table(
-            ('memory at rest', 'after the warm-up, MB', f'{queries} queries later, MB',
+            ('own memory at rest', 'after the warm-up, MB', f'{queries} queries later, MB',
              'MB in 1000 queries'),
             [(role, f'{was:.1f}', f'{now:.1f}', f'{1000 * (now - was) / max(1, queries):+.1f}')
-             for role, was in before.rss_mb.items()
-             if (now := after.rss_mb.get(role)) is not None])]
+             for role, was in before.mb.items()
+             if (now := after.mb.get(role)) is not None])]
     return lines
 
 

@@ -24,7 +24,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 
 from soak_callers import CALLER_FAULTS, OVERFLOW, ask_for
@@ -138,24 +137,32 @@ class Soak:
             stack.callback(sampler.close)
             before = self._warm_up(stage, probe, clients, sampler)
             warm_s = time.monotonic()
-            for fault in chain(self._again(), schedule(self._faults, self._draw)):
+            for fault in self._sequence():
                 if not self._going_on(plant):
                     break
                 self._inject(fault, stage, probe)
                 if fault.gives_back:
                     sampler.given_back()
-                self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
+                if fault.lasts_s != AGAIN_LASTS_S:
+                    self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
             self._finish(stage, probe, clients, before, sampler, warm_s)
 
     def _stop_watch(self) -> None:
         self.part.seconds = time.monotonic() - self._start_s
 
-    def _again(self) -> Iterator[Fault]:
-        """Those that make much anew, several times in a row: a little left by each adds up."""
+    def _sequence(self) -> Iterator[Fault]:
+        """Faults in their order, without end.
+
+        A long soak begins with those that make much anew, several times each: a little left by each
+        adds up. They don't come again, so that the slope of memory is that of the same processes.
+        """
+        faults = self._faults
         if self._terms.seconds >= LONG_S:
-            for fault in self._faults:
+            for fault in faults:
                 if fault.anew:
                     yield from [replace(fault, lasts_s=AGAIN_LASTS_S)] * AGAIN
+            faults = [fault for fault in faults if not fault.anew] or faults
+        yield from schedule(faults, self._draw)
 
     def end(self) -> None:
         """Judge no more: it is cut short."""
@@ -198,13 +205,15 @@ class Soak:
         self, stage: Stage, probe: Caller, clients: list[Client], look: Callable[[], Held],
         sampler: MemorySampler,
     ) -> Held:
-        """Look while nobody asks, then at the memory of a node that was deactivated."""
+        """Look while nobody asks, after a look at the memory of a node that was deactivated.
+
+        Such a node looks for what refers to itself: that is not left over.
+        """
         for client in clients:
             client.pause(True)
         for client in clients:
             if not client.idle(JOIN_S):
                 self._ledger.fail(f'a query of {client.name} did not end')
-        found = look()
         ask_for(stage, 'deactivate')
         self.part.rests.append(rest(stage.plant, sum(self._ledger.statuses.values())))
         ask_for(stage, 'activate')
@@ -213,6 +222,7 @@ class Soak:
         while (probe.ask(stage.plant.questions[0], max(stage.timeouts_s)).status != 'OK'
                and time.monotonic() < end_s):
             time.sleep(PROBE_PAUSE_S)
+        found = look()
         for client in clients:
             client.pause(False)
         return found

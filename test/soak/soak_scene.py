@@ -72,8 +72,8 @@ class Asked:
         """What would make the value of an answer right that is wrong else.
 
         Returns:
-            'moved': TF says that the base is elsewhere. 'unscaled': there is no depth, and the answer
-            says that its metres are a network's guess.
+            'moved': TF says that the base is elsewhere. 'unscaled': there is no depth, and the
+            answer says that its metres are a network's guess.
         """
         found = set()
         if self.in_odom and isinstance(self.truth, tuple):
