@@ -29,7 +29,7 @@ LAST_STAGE = 'answer'
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """One thing that happened.
+    """One thing that happened, or one that takes long and has begun: its text ends in ` …`.
 
     Args:
         query_id: the node's id of the query.

@@ -28,6 +28,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
+from spatialclaw_ros.agent.doing import Working
 from spatialclaw_ros.agent.events import (
     Answered,
     CellRan,
@@ -66,8 +67,8 @@ class Starting:
     """A query waits until the node has started."""
 
 
-Progress = Starting | Queued | Observation | Event
-"""Everything that a caller may hear of a query, in this order."""
+Progress = Starting | Queued | Observation | Event | Working
+"""Everything that a caller may hear of a query: a step that takes long before its end, too."""
 
 
 def event_message(query_id: str, event: Progress, max_steps: int, stamp: Time) -> SpatialEvent:
@@ -100,6 +101,11 @@ def _(event: Queued) -> tuple[str, int, str]:
 @describe.register
 def _(event: Starting) -> tuple[str, int, str]:
     return 'queued', 0, 'waits until the node has started'
+
+
+@describe.register
+def _(event: Working) -> tuple[str, int, str]:
+    return event.stage, event.step, f'{event.text} …'
 
 
 @describe.register

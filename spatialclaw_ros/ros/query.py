@@ -44,6 +44,8 @@ GRACE_S = 0.5
 CANCEL_GRACE_S = 0.25
 CLOSE_WAIT_S = 3.0
 POLL_S = 0.1
+LOOK_S = 0.5
+"""How often it is looked what a query is busy with."""
 SHOWN_JOBS = 4
 
 
@@ -97,8 +99,6 @@ class QueryRunner:
         with self._lock:
             return tuple(job.caller.query_id for job in self._line)
 
-    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A line for each query that runs, and for each that waits, whose turn is next first."""
     @property
     def clients(self) -> dict[str, str]:
         """Who asked, by id of each query that runs or waits."""
@@ -106,6 +106,8 @@ class QueryRunner:
             return {job.caller.query_id: job.caller.client
                     for job in (*self._running, *self._line)}
 
+    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A line for each query that runs, and for each that waits, whose turn is next first."""
         with self._lock:
             return tuple(map(str, self._running)), tuple(map(str, self._line))
 
@@ -218,7 +220,8 @@ class QueryRunner:
             job.woken.clear()
             if job.done.is_set() or job.deadline.expired:
                 break
-            job.woken.wait(job.deadline.remaining_s)
+            job.woken.wait(min(LOOK_S, job.deadline.remaining_s))
+            job.tell_doing()
         job.done.wait(CANCEL_GRACE_S if job.deadline.canceled else GRACE_S)
         canceled, end = job.deadline.canceled, job.end
         if canceled and isinstance(end, Failed) and end.status != Status.CANCELED:

@@ -108,7 +108,7 @@ def test_distance_is_answered_and_says_what_it_rests_on(client, events):
     assert {'frames', 'total'} <= set(names)
     client.listen(0.3)
     mine = [event for event in events if event.query_id == answer.query_id]
-    assert [event.stage for event in mine][:2] == ['frames', 'plan']
+    assert list(dict.fromkeys(event.stage for event in mine))[:2] == ['frames', 'plan']
     assert mine[-1].stage == 'answer'
     assert mine[-1].text == answer.text
 

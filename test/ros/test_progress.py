@@ -25,6 +25,7 @@ from answer_lab import RED, distance, evidence, observation
 from builtin_interfaces.msg import Time
 from robot_double import CAMERA_FRAME, HEIGHT, WIDTH
 
+from spatialclaw_ros.agent.doing import Working
 from spatialclaw_ros.agent.events import (
     Answered,
     CellRan,
@@ -55,6 +56,7 @@ def ran(**result) -> CellRan:
 @pytest.mark.parametrize(('event', 'stage', 'step', 'text'), [
     (Queued(1), 'queued', 0, 'waits for 1 other query'),
     (Queued(4), 'queued', 0, 'waits for 4 other queries'),
+    (Working('write', 2, 'a model writes'), 'write', 2, 'a model writes …'),
     (observation(), 'frames', 0, '3 images of camera over 1.00 s'),
     (Planned('1. look\n 2. measure'), 'plan', 0, '1. look 2. measure'),
     (CellWritten(2, 'Find the cup.', '', '', 'x = 1'), 'write', 2, 'Find the cup.'),
@@ -100,7 +102,8 @@ def picture(message) -> np.ndarray:
 
 
 @pytest.mark.parametrize('event', [
-    Queued(1), Planned('p'), CellWritten(1, '', '', '', ''), CellRan(1, None, ''), ran(),
+    Queued(1), Working('plan', 0, ''), Planned('p'),
+    CellWritten(1, '', '', '', ''), CellRan(1, None, ''), ran(),
     Failed(Status.TIMEOUT, '', 'run')])
 def test_nothing_to_see(event):
     assert len(thumbnail(event, observation()).data) == 0

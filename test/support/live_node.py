@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 import rclpy
@@ -113,8 +114,8 @@ class Goal:
 
     @property
     def stages(self) -> list[str]:
-        """Stages that were heard of."""
-        return [heard.event.stage for heard in self.events]
+        """Stages that were heard of; one that takes long is told before its end, too."""
+        return [stage for stage, _ in groupby(heard.event.stage for heard in self.events)]
 
     def reaches(self, stage: str) -> None:
         """Wait until a stage was heard of."""
@@ -136,8 +137,8 @@ class Operator(Spun):
 
     Args:
         name: of the node.
-
         own: name of the operator's node.
+
     Attributes:
         diagnostics: name of a part to the last message about it.
     """
