@@ -22,6 +22,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.cli.seconds import positive_seconds
+from spatialclaw_ros.sharing.texts import clean_line
 from spatialclaw_ros.workspace.question import AnswerType, Status
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def _interrupted(console: Console, query: Query) -> int:
     try:
         answer = query.result(CANCEL_WAIT_S)
     except SpatialClawError as error:
-        console.print(f'CANCELED: {error}', style='yellow', markup=False)
+        _print(console, f'CANCELED: {error}', style='yellow')
     else:
-        console.print(f'it was answered before that: {answer.text}', style='dim', markup=False)
+        _print(console, f'it was answered before that: {answer.text}', style='dim')
     return EXIT_INTERRUPTED
 
 
@@ -125,21 +126,32 @@ def show_progress(console: Console, progress: Progress) -> None:
     stage = progress.stage
     if stage in ('write', 'run'):
         stage += f' {progress.step}'
-    console.print(f'{stage:>9}  {progress.text}', style='dim', markup=False)
+    _print(console, f'{stage:>9}  {progress.text}', style='dim')
+
+
+def _print(console: Console, line: str, style: str | None = None) -> None:
+    """One line that comes from a node, and there from a model that reads what stands in view."""
+    console.print(clean_line(line), style=style, markup=False)
 
 
 def print_answer(console: Console, answer: SpatialAnswer, *, quiet: bool = False) -> None:
     """The answer, its standard deviation, and what it rests on."""
     if answer.status != Status.OK:
-        console.print(
-            f'{Status(answer.status).name}: {answer.message}', style='yellow', markup=False)
+        _print(console, f'{_status_name(answer.status)}: {answer.message}', style='yellow')
     else:
         sigma = '' if math.isnan(answer.sigma) else f'  ± {answer.sigma:.3g} {answer.unit}'.rstrip()
-        console.print(f'{answer.text}{sigma}', style='bold green', markup=False)
+        _print(console, f'{answer.text}{sigma}', style='bold green')
     if quiet:
         return
     for name, text in basis_lines(answer):
-        console.print(f'{name:>9}  {text}', markup=False)
+        _print(console, f'{name:>9}  {text}')
+
+
+def _status_name(status: int) -> str:
+    try:
+        return Status(status).name
+    except ValueError:  # a node of a newer version
+        return f'status {status}'
 
 
 def basis_lines(answer: SpatialAnswer) -> list[tuple[str, str]]:

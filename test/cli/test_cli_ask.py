@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import signal
 import subprocess
 import sys
@@ -24,22 +24,17 @@ from pathlib import Path
 
 import pytest
 from node_process import NodeProcess
-from query_double import SLOW, QueryDouble
+from query_double import NUMBER, SLOW, QueryDouble, answer_to
+from rich.console import Console
 from robot_double import PARAMETERS, RobotDouble
 
+from spatialclaw_ros.cli.ask import print_answer, show_progress
 from spatialclaw_ros.cli.main import main
+from spatialclaw_ros.client import Progress
 
 SPATIALCLAW = Path(sys.executable).with_name('spatialclaw')
 LONELY_DOMAIN = '101'
 DISTANCE = 'How far apart are the red ball and the blue ball?'
-
-
-def spatialclaw(*arguments, timeout_s=60.0, **environment):
-    return subprocess.run(
-        [sys.executable, '-c', 'import sys; from spatialclaw_ros.cli.main import main; '
-         'sys.exit(main())', *arguments],
-        capture_output=True, text=True, timeout=timeout_s, cwd=SPATIALCLAW.parent,
-        env={**os.environ, **environment}, check=False)
 
 
 @pytest.fixture(scope='module')
@@ -53,7 +48,9 @@ def node(tmp_path_factory):
 
 
 def test_an_answer_is_printed_with_what_it_rests_on(node):
-    result = spatialclaw('ask', DISTANCE)
+    result = subprocess.run(
+        [sys.executable, SPATIALCLAW, 'ask', DISTANCE], capture_output=True, text=True,
+        timeout=60.0, cwd=SPATIALCLAW.parent, check=False)
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     value, _, sigma = lines[0].partition(' m  ± ')
@@ -67,34 +64,54 @@ def test_an_answer_is_printed_with_what_it_rests_on(node):
         assert stage in result.stderr
 
 
-def test_options_reach_the_node(node):
-    result = spatialclaw(
+def test_options_reach_the_node(node, capsys):
+    assert main([
         'ask', 'Where is the red ball?', '--type', 'point', '--frame', 'odom', '--camera', 'camera',
-        '--timeout', '20', '--quiet')
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ''
-    assert result.stdout.count('\n') == 1
-    assert 'm in odom' in result.stdout
+        '--timeout', '20', '--quiet']) == 0
+    said = capsys.readouterr()
+    assert said.err == ''
+    assert said.out.count('\n') == 1
+    assert 'm in odom' in said.out
 
 
 @pytest.mark.parametrize(('arguments', 'words'), [
     (['Sing me a song'], ('REFUSED', 'distance')),
     (['Is it red?', '--camera', 'nose'], ('INVALID_REQUEST', "'nose'", 'camera')),
 ])
-def test_no_answer_is_status_1_and_says_why(node, arguments, words):
-    result = spatialclaw('ask', *arguments)
-    assert result.returncode == 1
+def test_no_answer_is_status_1_and_says_why(node, arguments, words, capsys):
+    assert main(['ask', *arguments]) == 1
+    said = capsys.readouterr().out
     for word in words:
-        assert word in result.stdout
+        assert word in said
 
 
 @pytest.mark.parametrize('arguments', [
     [], ['q', '--timeout', '-1'], ['q', '--timeout', 'soon'], ['q', '--type', 'poem'],
     ['q', '--type', 'choice', '--choice', 'one']])
-def test_a_wrong_command_line_is_status_2(arguments):
-    result = spatialclaw('ask', *arguments)
-    assert result.returncode == 2
-    assert result.stderr
+def test_a_wrong_command_line_is_status_2(arguments, capsys):
+    try:
+        status = main(['ask', *arguments])
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+def test_what_a_model_wrote_does_not_steer_the_terminal():
+    evil = 'red\x1b]52;c;cm0=\x07\x1b[2J\nOK: 0.4 m\u202e'
+    answer = answer_to(NUMBER)
+    answer.text, answer.query_id, answer.missing_priors = evil, evil, [evil]
+    refusal = answer_to('refused')
+    refusal.message = evil
+    told = Progress('q-1', 'plan', 0, 30, evil)
+    console = Console(file=io.StringIO(), soft_wrap=True)
+    show_progress(console, told)
+    print_answer(console, answer)
+    print_answer(console, refusal, quiet=True)
+    said = console.file.getvalue()
+    assert not set('\x1b\x07\u202e') & set(said)
+    assert [line for line in said.splitlines() if line.startswith('OK')] == []
+    assert said.count('red\u241b') == 5
 
 
 def test_ctrl_c_cancels_the_query_and_says_so():
@@ -116,22 +133,13 @@ def test_ctrl_c_cancels_the_query_and_says_so():
         server.close()
 
 
-def test_no_node_is_status_3_and_tells_how_to_start_one():
-    result = spatialclaw(
-        'ask', 'q', '--node', '/nobody', '--wait', '0.5', ROS_DOMAIN_ID=LONELY_DOMAIN)
-    assert result.returncode == 3
-    assert '/nobody/query' in result.stderr
-    assert 'spatialclaw_node' in result.stderr
-    assert f'ROS_DOMAIN_ID (here {LONELY_DOMAIN})' in result.stderr
-
-
-def test_another_node_is_named_when_the_one_asked_for_is_not_there(node):
-    for wait in ('2', '10'):  # where processors are short, who is there is known late
-        result = spatialclaw('ask', 'q', '--node', '/nobody', '--wait', wait)
-        assert result.returncode == 3
-        if 'there is' in result.stderr:
-            break
-    assert 'there is /spatialclaw: ask for it by its name (--node)' in result.stderr
+def test_no_node_is_status_3_and_tells_how_to_start_one(monkeypatch, capsys):
+    monkeypatch.setenv('ROS_DOMAIN_ID', LONELY_DOMAIN)
+    assert main(['ask', 'q', '--node', '/nobody', '--wait', '0.5']) == 3
+    said = capsys.readouterr().err
+    assert '/nobody/query' in said
+    assert 'spatialclaw_node' in said
+    assert f'ROS_DOMAIN_ID (here {LONELY_DOMAIN})' in said
 
 
 def test_a_missing_package_is_named_without_a_traceback(monkeypatch, capsys):
