@@ -24,6 +24,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,6 +38,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from spatialclaw_ros.agent.events import Answered, Failed, Refused
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
 from spatialclaw_ros.ros.drawings import drawing_types, drawings, without
+from spatialclaw_ros.ros.job import HEAD_START_S
 from spatialclaw_ros.ros.progress import Progress, event_message
 from spatialclaw_ros.ros.query import Outcome
 from spatialclaw_ros.workspace.observation import Observation
@@ -115,6 +117,7 @@ class Outputs:
     def _draw(
         self, end: Answered | Refused, observation: Observation, question: str, answer_frame: str,
     ) -> None:
+        time.sleep(HEAD_START_S)
         try:
             for name, message in drawings(end, observation, question, answer_frame):
                 self._drawings[name].publish(message)
