@@ -166,7 +166,7 @@ def test_a_model_that_takes_long_is_told_of(live, operator, vlm, monkeypatch):
     goal = operator.goal('How far?')
     goal.reaches('plan')
     assert [heard.event.text for heard in goal.events if heard.event.stage == 'plan'] == [
-        'vllm scripted makes a plan …']
+        'vllm makes a plan …']
     cancel(live, goal)
 
 
@@ -327,6 +327,25 @@ def test_a_cancel_before_the_goal_is_begun(live, operator, vlm, monkeypatch, hel
         ended, answer = goal.end()
     assert taken
     assert (ended, answer.status) == ('CANCELED', CANCELED)
+
+
+def test_a_cancel_while_the_goal_ends_is_refused(operator, monkeypatch):
+    entered, gate, whole = threading.Event(), threading.Event(), ServerGoalHandle._update_state
+
+    def waits(handle, event):
+        if event.name == 'SUCCEED':
+            entered.set()
+            gate.wait(30.0)
+        return whole(handle, event)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerGoalHandle, '_update_state', waits)
+        goal = operator.goal('How far?')
+        assert entered.wait(30.0)
+        taken = operator.wait(goal.cancel()).goals_canceling
+        gate.set()
+        ended, answer = goal.end()
+    assert (taken, ended, answer.status) == ([], 'SUCCEEDED', OK)
 
 
 def test_a_query_ends_when_its_client_has_left(live, operator, vlm, monkeypatch):
