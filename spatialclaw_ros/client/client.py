@@ -56,7 +56,8 @@ class SpatialClient:
         node_name: name of the node that answers, with its namespace.
         node: a node of this program for the client to live on. The program spins it; the client
             never does. Without one the client has a ROS context, a node and a thread of its own,
-            and needs no `rclpy.init`.
+            and needs no `rclpy.init`; with Fast DDS, its environment then names this package's
+            profile where it named none (see docs/networking.md).
     """
 
     def __init__(self, node_name: str = DEFAULT_NODE, *, node: Node | None = None) -> None:
@@ -243,11 +244,12 @@ class SpatialClient:
                        if name.endswith(SERVICE_TAIL) and ACTION_TYPE in types
                        and name != self._name + SERVICE_TAIL]
         if others:
-            return f'there is {", ".join(sorted(others))}: ask for it by its name (--node)'
+            return (f'there is {", ".join(sorted(others))}: ask for it by its name (node_name, or '
+                    '--node)')
         return (
             'start one with `spatialclaw_node` or `ros2 run spatialclaw_ros node`; if one runs, '
             f'both need the same ROS_DOMAIN_ID (here {os.environ.get("ROS_DOMAIN_ID") or 0}), and '
-            'its name (--node)')
+            'its name (node_name, or --node)')
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -42,6 +42,7 @@ from spatialclaw_ros.client import (
     SpatialClient,
     StepLimitError,
 )
+from spatialclaw_ros.client.link import LONGEST_S
 from spatialclaw_ros.errors import (
     CanceledError,
     DeadlineExceededError,
@@ -49,6 +50,7 @@ from spatialclaw_ros.errors import (
     NoFramesError,
     SpatialClawError,
 )
+from spatialclaw_ros.ros.requests import MAX_TIMEOUT_S
 from spatialclaw_ros.workspace.question import AnswerType, Status
 
 STAGES = ['frames', 'write', 'run', 'answer']
@@ -128,6 +130,10 @@ def test_an_option_that_no_message_holds_is_named(client, options, words):
 def test_an_option_that_is_not_known_is_named(client):
     with pytest.raises(TypeError, match="'camera' is no option of a query; there are cameras"):
         client.ask(NUMBER, camera='front')
+
+
+def test_the_longest_time_of_a_query_is_the_nodes():
+    assert LONGEST_S == MAX_TIMEOUT_S
 
 
 def test_every_status_that_is_no_answer_has_its_error():
@@ -273,7 +279,7 @@ def test_a_client_whose_own_thread_failed_says_so(double):
             broken.ask(SLOW)
 
 
-def test_many_threads_share_one_client(client):
+def test_many_threads_share_one_client(client, double):
     values = []
 
     def work():
@@ -286,6 +292,7 @@ def test_many_threads_share_one_client(client):
     for thread in threads:
         thread.join(30.0)
     assert values == [0.412] * 30
+    assert double.wait(lambda: not client._link._goals)  # nothing keeps their pictures
 
 
 def test_an_inactive_node_is_asked_again_until_it_is_active():

@@ -161,7 +161,7 @@ def test_nothing_is_left_of_a_client():
     before = clients()
     descriptors = []
     try:
-        for _ in range(4):
+        for _ in range(3):
             with SpatialClient('/left') as client:
                 assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
                 query = client.start(SLOW)

@@ -135,6 +135,8 @@ def test_a_closed_client_takes_its_query_with_it(program, double):
     assert double.wait(lambda: len(double.canceled) == before + 1)
     with pytest.raises(CanceledError, match='the client is closed'):
         client.ask(NUMBER)
+    with pytest.raises(CanceledError, match='the client is closed'):
+        client.wait(0.0)
     assert program.faults == []
 
 
