@@ -53,6 +53,7 @@ SETTLE_S = 20.0
 TIMEOUTS_S = (8.0, 15.0)
 PROBE_PAUSE_S = 0.1
 ACTIVE_S = 10.0
+DRAWN_S = 3.0
 JOIN_S = 60.0
 SETTLING_SHARE = 0.35
 # parameters change meanwhile, and prompts name them
@@ -214,6 +215,8 @@ class Soak:
         for client in clients:
             if not client.idle(JOIN_S):
                 self._ledger.fail(f'a query of {client.name} did not end')
+        # pictures of the last answer are still drawn
+        self._stop.wait(DRAWN_S)
         ask_for(stage, 'deactivate')
         self.part.rests.append(rest(stage.plant, sum(self._ledger.statuses.values())))
         ask_for(stage, 'activate')
