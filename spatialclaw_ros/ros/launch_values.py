@@ -121,7 +121,7 @@ def camera_remappings(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     first = str(cameras[0]) if isinstance(cameras, list) and cameras else 'camera'
     camera = {name: values.get(f'{first}.{name}', '') for name in (
         'image', 'image_transport', 'camera_info', 'depth', 'depth_transport', 'depth_camera_info')}
-    image = camera['image'] or f'/{first}/color/image_raw'
+    image = camera['image'] or f'{first}/color/image_raw'
     info = camera['depth_camera_info'] or camera['camera_info'] or (
         image.rpartition('/')[0] + '/camera_info')
     found = []

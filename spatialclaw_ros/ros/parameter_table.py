@@ -133,7 +133,7 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
 )
 
 CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (
-    ParameterSpec('{camera}.image', '/{camera}/color/image_raw',
+    ParameterSpec('{camera}.image', '{camera}/color/image_raw',
                   'Topic of the colour image.'),
     ParameterSpec('{camera}.image_transport', 'raw',
                   'Type on that topic: `raw` is sensor_msgs/Image, `compressed` is '

@@ -175,6 +175,7 @@ def test_sections_are_those_of_the_node(
 
 def test_topics_that_are_not_named_are_those_of_the_node() -> None:
     default, = (spec.default for spec in CAMERA_PARAMETERS if spec.name == '{camera}.image')
+    assert not str(default).startswith('/'), 'robots with a namespace each would share one camera'
     assert launch_values.camera_remappings({'cameras': ['rear']}) == [
         (launch_values.RVIZ_IMAGE, str(default).replace('{camera}', 'rear'))]
     compressed = {'camera.image': '/x/compressed', 'camera.image_transport': 'compressed'}

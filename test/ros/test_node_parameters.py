@@ -67,7 +67,7 @@ def test_defaults_are_declared_with_type_range_and_description(declare):
     settings = parameters.settings
     assert settings.cameras == ('camera',)
     assert (settings.window_s, settings.max_frames, settings.timeout_s) == (2.0, 16, 30.0)
-    assert parameters.cameras[0].image_topic == '/camera/color/image_raw'
+    assert parameters.cameras[0].image_topic == 'camera/color/image_raw'
     descriptor = node.describe_parameter('timeout_s')
     assert descriptor.floating_point_range[0].to_value == 3600.0
     assert 'seconds' in descriptor.description
@@ -80,7 +80,7 @@ def test_cameras_have_their_own_parameters(declare):
         cameras=['front', 'wrist'], wrist__image='/w/image_rect', wrist__depth='/w/depth',
         wrist__rectified=True)
     front, wrist = parameters.cameras
-    assert front.image_topic == '/front/color/image_raw'
+    assert front.image_topic == 'front/color/image_raw'
     assert (wrist.image_topic, wrist.depth_topic, wrist.rectified) == (
         '/w/image_rect', '/w/depth', True)
 

@@ -158,7 +158,7 @@ def test_a_change_is_taken_as_a_whole(changing, values, configured):
     ({'pair_tolerance_s': 1.0, 'buffer_s': 0.5, 'window_s': 0.1}, False,
      {'pair_tolerance_s': 'buffer_s', 'buffer_s': 'pair_tolerance_s', 'window_s': 'not set'}),
     ({'front__depth_camera_info': '/info'}, False, {'front.depth_camera_info': 'front.depth'}),
-    ({'front__depth': '/front/color/image_raw'}, False, {'front.depth': 'front.image'}),
+    ({'front__depth': 'front/color/image_raw'}, False, {'front.depth': 'front.image'}),
     ({'front__image': ''}, False, {'front.image': 'topic'}),
     ({'front__image': '/front/image/compressed'}, False,
      {'front.image': "front.image_transport is 'raw': set it to 'compressed'"}),

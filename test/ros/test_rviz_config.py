@@ -91,7 +91,7 @@ def test_displays_take_what_is_published_as_it_is_published(config, published):
 
 def test_camera_displays_have_the_topics_of_the_parameters(config):
     defaults = {spec.name.partition('.')[2]: spec.default for spec in CAMERA_PARAMETERS}
-    color = str(defaults['image']).replace('{camera}', 'camera')
+    color = '/' + str(defaults['image']).replace('{camera}', 'camera')
     image, = (each for each in config if each['Name'] == 'Image')
     assert image['Topic']['Value'] == color
     assert image['Topic']['Reliability Policy'] == 'Best Effort'  # hears reliable ones as well
