@@ -28,6 +28,7 @@ from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
+from rclpy.subscription import Subscription
 from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
@@ -76,6 +77,8 @@ class TransformSource:
         self._links = Links(topics)
         # nobody may look at the graph of a node that is just going
         self._graph = threading.Lock()
+        # the first messages may come before it is known who takes them
+        self._subscriptions: list[Subscription[Any]] = []
         # One message after the other: each is compared with the stamps before it.
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = [
@@ -228,8 +231,9 @@ class TransformSource:
 
     def _on_transforms(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
         self._take(message, info)
-        for each in queued(self._subscriptions[0], _QUEUE):
-            self._take(*each)
+        for subscription in self._subscriptions[:1]:
+            for each in queued(subscription, _QUEUE):
+                self._take(*each)
 
     def _take(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
         back = self._note(message, info, static=False)
