@@ -17,26 +17,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from spatialclaw_ros.agent import Session
 from spatialclaw_ros.agent.doing import MAX_CHARS, Doing, call_text
-from spatialclaw_ros.backbone.recorded import RecordedBackbone, Script
-from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.kernel import Kernel
-from spatialclaw_ros.perception import make_perception
 from spatialclaw_ros.workspace.calls import ToolCall
-from spatialclaw_ros.workspace.observation import Frame, Observation
-from spatialclaw_ros.workspace.question import Question
-
-CELL = """Purpose: find it
-Reasoning: r
-Next goal: g
-```python
-tools.SAM3.segment_image_by_text(InputImages[0], 'red mug')
-ReturnAnswer(1.0)
-```"""
 
 
 @pytest.mark.parametrize(('tool', 'args', 'text'), [
@@ -71,38 +55,3 @@ def test_what_went_on_before_goes_on_after_a_call():
             assert (doing.now.stage, doing.now.step) == ('run', 2)
         assert doing.now is before
     assert doing.now is None
-
-
-def test_a_session_tells_while_it_lasts():
-    seen = []
-
-    class Watched(RecordedBackbone):
-        def plan(self, *given):
-            seen.append(session.doing)
-            return super().plan(*given)
-
-        def write(self, *given):
-            seen.append(session.doing)
-            return super().write(*given)
-
-    class Looking:
-        def __init__(self) -> None:
-            self._real = make_perception()
-
-        def __getattr__(self, name):
-            return getattr(self._real, name)
-
-        def handle(self, *given):
-            seen.append(session.doing)
-            return self._real.handle(*given)
-
-    image = np.full((40, 60, 3), (200, 20, 20), np.uint8)
-    with Kernel() as kernel:
-        session = Session(
-            backbone=Watched(Script([CELL])), kernel=kernel, perception=Looking())
-        list(session.run(Observation((Frame(0, 'front', 1, 'optical', image),)),
-                         Question('Is there a red mug?'), Deadline(30.0), 'q1'))
-    assert [(each.stage, each.step, each.text) for each in seen] == [
-        ('plan', 0, 'recorded makes a plan'), ('write', 1, 'recorded writes'),
-        ('run', 1, 'looks for red mug in an image')]
-    assert session.doing is None

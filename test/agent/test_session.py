@@ -250,3 +250,36 @@ def test_a_kernel_that_is_slow_to_start_does_not_outlast_the_query(observation) 
         assert 'start of a worker' in events[-1].message
     finally:
         cold.close()
+
+
+def test_what_takes_time_can_be_seen_while_it_lasts(kernel, observation) -> None:
+    seen = []
+
+    class Watched(RecordedBackbone):
+        def plan(self, *given):
+            seen.append(session.doing)
+            return super().plan(*given)
+
+        def write(self, *given):
+            seen.append(session.doing)
+            return super().write(*given)
+
+    class Looking:
+        def __init__(self) -> None:
+            self._real = make_perception()
+
+        def __getattr__(self, name):
+            return getattr(self._real, name)
+
+        def handle(self, *given):
+            seen.append(session.doing)
+            return self._real.handle(*given)
+
+    session = Session(
+        backbone=Watched(Script([reply(f'{MEASURE}\nReturnAnswer(x)')])), kernel=kernel,
+        perception=Looking())
+    list(session.run(observation, Question('how far?'), Deadline(20.0), 'q1'))
+    assert [(each.stage, each.step, each.text) for each in seen] == [
+        ('plan', 0, 'recorded makes a plan'), ('write', 1, 'recorded writes'),
+        ('run', 1, 'reconstructs an image')]
+    assert session.doing is None
