@@ -35,8 +35,8 @@ SAMPLE_S = 2.0
 YOUNG_S = 15.0
 # after memory was given back it takes so long until it is as before
 REFILL_S = 20.0
-# what is free between images is given back every 15 s: shorter than two of these is no trend
-BLOCK_S = 20.0
+# what is free between images is given back every 15 s: what changes faster is no trend
+BLOCK_S = 15.0
 LEAST_BLOCKS = 6
 REST_S = 2.0
 

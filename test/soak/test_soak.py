@@ -153,7 +153,7 @@ def samples_of(mb_per_h):
     every 15 s.
     """
     draw = random.Random(3)
-    return [(2.0 * k, 500 + 2.0 * k % 15 * 6 + draw.choice((0, 0, 60)) + mb_per_h * 2.0 * k / 3600)
+    return [(2.0 * k, 500 + 2.0 * k % 15 * 6 + draw.gauss(0.0, 30.0) + mb_per_h * 2.0 * k / 3600)
             for k in range(300)]
 
 
@@ -164,7 +164,7 @@ def test_memory_that_grows_is_told_from_memory_that_varies(mb_per_h):
     assert slope.least_mb_per_h < slope.mb_per_h < slope.most_mb_per_h
     part = whole(slopes=[slope])
     assert bool(list(shortfalls(part, 10.0, 30.0, ['node']))) is (mb_per_h > 0.0)
-    assert fit('node', 'RSS', samples_of(mb_per_h)[:40]) is None
+    assert fit('node', 'RSS', samples_of(mb_per_h)[:30]) is None
 
 
 def whole(slopes=(), rests_mb=(400.0, 400.0), rate_hz=30.0, cancels_s=(0.1,)):
