@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -54,12 +55,12 @@ class TiltWatch:
     def doubt(self, observation: Observation) -> str:
         """One line where the largest planes are aslant, '' where one is level or none is seen."""
         world = observation.world_frame
-        seen = next(filter(None, map(_seen, reversed(observation.frames))), None)
-        if not world or seen is None:
+        measured = [frame for frame in observation.frames if _is_measured(frame)]
+        if not world or not measured:
             return ''
         with self._lock:
             if world != self._world or time.monotonic() > self._until_s:
-                self._world, self._tilt_rad = world, tilt(*seen)
+                self._world, self._tilt_rad = world, _agreed(measured)
                 self._until_s = time.monotonic() + HOLDS_S
             tilt_rad = self._tilt_rad
         if not tilt_rad > TILTED_RAD:
@@ -99,11 +100,30 @@ def tilt(points: np.ndarray, up: np.ndarray) -> float:
     return next((each for each in found if each <= STEEP_RAD), math.nan)
 
 
-def _seen(frame: Frame) -> tuple[np.ndarray, np.ndarray] | None:
-    """Some of the points of a frame, as `tilt` takes them; None where it lacks what that needs."""
+def _agreed(frames: Sequence[Frame]) -> float:
+    """The tilt of the newest frame where two others don't see a level plane; NaN for none.
+
+    In a cluttered picture some plane fits through many things that lie at many heights.
+    """
+    found = tilt(*_seen(frames[-1]))
+    if found > TILTED_RAD:
+        for frame in {id(one): one for one in (frames[0], frames[len(frames) // 2])}.values():
+            if frame is not frames[-1] and tilt(*_seen(frame)) <= TILTED_RAD:
+                return math.nan
+    return found
+
+
+def _is_measured(frame: Frame) -> bool:
+    parts = frame.depth_m, frame.intrinsics, frame.T_world_camera
+    return all(part is not None for part in parts)
+
+
+def _seen(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Some of the points of a frame with depth, intrinsics and pose, as `tilt` takes them."""
     depth_m, camera, pose = frame.depth_m, frame.intrinsics, frame.T_world_camera
-    if depth_m is None or camera is None or pose is None:
-        return None
+    assert depth_m is not None
+    assert camera is not None
+    assert pose is not None
     every = max(1, round(math.sqrt(depth_m.size / _POINTS)))
     depth_m, rays = depth_m[::every, ::every], camera.rays()[::every, ::every]
     points = rays * depth_m[..., None]

@@ -40,7 +40,8 @@ from robot_double import (
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import invert, look_at
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros.tilt import tilt
+from spatialclaw_ros.ros.tilt import TiltWatch, tilt
+from spatialclaw_ros.workspace.observation import Frame, Observation
 
 CAMERA = PinholeCamera(WIDTH, HEIGHT, FOCAL, FOCAL, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
 DOWN_30 = look_at(np.array([0.0, 0.0, 0.45]), np.array([0.45 / np.tan(np.radians(30)), 0, 0]))
@@ -104,3 +105,22 @@ def test_what_lies_aslant(parts, degrees):
     points = np.concatenate([np.zeros((0, 3)), *(sheet(*part) for part in parts)])
     found = math.degrees(tilt(points, np.array(UP)))
     assert found == pytest.approx(degrees, abs=1.5, nan_ok=True)
+
+
+def flat(index, tilt_deg):
+    """An image of a plane right ahead, whose pose leans it in the world."""
+    lean = np.radians(tilt_deg)
+    pose = np.eye(4)
+    pose[1:3, 1:3] = [[np.cos(lean), -np.sin(lean)], [np.sin(lean), np.cos(lean)]]
+    depth_m = np.random.default_rng(index).normal(1.0, 0.001, (HEIGHT, WIDTH)).astype(np.float32)
+    return Frame(index, 'cam', index, 'optical', np.zeros((HEIGHT, WIDTH, 3), np.uint8), depth_m,
+                 CAMERA, pose)
+
+
+@pytest.mark.parametrize(('tilts', 'degrees'), [
+    ((0,), ''), ((30,), '30'), ((30, 30, 30, 31), '31'), ((0, 30), ''), ((30, 0, 30), ''),
+    ((30, 7), ''), ((90, 20), '20')])
+def test_a_lean_that_other_images_do_not_share_is_not_told(tilts, degrees):
+    seen = Observation(tuple(flat(at, each) for at, each in enumerate(tilts)), 'camera_link')
+    said = TiltWatch().doubt(seen)
+    assert (f'tilted by {degrees} degrees' in said) if degrees else said == ''
