@@ -101,6 +101,7 @@ class Caller:
         self._clients: dict[str, Any] = {}
         self._diagnostics: Any = None
         self._replaced: int | None = None
+        self._asked_ns = 0
         self.action: Any = ActionClient(self._node, SpatialQueryAction, f'{server}/query')
 
     def __enter__(self) -> Caller:
@@ -189,15 +190,19 @@ class Caller:
         return response
 
     def replaced(self, timeout_s: float) -> int | None:
-        """How many workers the kernel has replaced, by the next diagnostics; None without any."""
+        """How many workers the kernel has replaced, by diagnostics from now; None without any."""
         if self._diagnostics is None:
             self._diagnostics = self._node.create_subscription(
                 DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
-        self._replaced = None
+        self._replaced, self._asked_ns = None, time.time_ns()
         self.until(lambda: self._replaced is not None, timeout_s)
         return self._replaced
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        stamp = message.header.stamp
+        # those that waited meanwhile tell what was
+        if stamp.sec * 1_000_000_000 + stamp.nanosec < self._asked_ns:
+            return
         for status in message.status:
             for value in status.values:
                 if value.key == 'workers replaced':

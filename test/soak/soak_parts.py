@@ -52,7 +52,7 @@ def _kill_one_in_use(stage: Stage) -> str:
     before = stage.caller.replaced(DIAGNOSTICS_S)
     for tries in range(1, MOST_TRIES + 1):
         _kill('worker')(stage)
-        # what was published just now may not tell it yet
+        # what is published just now may not tell it yet
         for _ in range(2):
             now = stage.caller.replaced(DIAGNOSTICS_S)
             if before is not None and now is not None and now > before:
