@@ -35,11 +35,12 @@ FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps|_datasharing)_')
 KEPT = {
     # of the executor's pool, started as they are needed
     'threads': 3,
-    # the kernel's and the perception process's, one for each size of observation that they met
-    'memory_files': 6,
     # connections to the model's server that are used again
     'socket': 3}
 """How many more there may be in the end."""
+POOLED_FILES = 36
+"""Memory files of different sizes that three keep for the next query, twelve each: the kernel, and
+both ends of the perception process."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Held:
         for name in ('processes', 'threads', 'memory_files', 'fast_dds', 'shared_memory',
                      'temporary'):
             was, now = getattr(before, name), getattr(self, name)
-            if now > was + KEPT.get(name, 0):
+            kept = was + KEPT.get(name, 0)
+            if now > (max(kept, POOLED_FILES) if name == 'memory_files' else kept):
                 found.append(f'{now - was} more {name.replace("_", " ")} ({was}, then {now})')
         for kind, now in self.descriptors.items():
             was = before.descriptors.get(kind, 0)

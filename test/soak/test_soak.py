@@ -274,11 +274,11 @@ def test_an_answer_that_comes_too_late_is_no_recovery(after_s, words, monkeypatc
 def test_what_is_left_over_is_named():
     before = Held(3, 30, {'socket': 13, 'file': 10}, 4, 19, 2, 0)
     assert before.more_than(before) == []
-    kept = Held(3, 33, {'socket': 16, 'file': 10}, 10, 19, 2, 0)
+    kept = Held(3, 33, {'socket': 16, 'file': 10}, 36, 19, 2, 0)
     assert kept.more_than(before) == []
-    leaky = Held(4, 40, {'socket': 13, 'file': 12}, 30, 20, 2, 1)
+    leaky = Held(4, 40, {'socket': 13, 'file': 12}, 37, 20, 2, 1)
     said = ' '.join(leaky.more_than(before))
-    for words in ('1 more processes', '10 more threads', '2 more descriptors: file', '26 more '
+    for words in ('1 more processes', '10 more threads', '2 more descriptors: file', '33 more '
                   'memory files', '1 more fast dds', '1 more temporary'):
         assert words in said
 
