@@ -92,7 +92,7 @@ def test_what_nobody_publishes_is_not_waited_for_long(rig, monkeypatch):
     began_s = time.monotonic()
     seen = look(made)
     assert seen.cameras == ('left',)
-    assert 0.2 < time.monotonic() - began_s < 30.0
+    assert time.monotonic() - began_s < 30.0
     assert any('no image on /right/image' in line for line in seen.missing)
 
 

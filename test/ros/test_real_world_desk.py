@@ -38,7 +38,7 @@ from robot_double import (
 )
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
-from spatialclaw_ros.geometry.se3 import invert, look_at
+from spatialclaw_ros.geometry.se3 import invert, look_at, transform_points
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.tilt import TiltWatch, tilt
 from spatialclaw_ros.workspace.observation import Frame, Observation
@@ -80,6 +80,11 @@ def test_heights_and_edges_on_a_desk(desk):
         assert answer.number == pytest.approx(expected_m, abs=TOLERANCE_M)
         assert answer.header.frame_id == CAMERA_FRAME
         assert not any('may not be z up' in line for line in answer.missing_priors)
+    place = asker.ask(
+        'Where is the red mug?', answer_type=SpatialAnswer.TYPE_POINT, frame_id=CAMERA_FRAME)
+    assert place.status == SpatialAnswer.STATUS_OK, place.message
+    expected_m = transform_points(invert(DOWN_30), np.array(SOLIDS[-1].center))
+    assert [place.point.x, place.point.y, place.point.z] == pytest.approx(expected_m, abs=0.03)
     assert node.set_parameters([Parameter('world_frame', value='camera_link')])[0].successful
     answer = asker.ask(TALL)
     assert any(
