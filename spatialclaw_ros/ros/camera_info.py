@@ -69,10 +69,16 @@ def calibration_of(info: CameraInfoMessage) -> Calibration:
     """What a CameraInfo says, without its stamp; `roi` is x and y offset, width and height."""
     roi = info.roi
     return Calibration(
-        int(info.width), int(info.height), int(info.binning_x), int(info.binning_y),
-        (int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)),
-        info.distortion_model, *(
-            np.asarray(part, np.float64).tobytes() for part in (info.k, info.d, info.p)))
+        info.width, info.height, info.binning_x, info.binning_y,
+        (roi.x_offset, roi.y_offset, roi.width, roi.height),
+        info.distortion_model, _float64(info.k), _float64(info.d), _float64(info.p))
+
+
+def _float64(numbers: Any) -> bytes:
+    # a message has arrays of them, and each query looks at a hundred
+    if getattr(numbers, 'typecode', None) == 'd' or getattr(numbers, 'dtype', None) == np.float64:
+        return bytes(numbers.tobytes())
+    return np.asarray(numbers, np.float64).tobytes()
 
 
 def image_camera(

@@ -176,7 +176,9 @@ def nearest(samples: Sequence[Sample], stamp_ns: int) -> Sample | None:
     # a tuple is compared by its first value: no call for each sample that is looked at
     after = bisect.bisect_left(samples, (stamp_ns,))
     sides = samples[max(0, after - 1):after + 1]
-    return min(sides, key=lambda sample: abs(sample.stamp_ns - stamp_ns), default=None)
+    if len(sides) == 2:
+        return sides[stamp_ns - sides[0].stamp_ns > sides[1].stamp_ns - stamp_ns]
+    return sides[0] if sides else None
 
 
 def paired_share(

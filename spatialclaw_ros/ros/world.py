@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -144,6 +145,25 @@ class Tree:
                 return self._transforms.lookup(self.world, name, stamp_ns, 0.0)
         return np.asarray(self._moving[key] @ T_anchor_name)
 
+    def poses(self, name: str, stamps_ns: Sequence[int]) -> np.ndarray:
+        """(F, 4, 4) `T_world_name` at each time, NaN where TF has none; never waits."""
+        poses = np.full((len(stamps_ns), 4, 4), np.nan)
+        with suppress(TransformError):
+            if name not in self._fixed:
+                anchor = self._transforms.anchor(name, self.world)
+                self._fixed[name] = anchor, self._transforms.lookup(
+                    anchor, name, stamps_ns[-1], 0.0)
+            anchor, T_anchor_name = self._fixed[name]
+            for at, stamp_ns in enumerate(stamps_ns):
+                with suppress(TransformError):
+                    key = anchor, stamp_ns
+                    if key not in self._moving:
+                        self._moving[key] = self._transforms.lookup(
+                            self.world, anchor, stamp_ns, 0.0)
+                    poses[at] = self._moving[key]
+            poses = poses @ T_anchor_name
+        return poses
+
 
 class _Faults:
     """Why TF's poses of some images can't be relied on though it gives them."""
@@ -195,15 +215,16 @@ def other_frames(
             ('tf', ''),
             f'TF has {len(wanted)} frames, {MAX_TF_FRAMES} of them are given (not {name!r}, …): '
             'name one in the question, or as its frame_id')
+    stamps_ns = [frame.stamp_ns for frame in frames]
     found: dict[str, np.ndarray] = {}
     for name in wanted[:MAX_TF_FRAMES]:
-        poses = np.full((len(frames), 4, 4), np.nan)
-        for frame in frames:
+        poses = tree.poses(name, stamps_ns)
+        known_at = np.isfinite(poses[:, 3, 3])
+        for at in np.flatnonzero(~known_at) if name in prefer else ():
             try:
-                poses[frame.index] = tree.pose(name, frame.stamp_ns, 0.0)
+                tree.pose(name, stamps_ns[at], 0.0)
             except TransformError as error:
-                if name in prefer:
-                    missing.add(('tf', name), str(error))
-        if np.isfinite(poses).any():
+                missing.add(('tf', name), str(error))
+        if known_at.any():
             found[name] = poses
     return found
