@@ -49,7 +49,8 @@ FINISH_SHARE, FINISH_S = 0.1, 25.0
 # so often in a row that one thing left by each is more than may be kept
 AGAIN, AGAIN_LASTS_S = 4, (0.2, 0.5)
 PROGRESS_S = 5.0
-SETTLE_S = 20.0
+# a process that was killed is forgotten by DDS after 20 s
+SETTLE_S = 30.0
 TIMEOUTS_S = (8.0, 15.0)
 PROBE_PAUSE_S = 0.1
 ACTIVE_S = 10.0
