@@ -32,7 +32,7 @@ from unique_identifier_msgs.msg import UUID
 
 from spatialclaw_ros.action import SpatialQuery
 
-STEP_S = 0.2
+STEP_S, PAUSE_S = 0.2, 5.0
 
 
 def goal_handle(action: Any, goal_id: bytes) -> Any:
@@ -81,9 +81,11 @@ class Contact:
             now_s: monotonic clock.
             every_s: least time between two questions.
         """
-        if self._waits:  # a process that was held up itself has not waited meanwhile
-            self.silent_s += min(now_s - self._looked_s, STEP_S)
-        self._looked_s = now_s
+        passed_s, self._looked_s = now_s - self._looked_s, now_s
+        if passed_s > PAUSE_S:  # there was no query, and its answer may be lost
+            self.silent_s = 0.0
+        elif self._waits:  # a process that was held up itself has not waited meanwhile
+            self.silent_s += min(passed_s, STEP_S)
         if now_s - self._asked_s < every_s:
             return
         self._asked_s = now_s

@@ -232,7 +232,8 @@ class Link:
         """Whether the node is there, works, and knows this client; asks it where that is open."""
         if not self.ready():
             return False
-        if self._contact.made_since(self._liveness.changed_s):
+        if (self._contact.made_since(self._liveness.changed_s)
+                and self._contact.silent_s < REPLY_S):
             return True
         self._contact.ask(now_s, HAIL_S)
         opened.hailed_s = opened.hailed_s or now_s

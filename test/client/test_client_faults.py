@@ -116,10 +116,15 @@ def test_an_executor_that_hangs_is_told(asks, server, taken, words, monkeypatch)
 def test_a_cancel_and_a_close_overtake_the_goals_acceptance(server):
     before = len(server.canceled)
     with SpatialClient('/busy_node') as client:
-        assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
+        link = client._link
+        while not (link._liveness.some_alive
+                   and link._contact.made_since(link._liveness.changed_s)):
+            assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
         with server.held_up():
-            client.start(SLOW)
+            query = client.start(SLOW)
             client.close()
+            with pytest.raises(QueryCanceledError, match='client was closed'):
+                query.result(0.0)
         assert server.wait(lambda: len(server.canceled) == before + 1)
 
 
