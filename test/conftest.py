@@ -18,9 +18,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from optional_modules import lacking
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
@@ -34,10 +36,22 @@ pytest_plugins = ('kernel_fixtures',)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Leave out, with a word, a file that lacks an optional module; the other files run."""
+    result = yield
+    report = result.get_result()
+    name = lacking(str(report.longrepr)) if report.failed else None
+    if name is not None:
+        report.outcome = 'skipped'
+        report.longrepr = (
+            str(collector.path), 0, f'Skipped: needs {name}, see requirements-test-ros.txt')
+
+
 # What waits most begins first, so that no worker is left alone with it at the end.
 LONGEST_FIRST = (
-    'test/models/test_ray', 'test/models/test_sizes', 'test/escapes/', 'test/ros/', 'test/sim/', 'test/test_', 'test/kernel/', 'test/agent/',
-    'test/perception/', 'test/fuzz/', 'test/cli/')
+    'test/models/test_ray', 'test/models/test_sizes', 'test/escapes/', 'test/ros/', 'test/sim/',
+    'test/test_', 'test/kernel/', 'test/agent/', 'test/perception/', 'test/fuzz/', 'test/cli/')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

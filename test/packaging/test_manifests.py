@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import sys
 from importlib import metadata
@@ -25,6 +26,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from optional_modules import MODULES, lacking
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -69,6 +71,8 @@ DISTRIBUTION = {'cv_bridge': 'cv_bridge', 'sensor_msgs_py': 'sensor_msgs_py',
 # Programs of those who work on the package.
 TOOLS = ("extra == 'dev'", "extra == 'docs'")
 STAND_INS = {'transforms3d': 'transforms3d'}
+ELSEWHERE = {'atheris', 'torch', 'safetensors'}
+"""Of programs that tests start, where these are."""
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 
 
@@ -162,6 +166,47 @@ def test_what_is_imported_is_required(name: str) -> None:
     else:
         assert f'ros-{name.replace("_", "-")}' in on_pypi, f'{name} is in no table and no wheel'
         assert name in keys
+
+
+def imported_by_tests() -> set[str]:
+    """Return the top-level names that tests, and what they share, import at their top."""
+    names = set()
+    folder = ROOT / 'test'
+    files = [path for pattern in ('**/test_*.py', '**/conftest.py', 'support/*.py')
+             for path in folder.glob(pattern)
+             if path.relative_to(folder).parts[0] not in ('models', 'vllm_server', 'launch')]
+    for path in files:
+        for node in ast.parse(path.read_text(encoding='utf-8')).body:
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split('.')[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(str(node.module).split('.')[0])
+    ours = {path.stem for name in ('support', 'bench', 'soak') for path in
+            (folder / name).glob('*.py')}
+    return names - set(sys.stdlib_module_names) - ours - {PACKAGE, 'test'}
+
+
+@pytest.mark.parametrize('name', sorted(imported_by_tests() - ELSEWHERE))
+def test_what_tests_import_is_there_on_a_distribution(name: str) -> None:
+    """By a package, by pip, or left out with a word where it is not."""
+    keys = rosdep_keys() | {str(node.text) for node in manifest().iter('test_depend')}
+    pypi, key = LIBRARIES.get(name, (name, DISTRIBUTION.get(name, name)))
+    assert (name in MODULES or key in keys or f'python3-{name}' in keys
+            or pypi in listed('requirements-ros.txt')), f'name {name} in requirements-test-ros.txt'
+
+
+def test_optional_modules_are_those_of_the_file_and_none_lacks_here() -> None:
+    assert {*MODULES.values(), 'pytest'} == listed('requirements-test-ros.txt')
+    about_pip()
+    assert [name for name in MODULES if importlib.util.find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize(('failure', 'name'), [
+    ("ModuleNotFoundError: No module named 'mcp'", 'mcp'),
+    ("ModuleNotFoundError: No module named 'numpy'", None),
+    ("ImportError: cannot import name 'MCPServer' from 'mcp'", None)])
+def test_only_what_is_optional_may_lack(failure: str, name: str | None) -> None:
+    assert lacking(failure) == name
 
 
 def test_nothing_is_required_in_vain() -> None:
