@@ -13,13 +13,11 @@
 # limitations under the License.
 
 
-"""Writes the sums of `docs/hardware.md` from the tables of sizes; `--check` only compares."""
+"""Writes the sums of `docs/hardware.md` from the tables of sizes; a test compares."""
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,20 +132,11 @@ def written(page: str) -> str:
     return page
 
 
-def main() -> int:
-    """Write the page, or tell whether it is up to date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--check', action='store_true', help='exit 1 when the page is out of date')
-    options = parser.parse_args()
-    page = PAGE.read_text(encoding='utf-8')
-    fresh = written(page)
-    if options.check:
-        print(f'{PAGE} is {"up to date" if fresh == page else "out of date: run this"}')
-        return 0 if fresh == page else 1
-    PAGE.write_text(fresh, encoding='utf-8')
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(written(PAGE.read_text(encoding='utf-8')), encoding='utf-8')
     print(f'wrote {PAGE}')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -146,11 +147,17 @@ def test_a_message_that_nobody_says_is_noticed() -> None:
     assert len(quoted(QUOTING[0])) > 20
 
 
-def test_the_definitions_are_those_of_the_interfaces() -> None:
-    done = subprocess.run(
-        [sys.executable, 'scripts/write_interfaces_page.py', '--check'], cwd=REPOSITORY,
-        capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_definitions_are_those_of_the_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY / 'scripts'))
+    page = text('docs/interfaces.md')
+    assert importlib.import_module('write_interfaces_page').written(page) == page, (
+        'run python scripts/write_interfaces_page.py')
+
+
+def test_each_page_stands_in_the_navigation_once() -> None:
+    stands = re.findall(r'^ +- (\w+\.md)$', text('mkdocs.yml'), re.MULTILINE)
+    assert sorted(stands) == sorted(
+        page.removeprefix('docs/') for page in pages() if page.startswith('docs/'))
 
 
 def test_pictures_are_small_shown_and_made_by_the_script() -> None:

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import subprocess
 import sys
@@ -55,14 +56,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize('calibration', [None, CALIBRATION])
-def test_a_film_is_published_as_a_camera(
-    film: Path, tmp_path: Path, own_domain: None, calibration: dict[str, object] | None,
-) -> None:
-    given = ['--fov', '90']
-    if calibration is not None:
-        given = ['--calibration', str(tmp_path / 'ost.yaml')]
-        (tmp_path / 'ost.yaml').write_text(yaml.safe_dump(calibration), encoding='utf-8')
+def test_a_film_is_published_as_a_camera(film: Path, own_domain: None) -> None:
     context = Context()
     rclpy.init(args=[], context=context)
     node = Node('viewer', context=context)
@@ -73,7 +67,7 @@ def test_a_film_is_published_as_a_camera(
             qos_profile_sensor_data)
     process = subprocess.Popen(
         [sys.executable, str(REPOSITORY / 'examples' / 'webcam.py'), '--source', str(film),
-         '--loop', '--rate', '30', *given])
+         '--loop', '--rate', '30', '--fov', '90'])
     try:
         assert spin_until(node, lambda: len(came) == 2, 30.0)
     finally:
@@ -86,9 +80,18 @@ def test_a_film_is_published_as_a_camera(
     pixels = np.frombuffer(image.data, np.uint8).reshape(HEIGHT, WIDTH, 3)
     np.testing.assert_allclose(pixels.mean(axis=(0, 1)), (200, 30, 30), atol=8)
     assert info.header.frame_id == 'camera_color_optical_frame'
-    focal = WIDTH / 2 / math.tan(math.radians(45)) if calibration is None else 50.0
-    assert info.k[0] == pytest.approx(focal)
+    assert info.k[0] == pytest.approx(WIDTH / 2 / math.tan(math.radians(45)))
     assert len(info.d) == 5
+
+
+def test_a_calibration_is_told_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY / 'examples'))
+    (tmp_path / 'ost.yaml').write_text(yaml.safe_dump(CALIBRATION), encoding='utf-8')
+    info = importlib.import_module('webcam').calibrated(tmp_path / 'ost.yaml')
+    assert (info.width, info.height, info.distortion_model) == (WIDTH, HEIGHT, 'plumb_bob')
+    assert (info.k[0], info.k[4], info.d[1], info.p[5]) == (50.0, 51.0, -0.2, 51.0)
 
 
 def test_a_camera_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from sensor_msgs.msg import Image
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
-FRAMES = 60
+FRAMES = 30
 PUBLISH = f"""
 import time, rclpy
 from rclpy.qos import qos_profile_sensor_data
@@ -76,6 +76,6 @@ def test_images_arrive() -> None:
         executor.shutdown()
         node.destroy_node()
         rclpy.shutdown(context=context)
-    # 58 to 60 of 60 are usual; with the default transport about 4.
+    # All but one or two are usual; with the default transport about 4 of 60.
     assert len(stamps) >= 0.8 * FRAMES
     assert stamps == sorted(stamps)
