@@ -29,6 +29,7 @@ from query_double import NUMBER, SLOW, YES, QueryDouble
 
 from spatialclaw_ros.client import NodeGoneError, QueryCanceledError, SpatialClient
 from spatialclaw_ros.client import link as linking
+from spatialclaw_ros.client.contact import Contact
 from spatialclaw_ros.errors import DeadlineExceededError
 
 # a killed participant stays in the graph for 20 s
@@ -154,6 +155,25 @@ def test_a_result_that_was_lost_is_asked_for_again(asks, monkeypatch):
     monkeypatch.setattr(linking, 'LOST_S', 0.1)
     assert asks.ask(YES).value is True
     assert len(results) == 2
+
+
+def test_silence_is_what_this_process_had_time_to_hear():
+    class Server:
+        def _cancel_goal_async(self, handle):
+            return handle
+
+    answers = []
+    contact = Contact(Server(), lambda _, take: answers.append(take), list)
+    for now_s, silent_s in (
+            (100.0, 0.0), (100.1, 0.1), (103.0, 0.3), (103.1, 0.4),  # held up itself from 100.1 on
+            (120.0, 0.0), (120.1, 0.1)):  # nobody waited meanwhile
+        contact.ask(now_s, 1.0)
+        assert contact.silent_s == pytest.approx(silent_s), now_s
+    assert not contact.made_since(0.0)
+    answers[-1](None)  # of what was asked at 120.0
+    assert contact.silent_s == 0.0
+    assert contact.made_since(119.9)
+    assert not contact.made_since(120.0)
 
 
 def clients():
