@@ -48,7 +48,7 @@ DOWN_30 = look_at(np.array([0.0, 0.0, 0.45]), np.array([0.45 / np.tan(np.radians
 T_link_optical = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
 SOLIDS = (
     Box('floor', (2.0, 0.0, -0.8), (8.0, 8.0, 0.1), (90, 95, 100)),
-    Box('table', (0.80, 0.0, -0.01), (0.50, 0.60, 0.02), (150, 120, 90)),
+    Box('table', (0.80, 0.0, -0.02), (0.50, 0.60, 0.04), (150, 120, 90)),
     Box('mug', (0.72, 0.05, 0.05), (0.08, 0.08, 0.10), (200, 25, 25)))
 HEIGHT_M, TO_EDGE_M, TOLERANCE_M = 0.10, 0.72 - 0.04 - 0.55, 0.01
 TALL, EDGE = 'How tall is the red mug?', 'How far is the red mug from the edge of the table?'

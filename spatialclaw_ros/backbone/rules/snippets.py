@@ -232,7 +232,7 @@ def edge_of(points):
     """Edge of a level top as samples every centimetre, and which of them were really seen.
 
     The top's outline ends either at its true edge, or where the view ended. It is a true edge
-    when some frame looks just past it and sees something lower.
+    when some frame looks just past it and sees something lower: the floor, or the board's front.
     """
     p = np.asarray(points, dtype=float)
     plane = tools.Geometry.fit_ground_plane_ransac(p, threshold_m=0.012)
@@ -270,7 +270,9 @@ def edge_of(points):
         ok = np.isfinite(uvd).all(axis=1) & (uvd[:, 2] > 0)
         ok &= (uvd[:, 0] > 4) & (uvd[:, 0] < width - 5) & (uvd[:, 1] > 4) & (uvd[:, 1] < height - 5)
         u, v = np.rint(uvd[ok, :2]).astype(int).T
-        real[np.nonzero(ok)[0]] |= depth[v, u] > uvd[ok, 2] + 0.04
+        past = depth[v, u] / uvd[ok, 2] - 1
+        eye_height = abs(plane.distance(recon.extrinsics[f][:3, 3]))
+        real[np.nonzero(ok)[0]] |= (past * uvd[ok, 2] > 0.04) | (past * eye_height > 0.015)
     return samples, real, plane
 
 
