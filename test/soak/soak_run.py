@@ -145,8 +145,8 @@ class Soak:
                 self._inject(fault, stage, probe)
                 if fault.gives_back:
                     sampler.given_back()
-                if fault.lasts_s != AGAIN_LASTS_S:
-                    self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
+                pause_s = self._terms.pause_s if fault.lasts_s != AGAIN_LASTS_S else (0.0, 0.0)
+                self._wait(self._draw.uniform(*pause_s), plant, sampler)
             self._finish(stage, probe, clients, before, sampler, warm_s)
 
     def _stop_watch(self) -> None:
@@ -155,14 +155,17 @@ class Soak:
     def _sequence(self) -> Iterator[Fault]:
         """Faults in their order, without end.
 
-        A long soak begins with those that make much anew, several times each: a little left by each
-        adds up. They don't come again, so that the slope of memory is that of the same processes.
+        A long soak begins with those that make much anew, several times each while memory settles: a
+        little left by each adds up. They don't come again, so that the slope of memory is that of
+        the same processes.
         """
         faults = self._faults
         if self._terms.seconds >= LONG_S:
-            for fault in faults:
-                if fault.anew:
-                    yield from [replace(fault, lasts_s=AGAIN_LASTS_S)] * AGAIN
+            anew = [replace(fault, lasts_s=AGAIN_LASTS_S) for fault in faults if fault.anew]
+            until_s = self._start_s + SETTLING_SHARE * self._terms.seconds
+            for fault in anew * AGAIN:
+                if time.monotonic() < until_s:
+                    yield fault
             faults = [fault for fault in faults if not fault.anew] or faults
         yield from schedule(faults, self._draw)
 
@@ -261,9 +264,10 @@ class Soak:
 
     def _wait(self, duration_s: float, plant: Plant, sampler: MemorySampler) -> None:
         end_s = time.monotonic() + duration_s
+        self._progress(plant, sampler)
         while (left_s := end_s - time.monotonic()) > 0 and not self._stop.is_set():
-            self._progress(plant, sampler)
             self._stop.wait(min(left_s, 0.5))
+            self._progress(plant, sampler)
 
     def _progress(self, plant: Plant, sampler: MemorySampler) -> None:
         now_s = time.monotonic()
