@@ -155,9 +155,9 @@ class Soak:
     def _sequence(self) -> Iterator[Fault]:
         """Faults in their order, without end.
 
-        A long soak begins with those that make much anew, several times each while memory settles: a
-        little left by each adds up. They don't come again, so that the slope of memory is that of
-        the same processes.
+        A long soak begins with those that make much anew, several times each while memory settles:
+        a little left by each adds up. They don't come again, so that the slope of memory is that
+        of the same processes.
         """
         faults = self._faults
         if self._terms.seconds >= LONG_S:
