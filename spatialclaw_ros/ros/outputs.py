@@ -110,9 +110,11 @@ class Outputs:
                 self._draw, end, outcome.observation, outcome.text, answer.header.frame_id))
 
     def event(self, query_id: str, event: Progress, max_steps: int = 0) -> None:
-        """Publish a step of a query's progress; any thread."""
-        self._events.publish(event_message(
-            query_id, event, max_steps, self._node.get_clock().now().to_msg()))
+        """Publish a step of a query's progress, if somebody listens; any thread."""
+        # it is kept for nobody who comes later, and each query has a dozen
+        if self._events.get_subscription_count():
+            self._events.publish(event_message(
+                query_id, event, max_steps, self._node.get_clock().now().to_msg()))
 
     def _draw(
         self, end: Answered | Refused, observation: Observation, question: str, answer_frame: str,

@@ -117,7 +117,7 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('kernel_memory_mb', _LIMITS.memory_bytes // MIB,
                   'Megabytes (2^20 bytes) of memory that the cells of one query may take, and '
                   'the same again for tool results. `max_concurrent` queries may take it at '
-                  'once.', 128, 65536),
+                  'once, and for a moment as many that have just been answered.', 128, 65536),
     ParameterSpec('kernel_pool_mb', _LIMITS.pool_bytes // MIB,
                   'Megabytes (2^20 bytes) of shared memory that the node keeps between queries '
                   'for the next one\'s frames and tool results, which then start sooner. 0: none.',
