@@ -181,6 +181,20 @@ def test_an_abandoned_query_closes_its_kernel_session_and_its_trace(
     assert trace_of(tmp_path, 'q1')[-1]['event'] == 'broke_off'
 
 
+def test_an_answer_comes_before_its_worker_is_closed_and_its_trace_has_it(
+        kernel, observation, tmp_path) -> None:
+    session = make_session(kernel, tmp_path, [MEASURE + 'ReturnAnswer(x)'])
+    events = session.run(observation, Question('how far is the wall?'), Deadline(20.0), 'q1')
+    while not isinstance(next(events), Answered):
+        pass
+    assert kernel.stats().sessions == 1
+    assert {'evidence', 'total'} <= session.timings.keys()
+    # nobody goes on to the end
+    events.close()
+    assert kernel.stats().sessions == 0
+    assert trace_of(tmp_path, 'q1')[-1]['event'] == 'answered'
+
+
 def test_a_fault_is_in_the_trace(kernel, observation, tmp_path) -> None:
     class Broken(type(make_perception())):
         def handle(self, observation, call, deadline):

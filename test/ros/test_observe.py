@@ -40,7 +40,9 @@ def test_a_frame_with_everything(robot):
     rig, buffers, transforms = robot
     rig.send(NOW, depth_m=1.25)
     assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
-    seen = select_observation(buffers, transforms)
+    spent = {}
+    seen = select_observation(buffers, transforms, spent=spent)
+    assert spent['decode'] > 0
     (frame,) = seen.frames
     assert (frame.index, frame.camera, frame.frame_id) == (0, 'cam', 'cam_optical')
     assert frame.stamp_ns == int(NOW * SECOND)
