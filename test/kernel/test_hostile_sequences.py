@@ -32,7 +32,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -97,9 +96,12 @@ class Sessions(RuleBasedStateMachine):
         self.canceled = False
         self.host = Host()
 
-    @precondition(lambda self: self.session is None)
+    # No preconditions: whether there is a session hangs on the clock, and what is drawn must not.
+
     @rule(plan=plans)
     def open(self, plan: list) -> None:
+        if self.session is not None:
+            return
         self.nursery.plan(*plan)
         self.host, self.canceled = Host(), False
         began_s = time.monotonic()
@@ -110,10 +112,12 @@ class Sessions(RuleBasedStateMachine):
             assert_clean(complaint)
         assert time.monotonic() - began_s < LONGEST_S
 
-    @precondition(lambda self: self.session is not None)
     @rule(plan=plans, more=st.integers(0, 3), patience_s=st.sampled_from([None] * 8 + [0.0, 0.05]))
     def run(self, plan: list, more: int, patience_s: float | None) -> None:
-        assert self.session is not None
+        if self.session is None:
+            self.open(plan)
+        if self.session is None:
+            return
         self.nursery.plan(*plan)
         for _ in range(more):
             self.run_one(None)
@@ -147,10 +151,10 @@ class Sessions(RuleBasedStateMachine):
             assert result.images == ()
             assert result.answer is None
 
-    @precondition(lambda self: self.session is not None)
     @rule(how=st.sampled_from(['cancel', 'close', 'close', 'close']))
     def leave(self, how: str) -> None:
-        assert self.session is not None
+        if self.session is None:
+            return
         if how == 'cancel':
             self.session.cancel()
             self.canceled = True
@@ -176,5 +180,5 @@ class Sessions(RuleBasedStateMachine):
 def test_any_sequence_comes_to_an_end() -> None:
     time.sleep(1.0)  # the kernel that other tests share may still be making its spare worker
     run_state_machine_as_test(Sessions, settings=settings(
-        max_examples=60, stateful_step_count=10, deadline=None,
+        max_examples=40, stateful_step_count=10, deadline=None,
         suppress_health_check=list(HealthCheck)))

@@ -20,12 +20,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from real_vllm import VllmServer
-from real_vllm_queries import Client, observed
 
 from spatialclaw_ros.workspace.observation import Observation
+
+if TYPE_CHECKING:
+    from real_vllm_queries import Client
 
 Table = Callable[[str, str], None]
 ROWS = pytest.StashKey[dict[str, str]]()
@@ -64,6 +67,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, table: Table) -> Iterator[V
 @pytest.fixture
 def client(server: VllmServer, tmp_path: Path) -> Iterator[Client]:
     """Makes backbones of this server, and closes them."""
+    # it needs openai, which is looked for when a check is run, not when it is collected
+    from real_vllm_queries import Client
+
     made = Client(server, tmp_path)
     yield made
     made.close()
@@ -71,4 +77,6 @@ def client(server: VllmServer, tmp_path: Path) -> Iterator[Client]:
 
 @pytest.fixture(scope='session')
 def observation() -> Observation:
+    from real_vllm_queries import observed
+
     return observed()
