@@ -33,8 +33,9 @@ SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
 FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps|_datasharing)_')
 KEPT = {
-    # of the executor's pool, started as they are needed
-    'threads': 3,
+    # of pools that start them as they are needed: the executor's, for what opens sessions, for
+    # pictures, for names of hosts
+    'threads': 6,
     # connections to the model's server that are used again
     'socket': 3}
 """How many more there may be in the end."""
