@@ -149,7 +149,7 @@ def test_workers_end_with_the_host(tmp_path) -> None:
         time.sleep(0.05)
 
 
-def test_nothing_is_left_after_50_sessions(kernel: Kernel, observation, host) -> None:
+def test_nothing_is_left_after_20_sessions(kernel: Kernel, observation, host) -> None:
     host_process = psutil.Process()
 
     def count() -> tuple[int, int, int, int]:
@@ -161,10 +161,10 @@ def test_nothing_is_left_after_50_sessions(kernel: Kernel, observation, host) ->
         session.run('tools.Reconstruct.Reconstruct(InputImages)')
     time.sleep(0.5)  # the next worker is made ready meanwhile
     before = count()
-    for number in range(50):
+    for number in range(20):
         session = kernel.open(observation, host, gated=False)
         session.run('recon = tools.Reconstruct.Reconstruct(InputImages)')
-        if number % 10 == 0:
+        if number % 5 == 0:
             session.run('import os\nos._exit(3)')
         session.close()
     end_s = time.monotonic() + 5.0
