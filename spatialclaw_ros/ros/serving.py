@@ -54,6 +54,8 @@ RESULT_KEPT_S = 60
 CANCEL_NOTED_S = 1.0
 CANCEL_POLL_S = 0.002
 FEEDBACK_QOS = QoSProfile(depth=100)
+# requests that are not taken yet wait: by default the eleventh drops the first
+REQUESTS_QOS = QoSProfile(depth=100)
 FEEDBACK_TOPIC = '~/query/_action/feedback'
 SUCCEEDED = (Status.OK, Status.REFUSED)
 
@@ -87,12 +89,15 @@ class Serving:
         self._goals: dict[bytes, _Goal] = {}
         group = ReentrantCallbackGroup()
         self._service = node.create_service(
-            SpatialQuery, '~/query', self._on_request, callback_group=group)
+            SpatialQuery, '~/query', self._on_request, qos_profile=REQUESTS_QOS,
+            callback_group=group)
         self._server = ActionServer(
             node, QueryAction, '~/query', self._on_goal, callback_group=group,
             handle_accepted_callback=self._on_accepted, cancel_callback=self._on_cancel,
             result_timeout=result_timeout_s(RESULT_KEPT_S, MAX_TIMEOUT_S),
-            status_pub_qos_profile=STATUS_QOS, feedback_pub_qos_profile=FEEDBACK_QOS)
+            status_pub_qos_profile=STATUS_QOS, feedback_pub_qos_profile=FEEDBACK_QOS,
+            goal_service_qos_profile=REQUESTS_QOS, result_service_qos_profile=REQUESTS_QOS,
+            cancel_service_qos_profile=REQUESTS_QOS)
         self._leavers = Leavers(
             node, group, lambda: None if self.handler is None else self.handler.runner)
 

@@ -91,6 +91,11 @@ def unconfigured(live, operator, script):
     assert live._resources is None
 
 
+def test_requests_that_come_at_once_wait_to_be_taken(live):
+    # of ten, as services have it by default, one more than that would drop the first
+    assert live._serving._service.qos_profile.depth >= 100
+
+
 def test_each_state_answers_and_names_the_way_to_the_next(unconfigured, operator):
     steps = [
         (None, 'unconfigured', 'ros2 lifecycle set /managed configure'),

@@ -31,6 +31,7 @@ from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from soak_scene import Asked
 
 from spatialclaw_ros.action import SpatialQuery as SpatialQueryAction
@@ -97,7 +98,9 @@ class Caller:
                           enable_rosout=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        self.service: Any = self._node.create_client(SpatialQuery, f'{server}/query')
+        # by default answers of more than ten at once are lost when they come at once
+        self.service: Any = self._node.create_client(
+            SpatialQuery, f'{server}/query', qos_profile=QoSProfile(depth=100))
         self._clients: dict[str, Any] = {}
         self._diagnostics: Any = None
         self._replaced: int | None = None

@@ -79,8 +79,10 @@ def _freeze(role: str) -> tuple[Callable[[Stage], str], Callable[[Stage], None]]
     return begin, end
 
 
-def _mood(name: str, statuses: tuple[str, ...], says: str,
-          make: Callable[[Stage], Callable[[Request], Act | str]]) -> Fault:
+def _mood(
+    name: str, statuses: tuple[str, ...], says: str,
+    make: Callable[[Stage], Callable[[Request], Act | str]], recovery_s: float = 5.0,
+) -> Fault:
     def begin(stage: Stage) -> str:
         stage.plant.model.mood = make(stage)
         return says
@@ -88,7 +90,7 @@ def _mood(name: str, statuses: tuple[str, ...], says: str,
     def end(stage: Stage) -> None:
         stage.plant.model.mood = None
 
-    return Fault(name, begin, frozenset(statuses), 'all', end, (2.0, 6.0), nodes=('models',),
+    return Fault(name, begin, frozenset(statuses), 'all', end, (2.0, 6.0), recovery_s, ('models',),
                  anew=name == 'backbone drops')
 
 
@@ -116,7 +118,9 @@ PART_FAULTS = (
     Fault('perception frozen', *(lambda pair: (pair[0], frozenset(), 'all', pair[1]))(
         _freeze('perception')), (1.0, 4.0), 20.0, nodes=('models',)),
     _mood('backbone silent', ('TIMEOUT', 'BACKBONE_UNAVAILABLE', 'STEP_LIMIT'),
-          'requests are answered late, with nothing, or not at all', _silent),
+          'requests are answered late, with nothing, or not at all', _silent,
+          # queries that wait for the server hold their places until their time is up
+          recovery_s=20.0),
     _mood('backbone drops', ('BACKBONE_UNAVAILABLE',), 'connections are cut',
           _always(Act(drop=True))),
     _mood('backbone cut off', ('BACKBONE_UNAVAILABLE', 'STEP_LIMIT', 'TIMEOUT'),
