@@ -66,8 +66,8 @@ def check_xml(snippet: Snippet) -> None:
 def check_text(snippet: Snippet) -> None:
     """What is shown, a drawing or an output, holds no command: those are for `bash`."""
     for line in snippet.text.splitlines():
-        first = line.split()[:1]
-        assert not first or first[0] not in docs_shell.RULES, line
+        words = docs_shell.bare(line.removeprefix('$ ').split())
+        assert not words or words[0] not in {*docs_shell.RULES, 'ros2'}, line
 
 
 def check_shell(snippet: Snippet) -> None:
@@ -89,7 +89,9 @@ def test_snippets_are_what_they_claim(snippet: Snippet) -> None:
 @pytest.mark.parametrize(('language', 'text'), [
     ('yaml', '/**:\n  ros__parameters: {windows_s: 2.0}\n'), ('yaml', 'segment: sam4\n'),
     ('yaml', "backbone: 'own.make'\n"), ('python', 'def broken(:\n'),
-    ('text', 'make demo\n'), ('bash', "spatialclaw ask 'How\n"), ('xml', '<profiles>\n')])
+    ('text', 'make demo\n'), ('text', 'ros2 node list\n'),
+    ('', 'RAY_ADDRESS=auto python -m pytest\n'), ('bash', "spatialclaw ask 'How\n"),
+    ('xml', '<profiles>\n')])
 def test_what_is_wrong_is_noticed(language: str, text: str) -> None:
     with pytest.raises((AssertionError, SyntaxError, ValueError, SpatialClawError,
                         ElementTree.ParseError)):

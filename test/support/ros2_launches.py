@@ -41,6 +41,7 @@ FOREIGN_PROGRAMS = {
     ('camera_calibration', 'cameracalibrator'), ('rqt_image_view', 'rqt_image_view'),
     ('tf2_ros', 'tf2_echo'), ('tf2_ros', 'static_transform_publisher'),
     ('tf2_tools', 'view_frames'), ('rviz2', 'rviz2'), ('rqt_robot_monitor', 'rqt_robot_monitor'),
+    ('diagnostic_aggregator', 'aggregator_node'),
 }
 
 
@@ -94,10 +95,14 @@ def check_run(words: list[str]) -> None:
         node([program, *rest])
         return
     assert (package, program) in FOREIGN_PROGRAMS, f'{package} {program} is not known'
-    if '--ros-args' in rest:
-        for word in rest[rest.index('--ros-args') + 1:]:
-            assert word in ('-r', '-p') or ':=' in word, word
-            yaml.safe_load(word.partition(':=')[2])
+    arguments = rest[rest.index('--ros-args') + 1:] if '--ros-args' in rest else []
+    for option, value in zip(arguments[::2], arguments[1::2], strict=True):
+        assert option in ('-r', '-p', '--params-file'), option
+        if option == '--params-file':
+            exists(value)
+        else:
+            assert ':=' in value, value
+            yaml.safe_load(value.partition(':=')[2])
 
 
 def check_security(words: list[str]) -> None:
