@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""100 queries through the service, many of them ill-fated: nothing is left behind.
+"""200 queries through the service, many of them ill-fated: nothing is left behind.
 
 Of every ten queries one has its kernel worker killed while it runs, one is a bad request, and one
 comes while the camera is silent. Each must end with a definite status, and after all of them the
@@ -42,7 +42,7 @@ from robot_double import PARAMETERS, RobotDouble, spin_until
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
 from spatialclaw_ros.srv import SpatialQuery
 
-QUERIES = 100
+QUERIES = 200
 QUESTION = 'Is there a red ball?'
 QUERY_S = 15.0
 SETTLE_S = 10.0
