@@ -135,6 +135,8 @@ class Inputs:
         now_s = time.monotonic()
         others = [at_s for name, at_s in self._jumps.items() if name != source]
         self._jumps[source] = now_s
+        if source != TF:
+            self.transforms.may_begin_again()
         if any(now_s - at_s < TOGETHER_S for at_s in others):
             self._jumps.clear()
             self.cameras.clear()

@@ -50,7 +50,7 @@ class Break(NamedTuple):
     """A time that a pose can't be followed through.
 
     Args:
-        kind: 'gap' or 'jump'.
+        kind: 'gap', 'jump', or 'parent' where it hangs on another frame since.
         from_ns: stamp before it.
         to_ns: stamp after it.
         seen_s: when it was noticed, monotonic clock.
@@ -95,10 +95,15 @@ class _Link:
     def sent_by(self, sender: object, stamp_ns: int, now_s: float) -> int:
         """The newest stamp that a publisher sent."""
         if sender not in self.senders and len(self.senders) >= SENDERS_KEPT:
-            self.senders.clear()
+            del self.senders[min(self.senders, key=lambda one: self.senders[one][0])]
         _, newest_ns = self.senders.get(sender, (now_s, stamp_ns))
         self.senders[sender] = now_s, max(newest_ns, stamp_ns)
         return newest_ns
+
+    def is_left_to(self, sender: object, since_s: float) -> bool:
+        """Whether no other publisher was heard since a time."""
+        return all(
+            seen_s < since_s for other, (seen_s, _) in self.senders.items() if other != sender)
 
 
 class Links:
@@ -114,6 +119,7 @@ class Links:
         self._links: dict[str, _Link] = {}
         self._backs: dict[str, tuple[float, Back]] = {}
         self._swings: dict[str, tuple[float, Back]] = {}
+        self._began_s = -math.inf
 
     def names(self, now_s: float) -> tuple[str, ...]:
         """All frames in order of their first coming, those no longer published at the end."""
@@ -131,8 +137,9 @@ class Links:
             now_s: monotonic clock.
 
         Returns:
-            How its stamp lies more than a second before the newest of this frame and publisher,
-            None where it does not, or where stamps of this frame swing to and fro.
+            How its stamp lies more than a second before the newest of this frame and publisher, or
+            of this frame where its other publishers fell silent: one that was started again is
+            another one. None where it does not, or where stamps of this frame swing to and fro.
         """
         parent = transform.header.frame_id.lstrip('/')
         child = transform.child_frame_id.lstrip('/')
@@ -141,6 +148,7 @@ class Links:
         link = self._links.get(child)
         if link is None or link.static != static:
             link = self._links[child] = _Link(parent, static)
+            link.heard_s = now_s
             self._make_room()
         link.heard_s = now_s
         if static:
@@ -158,9 +166,15 @@ class Links:
         link.parent, link.pose = parent, pose
         link.stamp_ns = max(link.stamp_ns, stamp_ns)
         newest_ns = link.sent_by(sender, stamp_ns, now_s)
+        if link.is_left_to(sender, max(self._began_s, now_s - RECENT_S)):
+            newest_ns = link.stamp_ns
         if newest_ns - stamp_ns <= JUMP_BACK_NS:
             return None
         return self._went_back(Back(parent, child, newest_ns, stamp_ns), now_s)
+
+    def may_begin_again(self, now_s: float) -> None:
+        """Note that a camera's stamps jumped back: who is heard no more since, may be gone."""
+        self._began_s = now_s
 
     def _went_back(self, back: Back, now_s: float) -> Back | None:
         """The jump, None where that frame swings: then what it did before is no other lap."""
@@ -176,11 +190,15 @@ class Links:
         return link is not None and not link.static and now_s - link.heard_s > RECENT_S
 
     def _make_room(self) -> None:
-        """Forget the frames that were not heard of for longest, where too many move."""
+        """Forget the frames that were not heard of for longest, where too many move.
+
+        Those that others hang on come last: a slow localisation, beside what a tracker sees.
+        """
         moving = [name for name, link in self._links.items() if not link.static]
         if len(moving) <= LINKS_KEPT:
             return
-        moving.sort(key=lambda name: -self._links[name].heard_s)
+        parents = {link.parent for link in self._links.values()}
+        moving.sort(key=lambda name: (name not in parents, -self._links[name].heard_s))
         for name in moving[LINKS_KEPT // 2:]:
             for each in (self._links, self._backs, self._swings):
                 each.pop(name, None)
@@ -226,7 +244,7 @@ class Links:
         for name in way:
             link = self._links[name]
             flips = sum(
-                one.kind == 'jump' and now_s - one.seen_s < RECENT_S for one in link.breaks)
+                one.kind != 'gap' and now_s - one.seen_s < RECENT_S for one in link.breaks)
             if flips >= FLIPS:
                 count = _recent_senders(link, now_s)
                 who = f'{count} publishers' if count > 1 else (
@@ -287,11 +305,12 @@ def _look_for_break(
         turned > JUMP_RAD and turned > JUMP_RAD_S * since_s)
     first_ns, last_ns = sorted((link.stamp_ns, link.stamp_ns + since_ns))
     if parent != link.parent or jumped:
+        kind = 'jump'
         how = f'moves by {moved_m:.2f} m and {math.degrees(turned):.0f} degrees in {since_s:.2f} s'
         if parent != link.parent:
-            how = f'changes its parent from {link.parent!r}'
+            kind, how = 'parent', f'changes its parent from {link.parent!r}'
         link.breaks.append(Break(
-            'jump', first_ns, last_ns, now_s, f'TF jumps: {child!r} in {parent!r} {how}'))
+            kind, first_ns, last_ns, now_s, f'TF jumps: {child!r} in {parent!r} {how}'))
     elif since_ns > GAP_NS and (moved_m > MOVED_M or turned > TURNED) and (
             link.periods_ns and since_ns > GAP_PERIODS * statistics.median(link.periods_ns)):
         link.breaks.append(Break(

@@ -203,6 +203,11 @@ class TransformSource:
                 f'behind the images; check {self.topics.rate} and the clocks')
         return quarrel or self._offered()
 
+    def may_begin_again(self) -> None:
+        """Note that a camera's stamps jumped back: who publishes TF may have been started again."""
+        with self._lock:
+            self._links.may_begin_again(time.monotonic())
+
     def clear(self) -> None:
         """Forget everything but static transforms."""
         with self._lock:
@@ -296,11 +301,15 @@ def _loop_line(loop: str) -> str:
 
 
 def _matrix(message: TransformStamped) -> np.ndarray:
-    """(4, 4) of a transform whose quaternion is a unit one; a query makes up to a thousand."""
+    """(4, 4) of a transform; a query makes up to a thousand.
+
+    tf2 takes quaternions whose squared length is off by up to 1 %, and hands them on as they came.
+    """
     move, turn = message.transform.translation, message.transform.rotation
     x, y, z, w = turn.x, turn.y, turn.z, turn.w
+    s = 2 / (x * x + y * y + z * z + w * w)
     return np.array([
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w), move.x],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w), move.y],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y), move.z],
+        [1 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w), move.x],
+        [s * (x * y + z * w), 1 - s * (x * x + z * z), s * (y * z - x * w), move.y],
+        [s * (x * z - y * w), s * (y * z + x * w), 1 - s * (x * x + y * y), move.z],
         [0.0, 0.0, 0.0, 1.0]])

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.ros.missing import Missing
+from spatialclaw_ros.ros.tf_links import Break
 from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
 from spatialclaw_ros.workspace.observation import Frame
 
@@ -95,13 +96,14 @@ def _poses(
     frames: list[Frame], transforms: TransformSource, tree: Tree, budget: WaitBudget,
 ) -> _Placed:
     poses: list[np.ndarray | None] = [None] * len(frames)
-    faults = _Faults(frames, transforms, tree.world)
+    faults = _Faults(transforms, tree.world, {
+        frame.frame_id: frame.stamp_ns for frame in frames if frame.frame_id})
     fault = ''
     for frame in reversed(frames):
         if not frame.frame_id:
             fault = fault or f'images of camera {frame.camera} have an empty frame_id'
             continue
-        broken = faults.of(frame)
+        broken = faults.of(frame.frame_id, frame.stamp_ns)
         if broken:
             fault = fault or broken
             continue
@@ -166,23 +168,40 @@ class Tree:
 
 
 class _Faults:
-    """Why TF's poses of some images can't be relied on though it gives them."""
+    """Why TF's poses of some frames can't be relied on though it gives them.
 
-    def __init__(self, frames: list[Frame], transforms: TransformSource, world: str) -> None:
-        names = {frame.frame_id for frame in frames if frame.frame_id}
-        self._quarrels = {name: transforms.quarrel(world, name) for name in names}
+    Args:
+        transforms: TF.
+        world: that poses are in.
+        newest_ns: of each frame, the newest stamp that its pose is wanted at.
+        kinds: of breaks that are faults.
+    """
+
+    def __init__(
+        self, transforms: TransformSource, world: str, newest_ns: Mapping[str, int],
+        kinds: Sequence[str] = ('gap', 'jump', 'parent'),
+    ) -> None:
         # what breaks one camera's way is no fault of another's
-        self._breaks = {name: transforms.breaks(world, name) for name in names}
-        self._last_ns = frames[-1].stamp_ns
+        self._breaks = {
+            name: [one for one in transforms.breaks(world, name) if one.kind in kinds]
+            for name in newest_ns}
+        self._quarrels = {
+            name: transforms.quarrel(world, name) for name, breaks in self._breaks.items()
+            if any(one.kind != 'gap' for one in breaks)}
+        self._newest_ns: dict[Break, int] = {}
+        for name, stamp_ns in newest_ns.items():
+            for one in self._breaks[name]:
+                self._newest_ns[one] = max(stamp_ns, self._newest_ns.get(one, stamp_ns))
 
-    def of(self, frame: Frame) -> str:
+    def of(self, name: str, stamp_ns: int) -> str:
         """One line, '' for nothing."""
-        if self._quarrels[frame.frame_id]:
-            return self._quarrels[frame.frame_id]
-        for one in reversed(self._breaks[frame.frame_id]):
-            if one.kind == 'jump' and frame.stamp_ns < one.to_ns <= self._last_ns:
-                return f'{one.text}; images from before that are of another place'
-            if one.kind == 'gap' and one.from_ns < frame.stamp_ns < one.to_ns:
+        if self._quarrels.get(name):
+            return self._quarrels[name]
+        for one in reversed(self._breaks[name]):
+            # a camera whose images are all from before a jump sees one place, if it jumped alone
+            if one.kind != 'gap' and stamp_ns < one.to_ns <= self._newest_ns[one]:
+                return f'{one.text}; poses from before that are of another place'
+            if one.kind == 'gap' and one.from_ns < stamp_ns < one.to_ns:
                 return one.text
         return ''
 
@@ -202,7 +221,7 @@ def other_frames(
         missing: takes a line for those that TF does not have, and where it has too many.
 
     Returns:
-        Name to (F, 4, 4) float64 T_world_frame, NaN where TF has none.
+        Name to (F, 4, 4) float64 T_world_frame, NaN where TF has none that can be relied on.
     """
     known = transforms.frames()
     for name in prefer:
@@ -216,8 +235,12 @@ def other_frames(
             f'TF has {len(wanted)} frames, {MAX_TF_FRAMES} of them are given (not {name!r}, …): '
             'name one in the question, or as its frame_id')
     stamps_ns = [frame.stamp_ns for frame in frames]
+    del wanted[MAX_TF_FRAMES:]
+    # what is handed over, or seen by two trackers in turn, gets another parent for good reason
+    faults = _Faults(
+        transforms, tree.world, dict.fromkeys(wanted, stamps_ns[-1]), ('gap', 'jump'))
     found: dict[str, np.ndarray] = {}
-    for name in wanted[:MAX_TF_FRAMES]:
+    for name in wanted:
         poses = tree.poses(name, stamps_ns)
         known_at = np.isfinite(poses[:, 3, 3])
         for at in np.flatnonzero(~known_at) if name in prefer else ():
@@ -225,6 +248,12 @@ def other_frames(
                 tree.pose(name, stamps_ns[at], 0.0)
             except TransformError as error:
                 missing.add(('tf', name), str(error))
-        if known_at.any():
+        for at in np.flatnonzero(known_at):
+            fault = faults.of(name, stamps_ns[at])
+            if fault:
+                poses[at] = np.nan
+                if name in prefer:
+                    missing.add(('tf', name), f'no pose of frame {name!r}: {fault}')
+        if np.isfinite(poses[:, 3, 3]).any():
             found[name] = poses
     return found

@@ -103,6 +103,19 @@ def test_two_publishers_are_told_and_a_quarrel_too(links):
     assert str(tell('odom', 'base', 0.5)).startswith("stamps of 'base' in 'odom' jumped back by 11")
 
 
+@pytest.mark.parametrize(('heard_s', 'jumped_s', 'back_s'), [
+    # after a pause; at once, where the old one's silence tells, or a camera's jump
+    ([20.0], None, [20.0]), ([12.0, 13.5, 14.0], None, [14.0]), ([12.1], 12.0, [12.1])])
+def test_a_publisher_that_was_started_again_is_another_one(links, heard_s, jumped_s, back_s):
+    made, tell = links
+    drive(tell, tenths(11, 12))
+    if jumped_s:
+        made.may_begin_again(jumped_s)
+    assert back_s == [
+        now_s for now_s in heard_s
+        if tell('odom', 'base', now_s - 10.0, sender='two', now_s=now_s) is not None]
+
+
 def test_two_publishers_that_nobody_tells_apart(links):
     made, tell = links
     drive(tell, tenths(11, 12), sender=None)
@@ -122,15 +135,17 @@ def test_two_publishers_that_nobody_tells_apart(links):
 
 def test_frames_that_come_and_go_stay_bounded(links):
     made, tell = links
+    tell('map', 'odom', 0.0)
     for step in range(3 * LINKS_KEPT):
-        tell('odom', f'person_{step}', step / 100)
         tell('odom', 'base', step / 100)
+        tell('odom', f'person_{step}', step / 100)
+        assert f'person_{step}' in made.frames
     assert len(made.frames) <= LINKS_KEPT + 10
     names = made.names(3 * LINKS_KEPT / 100)
-    assert set(names[:3]) == {'base', 'camera', 'odom'}
+    assert set(names[:2]) == {'base', 'camera'}
     assert f'person_{3 * LINKS_KEPT - 1}' in names
     assert 'person_0' not in names
-    assert made.way('odom', 'camera') == ('camera', 'base')
+    assert made.way('map', 'camera') == ('camera', 'base', 'odom')
 
 
 def test_a_loop_is_named_and_the_way_through_it_holds(links):

@@ -27,6 +27,8 @@ from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.errors import TransformError
+from spatialclaw_ros.geometry.se3 import is_rigid
+from spatialclaw_ros.ros.transforms import _matrix
 
 SECOND = 10**9
 
@@ -71,6 +73,14 @@ def test_rotations_come_as_matrices(rig, make):
     got = source.lookup('odom', 'camera', SECOND)
     np.testing.assert_allclose(got[:3, :3], turned.as_matrix(), atol=1e-12)
     np.testing.assert_allclose(got[:, 3], [1, 2, 3, 1])
+
+
+@pytest.mark.parametrize('half', [0.5 ** 0.5, 0.707, 0.71])
+def test_a_quaternion_as_people_write_it_stretches_nothing(make, half):
+    message = make.transform('odom', 'camera', 0, (1, 2, 3))
+    message.transform.rotation.x = message.transform.rotation.w = half
+    assert is_rigid(_matrix(message))
+    np.testing.assert_allclose(_matrix(message) @ [0, 0, 1, 1], [1, 1, 3, 1], atol=1e-12)
 
 
 def test_stamp_zero_does_not_mean_the_latest(rig):
