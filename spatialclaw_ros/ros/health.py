@@ -48,8 +48,8 @@ FRESH_S = 60.0
 class Queue(Protocol):
     """What is told of the queries that are under way."""
 
-    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A line for each that runs, and for each that waits, whose turn is next first."""
+    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """A line for each that runs, waits (whose turn is next first), or closes slowly."""
         ...
 
 
@@ -166,18 +166,22 @@ def of_backbone(seen: Sources) -> Health:
 def of_queries(seen: Sources, log: QueryLog) -> Health:
     """What runs and waits, how many ended in which way, and the last ones."""
     last = log.last
-    running, waiting = seen.queue.under_way() if seen.queue is not None else ((), ())
+    running, waiting, closing = (
+        seen.queue.under_way() if seen.queue is not None else ((), (), ()))
     values = {'running': str(len(running)), 'waiting': str(len(waiting))}
-    for kind, lines in (('running', running), ('waiting', waiting),
+    for kind, lines in (('running', running), ('waiting', waiting), ('closing', closing),
                         ('last', [each.line() for each in last])):
         values |= {f'{kind} {number}': line for number, line in enumerate(lines, 1)}
     values |= {f'ended {status.name}': str(count) for status, count in log.counts.items()}
     under_way = f'{len(running)} running, {len(waiting)} waiting'
+    level = OK
+    if closing:  # later ones wait for that, and nobody would know why
+        level = WARN
+        under_way += f', {len(closing)} closing for long: {closing[0]}'
     if not last:
-        return Health('queries', OK, f'{under_way}; none ended yet', values)
+        return Health('queries', level, f'{under_way}; none ended yet', values)
     newest = last[0]
     values |= {f'newest: {name} (s)': f'{spent_s:.3f}' for name, spent_s in newest.timings.items()}
-    level = OK
     if newest.status in FAULTS:
         level = ERROR if time.monotonic() - newest.ended_s < FRESH_S else WARN
     return Health(

@@ -241,7 +241,8 @@ class Job:
 
     def _told(self, end: End) -> End:
         """A time that ran out says how much of it went into waiting for its turn."""
-        if not isinstance(end, Failed) or end.status != Status.TIMEOUT or not self.waited_s:
+        if (not isinstance(end, Failed) or end.status != Status.TIMEOUT or not self.waited_s
+                or end.stage == 'queued'):
             return end
         return replace(end, message=(
             f'{end.message}; {self.waited_s:.1f} s of that it waited for other queries'))

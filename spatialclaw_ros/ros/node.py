@@ -229,7 +229,8 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         handler, self._serving.handler = self._serving.handler, None
         if handler is not None and not handler.close(
                 self._patience.branch(self.parameters.settings.deactivate_wait_s)):
-            self._log.warning('a query did not stop in time; its thread ends when it can')
+            self._log.warning(
+                'a query did not stop in time, or was not closed; its thread ends when it can')
         inputs, self._inputs = self._inputs, None
         if inputs is not None:
             inputs.close()

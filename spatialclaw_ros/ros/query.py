@@ -19,7 +19,8 @@
 `GRACE_S` after the query's own time is up and `CANCEL_GRACE_S` after it was cancelled. The query
 itself runs on a thread of its own, so a step that doesn't look at the clock can't hold an answer
 back; its place stays taken until it has ended. Ended, it is tidied up behind its answer, while the
-next one runs. As many as may run at once may be tidied up beside those, so that none pile up.
+next one runs. As many as may run at once may be tidied up beside those, so that none pile up; what
+takes long with that is told.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.deadline import Deadline
@@ -46,12 +48,21 @@ CLOSE_WAIT_S = 3.0
 POLL_S = 0.1
 LOOK_S = 0.5
 """How often it is looked what a query is busy with."""
+SLOW_CLOSE_S = 5.0
+"""A query that is tidied up for longer is told of: later ones may have to wait for it."""
 SHOWN_JOBS = 4
 
 
 def nobody_waits() -> int:
     """No place in the line."""
     return 0
+
+
+class Closing(NamedTuple):
+    """What tidies an ended query up, and since when."""
+
+    thread: threading.Thread
+    clock: Deadline
 
 
 class QueryRunner:
@@ -83,7 +94,7 @@ class QueryRunner:
         self._lock = threading.Lock()
         self._line: FairLine[Job] = FairLine()
         self._running: dict[Job, threading.Thread] = {}
-        self._tidying: dict[Job, threading.Thread] = {}
+        self._tidying: dict[Job, Closing] = {}
         self._tidied = threading.Condition(self._lock)
         self._closed = False
 
@@ -106,10 +117,11 @@ class QueryRunner:
             return {job.caller.query_id: job.caller.client
                     for job in (*self._running, *self._line)}
 
-    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A line for each query that runs, and for each that waits, whose turn is next first."""
+    def under_way(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """A line for each query that runs, waits (whose turn is next first), or closes slowly."""
         with self._lock:
-            return tuple(map(str, self._running)), tuple(map(str, self._line))
+            return (tuple(map(str, self._running)), tuple(map(str, self._line)),
+                    self._closing(SLOW_CLOSE_S))
 
     def cancel(self, query_id: str) -> bool:
         """Cancel one query; False when it neither runs nor waits."""
@@ -124,20 +136,25 @@ class QueryRunner:
         """Cancel everything and wait a few seconds for it; later queries end CANCELED.
 
         Args:
-            patience: what runs has this time to end by itself; what waits is cancelled at once.
+            patience: what runs has this time to come to its answer by itself; what waits is
+                cancelled at once.
 
         Returns:
-            Whether all of it has ended.
+            Whether all of it has ended, and is tidied up.
         """
+        patience = patience or Deadline(0.0)
         with self._lock:
             self._closed = True
             waiting, running = list(self._line), dict(self._running)
-            tidying = list(self._tidying.values())
+            tidying = [closing.thread for closing in self._tidying.values()]
         for job in waiting:
             job.cancel()
-        _join(running.values(), patience or Deadline(0.0))
         for job in running:
-            job.cancel()
+            while not job.done.is_set() and not patience.expired:
+                job.done.wait(min(POLL_S, patience.remaining_s))
+        for job in running:
+            if not job.done.is_set():
+                job.cancel()
         return _join([*running.values(), *tidying], Deadline(CLOSE_WAIT_S))
 
     def run(
@@ -251,8 +268,9 @@ class QueryRunner:
 
     def _work(self, job: Job) -> None:
         try:
-            self._await_tidied(job)
-            job.work(self._observe, self._make_session, lambda: self._ended(job))
+            job.end = self._await_tidied(job)
+            if job.end is None:
+                job.work(self._observe, self._make_session, lambda: self._ended(job))
         finally:
             self._ended(job)
             give_memory_back_at_times()
@@ -260,12 +278,24 @@ class QueryRunner:
                 del self._tidying[job]
                 self._tidied.notify_all()
 
-    def _await_tidied(self, job: Job) -> None:
-        """Wait, within a query's own time, while too many are still tidied up."""
+    def _await_tidied(self, job: Job) -> Failed | None:
+        """Wait while too many are still tidied up; the query's end when its time is up before."""
         with self._lock:
-            while len(self._tidying) > self._max_concurrent and not job.deadline.expired:
+            while len(self._tidying) > self._max_concurrent:
+                if job.deadline.expired:
+                    break
                 self._tidied.wait(min(POLL_S, job.deadline.remaining_s))
                 job.waited_s = job.deadline.elapsed_s
+            else:
+                return None
+            closing = self._closing()
+        why = f'{len(closing)} earlier ones, answered, are still being closed: {_listed(closing)}'
+        if job.deadline.canceled:
+            return Failed(
+                Status.CANCELED, f'cancelled while it waited for its turn; {why}', 'queued')
+        return Failed(
+            Status.TIMEOUT, f'out of time after {job.deadline.elapsed_s:.1f} s of waiting for its '
+            f'turn; {why}; restart the node if that does not end', 'queued')
 
     def _ended(self, job: Job) -> None:
         """Let the caller of a query go on, and the next one begin; again without effect."""
@@ -277,7 +307,7 @@ class QueryRunner:
 
     def _give_place(self, job: Job) -> None:
         """Give the place of a query to those whose turn it is; the lock is held."""
-        self._tidying[job] = self._running.pop(job)
+        self._tidying[job] = Closing(self._running.pop(job), Deadline())
         self._line.done(job.caller.client)
         while len(self._running) < self._max_concurrent:
             following = self._line.take()
@@ -316,10 +346,19 @@ class QueryRunner:
             f'{_listed(self._running)}'
         if len(self._line):
             text += f'; {len(self._line)} wait: {_listed(self._line)}'
+        closing = self._closing(SLOW_CLOSE_S)
+        if closing:
+            text += f'; {len(closing)} earlier ones are still being closed: {_listed(closing)}'
         return f'{text}; ask again when one has ended, or raise max_queued'
 
+    def _closing(self, least_s: float = 0.0) -> tuple[str, ...]:
+        """A line for each query that is tidied up for so long already; the lock is held."""
+        return tuple(
+            f'{job}, answered, its closing takes {closing.clock.elapsed_s:.1f} s so far'
+            for job, closing in self._tidying.items() if closing.clock.elapsed_s >= least_s)
 
-def _listed(jobs: Iterable[Job]) -> str:
+
+def _listed(jobs: Iterable[object]) -> str:
     texts = [str(job) for job in jobs]
     more = f' and {len(texts) - SHOWN_JOBS} more' if len(texts) > SHOWN_JOBS else ''
     return ', '.join(texts[:SHOWN_JOBS]) + more

@@ -21,10 +21,15 @@ import threading
 
 import numpy as np
 import pytest
+from live_node import until
 
 from spatialclaw_ros.agent.events import Answered
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.ros import query as query_module
+from spatialclaw_ros.ros.health import OK, WARN, Sources, of_queries
 from spatialclaw_ros.ros.outcome import Caller, QueryRequest
 from spatialclaw_ros.ros.query import QueryRunner
+from spatialclaw_ros.ros.query_log import QueryLog
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question, Status
 
@@ -49,7 +54,7 @@ class Untidy:
 
 def runner(tidy, faults=None):
     return QueryRunner(
-        observe=lambda *_: OBSERVATION, log_error=(faults or []).append,
+        observe=lambda *_: OBSERVATION, log_error=[].append if faults is None else faults.append,
         make_session=lambda request, deadline: Untidy(tidy))
 
 
@@ -58,7 +63,11 @@ def ask(subject, timeout_s=WAIT_S, caller=None):
         Question('?'), (), None, 2.0, 4, timeout_s), caller)
 
 
-def test_the_next_query_waits_only_when_too_much_is_still_tidied_up():
+def health(subject):
+    return of_queries(Sources('active', queue=subject), QueryLog())
+
+
+def test_the_next_query_waits_only_when_too_much_is_still_tidied_up(monkeypatch):
     gate = threading.Event()
     subject = runner(lambda: gate.wait(WAIT_S))
     # nobody may wait in line: each of them has the place at once
@@ -66,11 +75,39 @@ def test_the_next_query_waits_only_when_too_much_is_still_tidied_up():
     assert subject.running == ()
     outcome = ask(subject, 0.1)
     assert (outcome.status, outcome.timings['queued'] > 0) == (Status.TIMEOUT, True)
+    assert outcome.end.stage == 'queued'
+    assert '2 earlier ones, answered, are still being closed: ' in outcome.end.message
+    assert health(subject).level == OK
+    monkeypatch.setattr(query_module, 'SLOW_CLOSE_S', 0.0)
+    told = health(subject)
+    assert (told.level, 'closing for long' in told.message) == (WARN, True)
+    assert 'its closing takes' in told.values['closing 2']
     threads = [one for one in threading.enumerate() if one.name.startswith('query-')]
     assert len(threads) >= 2
     gate.set()
     assert subject.close()
     assert not any(thread.is_alive() for thread in threads)
+    assert health(subject).level == OK
+
+
+def test_a_closing_that_hangs_has_no_part_in_the_patience_for_queries(monkeypatch):
+    monkeypatch.setattr(query_module, 'CLOSE_WAIT_S', 0.1)
+    gate, go, statuses = threading.Event(), threading.Event(), []
+    subject = runner(lambda: gate.wait(WAIT_S))
+    asking = threading.Thread(target=lambda: statuses.append(ask(subject, caller=Caller(
+        hears=lambda query_id, event: go.wait(WAIT_S))).status))
+    asking.start()
+    until(lambda: subject.running)
+    patience = Deadline(WAIT_S)
+    closing = threading.Thread(target=lambda: statuses.append(subject.close(patience)))
+    closing.start()
+    until(lambda: subject._closed)
+    go.set()
+    for thread in (asking, closing):
+        thread.join()
+    assert (statuses, patience.expired) == ([Status.OK, False], False)
+    gate.set()
+    assert subject.close()
 
 
 def breaks(*_):
