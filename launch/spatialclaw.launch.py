@@ -29,6 +29,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
@@ -48,8 +49,8 @@ from spatialclaw_ros.ros.launch_values import (
     camera_remappings,
     existing_file,
     fixed_frame,
+    launched_parameters,
     node_name,
-    parameters_in,
 )
 
 PACKAGE = 'spatialclaw_ros'
@@ -161,6 +162,7 @@ def _profiles() -> list[Action]:
 def _started(context: LaunchContext) -> list[Action]:
     """Return the processes, now that the arguments' values are known."""
     values = {name: str(value) for name, value in context.launch_configurations.items()}
+    given = _parameters(values)
     actions: list[Action] = []
     if values['vllm'] == 'true':
         actions.append(_included('vllm', {'config': values['vllm_config']}))
@@ -169,7 +171,7 @@ def _started(context: LaunchContext) -> list[Action]:
             'config': values['perception_config'], 'address': values['perception_address']}))
     actions.append(_node(values))
     if values['rviz'] == 'true':
-        actions.append(_rviz(values))
+        actions.append(_rviz(values, given))
     return actions
 
 
@@ -186,6 +188,13 @@ def _files(values: dict[str, str]) -> list[Path]:
     if values['camera'] != 'none':
         files.append(share_path('config', 'cameras', f'{values["camera"]}.yaml'))
     return files
+
+
+def _parameters(values: dict[str, str]) -> dict[str, Any]:
+    """Return what the node will have, by dotted name."""
+    below, *above = _files(values)
+    node = node_name(values.get('ros_namespace', ''), values['namespace'], values['name'])
+    return launched_parameters(below, above, node, _overrides(values))
 
 
 def _overrides(values: dict[str, str]) -> dict[str, str | bool]:
@@ -215,13 +224,11 @@ def _node(values: dict[str, str]) -> Action:
         parameters=[*map(str, _files(values)), *([overrides] if overrides else [])])
 
 
-def _rviz(values: dict[str, str]) -> Action:
+def _rviz(values: dict[str, str], given: dict[str, Any]) -> Action:
     """Return RViz; its file names the topics of /spatialclaw, whatever the node is called."""
     config = existing_file('rviz_config', values['rviz_config'])
     topics = sorted(set(re.findall(
         r'(?<=: )/spatialclaw(/[\w/]+)', config.read_text(encoding='utf-8'))))
-    given = parameters_in(_files(values), node_name(values['namespace'], values['name']))
-    given |= _overrides(values)
     frame = values['fixed_frame'] or fixed_frame(given, LINKS.get(values['camera'], ''))
     return Node(
         package='rviz2', executable='rviz2', name=f'{values["name"]}_rviz',

@@ -50,32 +50,75 @@ def existing_file(argument: str, path: str) -> Path:
     return found
 
 
-def node_name(namespace: str, name: str) -> str:
-    """Full name of a node, e.g. `/robot1/spatialclaw`."""
-    return '/' + '/'.join(part for part in (namespace.strip('/'), name) if part)
+def full_name(name: str) -> str:
+    """A name of a node or a section, with the slash that may be left out."""
+    return name if name.startswith('/') else f'/{name}'
 
 
-def parameters_in(files: Iterable[Path], node: str) -> dict[str, Any]:
-    """What parameter files say to a node, by dotted name; a later file wins.
+def node_name(pushed: str, namespace: str, name: str) -> str:
+    """Full name of a node that is launched, e.g. `/robot1/spatialclaw`.
+
+    Args:
+        pushed: namespace of the launch file that includes ours (`PushRosNamespace`).
+        namespace: the node's own; with a slash before it, it does not stand below `pushed`.
+        name: the node's.
+    """
+    parts = (namespace, name) if namespace.startswith('/') else (pushed, namespace, name)
+    return full_name('/'.join(part.strip('/') for part in parts if part.strip('/')))
+
+
+def parameters_in(
+    files: Iterable[Path], node: str, arguments: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What parameter files say to a node, by dotted name.
+
+    A later file wins over an earlier one within sections of one name. Among sections, the one wins
+    whose name came last for the first time: rcl's parser puts all files together by section
+    (`rcl_yaml_param_parser`), and rclpy's node.cpp takes one section after the other.
 
     Args:
         files: as `--params-file` takes them. Sections are those of a node's name, below its
             namespaces or with slashes; `*` is one part of it and `**` any number.
         node: full name.
+        arguments: values beside the files; `launch_ros` writes them into a last file, with the
+            node's full name for its section.
 
     Raises:
         InvalidRequestError: a file can't be read.
     """
-    found: dict[str, Any] = {}
+    sections: dict[str, dict[str, Any]] = {}
     for path in files:
         for name, values in sections_in(path):
             if is_of(name, node):
-                found |= dict(_flat(values))
+                sections.setdefault(name, {}).update(_flat(values))
+    sections.setdefault(node, {}).update(arguments or {})
+    found: dict[str, Any] = {}
+    for section in sections.values():
+        found |= section
+    return found
+
+
+def launched_parameters(
+    below: Path, above: Iterable[Path], node: str, arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a node has of a file, of files laid over it, and of arguments laid over all.
+
+    Raises:
+        InvalidRequestError: a file can't be read, or the sections of the lowest stand so that it
+            wins over what is laid over it.
+    """
+    above = list(above)
+    found = parameters_in([below, *above], node, arguments)
+    for name, value in parameters_in(above, node, arguments).items():
+        if found[name] != value:
+            raise InvalidRequestError(
+                f"{below} sets {name} to {found[name]!r} in a section that wins over the launch "
+                f"file's arguments, which say {value!r}; write it with the one section /**")
     return found
 
 
 def sections_in(path: Path) -> list[tuple[str, Any]]:
-    """Name and values of each section of a parameter file.
+    """Name, as it is written, and values of each section of a parameter file.
 
     Raises:
         InvalidRequestError: it can't be read.
@@ -88,7 +131,7 @@ def sections_in(path: Path) -> list[tuple[str, Any]]:
 
 def is_of(section: str, node: str) -> bool:
     """Whether a node of this full name reads a section, as rclcpp's parameter_map.cpp has it."""
-    pattern = re.escape(section).replace(r'/\*\*', r'(/\w+)#').replace(r'\*', r'\w+')
+    pattern = re.escape(full_name(section)).replace(r'/\*\*', r'(/\w+)#').replace(r'\*', r'\w+')
     return re.fullmatch(pattern.replace('#', '*'), node) is not None
 
 
@@ -98,7 +141,7 @@ def _sections(page: Any, name: str = '') -> Iterable[tuple[str, Any]]:
             if key == 'ros__parameters':
                 yield name, value
             else:
-                yield from _sections(value, f'{name}/{str(key).strip("/")}')
+                yield from _sections(value, f'{name}/{key}' if name else str(key))
 
 
 def _flat(values: Any, start: str = '') -> Iterable[tuple[str, Any]]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spatialclaw_ros.perception.config import PerceptionConfig
-from spatialclaw_ros.ros.launch_values import is_of, parameters_in, sections_in
+from spatialclaw_ros.ros.launch_values import full_name, is_of, parameters_in, sections_in
 from spatialclaw_ros.ros.parameter_rules import perception_faults
 from spatialclaw_ros.ros.parameter_spec import CORRECT_IT, ParameterError
 from spatialclaw_ros.ros.parameters import read_parameters
@@ -59,7 +59,7 @@ def sections_of(path: Path, node: str = '') -> Sections:
     Raises:
         InvalidRequestError: it can't be read.
     """
-    names = tuple(dict.fromkeys(name for name, _ in sections_in(path)))
+    names = tuple(dict.fromkeys(full_name(name) for name, _ in sections_in(path)))
     ours = (f'/{node.strip("/")}',) if node else tuple(
         name for name in names if name.rpartition('/')[2] == NODE and '*' not in name)
     nodes = ours or (f'/{NODE}',)

@@ -112,10 +112,16 @@ def test_rviz_has_a_frame_and_a_clock_of_the_parameters(
     ({'params_file': 'nowhere.yaml'}, 'params_file:=nowhere.yaml is no file'),
     ({'rviz': 'true', 'rviz_config': 'nowhere.rviz'}, 'rviz_config:=nowhere.rviz is no file'),
     ({'rviz': 'true', 'base_frame': 'none', 'world_frame': 'none', 'camera': 'webcam'},
-     'fixed_frame:=FRAME')])
+     'fixed_frame:=FRAME'),
+    ({'params_file': 'two_sections', 'world_frame': 'map'}, "sets world_frame to 'odom' in a")])
 def test_what_can_not_be_is_told_before_anything_starts(
-    started: Started, arguments: dict[str, str], told: str,
+    started: Started, tmp_path: Path, arguments: dict[str, str], told: str,
 ) -> None:
+    if arguments.get('params_file') == 'two_sections':
+        arguments['params_file'] = str(tmp_path / 'two.yaml')
+        Path(arguments['params_file']).write_text(
+            '/spatialclaw: {ros__parameters: {max_queued: 2}}\n'
+            '/**: {ros__parameters: {world_frame: odom}}')
     with pytest.raises(InvalidRequestError, match=told):
         started(**arguments)
 
@@ -160,17 +166,14 @@ def test_servers_and_the_robot_have_the_environments_python(
     assert path.with_suffix('.py').is_file() or (path / '__main__.py').is_file()
 
 
-@pytest.mark.parametrize(('section', 'node', 'is_of'), [
-    ('/**', '/spatialclaw', True), ('spatialclaw', '/spatialclaw', True),
-    ('/robot1/spatialclaw', '/robot1/spatialclaw', True), ('/*/eyes', '/robot1/eyes', True),
-    ('/**/eyes', '/a/b/eyes', True), ('spatialclaw', '/robot1/spatialclaw', False),
-    ('/*', '/robot1/eyes', False), ('camera', '/spatialclaw', False)])
-def test_sections_are_those_of_the_node(
-    tmp_path: Path, section: str, node: str, is_of: bool,
+def test_rviz_asks_for_the_sections_of_the_node_where_it_is_launched(
+    started: Started, tmp_path: Path,
 ) -> None:
-    path = tmp_path / 'robots.yaml'
-    path.write_text(yaml.safe_dump({section: {'ros__parameters': {'rear': {'image': 'raw'}}}}))
-    assert launch_values.parameters_in([path], node) == ({'rear.image': 'raw'} if is_of else {})
+    path = tmp_path / 'my_robot.yaml'
+    path.write_text('/fleet/robot1/spatialclaw: {ros__parameters: {base_frame: base}}')
+    rviz = started(params_file=str(path), rviz='true', ros_namespace='/fleet',
+                   namespace='robot1')['rviz2']
+    assert rviz.keywords['arguments'][-1] == 'base'
 
 
 def test_topics_that_are_not_named_are_those_of_the_node() -> None:

@@ -30,6 +30,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Where launch_ros keeps the namespace that an including file pushed.
+PUSHED = 'ros_namespace'
 # Of launch and launch_ros: what is used, with keywords that Humble's and Kilted's have.
 PROCESS = {'name', 'output', 'emulate_tty', 'sigterm_timeout', 'respawn', 'respawn_delay',
            'on_exit'}
@@ -91,7 +93,7 @@ def launch(
     description = runpy.run_path(str(ROOT / 'launch' / name))['generate_launch_description']()
     values = {one.given[0]: one.keywords['default_value'] for one in description.given[0]
               if one.kind == 'DeclareLaunchArgument'}
-    assert set(given) <= set(values)
+    assert set(given) <= {*values, PUSHED}
     context = LaunchContext({**values, **given})
     started: list[Made] = []
     for one in description.given[0]:
