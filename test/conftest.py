@@ -18,11 +18,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from optional_modules import lacking
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
@@ -31,21 +29,9 @@ os.environ['ROS_DOMAIN_ID'] = os.environ.get('SPATIALCLAW_TEST_DOMAIN', str(20 +
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 use_fastdds_profile(os.environ)
 
-pytest_plugins = ('kernel_fixtures',)
+pytest_plugins = ('kernel_fixtures', 'optional_modules')
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
-    """Leave out, with a word, a file that lacks an optional module; the other files run."""
-    result = yield
-    report = result.get_result()
-    name = lacking(str(report.longrepr)) if report.failed else None
-    if name is not None:
-        report.outcome = 'skipped'
-        report.longrepr = (
-            str(collector.path), 0, f'Skipped: needs {name}, see requirements-test-ros.txt')
 
 
 # What waits most begins first, so that no worker is left alone with it at the end.

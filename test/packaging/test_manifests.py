@@ -26,7 +26,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from optional_modules import MODULES, lacking
+from optional_modules import MODULES
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -199,14 +199,6 @@ def test_optional_modules_are_those_of_the_file_and_none_lacks_here() -> None:
     assert {*MODULES.values(), 'pytest'} == listed('requirements-test-ros.txt')
     about_pip()
     assert [name for name in MODULES if importlib.util.find_spec(name) is None] == []
-
-
-@pytest.mark.parametrize(('failure', 'name'), [
-    ("ModuleNotFoundError: No module named 'mcp'", 'mcp'),
-    ("ModuleNotFoundError: No module named 'numpy'", None),
-    ("ImportError: cannot import name 'MCPServer' from 'mcp'", None)])
-def test_only_what_is_optional_may_lack(failure: str, name: str | None) -> None:
-    assert lacking(failure) == name
 
 
 def test_nothing_is_required_in_vain() -> None:

@@ -13,9 +13,17 @@
 # limitations under the License.
 
 
-"""Modules of PyPI that tests import and a distribution need not have."""
+"""Modules of PyPI that tests import and a distribution need not have; pytest's hook for them."""
 
 from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import spatialclaw_ros
 
 MODULES = {
     'httptools': 'httptools', 'httpx2': 'mcp', 'mcap': 'mcap-ros2-support',
@@ -24,10 +32,32 @@ MODULES = {
 """Name of each, and of what brings it in requirements-test-ros.txt."""
 
 
-def lacking(failure: str) -> str | None:
-    """Name the optional module for lack of which an import failed; None when it is something else.
+PACKAGE = Path(spatialclaw_ros.__file__).parent
+
+
+def lacking(error: BaseException | None) -> str | None:
+    """Name the optional module for lack of which a test's import failed; else None.
+
+    The package itself must be importable without any: what fails within it is a fault.
 
     Args:
-        failure: what Python says of it.
+        error: of pytest's collection, whose cause is Python's own.
     """
-    return next((name for name in MODULES if f"No module named '{name}'" in failure), None)
+    cause = error and (error.__cause__ or error)
+    if not isinstance(cause, ModuleNotFoundError) or cause.name not in MODULES:
+        return None
+    frames = traceback.extract_tb(cause.__traceback__)
+    return None if any(PACKAGE in Path(one.filename).parents for one in frames) else cause.name
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Leave out, with a word, a file that lacks an optional module; the other files run."""
+    result = yield
+    report = result.get_result()
+    failure = report.call.excinfo if report.failed else None
+    name = lacking(failure.value) if failure else None
+    if name is not None:
+        report.outcome = 'skipped'
+        report.longrepr = (
+            str(collector.path), 0, f'Skipped: needs {name}, see requirements-test-ros.txt')
