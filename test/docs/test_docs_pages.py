@@ -147,6 +147,14 @@ def test_a_message_that_nobody_says_is_noticed() -> None:
     assert len(quoted(QUOTING[0])) > 20
 
 
+def test_the_page_of_inputs_names_the_bounds_of_its_bench() -> None:
+    bounds = dict(re.findall(
+        r'^(MAX_\w+) = ([\d.]+)$', text('test/bench/ros_bench.py'), re.MULTILINE))
+    page = ' '.join(text('docs/inputs.md').split())
+    assert f'demands less than {1e3 * float(bounds["MAX_OVERHEAD_S"]):g} ms' in page
+    assert f'{float(bounds["MAX_CANCEL_S"]):g} s are allowed' in page
+
+
 def test_the_definitions_are_those_of_the_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(REPOSITORY / 'scripts'))
     page = text('docs/interfaces.md')
