@@ -42,7 +42,9 @@ def _arguments(names: list[str], kinds: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='make soak', description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--seconds', type=float, default=600.0, help='for all nodes together')
+    parser.add_argument('--seconds', type=float, default=600.0,
+                        help='for all nodes together, shared by how many faults each can have; a '
+                             'fifth more where that takes until every fault has come')
     parser.add_argument('--short', action='store_true', help=f'{SHORT_S:g} s')
     parser.add_argument('--seed', type=int, default=1, help='of faults, questions and moments')
     parser.add_argument('--node', choices=kinds, action='append', help='only this one')
@@ -93,11 +95,16 @@ def main() -> int:
     faults = [fault for fault in FAULTS if not given.only or fault.name in given.only]
     seconds = SHORT_S if given.short else given.seconds
     print(f'Seed {given.seed}; logs in {folder}', flush=True)
+    # a kind of node that more can happen to needs more time
+    needs = [sum(kind in fault.nodes for fault in faults) for kind in kinds]
     end_s = time.monotonic() + seconds
     parts = []
     for number, kind in enumerate(kinds):
         if not stop.is_set():
-            terms = Terms((end_s - time.monotonic()) / (len(kinds) - number), given.seed, faults,
+            share_s = seconds * needs[number] / max(1, sum(needs))
+            left_s = (end_s - time.monotonic()) * needs[number] / max(1, sum(needs[number:]))
+            # where a node took longer until every fault had come, the next one has its time still
+            terms = Terms(max(share_s, left_s), given.seed, faults,
                           patience=given.patience, rate_hz=given.rate)
             soaks.append(Soak(kind, folder / kind, terms, _say, stop))
             parts.append(soaks[-1].part)

@@ -32,13 +32,15 @@ from soak_plant import Plant
 SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
 FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps|_datasharing)_')
-KEPT = {
-    # of pools that start them as they are needed: the executor's, for what opens sessions, for
-    # pictures, for names of hosts
-    'threads': 6,
-    # connections to the model's server that are used again
-    'socket': 3}
+# connections to the model's server that are used again
+KEPT = {'socket': 1}
 """How many more there may be in the end."""
+POOLS = {
+    # the executor's, of asyncio for names of hosts, for pictures and for the model's images
+    'ThreadPoolExecutor-0': 96, 'asyncio': 32, 'outputs': 1, 'spatialclaw_jpeg': 4,
+    # calls of two queries at once in the perception process, and what beats and sends
+    'of perception': 0}
+"""How many threads those may have that are started as they are needed."""
 POOLED_FILES = 36
 """Memory files of different sizes that three keep for the next query, twelve each: the kernel, and
 both ends of the perception process."""
@@ -50,7 +52,7 @@ class Held:
 
     Args:
         processes: how many.
-        threads: of all of them.
+        threads: by name, without numbers: the node's, 'not of Python', 'of' the others by role.
         descriptors: by kind, without memory files.
         memory_files: descriptors of memory files; the kernel keeps some between queries.
         fast_dds: files of shared memory of Fast DDS that are mapped, other processes' too.
@@ -59,7 +61,7 @@ class Held:
     """
 
     processes: int
-    threads: int
+    threads: dict[str, int]
     descriptors: dict[str, int]
     memory_files: int
     fast_dds: int
@@ -68,7 +70,8 @@ class Held:
 
     def __str__(self) -> str:
         kinds = ', '.join(f'{n} {kind}' for kind, n in sorted(self.descriptors.items()))
-        return (f'{self.processes} processes, {self.threads} threads, '
+        names = ', '.join(f'{n} {name}' for name, n in sorted(self.threads.items()))
+        return (f'{self.processes} processes, {sum(self.threads.values())} threads ({names}), '
                 f'{sum(self.descriptors.values())} descriptors ({kinds}), '
                 f'{self.memory_files} memory files, shared memory in {self.fast_dds} files of '
                 f'Fast DDS and {self.shared_memory} others, {self.temporary} temporary files')
@@ -76,12 +79,14 @@ class Held:
     def more_than(self, before: Held) -> list[str]:
         """What there is more of than before, beyond what may be kept, in words."""
         found = []
-        for name in ('processes', 'threads', 'memory_files', 'fast_dds', 'shared_memory',
-                     'temporary'):
+        for name in ('processes', 'memory_files', 'fast_dds', 'shared_memory', 'temporary'):
             was, now = getattr(before, name), getattr(self, name)
-            kept = was + KEPT.get(name, 0)
-            if now > (max(kept, POOLED_FILES) if name == 'memory_files' else kept):
+            if now > (max(was, POOLED_FILES) if name == 'memory_files' else was):
                 found.append(f'{now - was} more {name.replace("_", " ")} ({was}, then {now})')
+        for name, now in self.threads.items():
+            was = before.threads.get(name, 0)
+            if now > max(was, POOLS.get(name, 0)):
+                found.append(f'{now - was} more threads: {name} ({was}, then {now})')
         for kind, now in self.descriptors.items():
             was = before.descriptors.get(kind, 0)
             if now > was + KEPT.get(kind, 0):
@@ -94,18 +99,29 @@ def count(plant: Plant) -> Held:
     processes = [plant.node.process, *plant.node.children()]
     kinds: collections.Counter[str] = collections.Counter()
     mapped: set[str] = set()
-    threads = 0
+    threads: collections.Counter[str] = collections.Counter()
+    roles = {process.pid: role for role, process in plant.processes().items()}
     for process in processes:
         with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             kinds.update(_kinds(process.pid))
             mapped |= shared_memory_of(process.pid)
             plant.mapped |= mapped
-            threads += process.num_threads()
+            threads[f'of {roles.get(process.pid, "worker")}'] += process.num_threads()
+    # those of the node have names
+    names = plant.threads()
+    threads['not of Python'] = threads.pop('of node', 0) - len(names)
+    threads.update(map(family, names))
     fast_dds = sum(bool(FAST_DDS.match(name)) for name in mapped)
     return Held(
-        len(processes), threads, {kind: n for kind, n in kinds.items() if kind != 'memory file'},
+        len(processes), dict(threads),
+        {kind: n for kind, n in kinds.items() if kind != 'memory file'},
         kinds['memory file'], fast_dds, len(mapped) - fast_dds,
         sum(1 for path in plant.temporary.rglob('*') if path.is_file()))
+
+
+def family(name: str) -> str:
+    """Name of a thread without its number: that of its pool, where it has one."""
+    return re.sub(r'_\d+$|(?<=^Thread)-\d+', '', name)
 
 
 def settled(plant: Plant, wait_s: float, fits: Callable[[Held], bool] | None = None) -> Held:

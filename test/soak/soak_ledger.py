@@ -68,6 +68,7 @@ class Ledger:
 
     Attributes:
         statuses: how often queries ended so.
+        injected: how often, by fault.
         by_fault: the same while a fault lasted, '' for none.
         recoveries_s: by fault, until a query was answered again.
         cancels_s: from the cancel to the end, of those that ended CANCELED.
@@ -78,6 +79,7 @@ class Ledger:
 
     def __init__(self, patience: float, say: Callable[[str], object]) -> None:
         self.statuses: collections.Counter[str] = collections.Counter()
+        self.injected: collections.Counter[str] = collections.Counter()
         self.by_fault: dict[str, collections.Counter[str]] = collections.defaultdict(
             collections.Counter)
         self.recoveries_s: dict[str, list[float]] = collections.defaultdict(list)
@@ -96,6 +98,7 @@ class Ledger:
         window = Window(fault, what, right, time.monotonic(), makes)
         with self._lock:
             self._windows.append(window)
+            self.injected[fault] += 1
         return window
 
     def close(self, window: Window, recovered_s: float | None) -> None:

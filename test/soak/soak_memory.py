@@ -38,6 +38,7 @@ REFILL_S = 20.0
 # what is free between images is given back every 15 s: what changes faster is no trend
 BLOCK_S = 15.0
 LEAST_BLOCKS = 6
+WIDEST_MB_PER_H = 300.0
 REST_S = 2.0
 
 
@@ -64,6 +65,11 @@ class Slope:
     least_mb_per_h: float
     most_mb_per_h: float
     hours: float
+
+    @property
+    def says(self) -> bool:
+        """Whether the interval is narrow enough to say anything."""
+        return self.most_mb_per_h - self.least_mb_per_h <= WIDEST_MB_PER_H
 
     @property
     def growth_mb(self) -> float:
@@ -111,7 +117,8 @@ class MemorySampler:
         self._plant = plant
         self._stop = threading.Event()
         self._again_s = 0.0
-        self.samples: dict[tuple[str, str], list[tuple[float, float]]] = (
+        # a process that was started again is another one
+        self.samples: dict[tuple[str, str, int], list[tuple[float, float]]] = (
             collections.defaultdict(list))
         self._thread = threading.Thread(target=self._run, name='memory', daemon=True)
         self._thread.start()
@@ -127,13 +134,19 @@ class MemorySampler:
 
     def latest_mb(self, role: str) -> float:
         """Newest RSS of a process; NaN of none."""
-        samples = self.samples[role, 'RSS']
-        return samples[-1][1] if samples else float('nan')
+        newest = max((samples[-1] for (of, kind, _), samples in list(self.samples.items())
+                      if (of, kind) == (role, 'RSS') and samples), default=(0.0, math.nan))
+        return newest[1]
 
     def slopes(self, since_s: float) -> list[Slope]:
-        """How memory went since a time, monotonic clock."""
-        return [slope for (role, kind), samples in self.samples.items()
-                if (slope := fit(role, kind, [one for one in samples if one[0] >= since_s]))]
+        """How memory went since a time, monotonic clock, in the oldest process of each role."""
+        found: dict[tuple[str, str], Slope] = {}
+        for (role, kind, _), samples in list(self.samples.items()):
+            slope = fit(role, kind, [one for one in samples if one[0] >= since_s])
+            if slope and not (
+                    (role, kind) in found and found[role, kind].hours >= slope.hours):
+                found[role, kind] = slope
+        return list(found.values())
 
     def _run(self) -> None:
         while not self._stop.wait(SAMPLE_S):
@@ -147,8 +160,8 @@ class MemorySampler:
                     with suppress(psutil.Error):
                         info = process.memory_full_info()
                         now_s = time.monotonic()
-                        self.samples[role, 'RSS'].append((now_s, info.rss / MIB))
-                        self.samples[role, 'PSS'].append((now_s, info.pss / MIB))
+                        self.samples[role, 'RSS', process.pid].append((now_s, info.rss / MIB))
+                        self.samples[role, 'PSS', process.pid].append((now_s, info.pss / MIB))
 
 
 def fit(role: str, kind: str, samples: list[tuple[float, float]]) -> Slope | None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -166,7 +167,10 @@ class Plant:
             [SUPPORT, *filter(None, [os.environ.get('PYTHONPATH')])])
         os.environ['TMPDIR'] = str(self.temporary)
         os.environ['ROS_LOG_DIR'] = str(folder / 'ros_log')
-        self.node = NodeProcess(folder, self._parameters())
+        self._threads = folder / 'threads.json'
+        os.environ['SOAK_THREADS'] = str(self._threads.absolute())
+        self.node = NodeProcess(folder, self._parameters(), program=(
+            '-u', str(Path(__file__).with_name('soak_node.py').absolute())))
 
     def __enter__(self) -> Plant:
         return self
@@ -211,6 +215,21 @@ class Plant:
                     elif 'kernel/' in words:
                         found['zygote'] = child
         return found
+
+    def threads(self, wait_s: float = 10.0) -> list[str]:
+        """Names of the node's threads of Python.
+
+        Raises:
+            RuntimeError: it did not tell them.
+        """
+        self._threads.unlink(missing_ok=True)
+        self.node.process.send_signal(signal.SIGUSR1)
+        end_s = time.monotonic() + wait_s
+        while time.monotonic() < end_s:
+            with suppress(FileNotFoundError):
+                return list(json.loads(self._threads.read_text(encoding='utf-8')))
+            time.sleep(0.01)
+        raise RuntimeError(f'the node did not tell its threads for {wait_s:g} s')
 
     def process(self, role: str, wait_s: float = 20.0) -> psutil.Process:
         """One of them, or a 'worker' of the zygote, once it is there.

@@ -27,7 +27,7 @@ from pathlib import Path
 import psutil
 from soak_fault import Fault
 from soak_ledger import Ledger
-from soak_memory import Rest, Slope
+from soak_memory import WIDEST_MB_PER_H, Rest, Slope
 from soak_plant import NODES
 
 BEGIN, END = '<!-- soak -->', '<!-- /soak -->'
@@ -44,8 +44,8 @@ class Part:
         seconds: it lasted.
         slopes: of memory while it worked.
         rests: memory while it was inactive, after the warm-up and at the end.
-        unmeasured: roles of processes without a slope.
-        held: what was held after the warm-up and at the end, in words.
+        unmeasured: roles of processes without a slope that says anything.
+        held: what was held after the warm-up and at the end, in words, a line for each.
         leaks: what was left over.
         rate_hz: of the pictures that went out.
     """
@@ -57,9 +57,14 @@ class Part:
     slopes: list[Slope] = field(default_factory=list)
     rests: list[Rest] = field(default_factory=list)
     unmeasured: list[str] = field(default_factory=list)
-    held: str = ''
+    held: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     rate_hz: float = 0.0
+
+    @property
+    def never(self) -> list[str]:
+        """Names of the faults that did not come."""
+        return [fault.name for fault in self.faults if not self.ledger.injected[fault.name]]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -87,7 +92,8 @@ def _memory_lines(part: Part) -> list[str]:
               f'{slope.least_mb_per_h:+.0f} to {slope.most_mb_per_h:+.0f}',
               f'{3600 * slope.hours:.0f}') for slope in part.slopes])]
     if part.unmeasured:
-        lines += ['', f'No slope, for want of samples: {", ".join(part.unmeasured)}.']
+        lines += ['', 'Not measured at work (too few samples, or an interval wider than '
+                  f'{WIDEST_MB_PER_H:g} MB/h): {", ".join(part.unmeasured)}.']
     if len(part.rests) >= 2:
         before, after = part.rests[0], part.rests[-1]
         queries = after.queries - before.queries
@@ -110,7 +116,9 @@ def part_lines(part: Part) -> list[str]:
         f'{part.rate_hz:.1f} Hz, {total} queries: {statuses}. Answered in '
         f'{_seconds(ledger.took_s)} s (median / longest). {ledger.cancelled} goals were cancelled; '
         f'{len(ledger.cancels_s)} of them ended CANCELED, after {_seconds(ledger.cancels_s, 2)} s, '
-        'the others had their answer already.', '']
+        'the others had their answer already.', '',
+        f'{len(part.faults) - len(part.never)} of {len(part.faults)} faults came'
+        f'{", all but " + ", ".join(part.never) if part.never else ""}.', '']
     rows = []
     for fault in part.faults:
         counts = ledger.by_fault.get(fault.name)
@@ -123,7 +131,7 @@ def part_lines(part: Part) -> list[str]:
     lines += _table(('fault', 'times', 'answers again after, s (p50 / max)', 'right meanwhile',
                      'queries meanwhile'), rows)
     lines += _memory_lines(part)
-    return [*lines, '', f'Held {part.held or "was not counted"}.', '',
+    return [*lines, '', *(part.held or ['What was held was not counted.']), '',
             f'Left over: {"; ".join(part.leaks) or "nothing"}.', '']
 
 

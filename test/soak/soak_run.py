@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from soak_callers import CALLER_FAULTS, OVERFLOW, ask_for
@@ -46,8 +46,10 @@ WARM_UP_QUERIES = 12
 MARGIN_S = 5.0
 # for the look at what is left at the end
 FINISH_SHARE, FINISH_S = 0.1, 25.0
-# so often in a row that one thing left by each is more than may be kept
-AGAIN, AGAIN_LASTS_S = 4, (0.2, 0.5)
+# so often that one socket left by each is more than may be kept
+AGAIN = 2
+# by this share of its time a long soak may last longer until every fault has come
+OVER_SHARE = 0.2
 PROGRESS_S = 5.0
 # a process that was killed is forgotten by DDS after 20 s
 SETTLE_S = 30.0
@@ -78,13 +80,19 @@ class Terms:
     seconds: float
     seed: int
     faults: Sequence[Fault] = field(default=FAULTS)
-    pause_s: tuple[float, float] = (1.0, 3.0)
+    pause_s: tuple[float, float] = (0.5, 2.0)
     patience: float = 3.0
     rate_hz: float = 30.0
 
 
 def schedule(faults: Sequence[Fault], draw: random.Random) -> Iterator[Fault]:
-    """Every fault once, in an order that is drawn, again and again."""
+    """Every fault once, in an order that is drawn, then those that make much anew once more.
+
+    A little left by each of them adds up. Then all again, in other orders, without end.
+    """
+    if faults:
+        yield from draw.sample(list(faults), len(faults))
+        yield from [fault for fault in faults if fault.anew] * (AGAIN - 1)
     while faults:
         yield from draw.sample(list(faults), len(faults))
 
@@ -139,35 +147,17 @@ class Soak:
             stack.callback(sampler.close)
             before = self._warm_up(stage, probe, clients, sampler)
             warm_s = time.monotonic()
-            for fault in self._sequence():
+            for fault in schedule(self._faults, self._draw):
                 if not self._going_on(plant):
                     break
                 self._inject(fault, stage, probe)
                 if fault.gives_back:
                     sampler.given_back()
-                pause_s = self._terms.pause_s if fault.lasts_s != AGAIN_LASTS_S else (0.0, 0.0)
-                self._wait(self._draw.uniform(*pause_s), plant, sampler)
+                self._wait(self._draw.uniform(*self._terms.pause_s), plant, sampler)
             self._finish(stage, probe, clients, before, sampler, warm_s)
 
     def _stop_watch(self) -> None:
         self.part.seconds = time.monotonic() - self._start_s
-
-    def _sequence(self) -> Iterator[Fault]:
-        """Faults in their order, without end.
-
-        A long soak begins with those that make much anew, several times each while memory settles:
-        a little left by each adds up. They don't come again, so that the slope of memory is that
-        of the same processes.
-        """
-        faults = self._faults
-        if self._terms.seconds >= LONG_S:
-            anew = [replace(fault, lasts_s=AGAIN_LASTS_S) for fault in faults if fault.anew]
-            until_s = self._start_s + SETTLING_SHARE * self._terms.seconds
-            for fault in anew * AGAIN:
-                if time.monotonic() < until_s:
-                    yield fault
-            faults = [fault for fault in faults if not fault.anew] or faults
-        yield from schedule(faults, self._draw)
 
     def end(self) -> None:
         """Judge no more: it is cut short."""
@@ -178,7 +168,9 @@ class Soak:
             self._ledger.fail(f'the node ended with status {plant.node.popen.poll()}; its log: '
                               f'{plant.node.log_path}')
             return False
-        return not self._stop.is_set() and time.monotonic() < self._end_s
+        seconds = self._terms.seconds
+        over_s = OVER_SHARE * seconds if seconds >= LONG_S and self.part.never else 0.0
+        return not self._stop.is_set() and time.monotonic() < self._end_s + over_s
 
     def _await_first(self, plant: Plant, probe: Caller, caller: Caller) -> None:
         """Wait for the first answer; what is not there yet is no failure."""
@@ -198,22 +190,30 @@ class Soak:
 
     def _warm_up(
         self, stage: Stage, probe: Caller, clients: list[Client], sampler: MemorySampler,
-    ) -> Held:
+    ) -> tuple[Held, Held]:
         """Queries, and as many at once as the node takes: its threads start as they are needed."""
         plant = stage.plant
         while sum(self._ledger.statuses.values()) < WARM_UP_QUERIES and self._going_on(plant):
             self._wait(0.5, plant, sampler)
         self._inject(OVERFLOW, stage, probe)
-        return self._quietly(stage, probe, clients, lambda: settled(plant, SETTLE_S), sampler)
+        # that one was none of the schedule
+        self._ledger.injected.clear()
+        return self._quietly(stage, probe, clients, sampler)
 
     def _quietly(
-        self, stage: Stage, probe: Caller, clients: list[Client], look: Callable[[], Held],
-        sampler: MemorySampler,
-    ) -> Held:
-        """Look while nobody asks, after a look at the memory of a node that was deactivated.
+        self, stage: Stage, probe: Caller, clients: list[Client], sampler: MemorySampler,
+        before: tuple[Held, Held] | None = None,
+    ) -> tuple[Held, Held]:
+        """Look while nobody asks, and again after a look at the memory of a deactivated node.
 
-        Such a node looks for what refers to itself: that is not left over.
+        That one looks for what refers to itself, which a look at a node at work finds too. Both
+        wait until no more is held than `before` at the same looks.
         """
+        def look(at: int) -> Held:
+            if before is None:
+                return settled(stage.plant, SETTLE_S)
+            return settled(stage.plant, SETTLE_S, lambda held: not held.more_than(before[at]))
+
         for client in clients:
             client.pause(True)
         for client in clients:
@@ -221,6 +221,7 @@ class Soak:
                 self._ledger.fail(f'a query of {client.name} did not end')
         # pictures of the last answer are still drawn
         self._stop.wait(DRAWN_S)
+        at_work = look(0)
         ask_for(stage, 'deactivate')
         self.part.rests.append(rest(stage.plant, sum(self._ledger.statuses.values())))
         ask_for(stage, 'activate')
@@ -229,7 +230,7 @@ class Soak:
         while (probe.ask(stage.plant.questions[0], max(stage.timeouts_s)).status != 'OK'
                and time.monotonic() < end_s):
             time.sleep(PROBE_PAUSE_S)
-        found = look()
+        found = at_work, look(1)
         for client in clients:
             client.pause(False)
         return found
@@ -282,29 +283,28 @@ class Soak:
             self.part.rate_hz = statistics.median(self._rates_hz)
         statuses = ', '.join(f'{count} {status}' for status, count in
                              self._ledger.statuses.most_common()) or 'none'
-        injected = sum(map(len, self._ledger.recoveries_s.values()))
+        came = len(self._faults) - len(self.part.never)
         self._say(
             f'{now_s - self._start_s:6.0f} s  {self.part.kind}  queries: {statuses}  '
-            f'failures: {len(self._ledger.failures)}  faults: {injected} (latest: {self._latest})  '
+            f'failures: {len(self._ledger.failures)}  faults: {came} of {len(self._faults)} '
+            f'(latest: {self._latest})  '
             f'node {sampler.latest_mb("node"):.0f} MB')
 
     def _finish(
-        self, stage: Stage, probe: Caller, clients: list[Client], before: Held,
-        sampler: MemorySampler, warm_s: float,
+        self, stage: Stage, probe: Caller, clients: list[Client],
+        before: tuple[Held, Held], sampler: MemorySampler, warm_s: float,
     ) -> None:
         ledger, part, plant = self._ledger, self.part, stage.plant
         # memory that is kept for the next images and queries comes to its size at first
         part.slopes = sampler.slopes(max(
             warm_s, self._start_s + SETTLING_SHARE * (time.monotonic() - self._start_s)))
 
-        def fits(held: Held) -> bool:
-            return not held.more_than(before)
-
         if plant.node.running:
-            after = self._quietly(
-                stage, probe, clients, lambda: settled(plant, SETTLE_S, fits), sampler)
-            part.held = f'after the warm-up {before}; at the end {after}'
-            part.leaks += after.more_than(before)
+            after = self._quietly(stage, probe, clients, sampler, before)
+            for name, was, now in zip(('at work', 'after deactivate'), before, after):
+                part.held += [f'- Held {name}, after the warm-up: {was}.',
+                              f'- Held {name}, at the end: {now}.']
+                part.leaks += [f'{leak}, {name}' for leak in now.more_than(was)]
         for client in clients:
             client.stop()
         for client in clients:

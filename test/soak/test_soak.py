@@ -22,20 +22,21 @@ import random
 import threading
 import time
 import types
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 import soak_parts
 import soak_run
-from soak_census import KEPT, Held
+from soak_census import KEPT, Held, family
 from soak_clients import Ended
 from soak_fault import OWN_CLIENT, Fault, Stage
 from soak_judge import LONG_S, shortfalls
 from soak_ledger import BUSY_S, CANCEL_S, LATE_S, Ledger
 from soak_memory import Rest, Slope, fit
-from soak_report import BEGIN, END, Part, report, write_into
-from soak_run import AGAIN, FAULTS, Soak, Terms, schedule
+from soak_report import BEGIN, END, Part, part_lines, report, write_into
+from soak_run import AGAIN, FAULTS, OVER_SHARE, Soak, Terms, schedule
 from soak_scene import CAMERAS, JUMP_M, questions
 
 from spatialclaw_ros.msg import SpatialAnswer
@@ -149,53 +150,66 @@ def test_a_guess_is_right_where_it_says_that_it_is_one(fields, found):
 
 
 def samples_of(mb_per_h):
-    """Ten minutes of memory that varies, as a heap does of which all that is free is given back
+    """Half an hour of memory that varies, as a heap does of which all that is free is given back
     every 15 s.
     """
     draw = random.Random(3)
     return [(2.0 * k, 500 + 2.0 * k % 15 * 6 + draw.gauss(0.0, 30.0) + mb_per_h * 2.0 * k / 3600)
-            for k in range(300)]
+            for k in range(900)]
 
 
-@pytest.mark.parametrize('mb_per_h', [0.0, 900.0])
+@pytest.mark.parametrize('mb_per_h', [0.0, 300.0])
 def test_memory_that_grows_is_told_from_memory_that_varies(mb_per_h):
     slope = fit('node', 'RSS', samples_of(mb_per_h))
     assert slope.mb_per_h == pytest.approx(mb_per_h, abs=90.0)
     assert slope.least_mb_per_h < slope.mb_per_h < slope.most_mb_per_h
     part = whole(slopes=[slope])
     assert bool(list(shortfalls(part, 10.0, 30.0, ['node']))) is (mb_per_h > 0.0)
+    assert slope.says
+    assert not fit('node', 'RSS', samples_of(mb_per_h)[:60]).says
     assert fit('node', 'RSS', samples_of(mb_per_h)[:30]) is None
 
 
-def whole(slopes=(), rests_mb=(400.0, 400.0), rate_hz=30.0, cancels_s=(0.1,)):
+def whole(slopes=(), rests_mb=(400.0, 400.0), rate_hz=30.0, cancels_s=(0.1,), never=()):
     """What a node went through that has nothing to say against it."""
     part = Part('embedded', Ledger(PATIENCE, lambda _: None), FAULTS, rate_hz=rate_hz)
     part.slopes = list(slopes)
     part.rests = [Rest(at * 600, {'node': one}) for at, one in enumerate(rests_mb)]
-    part.ledger.cancelled, part.ledger.cancels_s = 6, list(cancels_s)
+    part.ledger.cancelled, part.ledger.cancels_s = 1, list(cancels_s)
+    part.ledger.injected.update(fault.name for fault in FAULTS if fault.name not in never)
     return part
 
 
 FLAT = Slope('node', 'RSS', 500.0, 505.0, 10.0, -50.0, 90.0, 0.06)
+WIDE = replace(FLAT, least_mb_per_h=-381.0, most_mb_per_h=7915.0)
 
 
 @pytest.mark.parametrize(('more', 'planned_s', 'words'), [
     ({}, LONG_S, ''),
-    ({'slopes': ()}, LONG_S, 'no slope of the memory of the node'),
-    ({'slopes': ()}, LONG_S / 2, ''),
-    ({'rests_mb': (400.0,)}, LONG_S, 'memory at rest was not seen'),
+    ({'slopes': (WIDE,)}, LONG_S, ''),
+    ({'slopes': (), 'rests_mb': (400.0,)}, LONG_S, 'the node was measured neither at work nor'),
+    ({'slopes': (WIDE,), 'rests_mb': (400.0,)}, LONG_S, 'measured neither'),
+    ({'slopes': (), 'rests_mb': (400.0,)}, LONG_S / 2, ''),
+    ({'rests_mb': (400.0,)}, LONG_S, ''),
+    ({'slopes': (replace(WIDE, least_mb_per_h=900.0),)}, LONG_S, 'node grew by 54 MB'),
     ({'rests_mb': (400.0, 424.0)}, LONG_S, ''),
     # 70 KB a query
     ({'rests_mb': (400.0, 442.0)}, LONG_S / 2, 'node kept 42 MB more at rest after 600 queries'),
     ({'rate_hz': 12.0}, LONG_S, 'the cameras ran at 12.0 Hz'),
-    ({'cancels_s': ()}, LONG_S, '6 goals were cancelled, and none ended CANCELED'),
+    ({'cancels_s': ()}, LONG_S, '1 goals were cancelled, and none ended CANCELED'),
+    ({'never': ('cancel', 'TF gap')}, LONG_S,
+     f'2 of {len(FAULTS)} faults never came: TF gap, cancel'),
+    ({'never': ('cancel', 'TF gap')}, LONG_S / 2, ''),
 ])
 def test_a_node_is_judged_by_all_that_it_went_through(more, planned_s, words):
     part = whole(**{'slopes': (FLAT,), **more})
     found = list(shortfalls(part, planned_s, 30.0, ['node']))
     assert len(found) == bool(words), found
     assert not words or words in found[0]
-    assert part.unmeasured == ([] if part.slopes else ['node'])
+    assert part.unmeasured == ([] if FLAT in part.slopes else ['node'])
+    text = '\n'.join(part_lines(part))
+    assert f'{len(FAULTS) - len(part.never)} of {len(FAULTS)} faults came' in text
+    assert ('Not measured at work' in text) is bool(part.unmeasured)
 
 
 class Answers:
@@ -212,7 +226,9 @@ class Answers:
         return ended(next(self.statuses))
 
     def ask_at_once(self, questions, _):
-        return [self.ask() for _ in questions]
+        # those that are taken are answered long after
+        return [replace(one, end_s=one.end_s + 9.0 * (one.status == 'OK'))
+                for one in (self.ask() for _ in questions)]
 
     def client(self, *_):
         return None
@@ -226,7 +242,8 @@ class Answers:
 
 @pytest.mark.parametrize(('fault', 'statuses', 'words'), [
     ('overflow', ('OK', 'BUSY'), ''),
-    ('overflow', ('OK',), 'none was BUSY'),
+    ('overflow', ('OK', 'OK', 'BUSY'), 'of 10 queries at once 3 were BUSY, there were 6 places'),
+    ('overflow', ('OK',), '0 were BUSY'),
     ('deactivated', ('INACTIVE',), ''),
     ('deactivated', ('OK',), 'a node that is not active answered OK'),
     ('cleaned up', ('OK',), 'a node that is not active answered OK'),
@@ -272,14 +289,18 @@ def test_an_answer_that_comes_too_late_is_no_recovery(after_s, words, monkeypatc
 
 
 def test_what_is_left_over_is_named():
-    before = Held(3, 30, {'socket': 13, 'file': 10}, 4, 19, 2, 0)
+    threads = {'not of Python': 20, 'nursery': 1, 'outputs': 1}
+    before = Held(3, threads, {'socket': 13, 'file': 10}, 4, 19, 2, 0)
     assert before.more_than(before) == []
-    kept = Held(3, 36, {'socket': 16, 'file': 10}, 36, 19, 2, 0)
+    kept = Held(3, {**threads, 'asyncio': 6}, {'socket': 14, 'file': 10}, 36, 19, 2, 0)
     assert kept.more_than(before) == []
-    leaky = Held(4, 40, {'socket': 13, 'file': 12}, 37, 20, 2, 1)
+    leaky = Held(4, {**threads, 'nursery': 2, 'outputs': 2, 'ThreadPoolExecutor-1': 1},
+                 {'socket': 13, 'file': 12}, 37, 20, 2, 1)
     said = ' '.join(leaky.more_than(before))
-    for words in ('1 more processes', '10 more threads', '2 more descriptors: file', '33 more '
-                  'memory files', '1 more fast dds', '1 more temporary'):
+    for words in (
+            '1 more processes', '1 more threads: nursery (1, then 2)', '1 more threads: outputs',
+            '1 more threads: ThreadPoolExecutor-1', '2 more descriptors: file',
+            '33 more memory files', '1 more fast dds', '1 more temporary'):
         assert words in said
 
 
@@ -290,18 +311,39 @@ def test_a_schedule_is_the_seed_and_leaves_nothing_out():
     assert set(drawn[:len(FAULTS)]) == set(FAULTS)
 
 
-@pytest.mark.parametrize(('seconds', 'times'), [(LONG_S - 1.0, 0), (LONG_S, AGAIN)])
-def test_what_is_made_anew_is_made_anew_several_times(seconds, times, tmp_path):
+def test_all_come_once_and_what_is_made_anew_again_before_the_rest():
+    drawn = schedule(FAULTS, random.Random(5))
+    first = [next(drawn) for _ in FAULTS]
+    anew = [fault for fault in FAULTS if fault.anew]
+    assert sorted(map(FAULTS.index, first)) == list(range(len(FAULTS)))
+    assert [next(drawn) for _ in range((AGAIN - 1) * len(anew))] == (AGAIN - 1) * anew
+    assert {fault.name for fault in anew} >= {
+        'zygote killed', 'perception killed', 'deactivated', 'cleaned up'}
+    # one socket left by each of a kind is found
+    assert max(KEPT.values()) < AGAIN
+
+
+@pytest.mark.parametrize(('seconds', 'never', 'share', 'goes_on'), [
+    (LONG_S, 0, 0.5, True), (LONG_S, 0, 1.0, False), (LONG_S, 1, 1.0, True),
+    (LONG_S, 1, 1.0 + OVER_SHARE, False), (LONG_S / 2, 1, 1.0, False),
+])
+def test_a_long_soak_waits_for_what_has_not_come(
+        seconds, never, share, goes_on, monkeypatch, tmp_path):
+    now_s = [1000.0]
+    monkeypatch.setattr(soak_run.time, 'monotonic', lambda: now_s[0])
     soak = Soak('models', tmp_path, Terms(seconds, 1), lambda _: None, threading.Event())
-    names = [fault.name for fault, _ in zip(soak._sequence(), range(200))]
-    for name in ('zygote killed', 'perception killed', 'deactivated', 'cleaned up'):
-        if times:
-            assert names.count(name) == names[:20].count(name) == times
-        else:
-            assert names[:20].count(name) <= 1 < names.count(name)
-    # one socket left by each of a kind is found, and one thread left by each of them all
-    anew = len({name for name in names[:20] if names[:20].count(name) == times})
-    assert not times or (times > KEPT['socket'] and anew * times > KEPT['threads'])
+    soak.part.ledger.injected.update(fault.name for fault in soak.part.faults[never:])
+    now_s[0] += share * seconds
+    plant = types.SimpleNamespace(node=types.SimpleNamespace(running=True))
+    assert soak._going_on(plant) is goes_on
+
+
+@pytest.mark.parametrize(('name', 'of'), [
+    ('ThreadPoolExecutor-0_11', 'ThreadPoolExecutor-0'), ('Thread-12 (_watch)', 'Thread (_watch)'),
+    ('nursery', 'nursery'), ('spatialclaw_jpeg_1', 'spatialclaw_jpeg'),
+])
+def test_threads_are_counted_by_what_they_are(name, of):
+    assert family(name) == of
 
 
 def test_the_page_has_a_row_for_what_happened(tmp_path):
