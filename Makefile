@@ -26,7 +26,7 @@ help:
 	@echo 'make test-models  SAM 3, Depth Anything 3 and Ray Serve on the CPU, in .models (1.6 GB)'
 	@echo 'make bench-wire   the wire to a server of models against JSON, msgpack and a bare socket'
 	@echo 'make bench-ros    the node beside a bare subscriber, the answer beside the kernel; SHORT=1 in a minute'
-	@echo 'make soak         faults and queries for ten minutes, SOAK_S=3600 for an hour'
+	@echo 'make soak         faults and queries for ten to twelve minutes, SOAK_S=3600 for an hour'
 	@echo 'make docs         the pages as a site in build/site, links checked'
 	@echo 'make pictures     every picture of docs/images again'
 	@echo 'make test-vllm    the client against a real vLLM on the CPU (3 GB, CPython 3.11), by hand'

@@ -67,6 +67,7 @@ class Ledger:
         say: prints a line.
 
     Attributes:
+        patience: as given.
         statuses: how often queries ended so.
         injected: how often, by fault.
         by_fault: the same while a fault lasted, '' for none.
@@ -88,7 +89,7 @@ class Ledger:
         self.took_s: list[float] = []
         self.failures: list[str] = []
         self._windows: list[Window] = []
-        self._patience, self._say = patience, say
+        self.patience, self._say = patience, say
         self._lock = threading.Lock()
         self._closed = False
         self._start_s = time.monotonic()
@@ -146,12 +147,12 @@ class Ledger:
         elif ended.status != 'OK' and not ended.message:
             found.append(f'{ended.status} without a message')
         spent_s = ended.end_s - ended.start_s
-        if spent_s - ended.timeout_s > LATE_S * self._patience:
+        if spent_s - ended.timeout_s > LATE_S * self.patience:
             found.append(f'{spent_s - ended.timeout_s:.1f} s late')
         if (ended.canceled_s is not None
-                and ended.end_s - ended.canceled_s > CANCEL_S * self._patience):
+                and ended.end_s - ended.canceled_s > CANCEL_S * self.patience):
             found.append(f'ended {ended.end_s - ended.canceled_s:.1f} s after it was cancelled')
-        if ended.status == 'BUSY' and spent_s > BUSY_S * self._patience:
+        if ended.status == 'BUSY' and spent_s > BUSY_S * self.patience:
             found.append(f'BUSY only after {spent_s:.1f} s')
         return found
 

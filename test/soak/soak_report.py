@@ -126,10 +126,11 @@ def part_lines(part: Part) -> list[str]:
             continue
         recoveries = ledger.recoveries_s[fault.name]
         rows.append((
-            fault.name, str(len(recoveries)), _seconds(recoveries), fault.text(),
+            fault.name, str(len(recoveries)), _seconds(recoveries),
+            f'{fault.recovery_s * ledger.patience:g}', fault.text(),
             ', '.join(f'{count} {status}' for status, count in counts.most_common())))
-    lines += _table(('fault', 'times', 'answers again after, s (p50 / max)', 'right meanwhile',
-                     'queries meanwhile'), rows)
+    lines += _table(('fault', 'times', 'answers again after, s (p50 / max)', 'allowed, s',
+                     'right meanwhile', 'queries meanwhile'), rows)
     lines += _memory_lines(part)
     return [*lines, '', *(part.held or ['What was held was not counted.']), '',
             f'Left over: {"; ".join(part.leaks) or "nothing"}.', '']
