@@ -20,11 +20,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, overload
+from typing import overload
 
 import numpy as np
 
 from spatialclaw_ros.agent.events import Evidence, EvidenceObject
+from spatialclaw_ros.agent.seen import PackedMasks, Seen
 from spatialclaw_ros.geometry.box import oriented_box
 from spatialclaw_ros.geometry.cloud import remove_outliers
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
@@ -40,26 +41,33 @@ _FRAME_TOOLS = ('reconstruct', 'segment', 'exists', 'ocr', 'vlm')
 ToolLog = Iterable[tuple[ToolCall, ToolResult]]
 
 
-class _Instance(NamedTuple):
-    """One object of a segmentation: frame index to mask, and its score where it is seen best."""
-
-    masks: dict[int, np.ndarray]
-    score: float
-
-
 class LateObjects(Sequence[EvidenceObject]):
     """Objects that are made when somebody first looks at them; safe from any thread.
 
-    Until then the tool results that they are made of are held.
+    Until then the tool results that they are made of are held, afterwards nothing of them.
 
     Args:
-        make: makes them; called once.
+        see: reads off what was seen of them, which takes little time; called once.
+        make: makes them of that; called once.
     """
 
-    def __init__(self, make: Callable[[], Sequence[EvidenceObject]]) -> None:
-        self._make: Callable[[], Sequence[EvidenceObject]] | None = make
+    def __init__(
+        self, see: Callable[[], Sequence[Seen]],
+        make: Callable[[Sequence[Seen]], Sequence[EvidenceObject]],
+    ) -> None:
+        self._see: Callable[[], Sequence[Seen]] | None = see
+        self._make: Callable[[Sequence[Seen]], Sequence[EvidenceObject]] | None = make
+        self._seen: Sequence[Seen] = ()
         self._made: Sequence[EvidenceObject] = ()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+
+    @property
+    def seen(self) -> Sequence[Seen]:
+        """What was seen of each of them, without waiting for points and boxes."""
+        with self._lock:
+            if self._see is not None:
+                self._seen, self._see = self._see(), None
+            return self._seen
 
     def __len__(self) -> int:
         return len(self._all())
@@ -76,7 +84,7 @@ class LateObjects(Sequence[EvidenceObject]):
     def _all(self) -> Sequence[EvidenceObject]:
         with self._lock:
             if self._make is not None:
-                self._made, self._make = self._make(), None
+                self._made, self._make = self._make(self.seen), None
             return self._made
 
 
@@ -104,19 +112,41 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
         frames.update(indices)
         if call.tool == 'reconstruct':
             scale_source = str(result.values['scale_source'])
-            extrinsics.update(zip(indices, result.arrays['extrinsics']))
+            # copies: a view would hold the memory of the whole result
+            extrinsics.update(zip(indices, map(np.array, result.arrays['extrinsics'])))
             reconstructed.append((indices, result))
         elif call.tool == 'segment':
             segmented.append((indices, result))
     shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
     return Evidence(
-        tuple(sorted(frames)), LateObjects(partial(_objects, reconstructed, segmented)), shown,
-        extrinsics, scale_source, tuple(notes))
+        tuple(sorted(frames)),
+        LateObjects(partial(_seen, segmented), partial(_objects, reconstructed)),
+        shown, extrinsics, scale_source, tuple(notes))
+
+
+def seen_objects(evidence: Evidence) -> Sequence[Seen]:
+    """What was seen of the objects of an evidence; waits for no points and boxes."""
+    objects = evidence.objects
+    if isinstance(objects, LateObjects):
+        return objects.seen
+    return [Seen(each.label, each.masks, each.score) for each in objects]
+
+
+def _seen(segmented: Iterable[tuple[list[int], ToolResult]]) -> list[Seen]:
+    found: dict[str, list[Seen]] = {}
+    for indices, result in segmented:
+        found.update(_by_label(result, indices))
+    seen: list[Seen] = []
+    for label, instances in found.items():
+        for number, each in enumerate(instances, start=1):
+            if each.masks and len(seen) < MAX_OBJECTS:
+                name = label if len(instances) == 1 else f'{label} {number}'
+                seen.append(each._replace(label=name))
+    return seen
 
 
 def _objects(
-    reconstructed: Iterable[tuple[list[int], ToolResult]],
-    segmented: Iterable[tuple[list[int], ToolResult]],
+    reconstructed: Iterable[tuple[list[int], ToolResult]], seen: Sequence[Seen],
 ) -> list[EvidenceObject]:
     points: dict[int, np.ndarray] = {}
     confidence: dict[int, np.ndarray] = {}
@@ -124,17 +154,7 @@ def _objects(
         for f in indices:
             points[f] = result.arrays[f'points_{f}']
             confidence[f] = result.arrays[f'confidence_{f}']
-    found: dict[str, list[_Instance]] = {}
-    for indices, result in segmented:
-        found.update(_masks_by_label(result, indices))
-    objects: list[EvidenceObject] = []
-    for label, instances in found.items():
-        for number, instance in enumerate(instances, start=1):
-            name = label if len(instances) == 1 else f'{label} {number}'
-            item = _evidence_object(name, instance, points, confidence)
-            if item is not None and len(objects) < MAX_OBJECTS:
-                objects.append(item)
-    return objects
+    return [_evidence_object(each, points, confidence) for each in seen]
 
 
 def _frames_of(call: ToolCall) -> list[int]:
@@ -147,23 +167,22 @@ def _frames_of(call: ToolCall) -> list[int]:
     return [f for f in given if isinstance(f, int)]
 
 
-def _masks_by_label(result: ToolResult, indices: list[int]) -> Mapping[str, list[_Instance]]:
+def _by_label(result: ToolResult, indices: list[int]) -> Mapping[str, list[Seen]]:
     labels = [str(label) for label in result.values['labels']]
     scores = result.arrays['scores']
-    by_label: dict[str, list[_Instance]] = {name: [] for name in Counter(labels)}
+    by_label: dict[str, list[Seen]] = {name: [] for name in Counter(labels)}
     for column, label in enumerate(labels):
         masks = {f: result.arrays[f'masks_{f}'][column] for f in indices}
         score = float(scores[:, column].max(initial=0.0))
         by_label[label].append(
-            _Instance({f: mask for f, mask in masks.items() if mask.any()}, score))
+            Seen(label, PackedMasks({f: mask for f, mask in masks.items() if mask.any()}), score))
     return by_label
 
 
 def _evidence_object(
-    label: str, instance: _Instance, points: Mapping[int, np.ndarray],
-    confidence: Mapping[int, np.ndarray],
-) -> EvidenceObject | None:
-    masks, score = instance
+    seen: Seen, points: Mapping[int, np.ndarray], confidence: Mapping[int, np.ndarray],
+) -> EvidenceObject:
+    label, masks, score = seen
     cloud = _cloud(masks, points, confidence)
     if len(cloud) >= MIN_POINTS:
         cleaned = remove_outliers(cloud)
@@ -171,8 +190,6 @@ def _evidence_object(
         box = oriented_box(cloud)
         return EvidenceObject(
             label, cloud.astype(np.float32), masks, box.center, box.size, box.rotation, score)
-    if not masks:
-        return None
     nowhere = np.full(3, np.nan)
     return EvidenceObject(
         label, cloud.astype(np.float32), masks, nowhere, nowhere, np.eye(3), score)
@@ -185,7 +202,8 @@ def _cloud(
     """(K, 3) float32 points under masks, at most `MAX_POINTS`, evenly from all of them."""
     seen = []
     for f, mask in masks.items():
-        if f in points:
+        # of a picture of another size, pixels would be others
+        if f in points and points[f].shape[:2] == mask.shape:
             at = np.flatnonzero(mask)
             seen.append((points[f], at[confidence[f].reshape(-1)[at] >= MIN_CONFIDENCE]))
     # a few more, for some may be nowhere

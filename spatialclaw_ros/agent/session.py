@@ -159,7 +159,7 @@ def _wind_up(stages: Stages, record: Recording, event: Answered | Refused | Fail
     """What an answer does not wait for, while the worker's memory is still there."""
     stages.close()
     if not isinstance(event, Failed):
-        len(event.evidence.objects)  # made now, or they would hold that memory
+        len(event.evidence.objects)  # made now, or the pool would not get that memory back
     record(partial(TraceWriter.event, event=event))
 
 

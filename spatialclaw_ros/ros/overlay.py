@@ -29,6 +29,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from spatialclaw_ros.agent.events import Answered, Evidence, Refused
+from spatialclaw_ros.agent.evidence import seen_objects
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.ros.markers import is_length
 from spatialclaw_ros.ros.palette import MEASURE_COLOUR, object_colour
@@ -104,7 +105,7 @@ def draw_overlay(
 
 def objects_on(frame: Frame, evidence: Evidence) -> list[tuple[int, str, np.ndarray]]:
     """Position, label and (H, W) bool mask of the objects that an image shows."""
-    return [(index, found.label, mask) for index, found in enumerate(evidence.objects)
+    return [(index, found.label, mask) for index, found in enumerate(seen_objects(evidence))
             if (mask := found.masks.get(frame.index)) is not None and mask.any()
             and mask.shape == frame.image.shape[:2]]
 

@@ -84,11 +84,33 @@ def test_equal_labels_are_numbered() -> None:
 
 def test_objects_are_made_once_and_only_when_somebody_looks() -> None:
     made = []
-    objects = LateObjects(lambda: made.append(1) or ('mug', 'cup'))
+    objects = LateObjects(
+        lambda: made.append(0) or ('seen',), lambda seen: made.append(seen) or ('mug', 'cup'))
     assert made == []
+    assert (objects.seen, objects.seen, made) == (('seen',), ('seen',), [0])
     assert (len(objects), objects[1], objects[:1], list(objects)) == (
         2, 'cup', ('mug',), ['mug', 'cup'])
-    assert made == [1]
+    assert made == [0, ('seen',)]
+
+
+def test_evidence_holds_no_memory_of_tool_results() -> None:
+    rows, columns = np.mgrid[0:SHAPE[0], 0:SHAPE[1]]
+    mask = (columns > 1) & (rows < 5)
+    log = [reconstruction(np.stack([columns, rows, rows], axis=2)), segmentation(mask, ['mug'])]
+    theirs = [array for _, result in log for array in result.arrays.values()]
+    found = gather_evidence(log, None)
+    (item,) = found.objects
+    np.testing.assert_array_equal(item.masks[0], mask)
+    assert (item.masks[0].dtype, list(item.masks), 1 in item.masks) == (bool, [0], False)
+    np.testing.assert_array_equal(found.extrinsics[0], np.eye(4))
+    for own in (item.masks[0], item.points, found.extrinsics[0]):
+        assert not any(np.shares_memory(own, array) for array in theirs)
+
+
+def test_masks_of_another_size_pick_no_points() -> None:
+    log = [reconstruction(np.ones((*SHAPE, 3))), segmentation(np.ones((3, 4), bool), ['mug'])]
+    (item,) = gather_evidence(log, None).objects
+    assert len(item.points) == 0
 
 
 def test_points_of_a_large_object_are_sampled_where_it_was_measured() -> None:

@@ -31,7 +31,7 @@ from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import BROKEN, SILENT, Model, cell, script
 
 from spatialclaw_ros.agent import AgentLimits, Session
-from spatialclaw_ros.agent.events import CellRan, Event
+from spatialclaw_ros.agent.events import Answered, CellRan, Event
 from spatialclaw_ros.backbone.vllm import VllmBackbone, VllmConfig
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.kernel import Kernel
@@ -85,3 +85,22 @@ def test_frames_go_with_their_query(
         finally:
             gc.enable()
             backbone.close()
+
+
+def test_the_pool_gets_its_memory_back_while_the_answer_is_held(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    idle = []
+    give_back = kernel.pool.give_back
+    monkeypatch.setattr(
+        kernel.pool, 'give_back', lambda file: (idle.append(file.idle), give_back(file)))
+    with ScriptedVlm(script(GOOD)) as server:
+        backbone = VllmBackbone(VllmConfig(endpoints=(server.url,), model='scripted'))
+        session = Session(backbone=backbone, kernel=kernel, perception=make_perception())
+        *_, end = session.run(OBSERVATION, QUESTION, Deadline(20.0), 'q')
+        backbone.close()
+    assert isinstance(end, Answered)
+    assert len(end.evidence.objects) == 2
+    # the images', and the reconstruction's at least
+    assert len(idle) >= 2
+    assert all(idle)

@@ -34,6 +34,8 @@ from spatialclaw_ros.agent.events import (
     Planned,
     Refused,
 )
+from spatialclaw_ros.agent.evidence import LateObjects
+from spatialclaw_ros.agent.seen import Seen
 from spatialclaw_ros.ros.palette import object_colour
 from spatialclaw_ros.ros.progress import (
     MAX_EVENT_CHARS,
@@ -127,6 +129,15 @@ def test_the_last_picture_of_a_cell_is_shown_and_made_small():
     assert picture(message).shape == (round(100 * THUMBNAIL_WIDTH / 700), THUMBNAIL_WIDTH, 3)
     np.testing.assert_allclose(picture(message).mean(axis=(0, 1)), GREEN[0, 0], atol=3)
     assert (message.header.frame_id, message.header.stamp.sec) == ('', 0)
+
+
+def test_a_picture_of_an_answer_waits_for_no_points():
+    found = [Seen(each.label, each.masks, each.score) for each in evidence().objects]
+    made = []
+    late = dataclasses.replace(evidence(), objects=LateObjects(lambda: found, made.append))
+    assert thumbnail(Refused('two fit', late), observation()).data == thumbnail(
+        Refused('two fit', evidence()), observation()).data
+    assert made == []
 
 
 @pytest.mark.parametrize('zoom', [1, 3])
