@@ -59,6 +59,7 @@ class Heard:
     drawing: Any = None
     labels: np.ndarray | None = None
     names: dict[int, str] = field(default_factory=dict)
+    detections: Any = None
     thumbnails: list[tuple[str, np.ndarray]] = field(default_factory=list)
     watched: Any = None
     scene: Any = None
@@ -140,13 +141,14 @@ def hear(folder: Path, stage: Any) -> Heard:
 
             for _ in range(5):
                 try:
-                    heard.answer = client.ask(question, timeout_s=60.0, on_progress=keep)
+                    heard.answer = client.ask(  # detections in the frame of the drawings
+                        question, frame_id='odom', timeout_s=60.0, on_progress=keep)
                     break
                 except QueryError as error:  # TF may lag behind the first images
                     print(error)
                     heard.thumbnails.clear()
             heard.drawing = listener.drawing(10.0)
-            heard.labels, heard.names = labels.wait(10.0)
+            heard.labels, heard.names, heard.detections = labels.wait(10.0)
             heard.scene = stage.look()
         heard.trace = next((folder / 'traces').glob('*/trace.html'))
     if heard.answer is None or heard.drawing is None:
@@ -155,7 +157,7 @@ def hear(folder: Path, stage: Any) -> Heard:
 
 
 class LabelListener:
-    """Keeps the last label image and what its numbers mean; a context manager."""
+    """Keeps the last label image, what its numbers mean, and detections; a context manager."""
 
     def __init__(self, node: str) -> None:
         import rclpy
@@ -163,7 +165,7 @@ class LabelListener:
         from rclpy.executors import SingleThreadedExecutor
         from rclpy.node import Node
         from sensor_msgs.msg import Image as ImageMessage
-        from vision_msgs.msg import LabelInfo
+        from vision_msgs.msg import Detection3DArray, LabelInfo
 
         from spatialclaw_ros.cli.evidence import LATCHED
 
@@ -173,7 +175,8 @@ class LabelListener:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._came: dict[str, Any] = {}
-        for name, kind in (('labels', ImageMessage), ('label_info', LabelInfo)):
+        for name, kind in (('labels', ImageMessage), ('label_info', LabelInfo),
+                           ('detections', Detection3DArray)):
             self._node.create_subscription(
                 kind, f'{node}/{name}',
                 lambda message, name=name: self._came.update({name: message}), LATCHED)
@@ -186,15 +189,16 @@ class LabelListener:
         self._node.destroy_node()
         self._context.try_shutdown()
 
-    def wait(self, timeout_s: float) -> tuple[np.ndarray, dict[int, str]]:
-        """(H, W) labels, and the name of each."""
+    def wait(self, timeout_s: float) -> tuple[np.ndarray, dict[int, str], Any]:
+        """(H, W) labels, the name of each, and a Detection3DArray."""
         end = threading.Event()
         threading.Timer(timeout_s, end.set).start()
-        while len(self._came) < 2 and not end.is_set():
+        while len(self._came) < 3 and not end.is_set():
             self._executor.spin_once(timeout_sec=0.1)
         labels, info = self._came['labels'], self._came['label_info']
         array = np.frombuffer(labels.data, np.uint8).reshape(labels.height, labels.width)
-        return array, {entry.class_id: entry.class_name for entry in info.class_map}
+        names = {entry.class_id: entry.class_name for entry in info.class_map}
+        return array, names, self._came['detections']
 
 
 def label_picture(heard: Heard) -> Image.Image:
@@ -219,6 +223,33 @@ def label_picture(heard: Heard) -> Image.Image:
         pen.text((x + 26, height + 12), text, fill=INK, font=font(16))
         x += 50 + int(pen.textlength(text, font=font(16)))
     return page
+
+
+def detections_picture(heard: Heard) -> Image.Image:
+    """The boxes of `~/detections` in the scene: number, label and size."""
+    from dataclasses import replace
+
+    from spatialclaw_ros.cli.evidence import Box
+    from spatialclaw_ros.cli.picture import evidence_picture
+    from spatialclaw_ros.geometry.se3 import make_transform, quat_xyzw_to_matrix
+    from spatialclaw_ros.ros.palette import object_colour
+
+    drawing, boxes = heard.drawing, []
+    if heard.detections.header.frame_id != drawing.frame_id:
+        raise SystemExit(f'detections are in {heard.detections.header.frame_id}, '
+                         f'the scene in {drawing.frame_id}')
+    for one in heard.detections.detections:
+        at, turn, size = one.bbox.center.position, one.bbox.center.orientation, one.bbox.size
+        red, green, blue = (channel / 255 for channel in object_colour(int(one.id) - 1))
+        boxes.append(Box(
+            f'{one.id}  {one.results[0].hypothesis.class_id}, '
+            f'{size.x:.2f} x {size.y:.2f} x {size.z:.2f} m',
+            make_transform(quat_xyzw_to_matrix(np.array([turn.x, turn.y, turn.z, turn.w])),
+                           np.array([at.x, at.y, at.z])),
+            np.array([size.x, size.y, size.z]), (red, green, blue)))
+    alone = replace(drawing, boxes=tuple(boxes), points=np.empty((0, 3)), line=None,
+                    marks=np.empty((0, 3)), text='')
+    return evidence_picture(alone, heard.scene)
 
 
 def strip(pictures: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
@@ -273,7 +304,8 @@ def doctor_lines(width: int) -> list[Any]:
 
 def main() -> int:
     """Make the pictures that are named, or all."""
-    makers = ('demo', 'overlay', 'labels', 'evidence', 'thumbnails', 'trace', 'watch', 'doctor')
+    makers = ('demo', 'overlay', 'labels', 'detections', 'evidence', 'thumbnails', 'trace',
+              'watch', 'doctor')
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('names', nargs='*', choices=[*makers, []], help='of pictures; all of them')
     wanted = set(parser.parse_args().names or makers)
@@ -313,6 +345,7 @@ def of_a_query(folder: Path, browser: Any, wanted: set[str]) -> None:
         'demo.jpg': lambda: demo_picture(heard, stage),
         'overlay.jpg': lambda: Image.fromarray(heard.drawing.overlay),
         'labels.png': lambda: label_picture(heard),
+        'detections.jpg': lambda: detections_picture(heard),
         'evidence.jpg': lambda: evidence_picture(
             heard.drawing, heard.scene, heard.answer.text),
         'thumbnails.jpg': lambda: strip(heard.thumbnails[:4]),
