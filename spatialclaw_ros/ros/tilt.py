@@ -12,8 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-
 """Whether z of a named world frame is up, as far as what the cameras see can tell."""
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,12 +30,34 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 LEVEL_RAD, STEEP_RAD = math.radians(6.0), math.radians(65.0)
 """Tools look for tables and floors up to the first; what is steeper than the second is a wall."""
 TILTED_RAD = math.radians(8.0)
-HOLDS_S = 10.0
-"""How long a verdict holds: a look at planes costs a few milliseconds."""
+HOLDS_S, HOLDS_THERE_S = 10.0, 300.0
+"""How long a verdict holds, and where the camera still sees the same: a look takes milliseconds."""
 _PLANES, _SHARE = 3, 0.15
-_POINTS, _ITERATIONS = 1000, 300
+_POINTS, _ITERATIONS = 500, 170
+_MOST_KEPT = 16
+_GRID, _SAME_DEPTH, _SAME_SHARE, _SAME_RAD = 8, 0.05, 0.7, math.radians(1.0)
 _OFF_M, _OFF_SHARE = 0.01, 0.012
 """Metres, and share of the median distance, that points may lie off their plane."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Verdict:
+    """A tilt, and what was seen then: z of the world at the camera, some of the depth."""
+
+    tilt_rad: float
+    seen_s: float
+    up: np.ndarray
+    depth_m: np.ndarray
+
+    def holds(self, frame: Frame) -> bool:
+        age_s = time.monotonic() - self.seen_s
+        if not HOLDS_S <= age_s < HOLDS_THERE_S:
+            return age_s < HOLDS_S
+        up, depth_m = _view(frame)
+        if depth_m.shape != self.depth_m.shape or float(up @ self.up) < math.cos(_SAME_RAD):
+            return False
+        same = np.isclose(depth_m, self.depth_m, rtol=_SAME_DEPTH, equal_nan=True)
+        return float(same.mean()) > _SAME_SHARE
 
 
 class TiltWatch:
@@ -48,9 +69,7 @@ class TiltWatch:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._world = ''
-        self._tilt_rad = math.nan
-        self._until_s = -math.inf
+        self._verdicts: dict[tuple[str, str], _Verdict] = {}
 
     def doubt(self, observation: Observation) -> str:
         """One line where the largest planes are aslant, '' where one is level or none is seen."""
@@ -58,18 +77,24 @@ class TiltWatch:
         measured = [frame for frame in observation.frames if _is_measured(frame)]
         if not world or not measured:
             return ''
+        newest = measured[-1]
+        key = world, newest.frame_id
         with self._lock:
-            if world != self._world or time.monotonic() > self._until_s:
-                self._world, self._tilt_rad = world, _agreed(measured)
-                self._until_s = time.monotonic() + HOLDS_S
-            tilt_rad = self._tilt_rad
-        if not tilt_rad > TILTED_RAD:
+            verdict = self._verdicts.get(key)
+        if verdict is None or not verdict.holds(newest):
+            # other queries must not wait for this one's look
+            verdict = _Verdict(_agreed(measured), time.monotonic(), *_view(newest))
+            with self._lock:
+                if len(self._verdicts) >= _MOST_KEPT:
+                    self._verdicts.clear()
+                self._verdicts[key] = verdict
+        if not verdict.tilt_rad > TILTED_RAD:
             return ''
         return (
             f'world_frame {world!r} may not be z up: the largest plane is tilted by '
-            f'{math.degrees(tilt_rad):.0f} degrees, and heights are measured along z; name a frame '
-            "that stands upright, or leave world_frame and base_frame '' to have the world "
-            'levelled by that plane')
+            f'{math.degrees(verdict.tilt_rad):.0f} degrees, and heights are measured along z; '
+            "name a frame that stands upright, or leave world_frame and base_frame '' to have the "
+            'world levelled by that plane')
 
 
 def tilt(points: np.ndarray, up: np.ndarray) -> float:
@@ -118,6 +143,15 @@ def _is_measured(frame: Frame) -> bool:
     return all(part is not None for part in parts)
 
 
+def _view(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """The world's z at a measured frame's camera, and copies of some of its depth."""
+    assert frame.depth_m is not None
+    assert frame.T_world_camera is not None
+    steps = tuple(max(1, size // _GRID) for size in frame.depth_m.shape)
+    return frame.T_world_camera[2, :3].copy(), frame.depth_m[
+        steps[0] // 2::steps[0], steps[1] // 2::steps[1]].copy()
+
+
 def _seen(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     """Some of the points of a frame with depth, intrinsics and pose, as `tilt` takes them."""
     depth_m, camera, pose = frame.depth_m, frame.intrinsics, frame.T_world_camera
@@ -125,6 +159,7 @@ def _seen(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     assert camera is not None
     assert pose is not None
     every = max(1, round(math.sqrt(depth_m.size / _POINTS)))
-    depth_m, rays = depth_m[::every, ::every], camera.rays()[::every, ::every]
-    points = rays * depth_m[..., None]
-    return points[np.isfinite(points).all(axis=2)].astype(np.float64), pose[2, :3]
+    # rays of those pixels alone: all of a camera with distortion take as long as a query may
+    rows, columns = np.mgrid[:depth_m.shape[0]:every, :depth_m.shape[1]:every].reshape(2, -1)
+    points = camera.rays_at(np.stack([columns, rows], axis=1)) * depth_m[rows, columns, None]
+    return points[np.isfinite(points).all(axis=1)], pose[2, :3]

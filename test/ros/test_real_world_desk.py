@@ -13,12 +13,13 @@
 # limitations under the License.
 
 
-
 """A camera alone on a desk: its own frame is no world; with none named, numbers are right."""
 
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ from robot_double import (
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import invert, look_at, transform_points
 from spatialclaw_ros.msg import SpatialAnswer
+from spatialclaw_ros.ros import tilt as module
 from spatialclaw_ros.ros.tilt import TiltWatch, tilt
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
@@ -129,3 +131,21 @@ def test_a_lean_that_other_images_do_not_share_is_not_told(tilts, degrees):
     seen = Observation(tuple(flat(at, each) for at, each in enumerate(tilts)), 'camera_link')
     said = TiltWatch().doubt(seen)
     assert (f'tilted by {degrees} degrees' in said) if degrees else said == ''
+
+
+def test_a_verdict_holds_while_the_same_is_seen_and_nobody_waits_for_a_look(monkeypatch):
+    looks, watch, agreed = [], TiltWatch(), module._agreed
+    monkeypatch.setattr(module, 'HOLDS_S', 0.0)
+
+    def counted(frames):
+        looks.append(frames)
+        if len(looks) == 1:
+            with ThreadPoolExecutor(1) as other:
+                other.submit(watch.doubt, Observation((flat(0, 30),), 'odom')).result(30.0)
+        return agreed(frames)
+    monkeypatch.setattr(module, '_agreed', counted)
+    nearer = replace(flat(0, 20), depth_m=flat(0, 20).depth_m * 0.9)
+    for frame in (flat(0, 30), flat(0, 30.1), flat(0, 20), flat(0, 20), nearer):
+        said = watch.doubt(Observation((frame,), 'odom'))
+        assert f'tilted by {20 if len(looks) > 2 else 30} degrees' in said
+    assert len(looks) == 4
