@@ -20,18 +20,18 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 import pytest
+from action_stages import ANSWER, GOOD, STAGES
 from lab_models import SUPPORT
 from live_node import LiveNode, Operator, until
 from plates import ServerProcess, parameters, plate, robot
 from rclpy.action.server import ServerGoalHandle
 from scripted_vlm import ScriptedVlm
-from scripted_vlm_model import SILENT, Act, Model, cell, script
+from scripted_vlm_model import cell, script
 
 from spatialclaw_ros.msg import SpatialAnswer
-from spatialclaw_ros.ros import job, leavers, lookout, serving
+from spatialclaw_ros.ros import job, leavers, lookout, query, serving
 from spatialclaw_ros.ros.kernel_host import KernelHost
 from spatialclaw_ros.ros.plain import duration_message
 
@@ -40,30 +40,9 @@ CANCEL_S = 0.5
 MARGIN_S = 1.5
 """What a loaded machine may add; `make bench-ros` measures the figure itself."""
 RESULT_KEPT_S = 1
-ANSWER = cell('ReturnAnswer(1.0, unit="m")')
-GOOD = script((ANSWER,))
 SEGMENT = script((cell(
     f'tools.SAM3.segment_image_by_text(InputImages[0], {plate("near")[0]!r})\n'
     'ReturnAnswer(1.0, unit="m")'),))
-DEAF = 'while True:\n    try:\n        while True: pass\n    except BaseException: pass'
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where a query is when it is cancelled: what the model does, and the feedback until then."""
-
-    model: Model
-    heard: str
-
-
-STAGES = {
-    'planning': Stage(lambda _: SILENT, 'frames'),
-    'the plan comes': Stage(script((ANSWER,), plan=Act('a plan ' * 500, pause_s=0.1)), 'frames'),
-    'a model writes': Stage(script((Act(ANSWER * 100, pause_s=0.1),)), 'plan'),
-    'a cell loops': Stage(script((cell('while True: pass'),)), 'write'),
-    'a cell loops in C': Stage(script((cell('max(range(10**12))'),)), 'write'),
-    'a cell listens to nothing': Stage(script((cell(DEAF),)), 'write'),
-}
 PERCEPTION = {
     'in the node': {},
     'in its own process': {'perception__run_in': 'process'},
@@ -165,8 +144,7 @@ def test_a_model_that_takes_long_is_told_of(live, operator, vlm, monkeypatch):
     vlm.model = STAGES['planning'].model
     goal = operator.goal('How far?')
     goal.reaches('plan')
-    assert [heard.event.text for heard in goal.events if heard.event.stage == 'plan'] == [
-        'vllm makes a plan …']
+    assert 'vllm makes a plan …' in [heard.event.text for heard in goal.events]
     cancel(live, goal)
 
 
@@ -218,7 +196,9 @@ def test_a_cancel_while_the_kernel_starts(live, operator, monkeypatch):
     host.close()
 
 
-def test_a_cancel_while_images_are_decoded(live, operator, decoding):
+def test_a_cancel_while_images_are_decoded(live, operator, decoding, monkeypatch):
+    # else the reply to the cancel may take longer over DDS than the step has
+    monkeypatch.setattr(query, 'CANCEL_GRACE_S', 60.0)
     entered, gate = decoding
     goal = operator.goal('How far?', max_frames=100)
     assert entered.wait(20.0)
@@ -294,15 +274,20 @@ def test_a_full_line_is_busy_at_once_for_both_doors(live, operator, vlm):
     assert operator.wait(served).answer.status == OK
 
 
-def test_a_cancel_at_any_moment_and_one_after_the_end(operator):
-    ends = set()
-    for wait_s in (0.0, 0.0, 0.02, 0.05, 0.1, 0.3):
+def test_a_cancel_at_any_moment_and_one_after_the_end(operator, vlm):
+    endless = STAGES['a cell loops'].model
+    canceled = {('CANCELED', CANCELED, True)}
+    # which comes first, the cancel or the answer, is open only where there is an answer
+    either = canceled | {('SUCCEEDED', OK, True), ('SUCCEEDED', OK, False)}
+    for model, wait_s, ends in (
+            (endless, 0.0, canceled), (endless, 0.02, canceled), (GOOD, 0.0, either),
+            (GOOD, 0.05, either), (GOOD, 0.3, either)):
+        vlm.model = model
         goal = operator.goal('How far?')
         time.sleep(wait_s)
         reply = goal.cancel()
         ended, answer = goal.end()
-        ends.add((ended, answer.status, bool(operator.wait(reply).goals_canceling)))
-    assert ends <= {('CANCELED', CANCELED, True), ('SUCCEEDED', OK, True), ('SUCCEEDED', OK, False)}
+        assert (ended, answer.status, bool(operator.wait(reply).goals_canceling)) in ends
     assert not operator.wait(goal.cancel()).goals_canceling
 
 
