@@ -130,9 +130,9 @@ class _Keys:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        signal.signal(signal.SIGTERM, self._handler)
         if self._there:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+        signal.signal(signal.SIGTERM, self._handler)  # a second one ends it while nothing is raw
 
     def pressed(self, timeout_s: float) -> str:
         """Letters of the keys that came, '' when none did in time."""
@@ -140,6 +140,10 @@ class _Keys:
             time.sleep(timeout_s)
             return ''
         ready, _, _ = select.select([sys.stdin], [], [], timeout_s)
+        if not ready:
+            return ''
         # a buffered read would keep what came with the first byte to itself
-        return ESCAPED.sub('', os.read(sys.stdin.fileno(), 64).decode(errors='replace')) if ready \
-            else ''
+        pressed = os.read(sys.stdin.fileno(), 64)
+        if not pressed:
+            raise KeyboardInterrupt  # the terminal is gone, and would be ready for ever
+        return ESCAPED.sub('', pressed.decode(errors='replace'))

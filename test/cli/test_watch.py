@@ -103,7 +103,7 @@ def test_once_in_80_columns(node, once):
     assert lines[0].split() == ['/watched', 'active']
     rows = {line.split()[0]: line.split()[1:] for line in reversed(lines[2:4])}
     assert rows['camera'][-2:] == ['ok', 'well'], text
-    assert float(rows['camera'][0]) > 0
+    assert 0 < float(rows['camera'][0]) < 12  # of 10 Hz; more don't come where all is slow
     assert rows['rear'][-1] == 'failed'
     assert REAR in ' '.join(text.split())
     for part in ('kernel', 'backbone', 'perception', 'installation', 'queries: 0 running'):
@@ -266,10 +266,10 @@ def test_a_rate_that_wavers_is_no_change(before, after, lines):
 
 def test_keys_come_whole_and_a_terminal_is_given_back_on_sigterm(monkeypatch):
     parent, child = pty.openpty()
-    with os.fdopen(child) as terminal, suppress(SystemExit):
+    with os.fdopen(child) as terminal:
         monkeypatch.setattr(sys, 'stdin', terminal)
         before, handler = termios.tcgetattr(terminal), signal.getsignal(signal.SIGTERM)
-        with _Keys() as keys:
+        with suppress(SystemExit), _Keys() as keys:
             for sent, pressed in ((b'\x1b[A\x1bOQ', ''), (b'\x1b[1;5Bxq', 'xq'), (b'', '')):
                 os.write(parent, sent)
                 assert keys.pressed(10.0 if sent else 0.0) == pressed
@@ -278,7 +278,12 @@ def test_keys_come_whole_and_a_terminal_is_given_back_on_sigterm(monkeypatch):
             time.sleep(10.0)
             pytest.fail('still there')
         assert termios.tcgetattr(terminal) == before
-    assert signal.getsignal(signal.SIGTERM) == handler
+        assert signal.getsignal(signal.SIGTERM) == handler
+        with _Keys() as keys:
+            monkeypatch.setattr(os, 'read', lambda *_: b'')  # as of a terminal that hung up
+            os.write(parent, b'x')
+            with pytest.raises(KeyboardInterrupt):
+                keys.pressed(10.0)
     os.close(parent)
 
 
