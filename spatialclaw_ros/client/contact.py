@@ -32,7 +32,7 @@ from unique_identifier_msgs.msg import UUID
 
 from spatialclaw_ros.action import SpatialQuery
 
-STEP_S, PAUSE_S = 0.2, 5.0
+PAUSE_S = 5.0
 
 
 def goal_handle(action: Any, goal_id: bytes) -> Any:
@@ -68,24 +68,24 @@ class Contact:
         self._looked_s = 0.0
         self._waits = False
         self.silent_s = 0.0
-        """How long it has owed an answer, as far as this process had time to hear one."""
+        """How long it has owed an answer."""
 
     def made_since(self, moment_s: float) -> bool:
-        """Whether it answered what it was asked after this moment (monotonic)."""
+        """Whether it answered what it was asked after this moment."""
         return self._answered_s > moment_s
 
     def ask(self, now_s: float, every_s: float) -> None:
         """Ask, where that is so long ago; call it again and again while it matters.
 
         Args:
-            now_s: monotonic clock.
+            now_s: of a PatientClock.
             every_s: least time between two questions.
         """
         passed_s, self._looked_s = now_s - self._looked_s, now_s
         if passed_s > PAUSE_S:  # there was no query, and its answer may be lost
             self.silent_s = 0.0
-        elif self._waits:  # a process that was held up itself has not waited meanwhile
-            self.silent_s += min(passed_s, STEP_S)
+        elif self._waits:
+            self.silent_s += passed_s
         if now_s - self._asked_s < every_s:
             return
         self._asked_s = now_s

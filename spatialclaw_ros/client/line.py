@@ -43,7 +43,7 @@ class Line:
         self._node = node
         self._jobs: deque[Callable[[], object]] = deque()
         self._closed = threading.Event()
-        self._kick = node.create_timer(KICK_S, self._work, callback_group=group, clock=clock)
+        self._kick = node.create_timer(KICK_S, self.work, callback_group=group, clock=clock)
         self.seen_s = 0.0
         """When a callback of the group ran last, monotonic; 0 for never."""
 
@@ -59,7 +59,7 @@ class Line:
             return
         executor = self._node.executor
         if executor is not None and not isinstance(executor, MultiThreadedExecutor):
-            executor.create_task(self._work)  # its one thread runs the callbacks of the group too
+            executor.create_task(self.work)  # its one thread runs the callbacks of the group too
             return
         self._kick.reset()
         if executor is not None:  # the timer alone wakes it on newer distributions only
@@ -73,7 +73,8 @@ class Line:
         """Leave the node."""
         self._node.destroy_timer(self._kick)
 
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Work it off; in a callback of the group."""
         self._kick.cancel()
         self.seen_s = time.monotonic()
         while self._jobs and not self._closed.is_set():

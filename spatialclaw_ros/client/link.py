@@ -51,6 +51,7 @@ from spatialclaw_ros.client.errors import (
 from spatialclaw_ros.client.group import OneAtATime
 from spatialclaw_ros.client.line import Line
 from spatialclaw_ros.client.liveness import Liveness
+from spatialclaw_ros.client.patience import PatientClock
 from spatialclaw_ros.client.progress import Progress
 from spatialclaw_ros.client.query import Query
 from spatialclaw_ros.msg import SpatialAnswer
@@ -64,7 +65,6 @@ HAIL_S = 0.5
 PROBE_S = 1.0
 ALIVE_S = 5.0
 LOST_S = 1.0
-STALE_S = 30.0
 REPLY_S = 5.0
 CANCEL_S = 5.0
 LONGEST_S = 3600.0
@@ -76,13 +76,13 @@ FEEDBACK = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 
 @dataclass
 class _Open:
-    """A query that has not ended."""
+    """A query that has not ended; moments are of the client's PatientClock."""
 
     query: Query
     goal: SpatialQuery.Goal
     timeout_s: float
     wait_s: float
-    wait_until_s: float
+    wait_until_s: float = 0.0
     send_at_s: float = 0.0
     sent_s: float = 0.0
     goal_id: bytes = b''
@@ -118,6 +118,7 @@ class Link:
         self._down = threading.Event()
         self._retiring = threading.Lock()
         self._group = group = OneAtATime()
+        self._clock = PatientClock()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._line = Line(node, group, steady)
         # ActionClient drops what comes behind the result, and the last line may. This stands before
@@ -126,7 +127,7 @@ class Link:
             SpatialQuery.Impl.FeedbackMessage, f'{name}/query/_action/feedback', self._hear,
             FEEDBACK, callback_group=group)
         self._goals: dict[bytes, Query] = {}
-        self._liveness = Liveness(node, f'{name}/query', group, self._hear_goals)
+        self._liveness = Liveness(node, f'{name}/query', group, self._hear_goals, self._clock.now_s)
         self._action: Any = ActionClient(
             node, SpatialQuery, f'{name}/query', callback_group=group)
         self._contact = Contact(self._action, self._then, self._step_all)
@@ -160,8 +161,7 @@ class Link:
             timeout_s: the query's own time; 0 for what the node gives.
             wait_s: how long the node may be away, or inactive.
         """
-        opened = _Open(query, goal, timeout_s, wait_s, time.monotonic() + wait_s)
-        self._line.put(partial(self._take, opened))
+        self._line.put(partial(self._take, _Open(query, goal, timeout_s, wait_s)))
 
     def cancel(self, query: Query) -> None:
         """Ask for a query's end; any thread."""
@@ -189,21 +189,28 @@ class Link:
 
     def _take(self, opened: _Open) -> None:
         self._open[opened.query] = opened
-        self._timer.reset()
-        self._step(opened, time.monotonic())
+        if self._timer.is_canceled():
+            self._clock.wait(True)
+            self._timer.reset()
+        now_s = self._clock.now_s()
+        opened.wait_until_s = now_s + opened.wait_s
+        self._step(opened, now_s)
 
     def _then(self, future: Any, take: Callable[[Any], object]) -> None:
         future.add_done_callback(lambda ended: self._line.put(partial(take, ended)))
 
     def _pulse(self) -> None:
+        self._line.work()  # what came while this process was held up counts
         self._step_all()
         self._goals = {
             goal_id: query for goal_id, query in self._goals.items() if not query.all_heard}
         if not (self._open or self._goals or self._down.is_set()):
             self._timer.cancel()
+            self._clock.wait(False)
 
     def _step_all(self) -> None:
-        self._line.seen_s = now_s = time.monotonic()
+        self._line.seen_s = time.monotonic()
+        now_s = self._clock.now_s()
         for opened in tuple(self._open.values()):
             self._step(opened, now_s)
 
@@ -260,8 +267,8 @@ class Link:
             self._watch_result(opened, now_s, lost)
         elif opened.known_s and now_s - opened.known_s > LOST_S:
             self._follow(opened)
-        elif waited_s > LOST_S and self._liveness.lost_since(now_s - STALE_S):
-            opened.sent_s, opened.send_at_s = 0.0, now_s  # one that is dead may have got it
+        elif lost and waited_s > LOST_S:  # the one that died may have got it; its successor hasn't
+            opened.sent_s, opened.send_at_s = 0.0, now_s
         elif waited_s > max(REPLY_S, opened.wait_until_s - opened.sent_s):
             self._end(opened, self._did_not_take(waited_s))
 
@@ -278,7 +285,7 @@ class Link:
                 'does it hang?'))
 
     def _send(self, opened: _Open) -> None:
-        opened.sent_s = time.monotonic()
+        opened.sent_s = self._clock.now_s()
         opened.handle = None
         opened.known_s = 0.0
         opened.goal_id = goal_id = uuid.uuid4().bytes
@@ -291,7 +298,7 @@ class Link:
         """Note which goals the node has, and has ended; what it said of them may be lost."""
         states = {bytes(status.goal_info.goal_id.uuid): status.status
                   for status in message.status_list}
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         for opened in self._open.values():
             if opened.goal_id in states:
                 opened.known_s = opened.known_s or now_s
@@ -305,8 +312,8 @@ class Link:
 
     def _taken(self, opened: _Open, goal_id: bytes, future: Any) -> None:
         handle = future.result()
-        if goal_id != opened.goal_id:
-            if handle.accepted:  # it was sent again meanwhile
+        if goal_id != opened.goal_id or not opened.on_its_way:
+            if handle.accepted:  # it is sent again
                 handle.cancel_goal_async()
             return
         if opened.handle is not None:
@@ -330,7 +337,7 @@ class Link:
     def _came(self, opened: _Open, future: Any) -> None:
         response = future.result()
         message: SpatialAnswer = response.result.answer
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if opened.query not in self._open:
             return
         if response.status == GoalStatus.STATUS_UNKNOWN:
@@ -351,7 +358,7 @@ class Link:
         opened = self._open.get(query)
         if opened is None or opened.cancel_s:
             return
-        opened.cancel_s = time.monotonic()
+        opened.cancel_s = self._clock.now_s()
         if not opened.on_its_way:
             self._end(opened, canceled_here(query.question, 'cancelled before the node took it'))
         else:  # the goal may be on its way; the node hears it again when that was taken

@@ -23,7 +23,6 @@ server is given up when it does not answer either (`contact`).
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -46,13 +45,15 @@ class Liveness:
         action: name of the action.
         group: of its callbacks.
         heard: takes each list of the server's goals.
+        now_s: the clock of all moments here.
     """
 
     def __init__(
         self, node: Node, action: str, group: CallbackGroup,
-        heard: Callable[[GoalStatusArray], None],
+        heard: Callable[[GoalStatusArray], None], now_s: Callable[[], float],
     ) -> None:
         self._node = node
+        self._now_s = now_s
         self._lost_s = 0.0
         self._changed_s = 0.0
         self._alive = 0
@@ -64,12 +65,12 @@ class Liveness:
                     liveliness=self._changed, incompatible_qos=lambda _: None))
 
     def lost_since(self, since_s: float) -> bool:
-        """Whether a server died after this moment (monotonic) and did not come back to life."""
+        """Whether a server died after this moment and did not come back to life."""
         return self._lost_s > since_s
 
     @property
     def changed_s(self) -> float:
-        """When a server came, died or came back to life last, monotonic; 0 for never."""
+        """When a server came, died or came back to life last; 0 for never."""
         return self._changed_s
 
     @property
@@ -89,7 +90,7 @@ class Liveness:
 
     def _changed(self, event: Any) -> None:
         self._alive = event.alive_count
-        self._changed_s = time.monotonic()
+        self._changed_s = self._now_s()
         if event.alive_count_change < 0:
             self._lost_s = self._changed_s
         elif event.alive_count_change > 0 > event.not_alive_count_change:  # it was only held up

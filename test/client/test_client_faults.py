@@ -30,6 +30,7 @@ from query_double import NUMBER, SLOW, YES, QueryDouble
 from spatialclaw_ros.client import NodeGoneError, QueryCanceledError, SpatialClient
 from spatialclaw_ros.client import link as linking
 from spatialclaw_ros.client.contact import Contact
+from spatialclaw_ros.client.patience import PatientClock
 from spatialclaw_ros.errors import DeadlineExceededError
 
 # a killed participant stays in the graph for 20 s
@@ -88,6 +89,13 @@ def asks(server):
         yield made
 
 
+def in_contact(client):
+    link = client._link
+    while not (link._liveness.changed_s
+               and link._contact.made_since(link._liveness.changed_s)):
+        assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
+
+
 def test_a_goal_is_not_sent_before_the_node_answers_at_all(server, monkeypatch):
     before = len(server.goals)
     with SpatialClient('/busy_node') as client:
@@ -117,10 +125,7 @@ def test_an_executor_that_hangs_is_told(asks, server, taken, words, monkeypatch)
 def test_a_cancel_and_a_close_overtake_the_goals_acceptance(server):
     before = len(server.canceled)
     with SpatialClient('/busy_node') as client:
-        link = client._link
-        while not (link._liveness.some_alive
-                   and link._contact.made_since(link._liveness.changed_s)):
-            assert client.ask(NUMBER, wait_s=WAIT_S).value == 0.412
+        in_contact(client)
         with server.held_up():
             query = client.start(SLOW)
             client.close()
@@ -143,6 +148,37 @@ def test_a_node_without_time_to_say_that_it_lives_is_not_given_up(asks, monkeypa
         query.result(WAIT_S)
 
 
+def test_a_process_that_was_held_up_itself_gives_no_node_up(asks, monkeypatch):
+    monkeypatch.setattr(linking, 'REPLY_S', 0.7)
+    in_contact(asks)
+    queries = []
+
+    def ask():  # the goal is sent, and nothing heard for longer than an answer may take
+        queries.append(asks.start(YES, wait_s=0.0))
+        asks._link._line.put(lambda: time.sleep(1.0))
+
+    asks._link._line.put(ask)
+    deadline_s = time.monotonic() + WAIT_S
+    while not queries:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    assert queries[0].result(WAIT_S).value is True
+
+
+def test_a_successor_without_time_gets_a_goal_once(asks, server, monkeypatch):
+    in_contact(asks)
+    changed, before = asks._link._liveness._changed, len(server.goals)
+    asks._link._line.put(lambda: changed(LivelinessChanged(1, -1, 1, 1)))  # another one died
+    in_contact(asks)
+    monkeypatch.setattr(linking, 'LOST_S', 0.1)
+    with server.held_up():
+        query = asks.start(YES, wait_s=WAIT_S)
+        with pytest.raises(DeadlineExceededError, match='the query goes on'):
+            query.result(0.6)
+    assert query.result(WAIT_S).value is True
+    assert [goal.question for goal in server.goals[before:]].count(YES) == 1
+
+
 def test_a_result_that_was_lost_is_asked_for_again(asks, monkeypatch):
     came, results = linking.Link._came, []
 
@@ -162,18 +198,23 @@ def test_silence_is_what_this_process_had_time_to_hear():
         def _cancel_goal_async(self, handle):
             return handle
 
-    answers = []
+    answers, moments = [], [90.0]
+    clock = PatientClock(lambda: moments[-1])
     contact = Contact(Server(), lambda _, take: answers.append(take), list)
-    for now_s, silent_s in (
-            (100.0, 0.0), (100.1, 0.1), (103.0, 0.3), (103.1, 0.4),  # held up itself from 100.1 on
-            (120.0, 0.0), (120.1, 0.1)):  # nobody waited meanwhile
-        contact.ask(now_s, 1.0)
-        assert contact.silent_s == pytest.approx(silent_s), now_s
+    for moment_s, waits, now_s, silent_s in (
+            (100.0, True, 100.0, 0.0), (100.1, True, 100.1, 0.1),
+            (103.0, True, 100.3, 0.3), (103.1, False, 100.4, 0.4),  # held up itself from 100.1 on
+            (120.0, True, 117.3, 0.0), (120.1, True, 117.4, 0.1)):  # nobody waited meanwhile
+        moments.append(moment_s)
+        assert clock.now_s() == pytest.approx(now_s)
+        clock.wait(waits)
+        contact.ask(clock.now_s(), 1.0)
+        assert contact.silent_s == pytest.approx(silent_s), moment_s
     assert not contact.made_since(0.0)
-    answers[-1](None)  # of what was asked at 120.0
+    answers[-1](None)  # of what was asked at 117.3
     assert contact.silent_s == 0.0
-    assert contact.made_since(119.9)
-    assert not contact.made_since(120.0)
+    assert contact.made_since(117.2)
+    assert not contact.made_since(117.31)
 
 
 def clients():
