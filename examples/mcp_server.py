@@ -101,8 +101,12 @@ class Robot:
     """The ROS side: a client, and what the node says of itself."""
 
     def __init__(self, node_name: str) -> None:
-        self.client = SpatialClient(node_name)
         self._watcher = Watcher(node_name)
+        try:
+            self.client = SpatialClient(node_name)
+        except BaseException:
+            self._watcher.close()
+            raise
 
     def close(self) -> None:
         """Leave the ROS graph; queries that run are cancelled."""
@@ -112,7 +116,10 @@ class Robot:
     async def cameras(self) -> list[Camera]:
         """What the node says now of its cameras; waits for a first word, [] where it is silent."""
         await asyncio.to_thread(self._watcher.wait, DIAGNOSTICS_WAIT_S)
-        view = self._watcher.view()
+        try:
+            view = self._watcher.view()
+        except SpatialClawError as error:
+            raise ToolError(str(error)) from error
         if view.age_s > FRESH_S:
             return []
         return [Camera(

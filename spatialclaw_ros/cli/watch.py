@@ -62,20 +62,25 @@ def run(options: argparse.Namespace) -> int:
     """Watch until told to leave."""
     from rich.console import Console
 
+    from spatialclaw_ros.client.errors import NotSpunError
     from spatialclaw_ros.client.watcher import Watcher
 
     console = Console(highlight=False)
     with Watcher(options.node) as watcher:
-        if options.once:
-            watcher.wait(options.wait)
-            return _show_once(console, watcher.view())
         try:
+            if options.once:
+                watcher.wait(options.wait)
+                return _show_once(console, watcher.view())
             if console.is_terminal:
                 _show_live(console, watcher)
             else:
                 _tell(watcher)
         except (KeyboardInterrupt, BrokenPipeError):
-            pass
+            if options.once:
+                raise
+        except NotSpunError as error:
+            print(f'spatialclaw watch: {error}', file=sys.stderr)
+            return EXIT_FAILED
     return EXIT_WELL
 
 

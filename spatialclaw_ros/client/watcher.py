@@ -27,6 +27,7 @@ from types import TracebackType
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from spatialclaw_ros.client.errors import NotSpunError
 from spatialclaw_ros.client.own_node import OwnNode
 from spatialclaw_ros.client.progress import LAST_STAGE
 from spatialclaw_ros.msg import SpatialEvent
@@ -152,7 +153,15 @@ class Watcher:
         self._own.close()
 
     def view(self) -> NodeView:
-        """What is known now."""
+        """What is known now.
+
+        Raises:
+            NotSpunError: the thread that listens failed.
+        """
+        if self._own.fault is not None:
+            raise NotSpunError(
+                'the thread that listens failed, so nothing more is heard: make another watcher '
+                f'({self._own.fault!r})')
         with self._condition:
             return NodeView(
                 self._name, self._parts, time.monotonic() - self._heard_s, tuple(self._steps))

@@ -31,6 +31,7 @@ from contextlib import suppress
 
 import pytest
 from live_node import LiveNode
+from rclpy.executors import SingleThreadedExecutor
 from rich.console import Console
 from robot_double import PARAMETERS, RobotDouble
 
@@ -115,6 +116,16 @@ def test_a_node_that_is_not_there(once):
     assert status == EXIT_FAILED
     assert '/nobody: not heard yet' in text
     assert 'ros2 node list' in text
+
+
+def test_a_watcher_whose_thread_failed_says_so(capsys, monkeypatch):
+    def fail(_):
+        raise ValueError('of a callback')
+
+    monkeypatch.setattr(SingleThreadedExecutor, 'spin', fail)
+    monkeypatch.setattr(Watcher, 'wait', lambda watcher, _: watcher._own._thread.join(30.0))
+    assert main(['watch', '--once', '--node', 'nobody']) == EXIT_FAILED
+    assert 'nothing more is heard' in capsys.readouterr().err
 
 
 class Lines:

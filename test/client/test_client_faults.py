@@ -168,7 +168,10 @@ def test_a_process_that_was_held_up_itself_gives_no_node_up(asks, monkeypatch):
 def test_a_successor_without_time_gets_a_goal_once(asks, server, monkeypatch):
     in_contact(asks)
     changed, before = asks._link._liveness._changed, len(server.goals)
+    known = threading.Event()
     asks._link._line.put(lambda: changed(LivelinessChanged(1, -1, 1, 1)))  # another one died
+    asks._link._line.put(known.set)
+    assert known.wait(WAIT_S)
     in_contact(asks)
     monkeypatch.setattr(linking, 'LOST_S', 0.1)
     with server.held_up():
