@@ -174,6 +174,19 @@ class Bench:
         self.until(lambda: done_s, 'an answer')
         return future.result().answer, done_s[0] - began_s
 
+    def act(self, question: str, **fields: Any) -> tuple[Any, float]:
+        """Answer of an action whose feedback is heard, and seconds from its goal to its result."""
+        goal = self._action.send_goal_async(
+            SpatialQueryAction.Goal(question=question, client='bench', **fields),
+            feedback_callback=lambda _: None)
+        began_s = time.perf_counter()
+        self.until(goal.done, 'a goal')
+        result = goal.result().get_result_async()
+        done_s: list[float] = []
+        result.add_done_callback(lambda _: done_s.append(time.perf_counter()))
+        self.until(lambda: done_s, 'the end of a goal')
+        return result.result().result.answer, done_s[0] - began_s
+
     def cancel_after(self, question: str, delay_s: float) -> Cancel:
         """Ask by action, and cancel that a moment after the goal was accepted."""
         goal = self._action.send_goal_async(
