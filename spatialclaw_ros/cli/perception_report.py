@@ -260,11 +260,16 @@ def _model(model: ModelStatus) -> Finding:
 
 def examine_node(name: str, timeout_s: float = NODE_TIMEOUT_S) -> Iterator[Finding]:
     """What a running node tells of its parts."""
+    from spatialclaw_ros.client.errors import NotSpunError
     from spatialclaw_ros.client.watcher import Watcher
+    part = f'node {name}'
     with Watcher(name) as watcher:
         watcher.wait(timeout_s)
-        parts = watcher.view().parts
-    part = f'node {name}'
+        try:
+            parts = watcher.view().parts
+        except NotSpunError as error:
+            yield Finding(part, '/diagnostics', MISSING, str(error))
+            return
     if not parts:
         yield Finding(
             part, '/diagnostics', MISSING, f'nothing of it within {timeout_s:g} s',

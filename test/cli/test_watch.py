@@ -38,7 +38,7 @@ from robot_double import PARAMETERS, RobotDouble
 from spatialclaw_ros.cli import watch_view
 from spatialclaw_ros.cli.findings import WARNS
 from spatialclaw_ros.cli.main import main
-from spatialclaw_ros.cli.perception_report import models_of
+from spatialclaw_ros.cli.perception_report import examine_node, models_of
 from spatialclaw_ros.cli.watch import EXIT_FAILED, EXIT_WARNS, EXIT_WELL, _Keys, health
 from spatialclaw_ros.cli.watch_view import LOST_S, Changes, picture
 from spatialclaw_ros.client import RefusedError, SpatialClient
@@ -126,6 +126,8 @@ def test_a_watcher_whose_thread_failed_says_so(capsys, monkeypatch):
     monkeypatch.setattr(Watcher, 'wait', lambda watcher, _: watcher._own._thread.join(30.0))
     assert main(['watch', '--once', '--node', 'nobody']) == EXIT_FAILED
     assert 'nothing more is heard' in capsys.readouterr().err
+    finding, = examine_node('/nobody')
+    assert 'nothing more is heard' in finding.detail
 
 
 class Lines:
