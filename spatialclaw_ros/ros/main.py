@@ -30,6 +30,7 @@ import rclpy
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.kernel import SandboxPolicy
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
@@ -39,7 +40,7 @@ from spatialclaw_ros.ros.node import SpatialClawNode
 # Each query that runs or waits holds one, and BUSY, cancels and the lifecycle are answered beside
 # them: as many as parameters allow, and some to spare. They are started as they are needed.
 THREADS = 96
-SHUTDOWN_WAIT_S = 5.0
+SHUTDOWN_WAIT_S, POLL_S = 5.0, 0.1
 MAX_FAULTS = 100
 FAULTS_IN_S = 60.0
 
@@ -97,11 +98,21 @@ class Process:
             thread.start()
         self._stop.wait()
         self._node.release()
+        self._let_go(threads[0])
         self._executor.shutdown(timeout_sec=SHUTDOWN_WAIT_S)
         for thread in threads:
             thread.join(SHUTDOWN_WAIT_S)
         self._node.close()
         return self._status
+
+    def _let_go(self, spinning: threading.Thread) -> None:
+        """Take no more callbacks: one that is just taken while rclpy shuts down breaks, aloud."""
+        self._executor.remove_node(self._node)
+        taken = threading.Event()
+        self._executor.create_task(taken.set)
+        patience = Deadline(SHUTDOWN_WAIT_S)
+        while spinning.is_alive() and not patience.expired and not taken.wait(POLL_S):
+            pass
 
     def _spin(self) -> None:
         try:

@@ -183,7 +183,7 @@ def test_an_answer_before_looking_has_no_evidence(kernel: Kernel) -> None:
     outcome.check()
     assert isinstance(outcome.end, Answered)
     evidence = outcome.end.evidence
-    assert (evidence.frame_indices, evidence.objects, len(evidence.points)) == ((), (), 0)
+    assert (evidence.frame_indices, len(evidence.objects), len(evidence.points)) == ((), 0, 0)
 
 
 def test_a_model_that_gives_up_is_taken_at_its_word(kernel: Kernel) -> None:
