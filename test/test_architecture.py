@@ -43,6 +43,8 @@ GENERATED = {'msg', 'srv', 'action'}
 # `ANYWHERE_ABOVE_GROUND`.
 ANYWHERE_ABOVE_GROUND = {'numpy', 'scipy', 'cv2'}
 HOMES = {
+    'pyarrow': ('eval',),
+    'jinja2': ('eval',),
     'PIL': ('workspace', 'backbone', 'kernel', 'perception', 'agent', 'ros', 'cli', 'sim', 'eval'),
     'matplotlib': ('workspace', 'kernel', 'agent', 'ros', 'cli', 'sim', 'eval'),
     'msgspec': ('sharing', 'kernel', 'backbone', 'agent', 'perception', 'cli', 'sim', 'eval'),
@@ -56,7 +58,7 @@ HOMES = {
     'tqdm': ('perception/gpu',),
     'safetensors': ('perception/gpu', 'perception/depth_anything'),
     'depth_anything_3': ('perception/depth_anything',),
-    'ray': ('perception/served',),
+    'ray': ('perception/served', 'eval'),
     'starlette': ('perception/served',),
     'uvicorn': ('perception/served',),
     'zstandard': ('perception/served',),
