@@ -32,13 +32,13 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What all records have in common."""
 
 
-class ImageFile(_Record, tag_field='kind', tag='file'):
+class ImageFile(_Record, frozen=True, kw_only=True, tag_field='kind', tag='file'):
     """A picture on disk, in any format that OpenCV reads."""
 
     path: str
 
 
-class TableImage(_Record, tag_field='kind', tag='table'):
+class TableImage(_Record, frozen=True, kw_only=True, tag_field='kind', tag='table'):
     """A picture embedded in a Parquet file.
 
     Args:
@@ -54,13 +54,13 @@ class TableImage(_Record, tag_field='kind', tag='table'):
     item: int = 0
 
 
-class Images(_Record, tag_field='kind', tag='images'):
+class Images(_Record, frozen=True, kw_only=True, tag_field='kind', tag='images'):
     """Pictures without a common time, in their order."""
 
     pictures: tuple[ImageFile | TableImage, ...]
 
 
-class Video(_Record, tag_field='kind', tag='video'):
+class Video(_Record, frozen=True, kw_only=True, tag_field='kind', tag='video'):
     """A video file, or a part of it.
 
     Args:
@@ -76,7 +76,7 @@ class Video(_Record, tag_field='kind', tag='video'):
     max_fps: float | None = None
 
 
-class Frames(_Record, tag_field='kind', tag='frames'):
+class Frames(_Record, frozen=True, kw_only=True, tag_field='kind', tag='frames'):
     """A video as pictures that were taken out of it beforehand.
 
     Args:
@@ -88,7 +88,7 @@ class Frames(_Record, tag_field='kind', tag='frames'):
     duration_s: float = 0.0
 
 
-class Folder(_Record, tag_field='kind', tag='folder'):
+class Folder(_Record, frozen=True, kw_only=True, tag_field='kind', tag='folder'):
     """RGB-D frames with poses, as `sim.folder` reads them.
 
     Args:
@@ -100,7 +100,7 @@ class Folder(_Record, tag_field='kind', tag='folder'):
     frames: tuple[str, ...] = ()
 
 
-class Bag(_Record, tag_field='kind', tag='bag'):
+class Bag(_Record, frozen=True, kw_only=True, tag_field='kind', tag='bag'):
     """A rosbag (MCAP or SQLite), looked at as the node would at a moment.
 
     Args:
@@ -116,7 +116,7 @@ class Bag(_Record, tag_field='kind', tag='bag'):
     cameras: str = ''
 
 
-class Simulated(_Record, tag_field='kind', tag='simulated'):
+class Simulated(_Record, frozen=True, kw_only=True, tag_field='kind', tag='simulated'):
     """A scene that is made from a seed.
 
     Args:
@@ -131,7 +131,7 @@ class Simulated(_Record, tag_field='kind', tag='simulated'):
 Media = Images | Video | Frames | Folder | Bag | Simulated
 
 
-class Question(_Record):
+class Question(_Record, frozen=True, kw_only=True):
     """One question of a data set.
 
     Args:
@@ -164,7 +164,7 @@ class Question(_Record):
     facts: dict[str, float] = {}
 
 
-class Said(_Record):
+class Said(_Record, frozen=True, kw_only=True):
     """What came back to a question.
 
     Args:
@@ -200,7 +200,7 @@ class Said(_Record):
         return self.status == 'OK'
 
 
-class Score(_Record):
+class Score(_Record, frozen=True, kw_only=True):
     """How right an answer was.
 
     Args:
@@ -218,14 +218,14 @@ class Score(_Record):
     error: float | None = None
 
 
-class Tokens(_Record):
+class Tokens(_Record, frozen=True, kw_only=True):
     """What a model read and wrote."""
 
     prompt: int = 0
     completion: int = 0
 
 
-class Result(_Record):
+class Result(_Record, frozen=True, kw_only=True):
     """What became of one question.
 
     Args:
