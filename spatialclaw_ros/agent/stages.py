@@ -26,8 +26,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
 from spatialclaw_ros.agent.budget import AgentLimits, Budget
 from spatialclaw_ros.agent.doing import Doing
@@ -45,6 +43,7 @@ from spatialclaw_ros.agent.evidence import gather_evidence
 from spatialclaw_ros.agent.feedback import Repeats, fault_text, feedback_text
 from spatialclaw_ros.agent.guesses import likely_calls
 from spatialclaw_ros.agent.interfaces import ActionInterface
+from spatialclaw_ros.agent.key_frames import key_frames
 from spatialclaw_ros.agent.opening import Opening
 from spatialclaw_ros.agent.planning import clean_plan
 from spatialclaw_ros.agent.prompts import opening_text, planner_prompt, system_prompt
@@ -57,10 +56,9 @@ from spatialclaw_ros.kernel import Kernel, KernelSession
 from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.metadata import metadata_of
-from spatialclaw_ros.workspace.observation import Frame, Observation
+from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import CellAnswer, Question, Status
 
-MAX_KEY_FRAMES = 32
 MAX_TROUBLE_CHARS = 300
 
 
@@ -114,11 +112,11 @@ class Stages:
         self._budget = Budget(limits, max_steps, deadline)
         self._capabilities = capabilities_of(backbone, perception)
         metadata = metadata_of(observation)
-        key_frames = _key_frames(observation.frames)
+        shown = key_frames(observation.frames)
         self._brief = Brief(
             question, metadata, system_prompt(interface, self._capabilities, metadata),
             planner_prompt(interface, self._capabilities, metadata),
-            opening_text(question, metadata, key_frames, self._budget.text), key_frames,
+            opening_text(question, metadata, shown, self._budget.text), shown,
             max_steps, interface.language)
         self._tools = HostTools(
             backbone=backbone, perception=perception, observation=observation, deadline=deadline,
@@ -313,10 +311,3 @@ def _trouble(what: str, why: str) -> str:
     if len(line) > MAX_TROUBLE_CHARS:
         line = f'{line[:MAX_TROUBLE_CHARS]}...'
     return f', and the last {what} ({line})'
-
-
-def _key_frames(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
-    """At most `MAX_KEY_FRAMES`, evenly chosen, the first and the newest among them."""
-    if len(frames) <= MAX_KEY_FRAMES:
-        return frames
-    return tuple(frames[round(i)] for i in np.linspace(0, len(frames) - 1, MAX_KEY_FRAMES))
