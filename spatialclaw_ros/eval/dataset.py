@@ -39,6 +39,9 @@ class Sheet:
         media: 'image', 'images', 'video', 'videos', 'frames' or 'simulated'.
         score: its own rule, in a few words.
         files: what is needed in its folder, one line each: path, then what it is.
+        typed: whether a question says what its answer must be (a number, a point, one of the
+            options), as a robot's does; otherwise it is asked as text, with hint and lettered
+            options, as public benchmarks are.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Sheet:
     media: str
     score: str
     files: tuple[str, ...] = ()
+    typed: bool = False
 
 
 class DataSet(Protocol):
@@ -75,4 +79,7 @@ class DataSet(Protocol):
         """How right an answer is, by the data set's own rule; never raises for what was said."""
 
     def perception(self, question: Question) -> Perception | None:
-        """What perceives for this question instead of the configured backends; None for those."""
+        """What perceives for this question instead of the configured backends; None for those.
+
+        Who asks closes it when the question is answered.
+        """
