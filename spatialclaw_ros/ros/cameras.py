@@ -101,7 +101,11 @@ class CameraConfig:
 
 @dataclass(frozen=True)
 class CameraSnapshot:
-    """All that is buffered of one camera, each in order of stamps."""
+    """All that is buffered of one camera, each in order of stamps.
+
+    `emptied_s` is when time jumped back, and all that was there before was forgotten (monotonic
+    clock).
+    """
 
     config: CameraConfig
     images: tuple[Sample, ...]
@@ -109,6 +113,7 @@ class CameraSnapshot:
     depths: tuple[Sample, ...]
     depth_infos: tuple[Sample, ...]
     unstamped: int
+    emptied_s: float = -math.inf
 
 
 class CameraBuffers:
@@ -205,7 +210,7 @@ class CameraBuffers:
             for role in ('image', 'camera_info', 'depth', 'depth_camera_info')}
         return CameraSnapshot(
             self.configs[name], kept['image'], kept['camera_info'], kept['depth'],
-            kept['depth_camera_info'], streams['image'].unstamped)
+            kept['depth_camera_info'], streams['image'].unstamped, streams['image'].emptied_s)
 
     def status(self) -> tuple[CameraStatus, ...]:
         """Health of every camera, () once closed.
@@ -230,6 +235,10 @@ class CameraBuffers:
                 may_appear or self._node.count_publishers(
                     self._subscriptions[id(stream)].topic_name)
                 for stream in self._streams[name].values() if not stream.received)
+
+    def has_heard(self, name: str, role: str) -> bool:
+        """Whether a camera has a topic of a role, and anything ever came on it."""
+        return role in self._streams[name] and self._streams[name][role].received > 0
 
     def note_error(self, name: str, text: str) -> None:
         """Remember what went wrong with a camera's last image, '' once nothing does."""

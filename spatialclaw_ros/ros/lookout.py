@@ -13,18 +13,25 @@
 # limitations under the License.
 
 
-"""Looks for a query: what the cameras saw, placed by TF; inputs that just began are waited for."""
+"""Looks for a query: what the cameras saw, placed by TF; inputs that just began are waited for.
+
+They begin when the node opens them, and anew where stamps jump, a driver was restarted, or a camera
+changed: then the first image is there before its depth, and before TF tells its pose. Metres that
+are guessed for want of that depth would be worse than an answer a moment later.
+"""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError, NoFramesError, TransformError
 from spatialclaw_ros.ros.inputs import Inputs
-from spatialclaw_ros.ros.observe import select_observation
+from spatialclaw_ros.ros.missing import Missing
+from spatialclaw_ros.ros.observe import newest_images, select_observation
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.placement import check_frame, only_deep, only_placed
@@ -35,6 +42,10 @@ FIRST_INPUT_WAIT_S = 5.0
 DISCOVERY_WAIT_S = 1.0
 """So long who publishes may not be known yet: then all that is configured is waited for."""
 FIRST_INPUT_POLL_S = 0.1
+ANEW_S = 0.5
+"""So long after a camera's images begin anew, what belongs to them may still be on its way."""
+ANEW_WAIT_S = 1.0
+"""So long a query waits for that in all, whatever begins again and again."""
 
 
 class Lookout:
@@ -69,17 +80,27 @@ class Lookout:
             DeadlineExceededError: its time is up.
         """
         settings = request.settings or self._settings()
+        anew_until_s = time.monotonic() + ANEW_WAIT_S
+
+        def has_time(until_s: float) -> bool:
+            left_s = min(until_s - time.monotonic(), deadline.remaining_s)
+            return left_s >= 2 * FIRST_INPUT_POLL_S
+
         while True:
             deadline.check('waiting for images')
-            left_s = self._opened_s + FIRST_INPUT_WAIT_S - time.monotonic()
-            may_wait = min(left_s, deadline.remaining_s) >= 2 * FIRST_INPUT_POLL_S
-            if not (may_wait and self._is_silent(request)):
+            first = has_time(self._opened_s + FIRST_INPUT_WAIT_S)
+            anew = has_time(anew_until_s)
+            if not (first and self._is_silent(request)):
                 try:
-                    observation = self._select(request, settings, deadline, spent)
-                    if not may_wait or self._is_whole(observation, settings):
-                        return self._usable(observation, request, settings)
+                    seen = self._select(request, settings, deadline, spent)
+                    if not ((first and not self._is_whole(seen, settings))
+                            or (anew and self._began_just_now(
+                                request, self._may_become_whole(seen, settings)))):
+                        return self._usable(seen, request, settings)
                 except (NoFramesError, InvalidRequestError, TransformError):
-                    if not may_wait or self._names_no_camera(request):
+                    if self._names_no_camera(request) or not (first or (
+                            anew and self._began_just_now(
+                                request, request.cameras or self._inputs.cameras.names))):
                         raise
             time.sleep(FIRST_INPUT_POLL_S)
 
@@ -98,14 +119,35 @@ class Lookout:
             cameras.awaits(name, may_appear=self._is_new())
             for name in request.cameras or cameras.names)
 
-    def _is_whole(self, observation: Observation, settings: Settings) -> bool:
+    def _is_whole(self, seen: Observation, settings: Settings) -> bool:
         """Whether TF and depth of the images have come, too, where there shall be any."""
         named = settings.world_frame or settings.base_frame
-        placed = observation.world_frame == named or (not self._is_new() and bool(
-            observation.world_frame or not self._inputs.transforms.is_published()))
-        return placed and all(
-            frame.depth_m is not None or not self._inputs.cameras.snapshot(frame.camera).depths
-            for frame in observation.frames)
+        placed = seen.world_frame == named or (not self._is_new() and bool(
+            seen.world_frame or not self._inputs.transforms.is_published()))
+        return placed and not self._incomplete(seen)
+
+    def _may_become_whole(self, seen: Observation, settings: Settings) -> Collection[str]:
+        """Cameras that lack something that was heard once, be it the pose in the world."""
+        named = settings.world_frame or settings.base_frame
+        lost = seen.world_frame != named and self._inputs.transforms.has_frame(named)
+        return seen.cameras if lost else self._incomplete(seen)
+
+    def _incomplete(self, seen: Observation) -> set[str]:
+        """Cameras with an image without depth or intrinsics, though they sent some once."""
+        heard = self._inputs.cameras.has_heard
+        return {
+            frame.camera for frame in seen.frames
+            if (frame.depth_m is None and heard(frame.camera, 'depth'))
+            or (frame.intrinsics is None and heard(frame.camera, 'camera_info'))}
+
+    def _began_just_now(self, request: QueryRequest, names: Collection[str]) -> bool:
+        """Whether what is seen of one of these cameras began, or began anew, a moment ago."""
+        begin_s = -math.inf
+        for name in names:
+            snapshot, images = newest_images(
+                self._inputs.cameras, name, request.stamp_ns, request.window_s, Missing())
+            begin_s = max(begin_s, snapshot.emptied_s, *(one.arrived_s for one in images[:1]))
+        return time.monotonic() - begin_s < ANEW_S
 
     def _select(
         self, request: QueryRequest, settings: Settings, deadline: Deadline,

@@ -39,7 +39,7 @@ from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
 from spatialclaw_ros.ros.world import MAX_TF_FRAMES, other_frames, place_frames
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-__all__ = ['MAX_TF_FRAMES', 'STALE_S', 'select_observation', 'spread']
+__all__ = ['MAX_TF_FRAMES', 'STALE_S', 'newest_images', 'select_observation', 'spread']
 
 STALE_S = 2.0
 PAIRED_LAG_NS = 500_000_000
@@ -162,11 +162,8 @@ def _pick(
     silent: list[str] = []
     usable: list[tuple[CameraSnapshot, tuple[Sample, ...]]] = []
     for name in names:
-        snapshot = buffers.snapshot(name)
-        inside = _in_window(buffers, snapshot, stamp_ns, window_s)
+        snapshot, inside = newest_images(buffers, name, stamp_ns, window_s, missing)
         if inside:
-            snapshot, inside = sound(snapshot, inside, missing)
-            inside = newest_run(snapshot, inside, missing)
             usable.append((snapshot, inside))
         else:
             silent.append(_silence(buffers, snapshot, stamp_ns, window_s))
@@ -187,6 +184,26 @@ def _pick(
         raw.extend(RawFrame(snapshot, sample) for sample in spread(candidates, share))
     raw.sort(key=lambda one: one.sample.stamp_ns)
     return raw, silent
+
+
+def newest_images(
+    buffers: CameraBuffers, name: str, stamp_ns: int | None, window_s: float, missing: Missing,
+) -> tuple[CameraSnapshot, tuple[Sample, ...]]:
+    """What is buffered of a camera, and the sound images of a window that agree with its newest.
+
+    Args:
+        buffers: what the cameras sent.
+        name: of the camera.
+        stamp_ns: images up to this time, ROS clock; None for the newest there are.
+        window_s: how far back from there.
+        missing: takes a line for what is left out.
+    """
+    snapshot = buffers.snapshot(name)
+    inside = _in_window(buffers, snapshot, stamp_ns, window_s)
+    if inside:
+        snapshot, inside = sound(snapshot, inside, missing)
+        inside = newest_run(snapshot, inside, missing)
+    return snapshot, inside
 
 
 def _in_window(

@@ -19,6 +19,7 @@ from __future__ import annotations
 import bisect
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -67,6 +68,7 @@ class Stream:
         self.bytes = 0
         self.newest_ns: int | None = None
         self.last_arrived_s = math.nan
+        self.emptied_s = -math.inf
         self.losses = Losses()
 
     @property
@@ -152,6 +154,7 @@ class RingBuffers:
 
     def _clear(self, streams: Iterable[Stream]) -> None:
         for stream in streams:
+            stream.emptied_s = time.monotonic()
             self._empty(stream, 1 if stream.keep_last else 0)
 
     def _empty(self, stream: Stream, keep: int = 0) -> None:

@@ -135,3 +135,37 @@ def test_images_without_depth_go_only_where_no_model_gives_it(
     send(rig, 'deep', NOW + 0.1, depth=True)
     assert rig.sent(inputs.cameras, 1, name='deep', roles=('image', 'depth', 'camera_info'))
     assert look(made).cameras == cameras
+
+
+@pytest.mark.parametrize('jump_s', [-20.0, 20.0])
+def test_depth_of_images_that_begin_anew_is_waited_for(rig, meanwhile, monkeypatch, jump_s):
+    """Stamps jump: the first image is there before its depth, and a model would guess metres."""
+    monkeypatch.setattr(lookout, 'FIRST_INPUT_WAIT_S', 0.0)
+    monkeypatch.setattr(lookout, 'ANEW_S', 60.0)
+    monkeypatch.setattr(lookout, 'ANEW_WAIT_S', 60.0)
+    made, inputs = looking(rig, DEEP, reconstruct='fused')
+    rig.tf(('odom', 'deep_optical', 0), static=True)
+    assert rig.wait(lambda: inputs.transforms.has_frame('odom'))
+    send(rig, 'deep', depth=True)
+    assert look(made).frames[0].depth_m is not None
+    send(rig, 'deep', NOW + jump_s)
+
+    def late():
+        time.sleep(0.2)
+        send(rig, 'deep', NOW + jump_s, color=False, depth=True)
+    meanwhile(late)
+    (frame,) = look(made).frames
+    assert frame.stamp_s == pytest.approx(NOW + jump_s)
+    assert frame.depth_m is not None
+
+
+def test_depth_that_stays_away_is_not_waited_for_long(rig, monkeypatch):
+    monkeypatch.setattr(lookout, 'FIRST_INPUT_WAIT_S', 0.0)
+    monkeypatch.setattr(lookout, 'ANEW_WAIT_S', 60.0)
+    made, _ = looking(rig, DEEP, reconstruct='fused', world='')
+    send(rig, 'deep', depth=True)
+    send(rig, 'deep', NOW - 20.0)
+    began_s = time.monotonic()
+    (frame,) = look(made).frames
+    assert frame.depth_m is None
+    assert time.monotonic() - began_s < 30.0
