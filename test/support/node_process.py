@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 import yaml
 
-STOP_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 60.0
 
 
 class NodeProcess:

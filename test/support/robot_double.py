@@ -220,7 +220,7 @@ def _translation(xyz: tuple[float, float, float]) -> np.ndarray:
 
 
 def spin_until(
-    node: Node, condition: Callable[[], object], timeout_s: float = 5.0,
+    node: Node, condition: Callable[[], object], timeout_s: float = 60.0,
 ) -> bool:
     """Spin a node of its own context until something holds; False when it never did."""
     executor = SingleThreadedExecutor(context=node.context)

@@ -151,6 +151,13 @@ class ServiceClient:
         while (left_s := end_s - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left_s)
 
+    def listen_until(self, condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+        """Hand on events until something holds."""
+        end_s = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < end_s, f'no such event within {timeout_s:g} s'
+            self._executor.spin_once(timeout_sec=0.1)
+
     def _heard(self, event: SpatialEvent) -> None:
         if self._on_event is not None:
             self._on_event(event)
