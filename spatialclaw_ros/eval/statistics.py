@@ -1,0 +1,140 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What can be said from so many questions: means and shares with intervals, runs compared in pairs.
+
+All intervals are 95 %. Seeds are fixed: the same results give the same numbers.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+_RESAMPLES = 5000
+_SEED = 42
+# How many numbers one batch of resamples may hold.
+_BATCH_NUMBERS = 4_000_000
+# Share of a normal error within so many standard deviations.
+EXPECTED = {1: 0.6827, 2: 0.9545, 3: 0.9973}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean or a share with its interval.
+
+    Args:
+        value: None without any data.
+        low: lower end of the 95 % interval; None where nothing can be said of it.
+        high: upper end.
+        count: how many values it rests on.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+
+def mean(values: Sequence[float]) -> Estimate:
+    """Mean with its bootstrap interval (percentiles of 5000 resamples).
+
+    Values that are all 0 or all 1 have Wilson's interval, since resampling them says nothing;
+    others that are all equal have none.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    count = len(data)
+    if count == 0:
+        return Estimate(None, None, None, 0)
+    average = float(data.mean())
+    if np.ptp(data) == 0:
+        if average in (0.0, 1.0):
+            return share(round(average * count), count)
+        return Estimate(average, None, None, count)
+    with warnings.catch_warnings():
+        # newer SciPy calls it rng
+        warnings.simplefilter('ignore', DeprecationWarning)
+        interval = stats.bootstrap(
+            (data,), np.mean, vectorized=True, n_resamples=_RESAMPLES, confidence_level=CONFIDENCE,
+            batch=max(1, _BATCH_NUMBERS // count), method='percentile',
+            random_state=np.random.default_rng(_SEED)).confidence_interval
+    return Estimate(average, float(interval.low), float(interval.high), count)
+
+
+def share(hits: int, count: int) -> Estimate:
+    """Share of `count` with Wilson's interval."""
+    if count == 0:
+        return Estimate(None, None, None, 0)
+    interval = stats.binomtest(hits, count).proportion_ci(CONFIDENCE, method='wilson')
+    return Estimate(hits / count, float(interval.low), float(interval.high), count)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same questions.
+
+    Args:
+        both: right in both.
+        first: right in the first alone.
+        second: right in the second alone.
+        neither: right in none.
+        p: two-sided p-value of McNemar's exact test on `first` and `second`; 1 where they never
+            differ.
+        points: mean of second minus first, with its interval.
+    """
+
+    both: int
+    first: int
+    second: int
+    neither: int
+    p: float
+    points: Estimate
+
+    @property
+    def count(self) -> int:
+        """Questions that both runs have a result for."""
+        return self.both + self.first + self.second + self.neither
+
+
+def compare(
+    right: Sequence[tuple[bool, bool]], points: Sequence[tuple[float, float]],
+) -> Comparison:
+    """Compare two runs, question by question.
+
+    Args:
+        right: for each question, whether the first run was right, and the second.
+        points: for each question that has points in both, the first run's and the second's.
+    """
+    both, first, second, neither = (
+        sum(pair == kind for pair in right)
+        for kind in ((True, True), (True, False), (False, True), (False, False)))
+    differing = first + second
+    p = float(stats.binomtest(first, differing, 0.5).pvalue) if differing else 1.0
+    return Comparison(both, first, second, neither, p, mean([b - a for a, b in points]))
+
+
+def calibration(scaled: Sequence[float]) -> dict[int, Estimate]:
+    """Share of the truths inside 1, 2 and 3 sigma of their answers.
+
+    Args:
+        scaled: error over sigma of each answer that states a sigma.
+    """
+    sizes = np.abs(np.asarray(scaled, dtype=np.float64))
+    return {k: share(int((sizes <= k).sum()), len(sizes)) for k in EXPECTED}
