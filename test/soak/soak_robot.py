@@ -124,6 +124,7 @@ class Robot:
     def __init__(self, scene: str) -> None:
         self.state = State()
         self.published = 0
+        self._late: list[tuple[str, bytes]] = []
         self._node = Node('soak_robot', start_parameter_services=False, enable_rosout=False)
         self._messages = {(camera, mode): messages(scene, camera, mode)
                           for camera in CAMERAS for mode in MODES}
@@ -153,12 +154,21 @@ class Robot:
         threading.Thread(target=run, daemon=True).start()
 
     def publish_images(self, state: State) -> None:
-        """One picture of each camera, all with the same stamp."""
+        """One picture of each camera, all with the same stamp.
+
+        Depth goes out a picture later, as it does where a camera must match two images for it.
+        """
         stamp = STAMP.pack(*divmod(self._now_ns(state), 1_000_000_000))
+        late, self._late = self._late, []
+        for camera, data in late:
+            self._publishers[camera, 'depth'].publish(data)
         for camera in CAMERAS:
             for role, data in self._messages[camera, state.modes[camera]].items():
-                self._publishers[camera, role].publish(
-                    data[:STAMP_AT] + stamp + data[STAMP_AT + STAMP.size:])
+                stamped = data[:STAMP_AT] + stamp + data[STAMP_AT + STAMP.size:]
+                if role == 'depth':
+                    self._late.append((camera, stamped))
+                else:
+                    self._publishers[camera, role].publish(stamped)
         self.published += 1
 
     def publish_tf(self, state: State) -> None:

@@ -98,7 +98,9 @@ class Asked:
         else:
             found = f'{answer.number:.4g} {answer.unit}'.strip()
             right = abs(answer.number - self.truth) <= self.tolerance and answer.unit == 'm'
-        return '' if right else f'{found}, the truth is {self.truth}'
+        return '' if right else (
+            f'{found}, the truth is {self.truth} (metres from {answer.scale_source or "nothing"}, '
+            f'sigma {answer.sigma:.2g}; {"; ".join(answer.missing_priors) or "nothing missing"})')
 
 
 def questions(scene: str) -> tuple[Asked, ...]:
