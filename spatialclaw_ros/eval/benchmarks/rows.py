@@ -1,0 +1,177 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Rows of a published file, with errors that name the file, the row and the field."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.eval.tables import parquet_rows
+
+_LETTERED = re.compile(r'\s*\(?([A-Z])[.:)]\s*(.*)', re.DOTALL)
+
+
+class Row:
+    """One row: its fields, checked as they are read.
+
+    Args:
+        file: where it stands.
+        number: its place there, from 0.
+        values: field to value.
+    """
+
+    def __init__(self, file: Path, number: int, values: Mapping[str, Any]) -> None:
+        self.file = file
+        self.number = number
+        self._values = values
+
+    def wrong(self, field: str, expected: str, came: Any) -> InvalidRequestError:
+        """The error for a field that is not as published."""
+        return InvalidRequestError(
+            f'{self.file}, row {self.number}: {field} must be {expected}, got {came!r:.200}')
+
+    def get(self, field: str) -> Any:
+        """A field's value, which may be None but must be there."""
+        if field not in self._values:
+            raise InvalidRequestError(
+                f'{self.file}, row {self.number}: expected the field {field}; there are '
+                f'{", ".join(sorted(self._values))}')
+        return self._values[field]
+
+    def maybe(self, field: str) -> Any:
+        """A field's value; None where it is not there."""
+        return self._values.get(field)
+
+    def text(self, field: str) -> str:
+        """A text that is not empty; a whole number, such as an id, becomes one."""
+        value = self.get(field)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(field, 'a text', value)
+        return value
+
+    def number_of(self, field: str) -> float:
+        """A finite number; a text that is one is read."""
+        value = self.get(field)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number):
+            raise self.wrong(field, 'a number', value)
+        return number
+
+    def letter(self, field: str, letters: str = 'ABCD') -> str:
+        """One of these letters; brackets and a full stop around it are dropped."""
+        value = self.get(field)
+        letter = value.strip().strip('().').upper() if isinstance(value, str) else ''
+        if len(letter) != 1 or letter not in letters:
+            raise self.wrong(field, f'one of the letters {letters}', value)
+        return letter
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """Texts of a list without its nulls; a JSON text of a list is read; no list is empty."""
+        value = self.maybe(field)
+        if isinstance(value, str) and value.lstrip().startswith('['):
+            value = self.json(field)
+        if value is None or (isinstance(value, float) and math.isnan(value)) or value == '':
+            return ()
+        if not isinstance(value, list):
+            raise self.wrong(field, 'a list of texts', value)
+        if not all(each is None or isinstance(each, str) for each in value):
+            raise self.wrong(field, 'a list of texts', value)
+        return tuple(each for each in value if each is not None and each.strip())
+
+    def json(self, field: str) -> Any:
+        """What a JSON text holds; what is no text is as it is."""
+        value = self.get(field)
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise self.wrong(field, f'JSON ({error})', value) from error
+
+
+def json_rows(file: Path, key: str = '') -> Iterator[Row]:
+    """Rows of a JSON list, or of the list under a key."""
+    try:
+        content = json.loads(_content(file))
+    except ValueError as error:
+        raise InvalidRequestError(f'{file} is no JSON ({error}); download it again') from error
+    if key:
+        if not isinstance(content, dict) or key not in content:
+            raise InvalidRequestError(f'{file} must hold an object with the list {key!r}')
+        content = content[key]
+    if not isinstance(content, list):
+        raise InvalidRequestError(f'{file} must hold a list, got {type(content).__name__}')
+    return _objects(file, content)
+
+
+def jsonl_rows(file: Path) -> Iterator[Row]:
+    """Rows of a file with a JSON object in each line."""
+    for number, line in enumerate(filter(str.strip, _content(file).splitlines())):
+        try:
+            yield from _objects(file, [json.loads(line)], number)
+        except ValueError as error:
+            raise InvalidRequestError(f'{file}, row {number}: no JSON ({error})') from error
+
+
+def csv_rows(file: Path) -> Iterator[Row]:
+    """Rows of a CSV file whose first line names the fields."""
+    lines = csv.DictReader(_content(file).splitlines(keepends=True))
+    return (Row(file, number, {name: value for name, value in row.items() if name is not None})
+            for number, row in enumerate(lines))
+
+
+def table_rows(
+    file: Path, columns: Sequence[str], optional: Sequence[str] = (),
+) -> Iterator[Row]:
+    """Rows of a Parquet file, of these columns alone."""
+    return (Row(file, number, row)
+            for number, row in enumerate(parquet_rows(file, columns, optional)))
+
+
+def _objects(file: Path, items: Sequence[Any], first: int = 0) -> Iterator[Row]:
+    for number, item in enumerate(items, start=first):
+        if not isinstance(item, dict):
+            raise InvalidRequestError(
+                f'{file}, row {number}: expected an object, got {item!r:.200}')
+        yield Row(file, number, item)
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding='utf-8-sig')
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequestError(f'{file} can not be read: {error}') from error
+
+
+def plain_options(options: Sequence[str]) -> tuple[str, ...]:
+    """Options without their letters, where all have them in order: "A. text", "(A) text"."""
+    found = [_LETTERED.fullmatch(option) for option in options]
+    letters = ''.join(each[1] for each in found if each)
+    if letters != 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[:len(options)]:
+        return tuple(option.strip() for option in options)
+    return tuple(each[2].strip() for each in found if each)
