@@ -21,7 +21,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ('demo', 'ask', 'watch', 'view', 'replay', 'export', 'serve', 'doctor')
+COMMANDS = ('demo', 'ask', 'watch', 'view', 'replay', 'export', 'eval', 'serve', 'doctor')
 EXIT_NOT_INSTALLED = 3
 
 

@@ -1,0 +1,87 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What each process of a run needs to know, and the asking of its questions one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spatialclaw_ros.eval.ask import Asker
+from spatialclaw_ros.eval.catalogue import open_data
+from spatialclaw_ros.eval.config import DataConfig, RunConfig
+from spatialclaw_ros.eval.dataset import DataSet
+from spatialclaw_ros.eval.records import Question, Result
+from spatialclaw_ros.eval.todo import Todo
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run as a process takes it up.
+
+    Args:
+        data: the data set.
+        run: what is asked, and how.
+        traces: folder of traces; None writes none.
+    """
+
+    data: DataConfig
+    run: RunConfig
+    traces: Path | None = None
+
+    def open_data(self) -> DataSet:
+        """The data set, as this run sees it; see `catalogue.open_data`."""
+        return open_data(self.data, truth_masks=self.run.masks == 'truth')
+
+
+class Desk:
+    """Asks the questions of a job; a context manager.
+
+    Args:
+        job: what it is about.
+        data: its data set, where that is open already.
+
+    Raises:
+        SpatialClawError: the job can't be taken up; see `catalogue.open_data` and `Asker`.
+    """
+
+    def __init__(self, job: Job, data: DataSet | None = None) -> None:
+        self._data = data if data is not None else job.open_data()
+        self._traces = job.traces
+        self._asker = Asker(job.run)
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._asker.close()
+
+    def ask(self, question: Question) -> Result:
+        """See `Asker.ask`."""
+        return self._asker.ask(self._data, question, self._traces)
+
+
+def ask_here(job: Job, data: DataSet, todo: Todo) -> Generator[Result, None, None]:
+    """Ask in this process, one question after the other.
+
+    Raises:
+        SpatialClawError: the job can't be taken up.
+        ImportError: a package is missing.
+    """
+    with Desk(job, data) as desk:
+        while (question := todo.take()) is not None:
+            yield desk.ask(question)
