@@ -122,7 +122,7 @@ class Job:
         self._log_error = log_error
         self._stage = 'frames'
         self._doing: Working | None = None
-        self._told_doing: Working | None = None
+        self._told_doing: set[Working] = set()
         self._left = False
         self._telling = threading.Lock()
 
@@ -156,12 +156,13 @@ class Job:
     def tell_doing(self) -> None:
         """Tell the caller what takes long, each step once; called while its end is waited for."""
         doing = self._now()
-        if doing is None or doing is self._told_doing or (
+        if doing is None or doing in self._told_doing or (
                 time.monotonic() - doing.since_s < LONG_S):
             return
         with self._telling:
             if self._now() is doing:  # else its end may have been told
-                self._told_doing = doing
+                # a step goes on when a tool that it called has ended
+                self._told_doing.add(doing)
                 self._hears(doing)
 
     def _now(self) -> Working | None:

@@ -23,6 +23,7 @@ are guessed for want of that depth would be worse than an answer a moment later.
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -154,7 +155,7 @@ class Lookout:
         spent: dict[str, float] | None,
     ) -> Observation:
         transforms, question = self._inputs.transforms, request.question
-        named = (name for name in transforms.frames() if name in question.text)
+        named = (name for name in transforms.frames() if names_frame(question.text, name))
         return select_observation(
             self._inputs.cameras, transforms, cameras=request.cameras,
             stamp_ns=request.stamp_ns, window_s=request.window_s,
@@ -173,3 +174,10 @@ class Lookout:
         check_frame(seen, frame_id, transforms.has_frame(frame_id), transforms.topics)
         doubt = self._tilts.doubt(seen)
         return replace(seen, missing=(*seen.missing, doubt)) if doubt else seen
+
+
+def names_frame(text: str, frame_id: str) -> bool:
+    """Whether a text names a TF frame: 'map' stands in "/map", not in "mapped" or "robot/map"."""
+    # of a thousand frames few get as far as the search
+    return frame_id in text and bool(
+        re.search(rf'(?<!\w)(?<!\w/){re.escape(frame_id)}(?!/?\w)', text))

@@ -122,7 +122,7 @@ def _decoded(
     raw: Sequence[RawFrame], tolerance_ns: int, deadline: Deadline,
 ) -> list[Decoded]:
     """Decode images on several threads: OpenCV and NumPy leave Python to others meanwhile."""
-    count = max(1, min(DECODING_THREADS, os.cpu_count() or 1, len(raw)))
+    count = max(1, min(DECODING_THREADS, len(os.sched_getaffinity(0)), len(raw)))
 
     def share(first: int) -> list[Decoded]:
         done = []

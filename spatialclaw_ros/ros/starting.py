@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,8 @@ from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.progress import Starting
 from spatialclaw_ros.ros.requests import request_of
 from spatialclaw_ros.workspace.question import Status
+
+log = logging.getLogger(__name__)
 
 START_WAIT_S, START_POLL_S = 60.0, 0.05
 
@@ -78,7 +81,12 @@ class WaitForStart:
                 self.waiting -= 1
 
     def _wait(self, patience: Deadline, caller: Caller) -> Failed | None:
-        caller.hears(caller.query_id, Starting())
+        try:
+            caller.hears(caller.query_id, Starting())
+        # the edge to whoever listens, who may be going just then: no fault of the query
+        except Exception:
+            log.warning('query %s: nobody could be told that it waits for the start',
+                        caller.query_id, exc_info=True)
         while not self.over.wait(min(START_POLL_S, patience.remaining_s)):
             if caller.canceled():
                 return Failed(Status.CANCELED, 'cancelled while the node started', 'queued')

@@ -28,7 +28,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros import lookout
 from spatialclaw_ros.ros.cameras import CameraConfig
-from spatialclaw_ros.ros.lookout import Lookout
+from spatialclaw_ros.ros.lookout import Lookout, names_frame
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.workspace.question import Question
 
@@ -123,6 +123,19 @@ def test_frames_that_the_question_names_are_given_of_very_many(rig, monkeypatch)
     seen = look(made, 'How far is the mug from link_97?', frame_id='link_98')
     assert {'link_97', 'link_98'} < set(seen.transforms)
     assert any('TF has 100 frames' in line for line in seen.missing)
+
+
+@pytest.mark.parametrize(('text', 'frame_id', 'named'), [
+    ('Where in map is it?', 'map', True),
+    ('Where in /map, or (map)?', 'map', True),
+    ('Is it mapped?', 'map', False),
+    ('Where in robot1/map is it?', 'map', False),
+    ('Where in robot1/map is it?', 'robot1/map', True),
+    ('How far is it from link_97?', 'link_9', False),
+    ('How far is it from a+b?', 'a+b', True),
+])
+def test_a_question_names_a_frame_by_all_of_its_name(text, frame_id, named):
+    assert names_frame(text, frame_id) is named
 
 
 @pytest.mark.parametrize(('reconstruct', 'cameras'), [
