@@ -115,9 +115,13 @@ def observe_media(
                            'chosen')
         if not count:
             continue
+        before = len(frames)
         for stamp_s, image in sequence.read(evenly(len(sequence), count), max_edge):
             frames.append(Frame(
                 len(frames), camera, round((begin_s + stamp_s) * SECOND_NS), '', image))
+        came = len(frames) - before
+        if came < count:
+            missing.append(f'the end of {camera}: {came} of {count} frames could be decoded')
         begin_s = frames[-1].stamp_s + APART_S
     return Observation(tuple(frames), missing=tuple(missing))
 
