@@ -55,7 +55,7 @@ class SceneObject:
         name: unique, such as 'red mug' or 'orange ball 2'.
         kind: what it is called in a question, such as 'orange ball'; several may share it.
         geoms: its primitives.
-        position: (3,) where its origin lies in `base_link`, metres.
+        position: (3,) where its origin lies in the scene's frame (`base_link` in the demo), metres.
         yaw_rad: turn about z.
     """
 
@@ -64,40 +64,40 @@ class SceneObject:
     geoms: tuple[Geom, ...]
     position: np.ndarray
     yaw_rad: float = 0.0
-    T_base_object: np.ndarray = field(init=False)
+    T_scene_object: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, 'T_base_object', make_transform(_yaw(self.yaw_rad), self.position))
+            self, 'T_scene_object', make_transform(_yaw(self.yaw_rad), self.position))
 
 
-def mug(name: str, rgb: tuple[float, float, float], position: np.ndarray,
-        yaw_rad: float) -> SceneObject:
-    """Make a mug 95 mm high and 80 mm wide; its handle points along the object's x."""
-    radius, height, wire = 0.040, 0.095, 0.006
+def mug(name: str, rgb: tuple[float, float, float], position: np.ndarray, yaw_rad: float, *,
+        radius: float = 0.040, height: float = 0.095) -> SceneObject:
+    """Make a mug, metres; its handle points along the object's x."""
+    wire = 0.006
     color = (*rgb, 1.0)
     geoms = [
-        Geom('cylinder', (radius, height / 2), _at(0, 0, height / 2), color),
-        Geom('cylinder', (radius - 0.005, 0.001), _at(0, 0, height - 0.0007),
+        Geom('cylinder', (radius, height / 2), at(0, 0, height / 2), color),
+        Geom('cylinder', (radius - 0.005, 0.001), at(0, 0, height - 0.0007),
              (0.23, 0.12, 0.06, 1.0)),
     ]
     angles = np.linspace(-math.pi / 2, math.pi / 2, SEGMENT_DIRECTIONS + 1)
     ring = np.column_stack([
         radius - 0.004 + 0.026 * np.cos(angles), np.zeros_like(angles),
-        0.050 + 0.029 * np.sin(angles)])
+        height - 0.045 + 0.029 * np.sin(angles)])
     geoms += [_capsule(a, b, wire, color) for a, b in itertools.pairwise(ring)]
     return SceneObject(name, name, tuple(geoms), position, yaw_rad)
 
 
-def bottle(name: str, rgb: tuple[float, float, float], position: np.ndarray) -> SceneObject:
-    """Make a bottle 220 mm high and 68 mm wide."""
-    radius = 0.034
-    color, cap = (*rgb, 1.0), _darker(rgb, 0.86)
+def bottle(name: str, rgb: tuple[float, float, float], position: np.ndarray, *,
+           radius: float = 0.034, height: float = 0.220) -> SceneObject:
+    """Make a bottle, metres: a body, shoulders, a neck and a cap, the upper 65 mm of it."""
+    color, cap, body = (*rgb, 1.0), darker(rgb, 0.86), height - 0.065
     geoms = (
-        Geom('cylinder', (radius, 0.0775), _at(0, 0, 0.0775), color),
-        Geom('ellipsoid', (radius, radius, 0.030), _at(0, 0, 0.155), color),
-        Geom('cylinder', (0.013, 0.015), _at(0, 0, 0.190), color),
-        Geom('cylinder', (0.017, 0.0125), _at(0, 0, 0.2075), cap),
+        Geom('cylinder', (radius, body / 2), at(0, 0, body / 2), color),
+        Geom('ellipsoid', (radius, radius, 0.030), at(0, 0, body), color),
+        Geom('cylinder', (0.013, 0.015), at(0, 0, height - 0.030), color),
+        Geom('cylinder', (0.017, 0.0125), at(0, 0, height - 0.0125), cap),
     )
     return SceneObject(name, name, geoms, position)
 
@@ -107,14 +107,14 @@ def box(name: str, rgb: tuple[float, float, float], size: tuple[float, float, fl
     """Make a box of `size` metres along its own x, y and z."""
     half = tuple(s / 2 for s in size)
     return SceneObject(
-        name, name, (Geom('box', half, _at(0, 0, half[2]), (*rgb, 1.0), 'matt'),),
+        name, name, (Geom('box', half, at(0, 0, half[2]), (*rgb, 1.0), 'matt'),),
         position, yaw_rad)
 
 
 def ball(name: str, rgb: tuple[float, float, float], radius_m: float,
          position: np.ndarray, kind: str = '') -> SceneObject:
     """Make a ball."""
-    geom = Geom('sphere', (radius_m,), _at(0, 0, radius_m), (*rgb, 1.0))
+    geom = Geom('sphere', (radius_m,), at(0, 0, radius_m), (*rgb, 1.0))
     return SceneObject(name, kind or name, (geom,), position)
 
 
@@ -125,13 +125,13 @@ def book(name: str, rgb: tuple[float, float, float], size: tuple[float, float, f
     cover = 0.004
     color = (*rgb, 1.0)
     geoms = (
-        Geom('box', (length / 2, width / 2, cover / 2), _at(0, 0, cover / 2), color, 'matt'),
-        Geom('box', (length / 2, width / 2, cover / 2), _at(0, 0, height - cover / 2), color,
+        Geom('box', (length / 2, width / 2, cover / 2), at(0, 0, cover / 2), color, 'matt'),
+        Geom('box', (length / 2, width / 2, cover / 2), at(0, 0, height - cover / 2), color,
              'matt'),
-        Geom('box', (length / 2, cover / 2, height / 2), _at(0, (width - cover) / 2, height / 2),
+        Geom('box', (length / 2, cover / 2, height / 2), at(0, (width - cover) / 2, height / 2),
              color, 'matt'),
         Geom('box', (length / 2 - 0.004, width / 2 - 0.004, height / 2 - cover),
-             _at(0, 0, height / 2), (0.93, 0.91, 0.84, 1.0), 'matt'),
+             at(0, 0, height / 2), (0.93, 0.91, 0.84, 1.0), 'matt'),
     )
     return SceneObject(name, name, geoms, position, yaw_rad)
 
@@ -139,12 +139,12 @@ def book(name: str, rgb: tuple[float, float, float], size: tuple[float, float, f
 def plate(name: str, rgb: tuple[float, float, float], radius_m: float,
           position: np.ndarray) -> SceneObject:
     """Make a round plate 16 mm high; its well is a little darker than its rim."""
-    color, well = (*rgb, 1.0), _darker(rgb, 0.93)
+    color, well = (*rgb, 1.0), darker(rgb, 0.93)
     geoms = (
-        Geom('cylinder', (0.70 * radius_m, 0.004), _at(0, 0, 0.004), color),
-        Geom('cylinder', (0.86 * radius_m, 0.003), _at(0, 0, 0.009), color),
-        Geom('cylinder', (radius_m, 0.002), _at(0, 0, 0.014), color),
-        Geom('cylinder', (0.72 * radius_m, 0.0003), _at(0, 0, 0.016), well),
+        Geom('cylinder', (0.70 * radius_m, 0.004), at(0, 0, 0.004), color),
+        Geom('cylinder', (0.86 * radius_m, 0.003), at(0, 0, 0.009), color),
+        Geom('cylinder', (radius_m, 0.002), at(0, 0, 0.014), color),
+        Geom('cylinder', (0.72 * radius_m, 0.0003), at(0, 0, 0.016), well),
     )
     return SceneObject(name, name, geoms, position)
 
@@ -154,12 +154,12 @@ def _yaw(angle: float) -> np.ndarray:
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
-def _darker(rgb: tuple[float, float, float],
+def darker(rgb: tuple[float, float, float],
             factor: float) -> tuple[float, float, float, float]:
     return rgb[0] * factor, rgb[1] * factor, rgb[2] * factor, 1.0
 
 
-def _at(x: float, y: float, z: float) -> np.ndarray:
+def at(x: float, y: float, z: float) -> np.ndarray:
     return make_transform(np.eye(3), np.array([x, y, z]))
 
 

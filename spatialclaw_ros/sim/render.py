@@ -90,14 +90,14 @@ def _draw_once() -> None:
         '<mujoco><worldbody><geom type="sphere" size="0.2"/></worldbody></mujoco>')
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    canvas = _Canvas(model, os.environ['MUJOCO_GL'], 64, 64)
+    canvas = Canvas(model, os.environ['MUJOCO_GL'], 64, 64)
     color, depth_m = canvas.draw(data, -1)
     canvas.close()
     if color.max() == 0 or not np.isfinite(depth_m).any():
         raise DependencyError('the picture stayed black')
 
 
-class _Canvas:
+class Canvas:
     """An OpenGL context, its off-screen buffer and one pass for both; one thread only."""
 
     def __init__(self, model: mujoco.MjModel, backend: str, width: int, height: int) -> None:
@@ -116,6 +116,31 @@ class _Canvas:
 
     def draw(self, data: mujoco.MjData, camera_id: int) -> tuple[np.ndarray, np.ndarray]:
         """Colour (H, W, 3) uint8 and depth (H, W) float32 metres, NaN where nothing is."""
+        self._update(data, camera_id)
+        mujoco.mjr_render(self._rect, self._scene, self._context)
+        mujoco.mjr_readPixels(self._color, self._depth, self._rect, self._context)
+        return cv2.GaussianBlur(np.flipud(self._color), (3, 3), LENS_BLUR_PX), self._metres()
+
+    def draw_ids(self, data: mujoco.MjData, camera_id: int) -> np.ndarray:
+        """Which geom each pixel shows, (H, W) int32: MuJoCo's number, -1 for none."""
+        self._update(data, camera_id)
+        flags = self._scene.flags
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 1
+        try:
+            mujoco.mjr_render(self._rect, self._scene, self._context)
+        finally:
+            flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 0
+        mujoco.mjr_readPixels(self._color, None, self._rect, self._context)
+        # MuJoCo paints a geom's place in the drawn scene, counted from 1, in 24 bits: red is low.
+        place = np.flipud(self._color).astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
+        ids = np.full(self._scene.ngeom + 1, -1, np.int32)
+        for geom in self._scene.geoms[:self._scene.ngeom]:
+            if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM and geom.segid >= 0:
+                ids[geom.segid + 1] = geom.objid
+        return ids[place]
+
+    def _update(self, data: mujoco.MjData, camera_id: int) -> None:
+        """Take the scene as it is now, from a camera (-1: the free one), and be current."""
         camera = mujoco.MjvCamera()
         if camera_id >= 0:
             camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
@@ -126,9 +151,6 @@ class _Canvas:
             self._model, data, self._option, None, camera, mujoco.mjtCatBit.mjCAT_ALL,
             self._scene)
         self._gl.make_current()
-        mujoco.mjr_render(self._rect, self._scene, self._context)
-        mujoco.mjr_readPixels(self._color, self._depth, self._rect, self._context)
-        return cv2.GaussianBlur(np.flipud(self._color), (3, 3), LENS_BLUR_PX), self._metres()
 
     def _metres(self) -> np.ndarray:
         """Distance along z from the depth buffer, whose values run from 1 (near) to 0 (far)."""
@@ -141,6 +163,8 @@ class _Canvas:
         return depth_m.astype(np.float32)
 
     def close(self) -> None:
+        """Give the OpenGL context back."""
+        self._gl.make_current()
         self._context.free()
         self._gl.free()
 
@@ -170,7 +194,7 @@ class SceneRenderer:
             raise ValueError(f'the scene has no camera {camera!r}')
         self._noise = depth_noise
         self._random = np.random.default_rng(seed)
-        self._canvas = _Canvas(scene.model, backend or find_backend(), width, height)
+        self._canvas = Canvas(scene.model, backend or find_backend(), width, height)
 
     def render(self, stamp_ns: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw the scene as it is at a stamp.

@@ -22,16 +22,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import look_at, matrix_to_quat_xyzw
-from spatialclaw_ros.sim import objects, textures
+from spatialclaw_ros.sim import objects
 from spatialclaw_ros.sim.arm import arm_geoms
 from spatialclaw_ros.sim.engine import mujoco
-from spatialclaw_ros.sim.objects import Geom, SceneObject
+from spatialclaw_ros.sim.mjcf import MATERIALS, assets, geom_xml, numbers, object_xml
+from spatialclaw_ros.sim.objects import SceneObject
 from spatialclaw_ros.sim.trajectory import ArcTrajectory
 
 CAMERA_NAME = 'wrist'
@@ -111,9 +111,8 @@ def make_scene(
     """
     things = tabletop() if things is None else tuple(things)
     trajectory = ArcTrajectory() if trajectory is None else trajectory
-    assets = {'wood.png': textures.wood(), 'tiles.png': textures.tiles()}
     xml = _mjcf(things, trajectory)
-    model = mujoco.MjModel.from_xml_string(xml, assets)
+    model = mujoco.MjModel.from_xml_string(xml, assets())
     if fine:
         model.vis.quality.shadowsize = 4096
         model.vis.quality.offsamples = 4
@@ -128,9 +127,9 @@ def make_scene(
 def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
     """Whole scene as MJCF text."""
     fovy = math.degrees(2 * math.atan(HEIGHT / 2 / FOCAL_PX))
-    bodies = ''.join(_object_xml(thing) for thing in things)
+    bodies = ''.join(object_xml(thing) for thing in things)
     arm = ''.join(
-        f'<body name="arm{number}" mocap="true">{_geom_xml("", geom)}</body>'
+        f'<body name="arm{number}" mocap="true">{geom_xml("", geom)}</body>'
         for number, (_, geom) in enumerate(arm_geoms(trajectory.T_base_gripper(0))))
     overview = look_at(np.array(OVERVIEW_EYE), np.array(OVERVIEW_TARGET))[:3, :3]
     return f'''
@@ -144,13 +143,7 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
     <headlight ambient="0.32 0.32 0.33" diffuse="0.16 0.16 0.16" specular="0 0 0"/>
   </visual>
   <asset>
-    <texture name="wood" type="2d" file="wood.png"/>
-    <texture name="tiles" type="2d" file="tiles.png"/>
-    <material name="wood" texture="wood" texrepeat="1 1.5" specular="0.15" shininess="0.3"/>
-    <material name="tiles" texture="tiles" texrepeat="12 12" specular="0.1" shininess="0.2"/>
-    <material name="plaster" rgba="0.80 0.788 0.76 1" specular="0"/>
-    <material name="gloss" specular="0.35" shininess="0.6"/>
-    <material name="matt" specular="0.08" shininess="0.2"/>
+    {MATERIALS}
   </asset>
   <worldbody>
     <light name="window" pos="0.2 1.3 2.4" dir="0.70 -1.30 -1.66" directional="false"
@@ -168,8 +161,8 @@ def _mjcf(things: Sequence[SceneObject], trajectory: ArcTrajectory) -> str:
     {arm}
     <geom type="cylinder" size="0.20 0.14" pos="-0.12 0 0.16" rgba="0.22 0.23 0.25 1"/>
     <geom type="cylinder" size="0.075 0.35" pos="-0.12 0 0.65" rgba="0.80 0.81 0.82 1"/>
-    <camera name="{OVERVIEW_NAME}" pos="{_numbers(OVERVIEW_EYE)}" fovy="40"
-        xyaxes="{_numbers([*overview[:, 0], *-overview[:, 1]])}"/>
+    <camera name="{OVERVIEW_NAME}" pos="{numbers(OVERVIEW_EYE)}" fovy="40"
+        xyaxes="{numbers([*overview[:, 0], *-overview[:, 1]])}"/>
   </worldbody>
 </mujoco>'''
 
@@ -197,24 +190,3 @@ def _table_xml() -> str:
         f'pos="{x + sx * (length / 2 - 0.05)} {y + sy * (width / 2 - 0.05)} {leg_height / 2}"/>'
         for sx in (-1, 1) for sy in (-1, 1))
     return top + legs
-
-
-def _object_xml(thing: SceneObject) -> str:
-    """Body of one object."""
-    geoms = ''.join(
-        _geom_xml(f'{thing.name}/{number}', geom) for number, geom in enumerate(thing.geoms))
-    return (f'<body name={quoteattr(thing.name)} pos="{_numbers(thing.position)}" '
-            f'euler="0 0 {thing.yaw_rad:.9f}">{geoms}</body>')
-
-
-def _geom_xml(name: str, geom: Geom) -> str:
-    x, y, z, w = matrix_to_quat_xyzw(geom.T_object_geom[:3, :3])
-    label = f'name={quoteattr(name)} ' if name else ''
-    material = f'material="{geom.material}" ' if geom.material else ''
-    return (f'<geom {label}type="{geom.type}" size="{_numbers(geom.size)}" {material}'
-            f'pos="{_numbers(geom.T_object_geom[:3, 3])}" quat="{_numbers((w, x, y, z))}" '
-            f'rgba="{_numbers(geom.rgba)}"/>')
-
-
-def _numbers(values: Sequence[float] | np.ndarray) -> str:
-    return ' '.join(f'{value:.9g}' for value in values)

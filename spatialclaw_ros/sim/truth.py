@@ -16,35 +16,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.sim.distances import TrueDistance, closest, geom_id, geom_ids, point_distance
 from spatialclaw_ros.sim.engine import mujoco
-from spatialclaw_ros.sim.objects import Geom, SceneObject
+from spatialclaw_ros.sim.extents import bounds, reach
+from spatialclaw_ros.sim.objects import SceneObject
 from spatialclaw_ros.sim.scene import TABLE_CENTER, TABLE_SIZE, TABLE_TOP_M, Scene
 from spatialclaw_ros.sim.trajectory import BASE_FRAME, OPTICAL_FRAME
-
-FAR_M = 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class TrueDistance:
-    """Closest points of two things.
-
-    Args:
-        distance: metres, negative when they overlap.
-        point_a: (3,) on the first, `base_link`.
-        point_b: (3,) on the second, `base_link`.
-    """
-
-    distance: float
-    point_a: np.ndarray
-    point_b: np.ndarray
 
 
 class Truth:
@@ -67,29 +50,19 @@ class Truth:
 
     def distance(self, a: str, b: str) -> TrueDistance:
         """Closest distance between the surfaces of two objects (or 'table'), `mj_geomDistance`."""
-        best: TrueDistance | None = None
-        line = np.zeros(6)
-        for geom_a in self._geom_ids(a):
-            for geom_b in self._geom_ids(b):
-                distance = mujoco.mj_geomDistance(
-                    self._scene.model, self._data, geom_a, geom_b, FAR_M, line)
-                if best is None or distance < best.distance:
-                    best = TrueDistance(distance, line[:3].copy(), line[3:].copy())
-        if best is None:
-            raise ValueError(f'{a!r} and {b!r} have no geoms')
-        return best
+        return closest(self._scene.model, self._data, self._geom_ids(a), self._geom_ids(b))
 
     def center(self, name: str, frame: str = BASE_FRAME, stamp_ns: int = 0) -> np.ndarray:
         """Middle of an object's upright bounding box, (3,), in a TF frame at a stamp."""
         thing = self._object(name)
-        low, high = _bounds(thing)
-        middle = transform_points(thing.T_base_object, (low + high) / 2)
+        low, high = bounds(thing)
+        middle = transform_points(thing.T_scene_object, (low + high) / 2)
         T_base_frame = self._scene.trajectory.T_base_frame(frame, stamp_ns)
         return transform_points(invert(T_base_frame), middle)
 
     def size(self, name: str) -> np.ndarray:
         """Length, width (length first, then the shorter one) and height of an object, metres."""
-        low, high = _bounds(self._object(name))
+        low, high = bounds(self._object(name))
         x, y, z = high - low
         return np.array([max(x, y), min(x, y), z])
 
@@ -102,7 +75,7 @@ class Truth:
         if name == 'table':
             return TABLE_TOP_M
         thing = self._object(name)
-        return float(thing.position[2] + _bounds(thing)[1][2])
+        return float(thing.position[2] + bounds(thing)[1][2])
 
     def center_distance(self, a: str, b: str) -> float:
         """Distance between the centres of two objects, metres."""
@@ -116,7 +89,8 @@ class Truth:
         """Distance from the origin of a TF frame to the closest point of an object, metres."""
         T_base_frame = self._scene.trajectory.T_base_frame(frame, stamp_ns)
         return min(
-            self._point_distance(geom, T_base_frame[:3, 3]) for geom in self._geom_ids(name))
+            point_distance(self._scene.model, self._data, geom, T_base_frame[:3, 3])
+            for geom in self._geom_ids(name))
 
     def distance_to_table_edge(self, name: str) -> float:
         """Horizontal distance from an object to the nearest edge of the table top, metres."""
@@ -126,9 +100,9 @@ class Truth:
             for sign in (-1.0, 1.0):
                 direction = np.zeros(3)
                 direction[axis] = sign
-                reach = _support(thing, thing.T_base_object[:3, :3].T @ direction)
-                reach += float(direction @ thing.position)
-                distances.append(sign * center + size / 2 - reach)
+                far = reach(thing, thing.T_scene_object[:3, :3].T @ direction)
+                far += float(direction @ thing.position)
+                distances.append(sign * center + size / 2 - far)
         return min(distances)
 
     def count(self, kind: str) -> int:
@@ -174,56 +148,11 @@ class Truth:
         return self._objects[name]
 
     def _geom_ids(self, name: str) -> list[int]:
-        kind = mujoco.mjtObj.mjOBJ_GEOM
-        names = ['table'] if name == 'table' else [
-            f'{name}/{number}' for number in range(len(self._object(name).geoms))]
-        return [mujoco.mj_name2id(self._scene.model, kind, geom) for geom in names]
-
-    def _point_distance(self, geom_id: int, point: np.ndarray) -> float:
-        """Distance from a point to a geom: the geom against the smallest of balls."""
-        model = mujoco.MjModel.from_xml_string(
-            '<mujoco><worldbody><geom type="sphere" size="1e-6"/>'
-            '<geom type="sphere" size="1"/></worldbody></mujoco>')
-        source = self._scene.model
-        model.geom_type[1] = source.geom_type[geom_id]
-        model.geom_size[1] = source.geom_size[geom_id]
-        model.geom_rbound[1] = source.geom_rbound[geom_id]
-        data = mujoco.MjData(model)
-        data.geom_xpos[:] = point, self._data.geom_xpos[geom_id]
-        data.geom_xmat[:] = np.eye(3).ravel(), self._data.geom_xmat[geom_id]
-        return float(mujoco.mj_geomDistance(model, data, 0, 1, FAR_M, None)) + 1e-6
+        model = self._scene.model
+        if name == 'table':
+            return [geom_id(model, name)]
+        return geom_ids(model, self._object(name))
 
 
 def _rounded(values: np.ndarray) -> list[float]:
     return [round(float(value), 5) for value in values]
-
-
-def _bounds(thing: SceneObject) -> tuple[np.ndarray, np.ndarray]:
-    """Corners of an object's box along its own axes, two (3,), in its own frame."""
-    axes = np.eye(3)
-    high = np.array([_support(thing, axis) for axis in axes])
-    low = -np.array([_support(thing, -axis) for axis in axes])
-    return low, high
-
-
-def _support(thing: SceneObject, direction: np.ndarray) -> float:
-    """How far an object reaches along a unit direction of its own frame, metres."""
-    return max(_geom_support(geom, direction) for geom in thing.geoms)
-
-
-def _geom_support(geom: Geom, direction: np.ndarray) -> float:
-    """Support function of a primitive, in its object's frame."""
-    local = geom.T_object_geom[:3, :3].T @ direction
-    at = float(direction @ geom.T_object_geom[:3, 3])
-    size = np.array(geom.size)
-    if geom.type == 'sphere':
-        return at + size[0]
-    if geom.type == 'box':
-        return at + float(size @ np.abs(local))
-    if geom.type == 'ellipsoid':
-        return at + float(np.linalg.norm(size * local))
-    if geom.type == 'capsule':
-        return at + size[1] * abs(float(local[2])) + size[0]
-    if geom.type == 'cylinder':
-        return at + size[1] * abs(float(local[2])) + size[0] * math.hypot(local[0], local[1])
-    raise ValueError(f'no support function for a {geom.type}')

@@ -61,7 +61,7 @@ def surface_distance(scene: Scene, name: str, points: np.ndarray) -> np.ndarray:
     """Distance of points in `base_link` from the surface of a ball or a box, by formula."""
     thing = next(thing for thing in scene.objects if thing.name == name)
     geom, = thing.geoms
-    local = transform_points(invert(thing.T_base_object @ geom.T_object_geom), points)
+    local = transform_points(invert(thing.T_scene_object @ geom.T_object_geom), points)
     if geom.type == 'sphere':
         return np.abs(np.linalg.norm(local, axis=1) - geom.size[0])
     outside = np.abs(local) - np.array(geom.size)
@@ -112,7 +112,7 @@ def test_distance_of_mug_and_box_is_that_of_sampled_surfaces(scene: Scene, truth
     mug = next(thing for thing in scene.objects if thing.name == 'red mug')
     angles, heights = np.meshgrid(np.linspace(0, 2 * np.pi, 720), np.linspace(0, 0.095, 40))
     side = np.stack([0.04 * np.cos(angles), 0.04 * np.sin(angles), heights], axis=-1)
-    points = transform_points(mug.T_base_object, side.reshape(-1, 3))
+    points = transform_points(mug.T_scene_object, side.reshape(-1, 3))
     sampled = surface_distance(scene, 'blue box', points).min()
     assert truth.distance('red mug', 'blue box').distance == pytest.approx(sampled, abs=2e-5)
 
