@@ -118,8 +118,8 @@ class Builder:
     # ---- distance
     def _distance(self, tree: Tree, a: Thing, b: Thing) -> Distance:
         kinds = set(self._kinds(tree))
-        centers = 'CENTER_WAY' in kinds or a.part == 'center' or (
-            b.part == 'center' and a.kind != 'object')
+        centers = 'CENTER_WAY' in kinds or a.part == b.part == 'center' or any(
+            leaf.kind == 'CENTER' and leaf.text.endswith('s') for leaf in self._leaves(tree))
         axis = 'h' if 'HORIZONTAL' in kinds else 'v' if 'VERTICAL' in kinds else ''
         if centers:
             a, b = (Thing(t.text, '' if t.part == 'center' else t.part, t.kind) for t in (a, b))
@@ -272,14 +272,14 @@ class Builder:
 
     def _limit_pair(self, tree: Tree) -> Limit | None:
         a, b = self._nouns(tree)[:2]
-        return self._limit(tree, Distance(a, b))
+        return self._limit(tree, self._distance(tree, a, b))
 
     _limit_two = _limit_pair
     _limit_apart = _limit_pair
 
     def _limit_from(self, tree: Tree) -> Limit | None:
         a, b = self._nouns(tree)
-        return self._limit(tree, Distance(a, b))
+        return self._limit(tree, self._distance(tree, a, b))
 
     def _limit_size(self, tree: Tree) -> Limit | None:
         kinds = self._kinds(tree)

@@ -46,7 +46,10 @@ def distance(task: Task, intent: Distance) -> str:
     a, b = intent.a, intent.b
     if a.part == 'edge':
         a, b = b, a
-    if intent.between == 'centers':
+    if b.part == 'center':
+        a, b = b, a
+    if intent.between == 'centers' or (
+            a.part == 'center' and b.part != 'edge' and (b.kind != 'object' or intent.axis)):
         span = {'h': 'np.linalg.norm((ca - cb)[:2])', 'v': 'abs(ca[2] - cb[2])'}.get(
             intent.axis, 'np.linalg.norm(ca - cb)')
         return snippets.join('views') + f'''
@@ -62,8 +65,9 @@ value, evidence, sigma = over_views(between_centers, a, b)
 unit, problem = 'm', ''
 '''
     if b.part == 'edge':
+        middle = 'a = box_of(a)[0][None]\n' if a.part == 'center' and a.kind == 'object' else ''
         return snippets.join('edge') + f'''
-{cloud(a, 'a')}surface = found[{label_of(b)!r}][0]['points']
+{cloud(a, 'a')}{middle}surface = found[{label_of(b)!r}][0]['points']
 samples, real, plane = edge_of(surface)
 print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a true edge')
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
@@ -78,6 +82,19 @@ unit, sigma, problem = 'm', 0.005, ''
 evidence = [np.median(a, axis=0), np.median(b, axis=0)]
 '''
     code = snippets.join('gap') + '\n' + item(a, 'a') + item(b, 'b')
+    if a.part == 'center':
+        code += '''
+
+def gap_from_center(a, b):
+    """From the middle of one thing to the nearest point of the other."""
+    value, points, sigma = gap(box_of(a)[0][None], b)
+    return value, points, float(np.hypot(np.nan_to_num(sigma, nan=0.003), 0.005))
+
+
+value, evidence, sigma = over_views(gap_from_center, a, b)
+unit, problem = 'm', ''
+'''
+        return code
     if intent.axis == 'h':
         return code + '''
 level_gap = lambda p, q: gap(p * np.array([1, 1, 0]), q * np.array([1, 1, 0]))  # from above

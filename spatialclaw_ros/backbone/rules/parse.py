@@ -38,7 +38,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     Thing,
     things,
 )
-from spatialclaw_ros.backbone.rules.nouns import thing_of
+from spatialclaw_ros.backbone.rules.nouns import head_of, thing_of
 
 # Families in the order they are tried, each with the kinds of which it needs at least one.
 _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = (
@@ -59,6 +59,11 @@ MAX_PHRASE = 120
 _PRONOUNS = frozenset({
     'it', 'they', 'them', 'this', 'that', 'these', 'those', 'he', 'she', 'him', 'her', 'each other',
     'one', 'two', 'both', 'what', 'which', 'something', 'anything', 'everything', 'there',
+})
+# What nobody sees: a length of it is that of no thing in the pictures.
+_UNSEEN = frozenset({
+    'path', 'trajectory', 'route', 'way', 'journey', 'trip', 'course', 'movement', 'motion',
+    'distance', 'difference', 'gap', 'space',
 })
 
 
@@ -131,7 +136,7 @@ def _parse_sentence(text: str, start: int, end: int) -> Intent | None:
 
 
 def _nameable(intent: Intent) -> bool:
-    """Whether every thing has a usable name: no pronoun, nothing endless, no thing twice."""
+    """Whether every thing has a usable name: no pronoun, no path, nothing endless, no thing twice."""
     named = things(intent)
     if isinstance(intent, Extreme | RelationWhat) and len(intent.category) > MAX_PHRASE:
         return False
@@ -139,7 +144,9 @@ def _nameable(intent: Intent) -> bool:
             intent_pair(intent)[0] == intent_pair(intent)[1]):
         return False
     return all(
-        len(thing.text) <= MAX_PHRASE and thing.text.lower() not in _PRONOUNS for thing in named)
+        len(thing.text) <= MAX_PHRASE and thing.text.lower() not in _PRONOUNS
+        and not _UNSEEN.intersection(head_of(thing.text).split()[-1:])
+        for thing in named)
 
 
 def intent_pair(intent: Distance | HeightAbove | Relation | Side | Compare) -> tuple[Thing, Thing]:
