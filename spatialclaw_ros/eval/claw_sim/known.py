@@ -1,0 +1,441 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""A world as those who ask about it know it: what things are called, what shows, what is true."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, permutations
+
+import numpy as np
+
+from spatialclaw_ros.backbone.rules.nouns import plural
+from spatialclaw_ros.eval.claw_sim import layout
+from spatialclaw_ros.eval.claw_sim.seeing import Seeing
+from spatialclaw_ros.sim.worlds.truth import WorldTruth
+from spatialclaw_ros.sim.worlds.world import BASE_FRAME, GRIPPER_FRAME, WORLD_FRAME, World
+
+COLOURS = ('red', 'green', 'blue', 'yellow', 'orange', 'purple', 'pink', 'cyan')
+"""Colours that no fixture has, so that nobody argues about what is not there."""
+ABSENT_NOUNS = ('mug', 'bottle', 'ball', 'box', 'book', 'plate', 'bowl', 'can')
+ALIKE = ({'box', 'block', 'crate', 'suitcase', 'book'}, {'mug', 'cup', 'can', 'bin'},
+         {'plate', 'bowl'}, {'chair', 'stool'})
+"""Nouns that one person may say where another says the other."""
+LEAST_SHARE, LEAST_PX = 0.7, 500.0
+"""What a view must show of a thing before it is asked about: share of its front, and pixels."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A thing as it is spoken of.
+
+    Args:
+        name: in the world.
+        phrase: what a question calls it, for nothing else.
+        colour: word.
+        noun: word.
+        on: plain noun of the support that it stands on; '' when on another thing.
+        moves: whether it does.
+    """
+
+    name: str
+    phrase: str
+    colour: str
+    noun: str
+    on: str
+    moves: bool
+
+    @property
+    def round(self) -> bool:
+        """Whether it has a diameter."""
+        return self.noun in ('ball', 'plate', 'can', 'cup', 'bowl', 'bin', 'stool')
+
+    @property
+    def cornered(self) -> bool:
+        """Whether it has a length and a width."""
+        return self.noun in ('box', 'book', 'crate', 'block', 'suitcase')
+
+
+class Known:
+    """Everything that families ask about.
+
+    Args:
+        world: the world.
+        has_tf: whether the setting leaves TF to the robot.
+    """
+
+    def __init__(self, world: World, *, has_tf: bool = True) -> None:
+        self.world = world
+        self.has_tf = has_tf
+        self._truth = WorldTruth(world)
+        self._seeing = Seeing(world)
+        self._gaps: dict[frozenset[str], float] = {}
+        self._gaps_shown: dict[frozenset[str], bool] = {}
+
+    # ---- what there is
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Every thing; several may share a phrase."""
+        return tuple(
+            Item(thing.name, thing.kind, *thing.kind.rsplit(' ', 1),
+                 self._support(thing.name), thing.name in self.world.motions)
+            for thing in self.world.things)
+
+    @cached_property
+    def seen(self) -> tuple[Item, ...]:
+        """Things that some view shows well enough to be found."""
+        return tuple(item for item in self.items if self._clear(item.name))
+
+    @cached_property
+    def clear(self) -> tuple[Item, ...]:
+        """Things seen that have a phrase of their own."""
+        return tuple(item for item in self.seen if len(self._alike(item)) == 1)
+
+    @cached_property
+    def whole(self) -> tuple[Item, ...]:
+        """Of these, the ones that stand still and that a view shows whole."""
+        return tuple(item for item in self.clear if not item.moves and any(
+            sight.inside > 0.999 and sight.share > 0.9
+            for sight in self._seeing.sights(item.name)))
+
+    @cached_property
+    def tracked(self) -> tuple[Item, ...]:
+        """Things that move and are shown whole when they start and when they arrive."""
+        stamps = self.stamps
+        found = []
+        for item in self.clear:
+            if item.moves:
+                first, last = (
+                    [number for number, view in enumerate(self.world.views)
+                     if view.stamp_ns == stamp]
+                    for stamp in (stamps[0], stamps[-1]))
+                if all(any(self._seeing.sight(item.name, number).share > 0.9
+                           and self._seeing.sight(item.name, number).inside > 0.999
+                           for number in numbers) for numbers in (first, last)):
+                    found.append(item)
+        return tuple(found)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Names of the cameras."""
+        return tuple(camera.name for camera in self.world.cameras)
+
+    @cached_property
+    def stamps(self) -> tuple[int, ...]:
+        """Stamps of the views, in order, each once."""
+        return tuple(sorted({view.stamp_ns for view in self.world.views}))
+
+    @cached_property
+    def last_views(self) -> tuple[int, ...]:
+        """Number of the newest view of each camera."""
+        return tuple(self.last_view(camera) for camera in self.cameras)
+
+    def last_view(self, camera: str) -> int:
+        """Number of the newest view of a camera."""
+        return max(number for number, view in enumerate(self.world.views)
+                   if view.camera == camera)
+
+    @cached_property
+    def frame_words(self) -> tuple[tuple[str, str], ...]:
+        """What a question may call a TF frame, and its name; none without TF."""
+        if not self.has_tf:
+            return ()
+        words = (('gripper', GRIPPER_FRAME), ('base_link', BASE_FRAME), ('robot', BASE_FRAME))
+        return tuple(pair for pair in words if pair[1] in self.world.frames)
+
+    @cached_property
+    def surfaces(self) -> tuple[str, ...]:
+        """Supports that a question may name: the floor, and a table."""
+        return tuple(name for name in ('table', 'floor') if name in self.world.supports)
+
+    def _support(self, name: str) -> str:
+        on = self.world.stands_on.get(name, '')
+        return on if on in self.world.supports else ''
+
+    def _clear(self, name: str) -> bool:
+        return any(sight.share >= LEAST_SHARE and sight.pixels >= LEAST_PX and sight.inside > 0.9
+                   for sight in self._seeing.sights(name))
+
+    # ---- words
+    def plural(self, words: str) -> str:
+        """'red balls' of 'red ball'."""
+        return plural(words)
+
+    def article(self, text: str) -> str:
+        """'an orange ball', where a template has 'a orange ball'."""
+        words = text.split(' ')
+        for at, word in enumerate(words[:-1]):
+            if word == 'a' and words[at + 1][0] in 'aeio':
+                words[at] = 'an'
+        return ' '.join(words)
+
+    def sorts(self) -> list[tuple[str, tuple[Item, ...]]]:
+        """Words for a sort of things ('red ball', 'ball', 'red thing'), and those of it."""
+        words: dict[str, tuple[Item, ...]] = {}
+        for item in self.items:
+            for text in (item.phrase, item.noun, f'{item.colour} thing'):
+                words.setdefault(text, tuple(
+                    other for other in self.items
+                    if text in (other.phrase, other.noun, f'{other.colour} thing')))
+        return sorted(words.items())
+
+    def tells(self, those: Sequence[Item], words: str) -> bool:
+        """Whether nobody would argue about which things the words fit, and all of them show."""
+        if words.endswith(' thing') and those[0].colour not in COLOURS:
+            return False
+        same = {other.name for item in those for other in self.items if (
+            item.colour == other.colour if words.endswith(' thing') else
+            other in self._alike(item) if ' ' in words else _alike(item.noun, other.noun))}
+        return same == {item.name for item in those} and all(each in self.seen for each in those)
+
+    def _alike(self, item: Item) -> list[Item]:
+        """Things that a person could mean by its phrase, it included."""
+        return [other for other in self.items
+                if other.colour == item.colour and _alike(other.noun, item.noun)]
+
+    def absent(self, rng: random.Random) -> list[str]:
+        """Phrases that fit nothing there, in any order: another colour of a noun, or both new."""
+        colours = {item.colour for item in self.items}
+        found = [f'{colour} {noun}' for colour in COLOURS for noun in ABSENT_NOUNS
+                 if colour not in colours]
+        rng.shuffle(found)
+        return found
+
+    def shuffled(self, rng: random.Random, items: Iterable[Item]) -> list[Item]:
+        """Things in any order."""
+        mixed = list(items)
+        rng.shuffle(mixed)
+        return mixed
+
+    def pairs(self, rng: random.Random, items: Sequence[Item]) -> list[tuple[Item, Item]]:
+        """All pairs of things, in any order."""
+        mixed = list(combinations(self.shuffled(rng, items), 2))
+        rng.shuffle(mixed)
+        return mixed
+
+    def triples(
+        self, rng: random.Random, items: Sequence[Item], most: int = 60,
+    ) -> list[tuple[Item, Item, Item]]:
+        """Some triples of things, in any order."""
+        mixed = list(permutations(self.shuffled(rng, items), 3))
+        rng.shuffle(mixed)
+        return mixed[:most]
+
+    # ---- what is true
+    def gap(self, a: Item, b: Item) -> float:
+        """Closest distance now, metres."""
+        key = frozenset((a.name, b.name))
+        if key not in self._gaps:
+            self._gaps[key] = self._truth.distance(a.name, b.name).distance
+        return self._gaps[key]
+
+    def center(self, item: Item, frame: str = BASE_FRAME) -> np.ndarray:
+        """Middle of a thing's upright box now, (3,), in a TF frame."""
+        return self._truth.center(item.name, frame)
+
+    def size(self, item: Item) -> np.ndarray:
+        """Length, width, height, metres."""
+        return self._truth.size(item.name)
+
+    def top(self, item: Item) -> float:
+        """Height of its highest point above the floor."""
+        return self._truth.top(item.name)
+
+    def level(self, surface: str) -> float:
+        """Height of a support above the floor."""
+        return self.world.supports[surface].height
+
+    def edge(self, item: Item) -> float | None:
+        """Distance to the nearest edge of the table that it stands on; None for others."""
+        return self._truth.distance_to_edge(item.name) if item.on == 'table' else None
+
+    def from_camera(self, item: Item) -> float:
+        """Distance of a thing's nearest point from the newest camera, metres."""
+        return self._truth.closest_to_frame(item.name, self._newest_frame)
+
+    def path_length(self, item: Item) -> float:
+        """Length of the way that it went, metres."""
+        return self._truth.path_length(item.name)
+
+    def ends(self, item: Item) -> tuple[np.ndarray, np.ndarray]:
+        """Middle of a thing at the first and at the last view, (3,) `odom`."""
+        first, last = self.stamps[0], self.stamps[-1]
+        return (self._truth.center(item.name, WORLD_FRAME, first),
+                self._truth.center(item.name, WORLD_FRAME, last))
+
+    @property
+    def _newest_frame(self) -> str:
+        return self.world.camera(self.world.views[-1].camera).frame
+
+    # ---- as cameras see it
+    def _middle(self, item: Item, stamp_ns: int | None = None) -> np.ndarray:
+        return self._truth.center(
+            item.name, WORLD_FRAME, self.stamps[-1] if stamp_ns is None else stamp_ns)
+
+    def offsets(
+        self, a: Item, b: Item, view: int | None = None,
+    ) -> list[tuple[float, float, float]]:
+        """How far `a` is left of `b`, beyond it, and right of it in the picture, for each view.
+
+        Args:
+            a: what is asked about.
+            b: what it is compared with.
+            view: the only view; None for the last of each camera.
+
+        Returns:
+            Metres, metres, pixels (NaN where one is not in the picture).
+        """
+        found = []
+        for number in self.last_views if view is None else (view,):
+            places = self._middle(b), self._middle(a)
+            at = layout.columns(self.world, number, places)
+            found.append((*layout.offset(self.world.T_world_view(number), *places),
+                          float(at[1] - at[0])))
+        return found
+
+    def seen_as(self, view: int, start: np.ndarray, end: np.ndarray) -> tuple[float, float]:
+        """How far to the left and away a view sees something go, metres."""
+        return layout.offset(self.world.T_world_view(view), start, end)
+
+    def row(self, items: Sequence[Item]) -> list[Item] | None:
+        """Things from left to right in the newest pictures; None when they don't stand so."""
+        order = layout.row(self.world, self.last_views, [self._middle(item) for item in items])
+        return None if order is None else [items[number] for number in order]
+
+    def between(self, a: Item, b: Item) -> list[Item] | None:
+        """What stands between two things; None when that can be argued about."""
+        others = [item for item in self.items if item not in (a, b)]
+        inside, unclear = layout.between(self._middle(a), self._middle(b), [
+            (self._middle(item), float(self.size(item)[1]) / 2) for item in others])
+        return None if unclear else [others[number] for number in inside]
+
+    def bearing(self, item: Item, *, from_robot: bool) -> tuple[float, float]:
+        """Level angle to a thing now, radians, left positive, and how far it is."""
+        now = self.stamps[-1]
+        if from_robot:
+            pose = self.world.T_world_frame(BASE_FRAME, now)
+        else:
+            pose = self.world.T_world_view(len(self.world.views) - 1)
+        return layout.bearing(pose, self._middle(item), optical=not from_robot)
+
+    # ---- what shows
+    def gap_shows(self, a: Item, b: Item, gap: float) -> bool:
+        """Whether views show where two things are nearest to each other."""
+        key = frozenset((a.name, b.name))
+        if key not in self._gaps_shown:
+            self._gaps_shown[key] = self._seeing.gap_shows(a.name, b.name, gap)
+        return self._gaps_shown[key]
+
+    def top_shows(self, item: Item) -> bool:
+        """Whether a view shows a thing's whole top."""
+        return self._seeing.top_shows(item.name)
+
+    def edge_shows(self, item: Item, edge: float) -> bool:
+        """Whether views show the nearest edge of the table, and the thing's side towards it."""
+        support = self.world.supports['table']
+        skin = self._seeing.fine(item.name)
+        own = (skin.points - support.center)[:, :2] @ support.axes.T
+        half = np.array(support.size) / 2
+        to_edges = np.concatenate([half - own, half + own], axis=1)
+        nearest = to_edges.min(axis=1)
+        at = int(nearest.argmin())
+        x, y = own[at]
+        side = int(to_edges[at].argmin())
+        edge_point = [(half[0], y), (x, half[1]), (-half[0], y), (x, -half[1])][side]
+        return abs(nearest[at] - edge) < 0.02 and self._seeing.near_shows(
+            item.name, nearest, skin) and self._seeing.point_shows(
+            support.point(*edge_point) + np.array([0.0, 0.0, 0.003]))
+
+    def shows_nearest(self, item: Item) -> bool:
+        """Whether the newest view shows a thing whole, so its nearest point as well."""
+        sight = self._seeing.sight(item.name, len(self.world.views) - 1)
+        return sight.share > 0.95 and sight.inside > 0.999
+
+    def shows_surface(self, surface: str) -> bool:
+        """Whether views show a good part of a support."""
+        support = self.world.supports.get(surface)
+        if support is None:
+            return False
+        just_above = np.array([0.0, 0.0, 0.003])
+        shown = [
+            self._seeing.point_shows(
+                support.point(x * support.size[0], y * support.size[1]) + just_above)
+            for x in (-0.3, 0.0, 0.3) for y in (-0.3, 0.0, 0.3)]
+        return sum(shown) >= (5 if surface == 'table' else 3)
+
+    def cut_off(self, rng: random.Random) -> list[tuple[Item, str]]:
+        """Things that are seen, but not to their end, and the dimension that is not known."""
+        found = []
+        for item in self.shuffled(rng, self.items):
+            sights = self._seeing.sights(item.name)
+            if item.moves or max(sight.inside for sight in sights) > 0.85 or max(
+                    sight.pixels for sight in sights) < 2 * LEAST_PX or len(self._alike(item)) > 1:
+                continue
+            shown, points = self._seeing.reach_shown(item.name)
+            if len(shown) and np.ptp(shown[:, 2]) < 0.8 * np.ptp(points[:, 2]):
+                found.append((item, 'height'))
+            elif len(shown) and item.cornered:
+                long = _long_axis(points)
+                if np.ptp(shown @ long) < 0.8 * np.ptp(points @ long):
+                    found.append((item, 'length'))
+        return found
+
+    def hidden_by(self, item: Item) -> list[Item] | None:
+        """Things that it hides parts of in the newest view; None when that can be argued about."""
+        view = len(self.world.views) - 1
+        if self._seeing.sight(item.name, view).pixels < LEAST_PX:
+            return None
+        found = []
+        for other in self.items:
+            sight = self._seeing.sight(other.name, view)
+            if other == item or item.name not in sight.hiders:
+                continue
+            if not 0.15 <= sight.share <= 0.8 or sight.inside < 0.999 or len(sight.hiders) > 1:
+                return None
+            found.append(other)
+        return found
+
+
+    def facts(self, about: Sequence[str], truth: object) -> dict[str, float]:
+        """Numbers to plot errors against."""
+        found = {'views': float(len(self.world.views)), 'things': float(len(self.items)),
+                 'cameras': float(len(self.cameras))}
+        sights = {name: self._seeing.sights(name) for name in about}
+        if sights:
+            eyes = [self.world.T_world_view(number)[:3, 3] for number in self._seeing.views]
+            found['distance_m'] = round(max(
+                min(float(np.linalg.norm(self._truth.center(name, WORLD_FRAME, self.stamps[-1])
+                                         - eye)) for eye in eyes) for name in about), 3)
+            found['visible'] = round(min(
+                max(sight.share for sight in each) for each in sights.values()), 3)
+        if isinstance(truth, float) and not isinstance(truth, bool):
+            found['truth'] = truth
+        return found
+
+
+def _alike(noun: str, other: str) -> bool:
+    return noun == other or any(noun in group and other in group for group in ALIKE)
+
+
+def _long_axis(points: np.ndarray) -> np.ndarray:
+    """Level direction along which points reach farthest, (3,)."""
+    level = points[:, :2] - points[:, :2].mean(axis=0)
+    axis = np.linalg.eigh(level.T @ level)[1][:, -1]
+    return np.array([*axis, 0.0])

@@ -1,0 +1,163 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""What all the views of a world together show of its things."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from spatialclaw_ros.eval.claw_sim.sight import (
+    COARSE,
+    FINE,
+    Sight,
+    Skin,
+    Solid,
+    look_for,
+    seen_of,
+    skin_of,
+)
+from spatialclaw_ros.sim.worlds.world import World
+
+MAX_VIEWS = 8
+"""Most views that are looked through; of more, those spread evenly over time, ends included."""
+SLACK_M = 0.008
+"""How much farther the nearest seen points may be than the nearest points."""
+_SLANT = 0.15
+
+
+class Seeing:
+    """Sights of a world's things.
+
+    Args:
+        world: what is looked at.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._solids: dict[int, list[Solid]] = {}
+        self._sights: dict[tuple[str, int], Sight] = {}
+        self._skins: dict[tuple[str, int, int], Skin] = {}
+
+    @cached_property
+    def views(self) -> tuple[int, ...]:
+        """Numbers of the views that are looked through, the last of each camera among them."""
+        views = self._world.views
+        last = {view.camera: number for number, view in enumerate(views)}
+        spread = np.linspace(0, len(views) - 1, min(len(views), MAX_VIEWS)).round()
+        return tuple(sorted({*spread.astype(int).tolist(), *last.values()}))
+
+    def sight(self, name: str, view: int) -> Sight:
+        """How a thing shows in a view."""
+        key = name, view
+        if key not in self._sights:
+            own, others = self._parted(name, view)
+            self._sights[key] = look_for(
+                self._skin(name, view, COARSE), own, others, *self._eye(view))
+        return self._sights[key]
+
+    def sights(self, name: str) -> list[Sight]:
+        """How a thing shows in each of `views`."""
+        return [self.sight(name, view) for view in self.views]
+
+    def gap_shows(self, a: str, b: str, gap_m: float) -> bool:
+        """Whether views show, of both, points that are hardly farther apart than they are."""
+        first, second = (self._skin(name, self.views[-1], FINE) for name in (a, b))
+        reach = gap_m + SLACK_M
+        near_a = first.where(cKDTree(second.points).query(first.points)[0] <= reach)
+        near_b = second.where(cKDTree(first.points).query(second.points)[0] <= reach)
+        shown_a, shown_b = self._shown(a, near_a), self._shown(b, near_b)
+        if not len(shown_a) or not len(shown_b):
+            return False
+        return bool(cKDTree(shown_a).query(shown_b)[0].min() <= reach)
+
+    def point_shows(self, point: np.ndarray) -> bool:
+        """Whether a view shows a place that is free all round, (3,) `odom`."""
+        for view in self.views:
+            camera, pose = self._eye(view)
+            skin = Skin(point[None], (pose[:3, 3] - point)[None], np.ones(1))
+            facing, inside, hidden = seen_of(skin, self._all(view), camera, pose)
+            if (facing & inside & ~hidden).any():
+                return True
+        return False
+
+    def near_shows(self, name: str, distances_m: np.ndarray, skin: Skin) -> bool:
+        """Whether a view shows some of the samples that are nearest to something else."""
+        near = skin.where(distances_m <= distances_m.min() + SLACK_M)
+        return len(self._shown(name, near)) > 0
+
+    def fine(self, name: str) -> Skin:
+        """Many samples of a thing, as it is now."""
+        return self._skin(name, self.views[-1], FINE)
+
+    def top_shows(self, name: str) -> bool:
+        """Whether one view shows nearly all of a thing's level top."""
+        skin = self.fine(name)
+        z = skin.points[:, 2]
+        top = skin.where((z > z.max() - 0.002) & (skin.normals[:, 2] > 0.9))
+        if len(top.points) < 5:
+            return True  # a ball, a tip: no level top
+        for view in self.views:
+            facing, inside, hidden = seen_of(top, self._parted(name, view)[1], *self._eye(view))
+            if (facing & inside & ~hidden).mean() > 0.95:
+                return True
+        return False
+
+    def reach_shown(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Points of a thing that any view shows, (K, 3), and all its points, (N, 3)."""
+        skin = self.fine(name)
+        return self._shown(name, skin), skin.points
+
+    def _shown(self, name: str, skin: Skin) -> np.ndarray:
+        """Points of samples that any view shows, (K, 3)."""
+        shown = np.zeros(len(skin.points), dtype=bool)
+        if len(shown):
+            for view in self.views:
+                facing, inside, hidden = seen_of(
+                    skin, self._all(view), *self._eye(view), least_slant=_SLANT)
+                shown |= facing & inside & ~hidden
+        return skin.points[shown]
+
+    def _eye(self, view: int) -> tuple:
+        return (self._world.camera(self._world.views[view].camera).intrinsics,
+                self._world.T_world_view(view))
+
+    def _skin(self, name: str, view: int, sides: int) -> Skin:
+        key = name, view if name in self._world.motions else -1, sides
+        if key not in self._skins:
+            self._skins[key] = skin_of(self._parted(name, view)[0], sides)
+        return self._skins[key]
+
+    def _parted(self, name: str, view: int) -> tuple[list[Solid], list[Solid]]:
+        """Solids of a thing, and all others."""
+        solids = self._all(view)
+        return ([solid for solid in solids if solid.owner == name],
+                [solid for solid in solids if solid.owner != name])
+
+    def _all(self, view: int) -> list[Solid]:
+        moves = bool(self._world.motions)
+        key = view if moves else -1
+        if key not in self._solids:
+            stamp_ns = self._world.views[view].stamp_ns
+            self._solids[key] = [
+                Solid(thing.name, geom.type, np.array(geom.size),
+                      self._world.T_world_object(thing.name, stamp_ns) @ geom.T_object_geom)
+                for thing in (*self._world.things, *self._world.fixtures)
+                for geom in thing.geoms if geom.type != 'plane']
+        return self._solids[key]

@@ -1,0 +1,147 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+
+"""The questions of worlds: which families each world is asked for, ids, and an even slice."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import islice
+
+from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.eval.claw_sim.asked import Asked
+from spatialclaw_ros.eval.claw_sim.families import families_for
+from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.records import Question, Simulated
+from spatialclaw_ros.sim.worlds.make import make_world
+from spatialclaw_ros.sim.worlds.settings import SETTINGS
+
+VERSION = 1
+"""Of the generator; a change of any question or truth is a new version."""
+
+PUBLIC_COUNT, PER_WORLD, PUBLIC_SLICE = 500, 8, 100
+PUBLIC_SETTINGS = (
+    'realsense', 'kinect', 'robot', 'realsense', 'tof', 'tf_noise', 'realsense', 'perfect',
+    'robot', 'no_tf', 'realsense', 'kinect', 'robot', 'realsense_2x', 'tof', 'no_depth')
+"""Setting of each world of the public split, in turn."""
+
+
+@lru_cache(maxsize=2)
+def public_split() -> tuple[Question, ...]:
+    """The 500 public questions."""
+    counts: Counter[str] = Counter()
+    questions: list[Question] = []
+    seed = 0
+    while len(questions) < PUBLIC_COUNT:
+        setting = PUBLIC_SETTINGS[seed % len(PUBLIC_SETTINGS)]
+        questions += questions_of(seed, setting, counts)
+        seed += 1
+    return tuple(questions[:PUBLIC_COUNT])
+
+
+def from_seeds(seeds: Iterable[int], setting: str = '') -> tuple[Question, ...]:
+    """Questions about worlds of one's own seeds.
+
+    Args:
+        seeds: of the worlds.
+        setting: of all of them; '' for those of the public split, in turn.
+    """
+    counts: Counter[str] = Counter()
+    questions: list[Question] = []
+    for number, seed in enumerate(seeds):
+        questions += questions_of(
+            seed, setting or PUBLIC_SETTINGS[number % len(PUBLIC_SETTINGS)], counts)
+    return tuple(questions)
+
+
+def questions_of(
+    seed: int, setting: str, counts: Counter[str], most: int = PER_WORLD,
+) -> list[Question]:
+    """Questions about one world, of the families that were asked least so far.
+
+    Args:
+        seed: of the world.
+        setting: name of what the cameras and TF are like.
+        counts: questions of each family so far; counted on.
+        most: at most so many.
+
+    Raises:
+        InvalidRequestError: there is no such setting.
+    """
+    if setting not in SETTINGS:
+        raise InvalidRequestError(
+            f'there is no setting {setting!r} of simulated worlds, there are {list(SETTINGS)}')
+    known = Known(make_world(seed), has_tf=not SETTINGS[setting].without_tf)
+    families = families_for(SETTINGS[setting])
+    order = sorted(families, key=lambda name: (counts[name], _chance(seed, name).random()))
+    questions: list[Question] = []
+    for name in order:
+        for asked in islice(families[name](known, _chance(seed, name)), 1):
+            questions.append(_record(known, seed, setting, name, asked))
+            counts[name] += 1
+        if len(questions) >= most:
+            break
+    return questions
+
+
+def _chance(seed: int, family: str) -> random.Random:
+    return random.Random(f'claw-sim {VERSION} {seed} {family}')
+
+
+def _record(known: Known, seed: int, setting: str, family: str, asked: Asked) -> Question:
+    tags = {'setting': setting, 'scene': known.world.kind, **asked.tags}
+    if asked.measure:
+        tags |= {'measure': asked.measure, 'detail': asked.detail,
+                 'about': ', '.join(asked.about)}
+    return Question(
+        id=f'claw-sim-{VERSION}-{seed:04d}-{family.replace(" ", "-")}', text=asked.text,
+        media=(Simulated(seed=seed, setting=setting),), options=asked.options,
+        answer=asked.answer, truth=asked.truth, unit=asked.unit, frame=asked.frame,
+        category=family, tags=tags, facts=known.facts(asked.about, asked.truth))
+
+
+def even_slice(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
+    """Some of the questions, with all categories and all settings as evenly as they come.
+
+    Args:
+        questions: to choose from.
+        count: how many; all when there are no more.
+    """
+    left = list(range(len(questions)))
+    per: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
+    chosen: list[int] = []
+
+    def rank(number: int) -> tuple[int, int, int, int]:
+        category, setting = _group(questions[number])
+        return per[category], per[setting], pairs[category, setting], number
+
+    while left and len(chosen) < count:
+        number = min(left, key=rank)
+        left.remove(number)
+        chosen.append(number)
+        category, setting = _group(questions[number])
+        per[category] += 1
+        per[setting] += 1
+        pairs[category, setting] += 1
+    return tuple(questions[number] for number in sorted(chosen))
+
+
+def _group(question: Question) -> tuple[str, str]:
+    return question.category, f'setting {question.tags["setting"]}'
