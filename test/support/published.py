@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spatialclaw_ros.eval.records import ImageFile, Images, TableImage
+from spatialclaw_ros.eval.records import ImageFile, Images, Said, TableImage
 
 EMBEDDED = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
 FPS = 10.0
@@ -82,3 +82,10 @@ def table_images(path: Path, row: int, column: str, count: int) -> Images:
 def images(folder: Path, *names: str) -> Images:
     """Picture files, as records."""
     return Images(pictures=tuple(ImageFile(path=str(folder / name)) for name in names))
+
+
+def said(answer: str | float | bool | None) -> Said:
+    """What came back: an answer, or a refusal."""
+    if answer is None:
+        return Said(status='REFUSED', message='not seen')
+    return Said(status='OK', value=answer, text=str(answer))

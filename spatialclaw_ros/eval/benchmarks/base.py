@@ -115,9 +115,7 @@ class Benchmark(ABC):
         return scored(self.read_letter(question, text), truth)
 
     def read_letter(self, question: Question, text: str) -> str | None:
-        """The letter that a text chooses; an option's own text stands for its letter."""
-        if text in question.options:
-            return chr(ord('A') + question.options.index(text))
+        """The letter that a text chooses."""
         return letter(text, self.rules.letter, question.options)
 
     def score_number(self, question: Question, text: str, truth: float) -> Score:
