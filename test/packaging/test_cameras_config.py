@@ -18,11 +18,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import rclpy
 import yaml
 from rclpy.context import Context
 from rclpy.node import Node
@@ -37,14 +35,6 @@ NAMES = {'oak_d', 'orbbec', 'realsense', 'webcam', 'zed'}
 # those that Humble to Kilted still have packages of
 DRIVERS = {'depthai_ros_driver_v3', 'orbbec_camera', 'realsense2_camera', 'usb_cam', 'v4l2_camera',
            'zed_wrapper'}
-
-
-@pytest.fixture(scope='module')
-def context() -> Iterator[Context]:
-    context = Context()
-    rclpy.init(context=context)
-    yield context
-    context.try_shutdown()
 
 
 def loaded(context: Context, *files: Path) -> tuple[Parameters, Node, list[str]]:

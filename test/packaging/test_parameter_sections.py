@@ -17,11 +17,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import rclpy
 import yaml
 from rclpy.context import Context
 from rclpy.node import Node
@@ -29,14 +27,6 @@ from rclpy.node import Node
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros.launch_values import launched_parameters, node_name, parameters_in
 from spatialclaw_ros.ros.parameter_file import sections_of
-
-
-@pytest.fixture(scope='module')
-def context() -> Iterator[Context]:
-    context = Context()
-    rclpy.init(context=context)
-    yield context
-    context.try_shutdown()
 
 
 def written(folder: Path, *files: dict[str, object]) -> list[Path]:
