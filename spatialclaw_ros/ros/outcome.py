@@ -39,6 +39,10 @@ def ignore(_query_id: str, _event: Progress) -> None:
     """Hear nothing."""
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 def never() -> bool:
     """Not cancelled."""
     return False
@@ -60,6 +64,7 @@ class Caller:
         hears: called with what happens, from one thread at a time.
         canceled: whether the query was cancelled before it got as far as the runner.
         held_s: how long it waited for the node's start before that.
+        placed: called once it runs, waits its turn, or was turned away.
     """
 
     client: str = ''
@@ -67,6 +72,7 @@ class Caller:
     hears: OnEvent = ignore
     canceled: Callable[[], bool] = never
     held_s: float = 0.0
+    placed: Callable[[], object] = nothing
 
 
 @dataclass(frozen=True)

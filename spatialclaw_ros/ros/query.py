@@ -175,7 +175,9 @@ class QueryRunner:
         job = None
         try:
             job = Job(caller, text, check(), self._log_error)
-            end = self._admitted(job) or self._turn(job) or self._end(job)
+            turned_away = self._admitted(job)
+            caller.placed()
+            end = turned_away or self._turn(job) or self._end(job)
         except InvalidRequestError as error:
             end = Failed(Status.INVALID_REQUEST, str(error), 'request')
         except Exception:

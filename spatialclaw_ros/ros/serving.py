@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse
@@ -116,10 +117,11 @@ class Serving:
     def _answer(self, request: Any, caller: Caller) -> SpatialAnswer:
         end = None
         try:
-            if not self.start.over.is_set():
+            if self.start.holds:
                 clock = Deadline()
                 end = self.start.wait(request, caller)
-                caller = replace(caller, held_s=clock.elapsed_s)
+                caller = replace(caller, held_s=clock.elapsed_s,
+                                 placed=partial(self.start.leave, caller.query_id))
             handler = self.handler
             if end is None and handler is not None:
                 return handler.answer(request, caller)
@@ -129,6 +131,8 @@ class Serving:
             self._node.get_logger().error(f'answering failed:\n{traceback.format_exc()}')
             end = Failed(
                 Status.INTERNAL_ERROR, 'a fault of this node; its log has the traceback', 'request')
+        finally:
+            self.start.leave(caller.query_id)
         return self._turned_away(request, caller, end)
 
     def _turned_away(self, request: Any, caller: Caller, end: Failed) -> SpatialAnswer:

@@ -21,6 +21,7 @@ import threading
 from types import SimpleNamespace
 
 import numpy as np
+from live_node import until
 
 from spatialclaw_ros.agent.doing import Working
 from spatialclaw_ros.agent.events import Answered
@@ -30,10 +31,12 @@ from spatialclaw_ros.ros.outcome import Caller, QueryRequest
 from spatialclaw_ros.ros.starting import WaitForStart
 from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.observation import Frame, Observation
-from spatialclaw_ros.workspace.question import AnswerType, Question
+from spatialclaw_ros.workspace.question import AnswerType, Question, Status
 
 OBSERVATION = Observation((Frame(0, 'camera', 1, 'optical', np.zeros((2, 2, 3), np.uint8)),))
 REQUEST = QueryRequest(Question('?'), (), None, 2.0, 4, 60.0)
+SETTINGS = SimpleNamespace(
+    max_concurrent=1, max_queued=2, timeout_s=60.0, window_s=2.0, max_frames=4)
 
 
 def test_a_step_is_told_once_however_many_tools_it_calls(monkeypatch):
@@ -61,7 +64,33 @@ def test_who_cannot_be_told_of_the_start_waits_all_the_same():
     def gone(*_):
         raise RuntimeError('the goal has gone')
 
-    settings = SimpleNamespace(
-        max_concurrent=1, max_queued=0, timeout_s=60.0, window_s=2.0, max_frames=4)
-    start = WaitForStart(lambda: settings, lambda: 'inactive')
+    start = WaitForStart(lambda: SETTINGS, lambda: 'inactive')
     assert start.wait(SpatialQuery.Request(question='?'), Caller(hears=gone)) is None
+
+
+def test_who_waited_for_the_start_goes_on_in_the_order_of_coming():
+    start, went, threads = WaitForStart(lambda: SETTINGS, lambda: 'inactive'), [], []
+    start.over.clear()
+
+    def come(name):
+        def wait():
+            assert start.wait(SpatialQuery.Request(question='?'), Caller(query_id=name)) is None
+            went.append(name)
+        threads.append(threading.Thread(target=wait))
+        threads[-1].start()
+        until(lambda: start.waiting == len(threads))
+
+    come('first')
+    come('second')
+    start.over.set()
+    until(lambda: went)
+    # not active long enough for those who waited: who comes now stands behind them
+    assert start.holds
+    come('third')
+    for name in ('first', 'second', 'third'):
+        until(lambda name=name: went[-1] == name)
+        start.leave(name)
+    for thread in threads:
+        thread.join()
+    assert (went, start.holds) == (['first', 'second', 'third'], False)
+    assert start.wait(SpatialQuery.Request(question=' '), Caller()).status == Status.INVALID_REQUEST
