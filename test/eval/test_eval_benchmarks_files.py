@@ -114,8 +114,8 @@ def test_a_missing_video_names_question_and_home(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(('options', 'plain'), [
     (['A. x', 'B. y'], ('x', 'y')), (['(A) x', '(B) y'], ('x', 'y')),
-    (['A: x', 'B) y'], ('x', 'y')), (['x', 'y'], ('x', 'y')), (['A. x', 'C. y'], ('A. x', 'C. y')), (['A. x', 'y'], ('A. x', 'y')),
-    ([], ()),
+    (['A: x', 'B) y'], ('x', 'y')), (['x', 'y'], ('x', 'y')), ([], ()),
+    (['A. x', 'C. y'], ('A. x', 'C. y')), (['A. x', 'y'], ('A. x', 'y')),
 ])
 def test_options_without_their_letters(options: list[str], plain: tuple[str, ...]) -> None:
     assert plain_options(options) == plain
