@@ -1,0 +1,220 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What a report says, as sections of tables; the pages only lay them out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spatialclaw_ros.eval.report.failures import kinds
+from spatialclaw_ros.eval.report.reading import Entry, Run
+from spatialclaw_ros.eval.report.tallies import by_category, compare_runs, metrics, tally
+from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, quantity
+from spatialclaw_ros.eval.statistics import EXPECTED
+
+# With more runs than this each is compared with the first alone.
+_ALL_PAIRS = 6
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Args:
+        text: what it says.
+        link: where it leads, relative to the report; '' for nowhere.
+        command: what to type for more.
+    """
+
+    text: str
+    link: str = ''
+    command: str = ''
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Args:
+        headings: of its columns.
+        rows: cells, or texts.
+        title: above it.
+        texts: whether all columns are texts; otherwise all but the first are numbers.
+    """
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ''
+    texts: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Args:
+        title: its heading.
+        plot: title of the plot that stands in it; '' for none.
+        tables: in order.
+        text: what a reader must know for them.
+    """
+
+    title: str
+    tables: tuple[Table, ...]
+    plot: str = ''
+    text: str = ''
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str | Cell]], title: str = '',
+          *, texts: bool = False) -> Table:
+    """Make a table."""
+    return Table(tuple(headings), tuple(
+        tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in rows),
+        title, texts)
+
+
+def summary(runs: Sequence[Run]) -> Section:
+    """What became of each run's questions, and in what the runs differ."""
+    rows = []
+    for run in runs:
+        found = tally(run.entries)
+        kinds_failed = ', '.join(f'{count} {status}' for status, count in found.failed.items())
+        rows.append([
+            run.name, f'{found.count} of {len(run.questions)}', str(found.answered),
+            *_counts(found.outcomes), kinds_failed or '0', estimate(found.wrong, percent=True),
+            estimate(found.points), quantity(found.time_s, 's'), quantity(found.steps),
+            f'{found.tokens[0]} / {found.tokens[1]}' if any(found.tokens) else UNKNOWN])
+    headings = ('run', 'asked', 'answered', 'right', 'wrong', 'refused rightly', 'refused wrongly',
+                'failed', 'wrong, of all', 'mean points', 'median time', 'mean steps',
+                'tokens read / written')
+    tables = [table(headings, rows), table(
+        ('', *(run.name for run in runs)), _settings(runs), 'What was run', texts=True)]
+    notes = [(run.name, note) for run in runs for note in run.notes]
+    if notes:
+        tables.append(table(('run', 'note'), notes, 'Mind', texts=True))
+    return Section('Runs', tuple(tables), text=(
+        'A refusal ("looked, and can not tell") is apart from a wrong answer. Brackets hold 95 % '
+        'intervals.'))
+
+
+def _counts(outcomes: Any) -> list[str]:
+    return [str(outcomes[kind]) for kind in ('right', 'wrong', 'refused_rightly',
+                                             'refused_wrongly')]
+
+
+_ALWAYS = ('data.set', 'data.setting', 'run.backbone', 'run.interface', 'run.masks', 'version')
+
+
+def _settings(runs: Sequence[Run]) -> list[list[str]]:
+    """Settings that differ, and those that are always of interest."""
+    flat = [_flat({key: run.config.get(key) for key in ('version', 'data', 'run', 'backbone')})
+            for run in runs]
+    names = [name for name in dict.fromkeys(itertools.chain(*flat)) if name != 'run.name']
+    return [[name, *(one.get(name) or UNKNOWN for one in flat)] for name in names
+            if name in _ALWAYS or len({one.get(name) for one in flat}) > 1]
+
+
+def _flat(value: Any, name: str = '') -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {} if value is None else {name: str(value)}
+    return {key: text for part, inner in value.items()
+            for key, text in _flat(inner, f'{name}.{part}' if name else str(part)).items()}
+
+
+def categories(runs: Sequence[Run]) -> Section:
+    """Points by category, and what became of the questions of each."""
+    groups = [by_category(run.entries) for run in runs]
+    names = sorted({name for group in groups for name in group})
+    tables = [table(('category', *(run.name for run in runs)), (
+        [name, *(estimate(tally(group.get(name, ())).points) for group in groups)]
+        for name in names), 'Mean points')] if len(runs) > 1 else []
+    for run, group in zip(runs, groups):
+        rows = []
+        for name, entries in group.items():
+            found = tally(entries)
+            rows.append([name, str(found.count), *_counts(found.outcomes),
+                         str(found.outcomes['failed']), estimate(found.points)])
+        tables.append(table(
+            ('category', 'asked', 'right', 'wrong', 'refused rightly', 'refused wrongly', 'failed',
+             'mean points'), rows, run.name))
+    return Section('By category', tuple(tables), 'Points by category')
+
+
+def errors(runs: Sequence[Run]) -> Section:
+    """Errors of numbers and points."""
+    rows = [
+        [run.name, found.unit or 'none stated', str(found.count),
+         estimate(found.within, percent=True), *(
+             quantity(value, found.unit) for value in (found.median, found.p95, found.worst)),
+         quantity(found.bias, found.unit, sign=True), str(found.unread)]
+        for run in runs for found in metrics(run.entries)]
+    return Section('Metric questions', (table(
+        ('run', 'unit', 'answered', 'within tolerance', 'median error', '95th percentile', 'worst',
+         'mean error', 'not read'), rows),), 'Error of lengths against the length',
+        'Of the questions that were answered and whose truth is known. Errors are absolute, but '
+        'for their mean.')
+
+
+def sigmas(runs: Sequence[Run]) -> Section:
+    """Whether the stated sigma is true."""
+    rows = []
+    for run in runs:
+        for found in metrics(run.entries):
+            if found.sigmas[1].count:
+                rows.append([run.name, found.unit or 'none stated', str(found.sigmas[1].count),
+                             *(estimate(found.sigmas[k], percent=True) for k in EXPECTED)])
+    rows.append(['a normal error', '', '', *(f'{100 * part:.1f} %' for part in EXPECTED.values())])
+    return Section('Calibration of sigma', (table(
+        ('run', 'unit', 'answers with sigma', *(f'truth inside {k} sigma' for k in EXPECTED)),
+        rows),), 'Calibration of sigma', 'Of the answers that state a standard deviation.')
+
+
+def pairs(runs: Sequence[Run]) -> Section | None:
+    """Runs compared on the questions that they share; None for a single run."""
+    chosen = list(itertools.combinations(runs, 2)) if len(runs) <= _ALL_PAIRS else [
+        (runs[0], run) for run in runs[1:]]
+    if not chosen:
+        return None
+    rows = []
+    for first, second in chosen:
+        found = compare_runs(first, second)
+        rows.append([
+            f'{first.name} → {second.name}', str(found.count), str(found.both), str(found.first),
+            str(found.second), str(found.neither), f'{found.p:.3g}' if found.count else UNKNOWN,
+            estimate(found.points)])
+    return Section('Runs in pairs', (table(
+        ('first → second', 'questions of both', 'both right', 'first alone', 'second alone',
+         'neither', 'p (McNemar, exact)', 'points, second minus first'), rows),), text=(
+        'Question by question. A small p says that the two differ in how often they are right; the '
+        'interval of the difference is a paired bootstrap.'))
+
+
+def failure_kinds(runs: Sequence[Run]) -> Section:
+    """What went wrong, by kind."""
+    tables = [table(('kind', 'questions', 'categories', 'for example'), (
+        [kind.title, str(kind.count),
+         ', '.join(f'{name or "no category"} {count}' for name, count in kind.categories),
+         ', '.join(kind.ids)] for kind in kinds(run.entries)), run.name, texts=True)
+        for run in runs if any(_is_failure(entry) for entry in run.entries)]
+    return Section('Kinds of failure', tuple(tables),
+                   text='' if tables else 'Nothing was wrong, refused wrongly, or failed.')
+
+
+def _is_failure(entry: Entry) -> bool:
+    return entry.outcome in ('wrong', 'refused_wrongly', 'failed')

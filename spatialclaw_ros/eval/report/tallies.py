@@ -1,0 +1,171 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The numbers of a report: counts, points, errors and calibration of a run or of a part of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatialclaw_ros.eval.quantities import convert
+from spatialclaw_ros.eval.report.reading import Entry, Run
+from spatialclaw_ros.eval.scoring import OUTCOMES, Outcome
+from spatialclaw_ros.eval.statistics import Comparison, Estimate, calibration, compare, mean, share
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of some questions.
+
+    Args:
+        count: how many have a result.
+        outcomes: how many of each.
+        failed: statuses of those that failed, the most frequent first.
+        points: mean of the data set's own score, with its interval.
+        wrong: share of answers that are wrong, of all asked.
+        time_s: median of the whole time of a question; None when unknown.
+        steps: mean number of cells.
+        tokens: read and written by a model, all together.
+    """
+
+    count: int
+    outcomes: Mapping[Outcome, int]
+    failed: Mapping[str, int]
+    points: Estimate
+    wrong: Estimate
+    time_s: float | None
+    steps: float | None
+    tokens: tuple[int, int]
+
+    @property
+    def answered(self) -> int:
+        """How many have an answer, right or wrong."""
+        return self.outcomes['right'] + self.outcomes['wrong']
+
+
+def tally(entries: Sequence[Entry]) -> Tally:
+    """Count what became of some questions."""
+    outcomes = Counter(entry.outcome for entry in entries)
+    failed = Counter(
+        entry.result.said.status for entry in entries if entry.outcome == 'failed')
+    points = [entry.result.score.points for entry in entries]
+    times_s = [time_s for entry in entries if (time_s := total_s(entry)) is not None]
+    return Tally(
+        len(entries), {kind: outcomes[kind] for kind in OUTCOMES}, dict(failed.most_common()),
+        mean([point for point in points if point is not None]),
+        share(outcomes['wrong'], len(entries)), float(np.median(times_s)) if times_s else None,
+        float(np.mean([entry.result.steps for entry in entries])) if entries else None,
+        (sum(entry.result.tokens.prompt for entry in entries),
+         sum(entry.result.tokens.completion for entry in entries)))
+
+
+def total_s(entry: Entry) -> float | None:
+    """Time of a question from its images to its answer, seconds; None when it was not taken."""
+    return entry.result.times_s.get('total')
+
+
+def by_category(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Entries by their question's category, in alphabetical order."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.question.category or 'no category', []).append(entry)
+    return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Errors of the answered questions that ask for a number or a point of one unit.
+
+    Args:
+        unit: '' where the data set states none.
+        count: how many were answered, though their truth is known.
+        unread: how many of them have no number of that unit.
+        within: share within tolerance; those not read are outside.
+        median: of the absolute errors; None without any.
+        p95: their 95th percentile.
+        worst: the largest.
+        bias: mean error, sign kept; None for points.
+        sigmas: share of truths inside 1, 2 and 3 sigma, of those answers that state one.
+    """
+
+    unit: str
+    count: int
+    unread: int
+    within: Estimate
+    median: float | None
+    p95: float | None
+    worst: float | None
+    bias: float | None
+    sigmas: Mapping[int, Estimate]
+
+
+def metrics(entries: Sequence[Entry]) -> tuple[Metric, ...]:
+    """Errors by unit, the unit with most answers first."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if is_metric(entry):
+            groups.setdefault(entry.question.unit, []).append(entry)
+    found = [_metric(unit, group) for unit, group in groups.items()]
+    return tuple(sorted(found, key=lambda metric: -metric.count))
+
+
+def is_metric(entry: Entry) -> bool:
+    """Whether a number or a point was asked for, can be known, and was answered."""
+    return (entry.question.answer in ('number', 'point') and entry.question.truth is not None
+            and entry.result.said.answered)
+
+
+def _metric(unit: str, entries: Sequence[Entry]) -> Metric:
+    errors = [error for entry in entries if (error := entry.result.score.error) is not None]
+    signed = [error for entry in entries if entry.question.answer == 'number'
+              and (error := entry.result.score.error) is not None]
+    sizes = np.abs(errors)
+    right = sum(entry.result.score.right for entry in entries)
+    return Metric(
+        unit, len(entries), len(entries) - len(errors), share(right, len(entries)),
+        float(np.median(sizes)) if errors else None,
+        float(np.percentile(sizes, 95)) if errors else None,
+        float(sizes.max()) if errors else None, float(np.mean(signed)) if signed else None,
+        calibration(scaled_errors(entries)))
+
+
+def scaled_errors(entries: Sequence[Entry]) -> list[float]:
+    """Error over sigma of each number whose sigma is known."""
+    found = []
+    for entry in entries:
+        said, error = entry.result.said, entry.result.score.error
+        if entry.question.answer != 'number' or error is None or not said.sigma:
+            continue
+        sigma = convert(said.sigma, said.unit or entry.question.unit, entry.question.unit)
+        if sigma is not None and 0 < sigma < float('inf'):
+            found.append(error / sigma)
+    return found
+
+
+def compare_runs(first: Run, second: Run) -> Comparison:
+    """Compare two runs on the questions that both have a result for."""
+    others = {entry.question.id: entry for entry in second.entries}
+    pairs = [(entry, others[entry.question.id]) for entry in first.entries
+             if entry.question.id in others
+             and entry.question.text == others[entry.question.id].question.text]
+    points = [(a, b) for one, other in pairs
+              if (a := one.result.score.points) is not None
+              and (b := other.result.score.points) is not None]
+    return compare([(one.result.score.right, other.result.score.right) for one, other in pairs],
+                   points)
