@@ -81,12 +81,8 @@ def table(top: Support, finish: Finish) -> SceneObject:
     return _standing(solid(top.name, geoms), top)
 
 
-def shelf(top: Support) -> tuple[SceneObject, dict[str, Support]]:
-    """A set of shelves with two boards, a top and a back, and what can be stood on.
-
-    Args:
-        top: its upper face, called 'shelf'.
-    """
+def shelf(top: Support) -> SceneObject:
+    """Shelves with two boards below the top and a back; they are open to their own -x."""
     x, y, z, board = top.size[0] / 2, top.size[1] / 2, top.height, 0.02
     wood: tuple[tuple[float, float, float, float], str] = ((0.90, 0.84, 0.76, 1.0), 'wood')
     geoms: list[Geom] = [
@@ -95,14 +91,14 @@ def shelf(top: Support) -> tuple[SceneObject, dict[str, Support]]:
     geoms += [block((-x, side * y - (board if side > 0 else 0), 0),
                     (x, side * y + (board if side < 0 else 0), z), *wood) for side in (-1, 1)]
     geoms.append(block((x - 0.01, -y, 0), (x, y, z), *wood))
-    return _standing(solid('shelf', geoms), top), {'shelf': top}
+    return _standing(solid(top.name, geoms), top)
 
 
 def cabinet(top: Support) -> SceneObject:
-    """A plain grey cabinet with two doors."""
+    """A plain grey cabinet with two doors, which face its own -x."""
     x, y, z = top.size[0] / 2, top.size[1] / 2, top.height
     grey, dark = (0.56, 0.57, 0.58, 1.0), (0.35, 0.36, 0.37, 1.0)
-    return _standing(solid('cabinet', [
+    return _standing(solid(top.name, [
         block((-x + 0.02, -y, 0), (x, y, z), grey),
         block((-x, -y + 0.01, 0.06), (-x + 0.02, -0.004, z - 0.01), grey),
         block((-x, 0.004, 0.06), (-x + 0.02, y - 0.01, z - 0.01), grey),

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.sim.worlds.rooms import room
 from spatialclaw_ros.sim.worlds.sights import sights
 from spatialclaw_ros.sim.worlds.tabletop import tabletop
 from spatialclaw_ros.sim.worlds.world import KINDS, Kind, World
@@ -50,7 +51,7 @@ def make_world(seed: int, *, kind: Kind | None = None) -> World:
             f'{kind!r}')
     random = np.random.default_rng(seed)
     drawn: Kind = 'room' if random.random() < ROOM_SHARE else 'tabletop'
-    make = {'tabletop': tabletop, 'room': tabletop}[kind or drawn]
+    make = {'tabletop': tabletop, 'room': room}[kind or drawn]
     for _ in range(ATTEMPTS):
         world = make(seed, random)
         if world is not None and _well_seen(world):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,7 @@ BEND_SHARE = 0.3
 def pushed(
     things: Sequence[SceneObject], layout: Layout, support: Support, random: np.random.Generator,
     start_ns: int, stop_ns: int, way_m: tuple[float, float], keep: Sequence[str] = (),
+    area: tuple[float, float, float, float] | None = None,
 ) -> dict[str, Path]:
     """Move one thing along a straight way, or one with a bend, in the middle of the time.
 
@@ -48,6 +49,7 @@ def pushed(
         stop_ns: of the last.
         way_m: range of the way's length.
         keep: names that stay where they are.
+        area: of the support that it stays in, as in `Layout.scatter`; all of it when None.
 
     Returns:
         The path of the thing; empty where nothing could move.
@@ -70,9 +72,26 @@ def pushed(
             angle = heading + number * turn
             points.append(
                 points[-1] + leg * np.array([math.cos(angle), math.sin(angle), 0.0]))
-        if _clear(thing, points, layout, support):
+        inside = area is None or all(_within(point, support, area) for point in points)
+        if inside and _clear(thing, points, layout, support):
             return {thing.name: _path(thing, points, legs, start_ns, stop_ns)}
     return {}
+
+
+def started(
+    things: Sequence[SceneObject], motions: Mapping[str, Path],
+) -> tuple[SceneObject, ...]:
+    """The things where they are at first."""
+    return tuple(
+        placed(thing, motions[thing.name].poses[0][:3, 3], thing.yaw_rad)
+        if thing.name in motions else thing for thing in things)
+
+
+def _within(
+    point: np.ndarray, support: Support, area: tuple[float, float, float, float],
+) -> bool:
+    local = support.axes @ (point - support.center)[:2]
+    return bool((local >= area[:2]).all() and (local <= area[2:]).all())
 
 
 def _clear(

@@ -38,7 +38,10 @@ from spatialclaw_ros.sim.worlds.world import (
 )
 
 START_NS = 1_767_225_600_000_000_000
-SECOND_NS = 1_000_000_000
+VIEWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+VIEW_SHARES = (0.10, 0.12, 0.14, 0.16, 0.14, 0.14, 0.08, 0.06, 0.03, 0.03)
+CAMERA_SHARES = (0.60, 0.28, 0.12)
+"""Of worlds with so many pictures, and with one, two and three cameras."""
 T_link_optical = make_transform(R_link_optical, np.zeros(3))
 
 
@@ -64,7 +67,7 @@ def stamps(count: int, duration_s: float, offset_s: float = 0.0) -> list[int]:
     return [START_NS + round((offset_s + float(second)) * 1000) * 1_000_000 for second in spread]
 
 
-def counts(total: int, cameras: int, random: np.random.Generator) -> list[int]:
+def _counts(total: int, cameras: int, random: np.random.Generator) -> list[int]:
     """How many pictures each camera takes: the first most, and as many in all as are wanted."""
     cameras = min(cameras, total)
     each = [1] * cameras
@@ -73,9 +76,16 @@ def counts(total: int, cameras: int, random: np.random.Generator) -> list[int]:
     return each
 
 
-def duration_s(total: int, random: np.random.Generator) -> float:
+def _duration_s(total: int, random: np.random.Generator) -> float:
     """How long the pictures take, seconds, at most 8."""
     return round(min(8.0, max(0.5, total * float(random.uniform(0.25, 0.8)))), 1)
+
+
+def draw_views(random: np.random.Generator) -> tuple[list[int], float]:
+    """How many pictures each of one to three cameras takes, and in how many seconds."""
+    total = int(random.choice(VIEWS, p=VIEW_SHARES))
+    each = _counts(total, int(random.choice([1, 2, 3], p=CAMERA_SHARES)), random)
+    return each, _duration_s(total, random)
 
 
 def intrinsics(random: np.random.Generator) -> PinholeCamera:

@@ -25,24 +25,21 @@ from spatialclaw_ros.geometry.se3 import transform_points
 from spatialclaw_ros.sim.objects import SceneObject
 from spatialclaw_ros.sim.worlds.choose import Chooser
 from spatialclaw_ros.sim.worlds.fixtures import DESKS, FLOOR, light, shell, table
-from spatialclaw_ros.sim.worlds.motion import pushed
+from spatialclaw_ros.sim.worlds.motion import pushed, started
 from spatialclaw_ros.sim.worlds.paths import Path
 from spatialclaw_ros.sim.worlds.placing import Layout
 from spatialclaw_ros.sim.worlds.rigs import (
     assemble,
-    counts,
-    duration_s,
+    draw_views,
     fixed,
     stamps,
     wrist,
     yaw_pose,
 )
-from spatialclaw_ros.sim.worlds.things import ON_TABLES, placed
+from spatialclaw_ros.sim.worlds.things import ON_TABLES
 from spatialclaw_ros.sim.worlds.world import BASE_FRAME, WORLD_FRAME, Support, World
 
 EDGE_SHARE, ROW_SHARE, GROUP_SHARE, STACK_SHARE, MOTION_SHARE = 0.35, 0.4, 0.75, 0.35, 0.3
-VIEWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-VIEW_WEIGHTS = (0.10, 0.12, 0.14, 0.16, 0.14, 0.14, 0.08, 0.06, 0.03, 0.03)
 
 
 def tabletop(seed: int, random: np.random.Generator) -> World | None:
@@ -131,14 +128,11 @@ def _seen(
 ) -> World:
     """Add cameras, motions and light."""
     target = np.mean([thing.position for thing in things], axis=0) + np.array([0, 0, 0.03])
-    total = int(random.choice(VIEWS, p=VIEW_WEIGHTS))
-    cameras = int(random.choice([1, 2, 3], p=[0.6, 0.28, 0.12]))
-    each = counts(total, cameras, random)
-    seconds = duration_s(total, random)
+    each, seconds = draw_views(random)
     base = Path.still(T_world_base)
     rigs = []
     names = ['wrist', *map(str, random.permutation(['front', 'side', 'top']))]
-    if cameras == 1 and random.random() < 0.2:
+    if len(each) == 1 and random.random() < 0.2:
         names = ['front']
     for number, (name, count) in enumerate(zip(names, each)):
         taken = stamps(count, seconds, 0.013 * number)
@@ -157,12 +151,9 @@ def _seen(
         rigs.append(fixed(name, parent, pose, eye + np.array([0, 0, rise]), target, random, taken))
     links, cams, views = assemble(base, rigs)
     motions = {}
-    if total >= 4 and random.random() < MOTION_SHARE:
+    if len(views) >= 4 and random.random() < MOTION_SHARE:
         motions = pushed(things, layout, top, random, views[0].stamp_ns, views[-1].stamp_ns,
                          (0.12, 0.35), keep=[name for row in rows for name in row])
     return World(
-        seed, 'tabletop', tuple(
-            placed(thing, motions[thing.name].poses[0][:3, 3], thing.yaw_rad)
-            if thing.name in motions else thing for thing in things),
-        fixtures, {'floor': FLOOR, 'table': top}, dict(layout.stands_on), rows, motions, links,
-        cams, views, light(random, target))
+        seed, 'tabletop', started(things, motions), fixtures, {'floor': FLOOR, 'table': top},
+        dict(layout.stands_on), rows, motions, links, cams, views, light(random, target))

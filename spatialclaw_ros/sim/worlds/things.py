@@ -118,9 +118,8 @@ def _bottle(name: str, rgb: Rgb, radius: float, height: float) -> SceneObject:
 def _can(name: str, rgb: Rgb, radius: float, height: float) -> SceneObject:
     grey = (0.62, 0.63, 0.64, 1.0)
     return solid(name, [
-        upright(radius - 0.003, 0, 0.004, grey),
-        upright(radius, 0.004, height - 0.004, (*rgb, 1.0)),
-        upright(radius - 0.003, height - 0.004, height, grey)])
+        upright(radius, 0, height, (*rgb, 1.0)),
+        upright(radius - 0.007, height - 0.0017, height + 0.0003, grey)])
 
 
 def _book(name: str, rgb: Rgb, length: float, width: float, height: float) -> SceneObject:
