@@ -30,7 +30,9 @@ from scripted_vlm_model import BROKEN, GARBAGE, Act, Model, cell, faults_first, 
 
 from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
 from spatialclaw_ros.backbone.vllm import Limits, VllmBackbone, VllmConfig
-from spatialclaw_ros.backbone.vllm.faults import retry_after_s
+from spatialclaw_ros.backbone.vllm.endpoints import Endpoint
+from spatialclaw_ros.backbone.vllm.faults import Fault, retry_after_s
+from spatialclaw_ros.backbone.vllm.keys import ApiKey
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError, CanceledError
 from spatialclaw_ros.workspace.calls import ToolCall
@@ -104,6 +106,15 @@ def test_a_query_moves_on_when_its_server_fails_and_the_failed_one_rests() -> No
         assert '500' in first.last_error
         assert second.latency_s is not None
         assert second.prompt_tokens > 0
+
+
+def test_requests_that_fail_together_are_one_outage() -> None:
+    one = Endpoint('http://127.0.0.1:9/v1', VllmConfig(limits=Limits(rest_s=10.0)), ApiKey())
+    for _ in range(3):
+        one.failed(Fault('the connection was cut'))
+    assert 0.0 < one.rest_s <= 10.0
+    one.failed(Fault('too many requests', retry_after_s=20.0))
+    assert 10.0 < one.rest_s <= 20.0
 
 
 def test_a_rested_server_is_asked_for_its_health_before_it_is_used() -> None:

@@ -87,18 +87,24 @@ class Endpoint:
         self._completion_tokens += usage.completion or 0
 
     def failed(self, fault: Fault) -> None:
-        """It didn't: let it rest, unless the request is to blame."""
+        """It didn't: let it rest, unless the request is to blame.
+
+        Requests that ran beside the one that failed first tell of the same outage: it rests twice
+        as long only when it fails again after its rest.
+        """
         self.last_error = fault.words
         if fault.final:
             return
         self.healthy = self.healthy and not fault.broken
         limits = self._limits
-        rest_s: float = min(limits.rest_s * 2.0 ** min(self._failures, 30), limits.max_rest_s)
-        # jitter, so that those who failed together don't come back together
-        rest_s *= random.uniform(0.5, 1.0)
+        rest_s = self.rest_s
+        if not rest_s:
+            rest_s = min(limits.rest_s * 2.0 ** min(self._failures, 30), limits.max_rest_s)
+            # jitter, so that those who failed together don't come back together
+            rest_s *= random.uniform(0.5, 1.0)
+            self._failures += 1
         if fault.retry_after_s is not None:
             rest_s = max(rest_s, min(fault.retry_after_s, limits.max_rest_s))
-        self._failures += 1
         self._rests_until_s = time.monotonic() + rest_s
 
     def begin_probe(self) -> None:
