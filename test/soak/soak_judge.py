@@ -59,7 +59,7 @@ def shortfalls(
             if len(part.rests) < 2 or any(role not in one.mb for one in part.rests):
                 yield f'the memory of the {role} was measured neither at work nor at rest'
     yield from (line for slope in part.slopes if slope.says and (line := _growth(slope)))
-    if len(part.rests) >= 2:
+    if planned_s >= LONG_S and len(part.rests) >= 2:
         yield from _growth_at_rest(part.rests[0], part.rests[-1])
 
 

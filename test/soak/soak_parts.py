@@ -29,6 +29,8 @@ from scripted_vlm_model import BROKEN, GARBAGE, Act, cell
 from soak_fault import Fault, Stage
 
 DIAGNOSTICS_S = 15.0
+# a server that failed rests, up to as long as it has failed before
+RESTED_S = 10.0
 MOST_TRIES = 12
 NONSENSE = (
     'I see a table.', '```python\nthis is no Python\n```', cell('nowhere.at_all()'),
@@ -81,7 +83,7 @@ def _freeze(role: str) -> tuple[Callable[[Stage], str], Callable[[Stage], None]]
 
 def _mood(
     name: str, statuses: tuple[str, ...], says: str,
-    make: Callable[[Stage], Callable[[Request], Act | str]], recovery_s: float = 5.0,
+    make: Callable[[Stage], Callable[[Request], Act | str]], recovery_s: float = RESTED_S,
 ) -> Fault:
     def begin(stage: Stage) -> str:
         stage.plant.model.mood = make(stage)
