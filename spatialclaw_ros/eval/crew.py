@@ -32,6 +32,8 @@ from spatialclaw_ros.eval.todo import ATTEMPTS, Todo
 MOST_LOST = 4 * ATTEMPTS
 """So many workers may end one after the other without an answer in between."""
 
+_RESULT, _FAULT = b'R', b'F'
+
 
 @dataclass(frozen=True)
 class Lost:
@@ -108,7 +110,7 @@ def ask_all(
                 yield msgspec.structs.replace(outcome, attempts=todo.attempts(question))
 
 
-class Fault(msgspec.Struct, frozen=True, tag=True):
+class Fault(msgspec.Struct, frozen=True):
     """Why a worker can't go on, and no other one could.
 
     Args:
@@ -130,3 +132,21 @@ class Fault(msgspec.Struct, frozen=True, tag=True):
         kind = getattr(errors, self.kind, errors.DependencyError)
         found: SpatialClawError = kind(self.message)
         return found
+
+
+def to_wire(outcome: Result | Exception) -> bytes:
+    """What a worker sends: a result, or why neither it nor another one can go on."""
+    if isinstance(outcome, Exception):
+        return _FAULT + msgspec.json.encode(Fault.of(outcome))
+    return _RESULT + msgspec.json.encode(outcome)
+
+
+def from_wire(said: bytes) -> Result:
+    """The result again.
+
+    Raises:
+        SpatialClawError: it is a fault.
+    """
+    if said.startswith(_FAULT):
+        raise msgspec.json.decode(said[1:], type=Fault).error
+    return msgspec.json.decode(said[1:], type=Result)

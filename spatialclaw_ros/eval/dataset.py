@@ -58,7 +58,9 @@ class Sheet:
 class DataSet(Protocol):
     """Questions whose answers are known."""
 
-    sheet: Sheet
+    @property
+    def sheet(self) -> Sheet:
+        """What a person should know of it."""
 
     def questions(self) -> Sequence[Question]:
         """All of them, in the order of the published files.

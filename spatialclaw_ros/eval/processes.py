@@ -28,14 +28,12 @@ from multiprocessing.process import BaseProcess
 import msgspec
 
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.eval.crew import Fault, Lost
+from spatialclaw_ros.eval.crew import Lost, from_wire, to_wire
 from spatialclaw_ros.eval.job import Desk, Job
 from spatialclaw_ros.eval.records import Question, Result
 
 POLL_S = 1.0
 LEAVE_S = 10.0
-
-_RESULT, _FAULT = b'R', b'F'
 
 
 class ProcessCrew:
@@ -103,9 +101,7 @@ class ProcessCrew:
             line.close()
             process.join()
             return number, Lost(f'with status {process.exitcode}')
-        if said[:1] == _FAULT:
-            raise msgspec.json.decode(said[1:], type=Fault).error
-        return number, msgspec.json.decode(said[1:], type=Result)
+        return number, from_wire(said)
 
 
 def _work(line: Connection, job: Job) -> None:
@@ -117,6 +113,6 @@ def _work(line: Connection, job: Job) -> None:
             with Desk(job) as desk:
                 while True:
                     question = msgspec.json.decode(line.recv_bytes(), type=Question)
-                    line.send_bytes(_RESULT + msgspec.json.encode(desk.ask(question)))
+                    line.send_bytes(to_wire(desk.ask(question)))
         except (SpatialClawError, ImportError) as error:
-            line.send_bytes(_FAULT + msgspec.json.encode(Fault.of(error)))
+            line.send_bytes(to_wire(error))

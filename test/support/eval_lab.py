@@ -13,30 +13,37 @@
 # limitations under the License.
 
 
-"""A data set of a few quick questions, as one's own: `set: eval_lab:tiny`."""
+"""A data set of a few quick questions, as one's own: `set: eval_lab:tiny`.
+
+Who looks at what is written to the file that `EVAL_LAB_LOG` names, a line `ID PID` for each look.
+The first look at the question that `EVAL_LAB_WAIT` names does not end.
+"""
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+import yaml
 
-from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.backbone.protocol import Brief
+from spatialclaw_ros.deadline import Deadline
+from spatialclaw_ros.errors import BackboneError, InvalidRequestError
 from spatialclaw_ros.eval.config import DataConfig
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Said, Score, Simulated
 from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-SHEET = Sheet('tiny', 'A few quick questions', 'here', 'Apache-2.0', 12, 'simulated', 'as refused',
-              typed=True)
+LOG, WAIT = 'EVAL_LAB_LOG', 'EVAL_LAB_WAIT'
 COUNT = 12
+SHEET = Sheet('tiny', 'A few quick questions', 'here', 'Apache-2.0', COUNT, 'simulated',
+              'whether it was refused', typed=True)
 
 
 def tiny(spec: DataConfig) -> Tiny:
@@ -45,26 +52,24 @@ def tiny(spec: DataConfig) -> Tiny:
 
 
 class Tiny:
-    """Questions about nothing that the rules refuse, the even ones rightly; no cell runs.
+    """Songs that the rules refuse to sing, the even ones rightly; no cell runs.
 
     Args:
-        pause_s: for each look.
-        crash: ids of questions that end the process that looks, as often as a file of that name
-            has characters left in `folder`; without a folder each time.
-        bad: ids of questions whose media can't be read.
-        fault: ids of questions whose look has a bug.
-        folder: see `crash`.
+        signals: question to a signal, how many of the first looks send it to who looks, and how
+            often each of them does.
+        bad: questions whose media can't be read.
+        buggy: questions whose look has a bug.
     """
 
     sheet = SHEET
 
-    def __init__(self, pause_s: float = 0.0, crash: Sequence[str] = (), bad: Sequence[str] = (),
-                 fault: Sequence[str] = (), folder: str = '') -> None:
-        self._pause_s = pause_s
-        self._crash = set(crash)
+    def __init__(
+        self, signals: Mapping[str, tuple[str, int, int]] | None = None, bad: Sequence[str] = (),
+        buggy: Sequence[str] = (),
+    ) -> None:
+        self._signals = dict(signals or {})
         self._bad = set(bad)
-        self._fault = set(fault)
-        self._folder = folder
+        self._buggy = set(buggy)
 
     def questions(self) -> Sequence[Question]:
         return [Question(
@@ -73,14 +78,17 @@ class Tiny:
             media=(Simulated(seed=number // 3),)) for number in range(COUNT)]
 
     def observe(self, question: Question) -> Observation:
-        time.sleep(self._pause_s)
+        looks = _looked(question.id)
+        name, first, times = self._signals.get(question.id, ('', 0, 0))
+        for _ in range(times if looks <= first else 0):
+            os.kill(os.getpid(), signal.Signals[name])
+        if question.id == os.environ.get(WAIT) and looks == 1:
+            time.sleep(600.0)
         if question.id in self._bad:
             raise InvalidRequestError(f'the picture of {question.id} is not there')
-        if question.id in self._fault:
+        if question.id in self._buggy:
             raise ZeroDivisionError('a bug of the data set')
-        if question.id in self._crash and self._crashes(question.id):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return _nothing()
+        return Observation((Frame(0, 'camera', 0, 'optical', np.zeros((8, 8, 3), np.uint8)),))
 
     def score(self, question: Question, said: Said) -> Score:
         right = said.refused and question.truth is None
@@ -89,22 +97,58 @@ class Tiny:
     def perception(self, question: Question) -> Perception | None:
         return None
 
-    def _crashes(self, name: str) -> bool:
-        if not self._folder:
-            return True
-        path = Path(self._folder, name)
-        left = path.read_text() if path.exists() else ''
-        path.write_text(left[1:])
-        return bool(left)
+
+class Away:
+    """A backbone whose server is away."""
+
+    name = 'away'
+
+    def plan(self, brief: Brief, deadline: Deadline) -> NoReturn:
+        raise BackboneError('no reply of model m')
+
+    write = plan
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
-@functools.cache
-def _nothing() -> Observation:
-    return Observation((Frame(0, 'camera', 0, 'optical', np.zeros((8, 8, 3), np.uint8)),))
+def away(config: str) -> Away:
+    """The backbone, as a configuration names it."""
+    return Away()
 
 
-def tiny_yaml(out: Path, **options: Any) -> str:
-    """A configuration of it; `options` as of `Tiny`, `workers` beside them."""
-    workers = options.pop('workers', 1)
-    return (f'data: {{set: "eval_lab:tiny", options: {options!r}}}\n'
-            f'runs: [{{name: rules}}]\nout: {out}\nworkers: {workers}\n')
+def looks_of(log: Path) -> list[tuple[str, int]]:
+    """Question and process of each look, as they came."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(name, int(pid)) for name, pid in map(str.split, lines)]
+
+
+def pid_at(log: Path, question_id: str, timeout_s: float = 120.0) -> int:
+    """The process that looks at a question, waited for."""
+    end_s = time.monotonic() + timeout_s
+    while time.monotonic() < end_s:
+        for name, pid in looks_of(log):
+            if name == question_id:
+                return pid
+        time.sleep(0.02)
+    raise AssertionError(f'nobody looked at {question_id}: {looks_of(log)}')
+
+
+def write_config(folder: Path, **options: Any) -> Path:
+    """A configuration of it that writes to `folder / out`; `options` are those of `Tiny`."""
+    path = folder / 'tiny.yaml'
+    path.write_text(yaml.safe_dump({
+        'data': {'set': 'eval_lab:tiny', 'options': options},
+        'runs': [{'name': 'rules'}],
+        'out': str(folder / 'out')}))
+    return path
+
+
+def _looked(question_id: str) -> int:
+    """Write a look down; how many there are of this question now."""
+    log = os.environ.get(LOG)
+    if not log:
+        return 1
+    with open(log, 'a', encoding='utf-8') as file:
+        file.write(f'{question_id} {os.getpid()}\n')
+    return sum(name == question_id for name, _ in looks_of(Path(log)))
