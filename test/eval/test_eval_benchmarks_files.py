@@ -30,7 +30,7 @@ from spatialclaw_ros.eval.records import Question, Video
 
 PUBLISHED = {
     'erqa': 400, 'omni3d': 501, 'omnispatial': 1533, 'spbench': 1328, 'mindcube': 21154,
-    'mmsi': 1000, 'spar': 7207, 'blink': 0, 'spatialtree': 6300, 'viewspatial': 5712,
+    'mmsi': 1000, 'spar': 7207, 'blink': 1901, 'spatialtree': 6300, 'viewspatial': 5712,
     'mmsi-video': 0, 'osi': 8766, 'pai': 1214, 'vsi': 2362, 'vsti': 6042, 'dsi': 7076,
     'cv-bench': 1000, 'perceptcomp': 1114, 'video-mme': 2700, 'video-mme-v2': 3200}
 
@@ -83,7 +83,7 @@ VSI = {'id': 1, 'dataset': 'scannet', 'scene_name': 's', 'question_type': 'route
 @pytest.mark.parametrize(('row', 'words'), [
     ({name: value for name, value in VSI.items() if name != 'ground_truth'},
      r'test_debiased\.parquet has no column ground_truth; it has dataset, id, options'),
-    ({**VSI, 'ground_truth': 'left'}, 'row 0: ground_truth must be one of the letters ABCD'),
+    ({**VSI, 'ground_truth': 'left'}, "row 0: ground_truth must be a letter, got 'left'"),
     ({**VSI, 'question_type': 'object_counting'}, "ground_truth must be a number, got 'A'"),
     ({**VSI, 'options': 5}, 'options must be a list of texts, got 5'),
 ])

@@ -106,8 +106,10 @@ def spbench(folder: Path) -> list[Question]:
         {'id': 1, 'question': 'Where?', 'question_type': 'object_rel_direction_easy',
          'scene_name': 'scene2', 'images': ['a.jpg', 'b.jpg'],
          'options': '["A. left", "B. right"]', 'ground_truth': 'A'}])
+    put(folder / 'SPBench-SI-images/scene1/a.jpg', png())
     return [
-        number(id='SI-1', text='How many?', media=(images(folder, 'scene1/a.jpg'),), truth=4.0,
+        number(id='SI-1', text='How many?', truth=4.0,
+               media=(images(folder, 'SPBench-SI-images/scene1/a.jpg'),),
                category='object_counting', tags={'subset': 'SI'}),
         letter(id='MV-1', text='Where?', options=('left', 'right'), truth='A',
                media=(images(folder, 'scene2/a.jpg', 'scene2/b.jpg'),),

@@ -50,8 +50,10 @@ def spatialtree(folder: Path) -> list[Question]:
     row = {'question_type': 'open', 'option': None, 'hint': '', 'video': ['videos/a.mp4'],
            'image': ['images/a.jpg', 'images/b.jpg']}
     info = {'spatree0': 'L1', 'spatree1': 'Distance', 'spatree2': 'Depth'}
-    rows = [('Which?', 'B', 'accuracy', {'option': ['A. a', 'B. b', None], 'video': []}),
-            ('How far?', '2', 'meanrelativeacc', {}),
+    rows = [('Which?', 'B', 'accuracy', {
+                'option': ['A. a', 'B. b', None], 'video': [],
+                'question_type': 'multi_choice'}),
+            ('How far?', '2', 'multichoiceeval', {'option': ['']}),
             ('Did it?', 'Yes', 'accuracy', {'question_type': 'judge'}),
             ('What?', 'Go left', 'exact_match', {'video': None}),
             ('Draw it', '{}', 'cogmapeval', {})]

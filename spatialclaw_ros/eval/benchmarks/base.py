@@ -162,6 +162,11 @@ class Benchmark(ABC):
             raise InvalidRequestError(f'{"/".join(parts)} lies outside of {self.folder}')
         return str(path)
 
+    def found(self, name: str, *under: str) -> str:
+        """The path of something in the first of these folders that has it; else in the first."""
+        there = (folder for folder in under if (self.folder / folder / name).exists())
+        return self.inside(next(there, under[0]), name)
+
     def pictures(self, *names: str, under: str = '') -> Images:
         """Picture files of the folder, in their order."""
         return Images(pictures=tuple(

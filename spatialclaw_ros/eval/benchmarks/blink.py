@@ -39,7 +39,8 @@ class Blink(Benchmark):
     sheet = Sheet(
         name='blink', title='BLINK (validation part)',
         home=f'{HUGGING_FACE}BLINK-Benchmark/BLINK',
-        licence='apache-2.0 (read on its web page)', count=0, media='images', score='exact letter',
+        licence='apache-2.0 (read on its web page)', count=1901, media='images',
+        score='exact letter',
         files=(f'<Subtask>/{TABLE}: questions and pictures, of all 14 subtasks',))
     rules = Rules('blink')
 
@@ -56,4 +57,4 @@ class Blink(Benchmark):
                     id=row.text('idx'), text=row.text('question'),
                     media=(Images(pictures=pictures),),
                     options=plain_options(row.texts('choices')), answer='letter',
-                    truth=row.letter('answer', 'ABCDE'), category=subtask, hint=LETTER_HINT)
+                    truth=row.letter('answer'), category=subtask, hint=LETTER_HINT)

@@ -54,7 +54,8 @@ class CrossVideo(Benchmark):
             says_yes_no = {option.strip().strip('.').lower() for option in options} == {'yes', 'no'}
             yield Question(
                 id=row.text('id'), text=row.text('question'),
-                media=tuple(Video(path=self._find(name), max_fps=MAX_FPS) for name in names),
+                media=tuple(Video(path=self.found(name, *FOLDERS), max_fps=MAX_FPS)
+                            for name in names),
                 options=() if says_yes_no else plain_options(options),
                 answer='yes_no' if says_yes_no else 'letter',
                 truth=(row.text('answer').strip().strip('.').lower() == 'yes' if says_yes_no
@@ -62,10 +63,3 @@ class CrossVideo(Benchmark):
                 category=row.text('task_type'),
                 hint='Answer with yes or no.' if says_yes_no else LETTER_HINT,
                 tags={'videos': str(len(names))})
-
-    def _find(self, name: str) -> str:
-        """Where the archive put a video; where it should be when it is nowhere."""
-        for folder in FOLDERS:
-            if (self.folder / folder / name).is_file():
-                return self.inside(folder, name)
-        return self.inside(FOLDERS[0], name)

@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from spatialclaw_ros.eval.benchmarks.base import (
     HUGGING_FACE,
     LETTER_HINT,
-    NOT_STATED,
     Benchmark,
     Rules,
 )
@@ -42,7 +41,7 @@ class Dsi(Benchmark):
 
     sheet = Sheet(
         name='dsi', title='DSI-Bench', home=f'{HUGGING_FACE}Viglong/DSI-Bench',
-        licence=NOT_STATED, count=7076, media='video', score='exact letter',
+        licence='cc-by-4.0 (read on the web)', count=7076, media='video', score='exact letter',
         files=('metadatas/{std,reverse,hflip,reverse_hflip}.csv: questions',
                'videos/<variant>/: videos'))
     rules = Rules('dsi')

@@ -60,7 +60,7 @@ class MindCube(Benchmark):
             yield Question(
                 id=name, text=row.text('question'),
                 media=(self.pictures(*row.texts('images'), under=under),), answer='letter',
-                truth=row.letter('gt_answer', 'ABCDE'), category=setting_of(name),
+                truth=row.letter('gt_answer'), category=setting_of(name),
                 hint=LETTER_HINT,
                 tags={'kinds': ', '.join(row.texts('category')),
                       'type': str(row.maybe('type') or ''),

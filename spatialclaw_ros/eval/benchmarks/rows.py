@@ -23,6 +23,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 from spatialclaw_ros.errors import InvalidRequestError
@@ -82,12 +83,14 @@ class Row:
             raise self.wrong(field, 'a number', value)
         return number
 
-    def letter(self, field: str, letters: str = 'ABCD') -> str:
-        """One of these letters; brackets and a full stop around it are dropped."""
+    def letter(self, field: str) -> str:
+        """A letter: "A", "(A)", or that of an option such as "A. text"."""
         value = self.get(field)
-        letter = value.strip().strip('().').upper() if isinstance(value, str) else ''
-        if len(letter) != 1 or letter not in letters:
-            raise self.wrong(field, f'one of the letters {letters}', value)
+        letter = value.strip() if isinstance(value, str) else ''
+        lettered = _LETTERED.fullmatch(letter)
+        letter = lettered[1] if lettered else letter.strip('().').upper()
+        if len(letter) != 1 or letter not in ascii_uppercase:
+            raise self.wrong(field, 'a letter', value)
         return letter
 
     def texts(self, field: str) -> tuple[str, ...]:
@@ -172,6 +175,6 @@ def plain_options(options: Sequence[str]) -> tuple[str, ...]:
     """Options without their letters, where all have them in order: "A. text", "(A) text"."""
     found = [_LETTERED.fullmatch(option) for option in options]
     letters = ''.join(each[1] for each in found if each)
-    if letters != 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[:len(options)]:
+    if letters != ascii_uppercase[:len(options)]:
         return tuple(option.strip() for option in options)
     return tuple(each[2].strip() for each in found if each)

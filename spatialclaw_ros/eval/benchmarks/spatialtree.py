@@ -37,7 +37,6 @@ from spatialclaw_ros.eval.records import AnswerKind, Media, Question, Said, Scor
 TABLE = 'annotations_plain.parquet'
 COLUMNS = ('session_id', 'question', 'question_type', 'answer', 'option', 'video', 'image',
            'extra_info')
-LETTERS = 'ABCDEFGHIJK'
 UNSCORED = ('gpteval', 'cogmapeval', 'affmask', 'manipulateeval', 'agenticnaveval', 'gravityeval')
 
 
@@ -90,12 +89,15 @@ class SpatialTree(Benchmark):
 def _kind_and_truth(
     row: Row, has_options: bool, metric: str,
 ) -> tuple[AnswerKind, str | float | bool]:
+    """Open and judged questions say so; what else has options is a choice, whatever its metric."""
     kind = row.text('question_type').lower()
-    if has_options or 'choice' in kind or kind == 'mcq':
-        return 'letter', row.letter('answer', LETTERS)
-    answer = str(row.get('answer') if row.get('answer') is not None else '')
-    if 'judg' in kind and answer.strip().strip('.').lower() in ('yes', 'no'):
-        return 'yes_no', answer.strip().strip('.').lower() == 'yes'
+    is_open, is_judged = 'open' in kind, 'judge' in (kind, metric)
+    if has_options and not is_open and not is_judged:
+        return 'letter', row.letter('answer')
+    answer = '' if row.get('answer') is None else str(row.get('answer'))
+    plain = answer.strip().strip('.').lower()
+    if is_judged and plain in ('yes', 'no'):
+        return 'yes_no', plain == 'yes'
     if metric in UNSCORED:
         return 'text', answer
     try:

@@ -22,17 +22,17 @@ from collections.abc import Iterator
 from spatialclaw_ros.eval.benchmarks.base import (
     HUGGING_FACE,
     LETTER_HINT,
-    NOT_STATED,
     NUMBER_HINT,
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import Row, plain_options, table_rows
 from spatialclaw_ros.eval.dataset import Sheet
-from spatialclaw_ros.eval.records import Question
+from spatialclaw_ros.eval.records import ImageFile, Images, Question
 
 SUBSETS = ('SI', 'MV')
 COLUMNS = ('id', 'question', 'question_type', 'scene_name', 'images', 'options', 'ground_truth')
+FOLDERS = ('images', 'SPBench-{}/images', 'SPBench-{}-images', 'SPBench-{}')
 CHOICES = ('object_rel_direction', 'object_rel_distance')
 
 
@@ -41,10 +41,10 @@ class SpBench(Benchmark):
 
     sheet = Sheet(
         name='spbench', title='SPBench', home=f'{HUGGING_FACE}hongxingli/SPBench',
-        licence=NOT_STATED, count=1328, media='images',
+        licence='apache-2.0 (read on its web page)', count=1328, media='images',
         score='letter; numbers by mean relative accuracy',
         files=(*(f'SPBench-{subset}.parquet: questions' for subset in SUBSETS),
-               '<scene_name>/: pictures'))
+               '<scene_name>/: pictures, here or in images/'))
     rules = Rules('spbench', 'spbench', signed=True)
 
     def read(self) -> Iterator[Question]:
@@ -56,9 +56,16 @@ class SpBench(Benchmark):
                 choice = kind.startswith(CHOICES)
                 yield Question(
                     id=f'{subset}-{row.text("id")}', text=row.text('question'),
-                    media=(self.pictures(*row.texts('images'), under=row.text('scene_name')),),
+                    media=(self._pictures(row, subset),),
                     options=options, answer='letter' if choice else 'number',
                     truth=(row.letter('ground_truth') if choice
                            else row.number_of('ground_truth')),
                     category=kind, hint=LETTER_HINT if choice else NUMBER_HINT,
                     tags={'subset': subset})
+
+    def _pictures(self, row: Row, subset: str) -> Images:
+        """Wherever the archive of the subset puts its scenes."""
+        scene = row.text('scene_name')
+        under = ('', *(folder.format(subset) for folder in FOLDERS))
+        return Images(pictures=tuple(
+            ImageFile(path=self.found(f'{scene}/{name}', *under)) for name in row.texts('images')))

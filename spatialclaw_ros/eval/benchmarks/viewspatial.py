@@ -23,7 +23,7 @@ from pathlib import Path
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.benchmarks.base import HUGGING_FACE, LETTER_HINT, Benchmark, Rules
-from spatialclaw_ros.eval.benchmarks.rows import Row, json_rows, plain_options
+from spatialclaw_ros.eval.benchmarks.rows import json_rows, plain_options
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Images, Question
 
@@ -58,7 +58,8 @@ class ViewSpatial(Benchmark):
             yield Question(
                 id=str(row.number), text=row.text('question'), media=(media,),
                 options=plain_options(row.text('choices').strip().splitlines()), answer='letter',
-                truth=_first_letter(row), category=row.text('question_type'), hint=LETTER_HINT)
+                truth=row.letter('answer'), category=row.text('question_type'),
+                hint=LETTER_HINT)
         if left_out and not read:
             raise InvalidRequestError(
                 f'the pictures of {file} are not there, not one of {left_out}. {self.where}')
@@ -69,12 +70,3 @@ class ViewSpatial(Benchmark):
 
 def _are_there(media: Images) -> bool:
     return all(Path(picture.path).is_file() for picture in media.pictures)
-
-
-def _first_letter(row: Row) -> str:
-    """The letter of an answer like "A. right"."""
-    answer = row.text('answer').strip()
-    letter = answer.lstrip('(')[:1].upper()
-    if letter not in 'ABCDEFGH' or answer.lstrip('(')[1:2].isalpha():
-        raise row.wrong('answer', 'like "A. right"', answer)
-    return letter
