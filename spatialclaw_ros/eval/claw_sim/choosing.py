@@ -22,7 +22,8 @@ import random
 from collections.abc import Iterable, Iterator
 
 from spatialclaw_ros.eval.claw_sim.asked import Asked, clear_margin
-from spatialclaw_ros.eval.claw_sim.known import Item, Known
+from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.claw_sim.naming import Item
 
 _COUNT = (
     'How many {those} are there?',

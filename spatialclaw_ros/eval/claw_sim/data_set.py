@@ -79,7 +79,7 @@ class ClawSim:
 
     def observe(self, question: Question) -> Observation:
         """Draw what is seen; the last worlds are kept."""
-        return self._render(question).observation
+        return self.render(question).observation
 
     def score(self, question: Question, said: Said) -> Score:
         """Metres within 2 cm or 3 %, all else exact."""
@@ -90,10 +90,11 @@ class ClawSim:
         if not self._truth_masks:
             return None
         from spatialclaw_ros.eval.claw_sim.true_masks import true_perception
-        render = self._render(question)
+        render = self.render(question)
         return true_perception(render.world, render.masks)
 
-    def _render(self, question: Question) -> Render:
+    def render(self, question: Question) -> Render:
+        """What was drawn for a question, with the truth."""
         from spatialclaw_ros.eval.claw_sim.renders import RENDERS
         simulated = question.media[0]
         if not isinstance(simulated, Simulated):

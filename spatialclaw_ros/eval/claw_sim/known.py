@@ -19,61 +19,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import combinations, permutations
 
 import numpy as np
 
-from spatialclaw_ros.backbone.rules.nouns import plural
 from spatialclaw_ros.eval.claw_sim import layout
+from spatialclaw_ros.eval.claw_sim.naming import Item, Spoken
 from spatialclaw_ros.eval.claw_sim.seeing import Seeing
 from spatialclaw_ros.sim.worlds.truth import WorldTruth
 from spatialclaw_ros.sim.worlds.world import BASE_FRAME, GRIPPER_FRAME, WORLD_FRAME, World
 
-COLOURS = ('red', 'green', 'blue', 'yellow', 'orange', 'purple', 'pink', 'cyan')
-"""Colours that no fixture has, so that nobody argues about what is not there."""
-ABSENT_NOUNS = ('mug', 'bottle', 'ball', 'box', 'book', 'plate', 'bowl', 'can')
-ALIKE = ({'box', 'block', 'crate', 'suitcase', 'book'}, {'mug', 'cup', 'can', 'bin'},
-         {'plate', 'bowl'}, {'chair', 'stool'})
-"""Nouns that one person may say where another says the other."""
 LEAST_SHARE, LEAST_PX = 0.7, 500.0
 """What a view must show of a thing before it is asked about: share of its front, and pixels."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """A thing as it is spoken of.
-
-    Args:
-        name: in the world.
-        phrase: what a question calls it, for nothing else.
-        colour: word.
-        noun: word.
-        on: plain noun of the support that it stands on; '' when on another thing.
-        moves: whether it does.
-    """
-
-    name: str
-    phrase: str
-    colour: str
-    noun: str
-    on: str
-    moves: bool
-
-    @property
-    def round(self) -> bool:
-        """Whether it has a diameter."""
-        return self.noun in ('ball', 'plate', 'can', 'cup', 'bowl', 'bin', 'stool')
-
-    @property
-    def cornered(self) -> bool:
-        """Whether it has a length and a width."""
-        return self.noun in ('box', 'book', 'crate', 'block', 'suitcase')
-
-
-class Known:
+class Known(Spoken):
     """Everything that families ask about.
 
     Args:
@@ -88,15 +49,10 @@ class Known:
         self._seeing = Seeing(world)
         self._gaps: dict[frozenset[str], float] = {}
         self._gaps_shown: dict[frozenset[str], bool] = {}
-
-    # ---- what there is
-    @cached_property
-    def items(self) -> tuple[Item, ...]:
-        """Every thing; several may share a phrase."""
-        return tuple(
-            Item(thing.name, thing.kind, *thing.kind.rsplit(' ', 1),
-                 self._support(thing.name), thing.name in self.world.motions)
-            for thing in self.world.things)
+        super().__init__(tuple(
+            Item(thing.name, thing.kind, *_colour_and_noun(thing.kind),
+                 self._support(thing.name), thing.name in world.motions)
+            for thing in world.things))
 
     @cached_property
     def seen(self) -> tuple[Item, ...]:
@@ -106,7 +62,7 @@ class Known:
     @cached_property
     def clear(self) -> tuple[Item, ...]:
         """Things seen that have a phrase of their own."""
-        return tuple(item for item in self.seen if len(self._alike(item)) == 1)
+        return tuple(item for item in self.seen if len(self.alike(item)) == 1)
 
     @cached_property
     def whole(self) -> tuple[Item, ...]:
@@ -173,70 +129,9 @@ class Known:
         return any(sight.share >= LEAST_SHARE and sight.pixels >= LEAST_PX and sight.inside > 0.9
                    for sight in self._seeing.sights(name))
 
-    # ---- words
-    def plural(self, words: str) -> str:
-        """'red balls' of 'red ball'."""
-        return plural(words)
-
-    def article(self, text: str) -> str:
-        """'an orange ball', where a template has 'a orange ball'."""
-        words = text.split(' ')
-        for at, word in enumerate(words[:-1]):
-            if word == 'a' and words[at + 1][0] in 'aeio':
-                words[at] = 'an'
-        return ' '.join(words)
-
-    def sorts(self) -> list[tuple[str, tuple[Item, ...]]]:
-        """Words for a sort of things ('red ball', 'ball', 'red thing'), and those of it."""
-        words: dict[str, tuple[Item, ...]] = {}
-        for item in self.items:
-            for text in (item.phrase, item.noun, f'{item.colour} thing'):
-                words.setdefault(text, tuple(
-                    other for other in self.items
-                    if text in (other.phrase, other.noun, f'{other.colour} thing')))
-        return sorted(words.items())
-
     def tells(self, those: Sequence[Item], words: str) -> bool:
         """Whether nobody would argue about which things the words fit, and all of them show."""
-        if words.endswith(' thing') and those[0].colour not in COLOURS:
-            return False
-        same = {other.name for item in those for other in self.items if (
-            item.colour == other.colour if words.endswith(' thing') else
-            other in self._alike(item) if ' ' in words else _alike(item.noun, other.noun))}
-        return same == {item.name for item in those} and all(each in self.seen for each in those)
-
-    def _alike(self, item: Item) -> list[Item]:
-        """Things that a person could mean by its phrase, it included."""
-        return [other for other in self.items
-                if other.colour == item.colour and _alike(other.noun, item.noun)]
-
-    def absent(self, rng: random.Random) -> list[str]:
-        """Phrases that fit nothing there, in any order: another colour of a noun, or both new."""
-        colours = {item.colour for item in self.items}
-        found = [f'{colour} {noun}' for colour in COLOURS for noun in ABSENT_NOUNS
-                 if colour not in colours]
-        rng.shuffle(found)
-        return found
-
-    def shuffled(self, rng: random.Random, items: Iterable[Item]) -> list[Item]:
-        """Things in any order."""
-        mixed = list(items)
-        rng.shuffle(mixed)
-        return mixed
-
-    def pairs(self, rng: random.Random, items: Sequence[Item]) -> list[tuple[Item, Item]]:
-        """All pairs of things, in any order."""
-        mixed = list(combinations(self.shuffled(rng, items), 2))
-        rng.shuffle(mixed)
-        return mixed
-
-    def triples(
-        self, rng: random.Random, items: Sequence[Item], most: int = 60,
-    ) -> list[tuple[Item, Item, Item]]:
-        """Some triples of things, in any order."""
-        mixed = list(permutations(self.shuffled(rng, items), 3))
-        rng.shuffle(mixed)
-        return mixed[:most]
+        return self.agreed(those, words) and all(each in self.seen for each in those)
 
     # ---- what is true
     def gap(self, a: Item, b: Item) -> float:
@@ -250,9 +145,10 @@ class Known:
         """Middle of a thing's upright box now, (3,), in a TF frame."""
         return self._truth.center(item.name, frame)
 
-    def size(self, item: Item) -> np.ndarray:
+    def size(self, item: Item) -> tuple[float, float, float]:
         """Length, width, height, metres."""
-        return self._truth.size(item.name)
+        length, width, height = map(float, self._truth.size(item.name))
+        return length, width, height
 
     def top(self, item: Item) -> float:
         """Height of its highest point above the floor."""
@@ -386,7 +282,7 @@ class Known:
         for item in self.shuffled(rng, self.items):
             sights = self._seeing.sights(item.name)
             if item.moves or max(sight.inside for sight in sights) > 0.85 or max(
-                    sight.pixels for sight in sights) < 2 * LEAST_PX or len(self._alike(item)) > 1:
+                    sight.pixels for sight in sights) < 2 * LEAST_PX or len(self.alike(item)) > 1:
                 continue
             shown, points = self._seeing.reach_shown(item.name)
             if len(shown) and np.ptp(shown[:, 2]) < 0.8 * np.ptp(points[:, 2]):
@@ -430,8 +326,9 @@ class Known:
         return found
 
 
-def _alike(noun: str, other: str) -> bool:
-    return noun == other or any(noun in group and other in group for group in ALIKE)
+def _colour_and_noun(kind: str) -> tuple[str, str]:
+    colour, _, noun = kind.rpartition(' ')
+    return colour, noun
 
 
 def _long_axis(points: np.ndarray) -> np.ndarray:

@@ -143,7 +143,9 @@ def size(known: Known, rng: random.Random) -> Iterator[Asked]:
     """How tall, long, wide or thick a thing is."""
     for a in known.shuffled(rng, known.whole):
         length, width, height = known.size(a)
-        kinds = [(_TALL, height, 'height')] if height > 0.03 else []
+        kinds: list[tuple[tuple[str, ...], float, str]] = []
+        if height > 0.03:
+            kinds.append((_TALL, height, 'height'))
         if a.round:
             kinds.append((_ROUND, width, 'diameter'))
         elif a.cornered and known.top_shows(a):

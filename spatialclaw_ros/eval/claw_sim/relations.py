@@ -24,7 +24,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from spatialclaw_ros.eval.claw_sim.asked import Asked
-from spatialclaw_ros.eval.claw_sim.known import Item, Known
+from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.claw_sim.naming import Item
 
 LEAST_M = 0.06
 """Nobody is asked for a side that is less clear."""
@@ -130,8 +131,8 @@ def row_order(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Which of several comes second from the left, say."""
     for number in range(4):
         things = known.shuffled(rng, known.clear)[:3 + number % 3]
-        row = known.row(things)
-        if row is None or len(row) < 3:
+        row = known.row(things) if len(things) > 2 else None
+        if row is None:
             continue
         place = rng.choice(_PLACES)
         order, side = place.split()[0], place.split()[-1]

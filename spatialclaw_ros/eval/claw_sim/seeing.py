@@ -33,6 +33,7 @@ from spatialclaw_ros.eval.claw_sim.sight import (
     seen_of,
     skin_of,
 )
+from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.sim.worlds.world import World
 
 MAX_VIEWS = 8
@@ -129,12 +130,13 @@ class Seeing:
         shown = np.zeros(len(skin.points), dtype=bool)
         if len(shown):
             for view in self.views:
+                camera, pose = self._eye(view)
                 facing, inside, hidden = seen_of(
-                    skin, self._all(view), *self._eye(view), least_slant=_SLANT)
+                    skin, self._all(view), camera, pose, least_slant=_SLANT)
                 shown |= facing & inside & ~hidden
         return skin.points[shown]
 
-    def _eye(self, view: int) -> tuple:
+    def _eye(self, view: int) -> tuple[PinholeCamera, np.ndarray]:
         return (self._world.camera(self._world.views[view].camera).intrinsics,
                 self._world.T_world_view(view))
 

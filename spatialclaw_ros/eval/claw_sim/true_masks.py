@@ -133,7 +133,7 @@ class TrueSegmenter:
                 if mask is not None and mask.sum() >= LEAST_PX:
                     stack[column], scores[row, column] = mask, 1.0
             masks[frame] = stack
-        seen = np.flatnonzero(scores.max(axis=0, initial=0.0) > 0)
+        seen = [int(column) for column in np.flatnonzero(scores.max(axis=0, initial=0.0) > 0)]
         return Segmentation(
             {frame: stack[seen] for frame, stack in masks.items()},
             tuple(found[column][0] for column in seen), scores[:, seen], tuple(notes))
