@@ -125,15 +125,20 @@ class Canvas:
         """Which geom each pixel shows, (H, W) int32: MuJoCo's number, -1 for none."""
         self._update(data, camera_id)
         flags = self._scene.flags
-        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 1
+        usual = flags.copy()
+        flags[:] = 0
+        for flag in (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR,
+                     mujoco.mjtRndFlag.mjRND_CULL_FACE):
+            flags[flag] = 1
         try:
             mujoco.mjr_render(self._rect, self._scene, self._context)
         finally:
-            flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 0
+            flags[:] = usual
         mujoco.mjr_readPixels(self._color, None, self._rect, self._context)
-        # MuJoCo paints a geom's place in the drawn scene, counted from 1, in 24 bits: red is low.
-        place = np.flipud(self._color).astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
-        ids = np.full(self._scene.ngeom + 1, -1, np.int32)
+        # MuJoCo paints a geom's place in the drawn scene, counted from 1, as a colour: red is low.
+        red, green = (np.flipud(self._color[..., band]) for band in (0, 1))
+        place = red | green.astype(np.uint16) << 8
+        ids = np.full(MAX_GEOMS + 1, -1, np.int32)
         for geom in self._scene.geoms[:self._scene.ngeom]:
             if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM and geom.segid >= 0:
                 ids[geom.segid + 1] = geom.objid

@@ -115,12 +115,25 @@ def door(center: tuple[float, float], yaw_rad: float, width: float, height: floa
     return placed(leaf, np.array([*center, 0.0]), yaw_rad)
 
 
-def light(random: np.random.Generator, target: np.ndarray) -> Light:
-    """A window somewhere above and beside what is looked at."""
-    angle = random.uniform(-np.pi, np.pi)
-    away = random.uniform(0.7, 1.6)
+def light(
+    random: np.random.Generator, target: np.ndarray, bearing_rad: float, away_m: float,
+    above_m: float,
+) -> Light:
+    """A high window on one side of what is looked at.
+
+    Right below a lamp MuJoCo's shadows are striped, so lamps stand aside.
+
+    Args:
+        random: where it is, about, and how bright.
+        target: (3,) what is looked at.
+        bearing_rad: of the lamp as seen from there.
+        away_m: horizontal distance, about.
+        above_m: height over the target, about.
+    """
+    angle = bearing_rad + random.uniform(-1.2, 1.2)
+    away, above = away_m * random.uniform(0.9, 1.1), above_m * random.uniform(0.9, 1.1)
     window = (float(target[0] + away * np.cos(angle)), float(target[1] + away * np.sin(angle)),
-              float(target[2] + random.uniform(1.4, 1.8)))
+              float(target[2] + above))
     return Light(window, float(random.uniform(0.85, 1.1)), float(random.uniform(0.28, 0.38)))
 
 

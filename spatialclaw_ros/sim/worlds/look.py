@@ -105,8 +105,10 @@ def _told(world: World, setting: Setting, camera: Camera, index: int) -> np.ndar
 
 def _masks(compiled: WorldModel, geoms: np.ndarray) -> dict[str, np.ndarray]:
     names, owner = compiled.owners()
+    # the last place, at -1, is for pixels that show nothing
     owners = np.append(owner, -1)[geoms]
-    return {names[number]: owners == number for number in np.unique(owners[owners >= 0])}
+    shown = np.flatnonzero(np.bincount(owners.ravel() + 1, minlength=len(names) + 1)[1:])
+    return {names[number]: owners == number for number in shown}
 
 
 def _share(world: World, index: int, name: str, mask: np.ndarray | None) -> float:

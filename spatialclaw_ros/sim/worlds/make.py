@@ -20,8 +20,9 @@ from __future__ import annotations
 import numpy as np
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.sim.worlds.model import compile_world
 from spatialclaw_ros.sim.worlds.rooms import room
-from spatialclaw_ros.sim.worlds.sights import sights
+from spatialclaw_ros.sim.worlds.sights import view_sights
 from spatialclaw_ros.sim.worlds.tabletop import tabletop
 from spatialclaw_ros.sim.worlds.world import KINDS, Kind, World
 
@@ -61,7 +62,12 @@ def make_world(seed: int, *, kind: Kind | None = None) -> World:
 
 def _well_seen(world: World) -> bool:
     """Whether each thing shows enough of itself in some view."""
-    seen = sights(world)
-    return all(
-        any(view[name].visible >= LEAST_SEEN and view[name].pixels >= LEAST_PIXELS
-            for view in seen) for name in world.names)
+    compiled = compile_world(world)
+    unseen = set(world.names)
+    for index in range(len(world.views)):
+        unseen -= {
+            name for name, sight in view_sights(compiled, index, unseen).items()
+            if sight.visible >= LEAST_SEEN and sight.pixels >= LEAST_PIXELS}
+        if not unseen:
+            return True
+    return False

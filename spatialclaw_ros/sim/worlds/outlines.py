@@ -72,13 +72,10 @@ def outline(world: World, index: int, name: str) -> Outline:
     """Outline of a thing in a view; empty where part of it is behind the camera."""
     view = world.views[index]
     camera = world.camera(view.camera).intrinsics
-    T_world_object = world.T_world_object(name, view.stamp_ns)
-    hulls = []
-    for geom in world.object(name).geoms:
-        points = transform_points(T_world_object @ geom.T_object_geom, surface(geom))
-        hulls.append(world.pixels(index, points))
+    points, ends = _skin(world.object(name).geoms)
+    corners = world.pixels(
+        index, transform_points(world.T_world_object(name, view.stamp_ns), points))
     empty = Outline(np.zeros((0, 0), bool), 0, 0, camera.width, camera.height)
-    corners = np.concatenate(hulls)
     if not np.isfinite(corners).all():
         return empty
     limit = np.array([camera.width, camera.height]) * MARGIN
@@ -86,10 +83,17 @@ def outline(world: World, index: int, name: str) -> Outline:
     high = np.ceil(np.clip(corners.max(axis=0), -limit, limit * (1 + 1 / MARGIN))).astype(int)
     width, height = high - low + 1
     mask = np.zeros((height, width), np.uint8)
-    for hull in hulls:
+    for hull in np.split(corners, ends):
         around = cv2.convexHull(((hull - low) * 16).astype(np.float32))
         cv2.fillConvexPoly(mask, np.rint(around).astype(np.int32), 1, cv2.LINE_8, 4)
     return Outline(mask.astype(bool), int(low[0]), int(low[1]), camera.width, camera.height)
+
+
+@functools.lru_cache(maxsize=256)
+def _skin(geoms: tuple[Geom, ...]) -> tuple[np.ndarray, list[int]]:
+    """(K, 3) surface points of all primitives in the thing's frame, and where each but one ends."""
+    parts = [transform_points(geom.T_object_geom, surface(geom)) for geom in geoms]
+    return np.concatenate(parts), np.cumsum([len(part) for part in parts])[:-1].tolist()
 
 
 @functools.lru_cache(maxsize=1)

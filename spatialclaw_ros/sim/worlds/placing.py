@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -26,7 +27,7 @@ from spatialclaw_ros.sim.distances import closest, geom_ids
 from spatialclaw_ros.sim.engine import mujoco
 from spatialclaw_ros.sim.extents import bounds
 from spatialclaw_ros.sim.mjcf import MATERIALS, assets, object_xml
-from spatialclaw_ros.sim.objects import SceneObject
+from spatialclaw_ros.sim.objects import Geom, SceneObject
 from spatialclaw_ros.sim.worlds.model import moved_xml, place
 from spatialclaw_ros.sim.worlds.things import placed
 from spatialclaw_ros.sim.worlds.world import Support
@@ -190,7 +191,12 @@ class Layout:
 
 def radius(thing: SceneObject) -> float:
     """Of the upright cylinder about its origin that holds a thing, metres."""
-    low, high = bounds(thing)
+    return _radius(thing.geoms)
+
+
+@functools.lru_cache(maxsize=256)
+def _radius(geoms: tuple[Geom, ...]) -> float:
+    low, high = bounds(SceneObject('', '', geoms, np.zeros(3)))
     return float(np.hypot(*np.maximum(-low, high)[:2]))
 
 

@@ -80,7 +80,8 @@ def room(seed: int, random: np.random.Generator) -> World | None:
     bases = [thing.name for thing in low if thing.kind.split()[1] in ('box', 'crate')]
     for thing in top:
         if random.random() < STACK_SHARE and any(
-                layout.stack(thing, base, random) for base in bases):
+                layout.stack(thing, base, random) for base in bases
+                if base.split()[0] != thing.kind.split()[0]):
             continue
         rest = supports[str(random.choice(high))]
         edge = rest.size[0] / 2 - 0.10, rest.size[1] / 2 - 0.12
@@ -181,4 +182,4 @@ def _seen(
                          (0.4, 1.2), keep=[name for row in rows for name in row], area=AREA)
     return World(
         seed, 'room', started(things, motions), fixtures, supports, dict(layout.stands_on), rows,
-        motions, links, cameras, views, light(random, TARGET))
+        motions, links, cameras, views, light(random, TARGET, math.pi, 4.4, 4.0))

@@ -36,6 +36,8 @@ UNIT_M = 0.001
 PATCH_PX = 6
 DARK, BRIGHT = 22, 251
 EDGE_SHARE = 0.04
+"""Of the depth, or disparity, that it changes by at an edge."""
+REMAP_ROWS = 512
 
 
 class DepthSensor(Protocol):
@@ -214,11 +216,24 @@ def _disparity(depth_m: np.ndarray, scale: np.float32) -> np.ndarray:
 
 
 def _read_near(values: np.ndarray, radius_px: float, random: np.random.Generator) -> np.ndarray:
-    """Each pixel's value, read a little off and between pixels."""
-    place = np.indices(values.shape, np.float32)
-    place += np.float32(radius_px) * random.standard_normal(place.shape, np.float32)
-    return np.asarray(cv2.remap(
-        values, place[1], place[0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    """Pixels near an edge read a little off and between pixels; elsewhere that changes nothing."""
+    y, x = np.nonzero(_spread(values, 5) > EDGE_SHARE * values)
+    off = np.float32(radius_px) * random.standard_normal((2, len(x)), np.float32)
+    found = values.copy()
+    if len(x):
+        # cv2.remap takes maps of at most 32767 rows or columns
+        place = np.zeros((2, REMAP_ROWS, -(-len(x) // REMAP_ROWS)), np.float32)
+        place.reshape(2, -1)[:, :len(x)] = np.stack([x, y]).astype(np.float32) + off
+        read = cv2.remap(
+            values, place[0], place[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found[y, x] = read.ravel()[:len(x)]
+    return found
+
+
+def _spread(values: np.ndarray, size: int) -> np.ndarray:
+    """Greatest minus least value around each pixel."""
+    kernel = np.ones((size, size), np.uint8)
+    return np.asarray(cv2.dilate(values, kernel) - cv2.erode(values, kernel))
 
 
 def _grained(shape: tuple[int, ...], radius_px: float, random: np.random.Generator) -> np.ndarray:
@@ -243,10 +258,9 @@ def _shadow(disparity_px: np.ndarray) -> np.ndarray:
 def _edges(depth_m: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
     """A share of the pixels beside a jump of depth, lost."""
     known = np.where(np.isfinite(depth_m), depth_m, np.float32(0))
-    kernel = np.ones((3, 3), np.uint8)
-    jump = cv2.dilate(known, kernel) - cv2.erode(known, kernel)
-    return (jump > EDGE_SHARE * np.maximum(known, 0.1)) & (
-        random.random(depth_m.shape, np.float32) < share)
+    lost = _spread(known, 3) > EDGE_SHARE * np.maximum(known, 0.1)
+    lost[lost] = random.random(int(lost.sum()), np.float32) < share
+    return lost
 
 
 def _unlit(image: np.ndarray, random: np.random.Generator) -> np.ndarray:

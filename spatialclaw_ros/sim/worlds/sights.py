@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,12 +56,16 @@ class Sight:
 def sights(world: World, compiled: WorldModel | None = None) -> tuple[Mapping[str, Sight], ...]:
     """For each view, name of each thing to how it shows there."""
     compiled = compiled or compile_world(world)
-    names, owner = compiled.owners()
-    seen = []
-    for index, view in enumerate(world.views):
-        compiled.move_to(view.stamp_ns)
-        seen.append({name: _sight(compiled, index, name, names, owner) for name in world.names})
-    return tuple(seen)
+    return tuple(view_sights(compiled, index, world.names) for index in range(len(world.views)))
+
+
+def view_sights(
+    compiled: WorldModel, index: int, names: Iterable[str],
+) -> Mapping[str, Sight]:
+    """How one view shows some things, by their names."""
+    compiled.move_to(compiled.world.views[index].stamp_ns)
+    owners, owner = compiled.owners()
+    return {name: _sight(compiled, index, name, owners, owner) for name in names}
 
 
 def _sight(

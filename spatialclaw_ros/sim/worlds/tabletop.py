@@ -108,7 +108,8 @@ def _arrange(
     for thing in loose:
         if stacked and not ON_TABLES[thing.kind.split()[1]].round:
             bases = [name for name, under in layout.stands_on.items() if under == 'table'
-                     and ON_TABLES[named[name].kind.split()[1]].flat]
+                     and ON_TABLES[named[name].kind.split()[1]].flat
+                     and name.split()[0] != thing.kind.split()[0]]
             if any(layout.stack(thing, base, random) for base in bases):
                 stacked = False
                 continue
@@ -156,4 +157,5 @@ def _seen(
                          (0.12, 0.35), keep=[name for row in rows for name in row])
     return World(
         seed, 'tabletop', started(things, motions), fixtures, {'floor': FLOOR, 'table': top},
-        dict(layout.stands_on), rows, motions, links, cams, views, light(random, target))
+        dict(layout.stands_on), rows, motions, links, cams, views,
+        light(random, target, random.uniform(-math.pi, math.pi), 1.7, 1.9))
