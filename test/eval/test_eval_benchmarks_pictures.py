@@ -23,9 +23,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from published import EMBEDDED, embedded, images, png, put, put_table, said, table_images
+from published import EMBEDDED, embedded, images, make_sets, png, put, put_table, said, table_images
 
-from spatialclaw_ros.eval.benchmarks import BENCHMARKS
 from spatialclaw_ros.eval.benchmarks.base import LETTER_HINT, NUMBER_HINT
 from spatialclaw_ros.eval.benchmarks.blink import PICTURES, SUBTASKS
 from spatialclaw_ros.eval.benchmarks.omni3d import HINTS
@@ -218,11 +217,7 @@ WRITERS: dict[str, Callable[[Path], list[Question]]] = {
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple]:
-    sets = {}
-    for name, write in WRITERS.items():
-        folder = tmp_path_factory.mktemp(name)
-        sets[name] = (write(folder), BENCHMARKS[name](folder))
-    return sets
+    return make_sets(WRITERS, tmp_path_factory)
 
 
 @pytest.mark.parametrize('name', WRITERS)

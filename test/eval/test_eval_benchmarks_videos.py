@@ -23,9 +23,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from published import images, png, put, put_table, put_video, said
+from published import images, make_sets, png, put, put_table, put_video, said
 
-from spatialclaw_ros.eval.benchmarks import BENCHMARKS
 from spatialclaw_ros.eval.benchmarks.base import LETTER_HINT, NUMBER_HINT
 from spatialclaw_ros.eval.benchmarks.mmsi_video import REFERENCES_HINT
 from spatialclaw_ros.eval.benchmarks.vsti import FRAMES_HINT
@@ -234,11 +233,7 @@ WRITERS: dict[str, Callable[[Path], list[Question]]] = {
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple]:
-    sets = {}
-    for name, write in WRITERS.items():
-        folder = tmp_path_factory.mktemp(name)
-        sets[name] = (write(folder), BENCHMARKS[name](folder))
-    return sets
+    return make_sets(WRITERS, tmp_path_factory)
 
 
 @pytest.mark.parametrize('name', WRITERS)

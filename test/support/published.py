@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
-from spatialclaw_ros.eval.records import ImageFile, Images, Said, TableImage
+from spatialclaw_ros.eval.benchmarks import BENCHMARKS, Benchmark
+from spatialclaw_ros.eval.records import ImageFile, Images, Question, Said, TableImage
 
 EMBEDDED = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
 FPS = 10.0
@@ -89,3 +91,14 @@ def said(answer: str | float | bool | None) -> Said:
     if answer is None:
         return Said(status='REFUSED', message='not seen')
     return Said(status='OK', value=answer, text=str(answer))
+
+
+def make_sets(
+    writers: Mapping[str, Callable[[Path], list[Question]]], folders: pytest.TempPathFactory,
+) -> dict[str, tuple[list[Question], Benchmark]]:
+    """Write each benchmark into a folder of its own: the questions it has, and the benchmark."""
+    sets = {}
+    for name, write in writers.items():
+        folder = folders.mktemp(name)
+        sets[name] = (write(folder), BENCHMARKS[name](folder))
+    return sets

@@ -28,11 +28,12 @@ from typing import ClassVar
 import msgspec
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.eval.benchmarks.rows import Row
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.extract import LetterRule, NumberRule, letter, number, yes_no
 from spatialclaw_ros.eval.media import observe_media
 from spatialclaw_ros.eval.metrics import Zero, mra
-from spatialclaw_ros.eval.records import ImageFile, Images, Question, Said, Score
+from spatialclaw_ros.eval.records import ImageFile, Images, Question, Said, Score, TableImage
 from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -171,6 +172,13 @@ class Benchmark(ABC):
         """Picture files of the folder, in their order."""
         return Images(pictures=tuple(
             ImageFile(path=self.inside(under, name)) for name in names))
+
+
+def embedded(row: Row, column: str, count: int) -> Images:
+    """The pictures of a list in a row of a Parquet file."""
+    return Images(pictures=tuple(
+        TableImage(path=str(row.file), row=row.number, column=column, item=item)
+        for item in range(count)))
 
 
 def said_text(said: Said) -> str:

@@ -25,10 +25,11 @@ from spatialclaw_ros.eval.benchmarks.base import (
     NOT_STATED,
     Benchmark,
     Rules,
+    embedded,
 )
 from spatialclaw_ros.eval.benchmarks.rows import Row, table_rows
 from spatialclaw_ros.eval.dataset import Sheet
-from spatialclaw_ros.eval.records import Images, Question, TableImage
+from spatialclaw_ros.eval.records import Question
 from spatialclaw_ros.eval.tables import picture_counts
 
 TABLE = 'data/test-00000-of-00001.parquet'
@@ -50,13 +51,11 @@ class Erqa(Benchmark):
         rows = table_rows(
             file, ('question_id', 'question', 'question_type', 'answer'), ('visual_indices',))
         for row, count in zip(rows, picture_counts(file, 'images')):
-            pictures = tuple(TableImage(path=str(file), row=row.number, column='images', item=item)
-                             for item in range(count))
             yield Question(
                 id=row.text('question_id'),
                 text=marked(row.text('question'), _offsets(row)[:count]),
-                media=(Images(pictures=pictures),), answer='letter', truth=row.letter('answer'),
-                category=row.text('question_type'), hint=LETTER_HINT,
+                media=(embedded(row, 'images', count),), answer='letter',
+                truth=row.letter('answer'), category=row.text('question_type'), hint=LETTER_HINT,
                 tags={'images': 'single' if count == 1 else 'multiple'})
 
 

@@ -19,10 +19,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spatialclaw_ros.eval.benchmarks.base import HUGGING_FACE, LETTER_HINT, Benchmark, Rules
+from spatialclaw_ros.eval.benchmarks.base import (
+    HUGGING_FACE,
+    LETTER_HINT,
+    Benchmark,
+    Rules,
+    embedded,
+)
 from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
-from spatialclaw_ros.eval.records import Images, Question, TableImage
+from spatialclaw_ros.eval.records import Question
 from spatialclaw_ros.eval.tables import picture_counts
 
 TABLE = 'MMSI_Bench.parquet'
@@ -42,9 +48,8 @@ class Mmsi(Benchmark):
         file = self.file(TABLE)
         rows = table_rows(file, ('id', 'question', 'question_type', 'answer'), ('difficulty',))
         for row, count in zip(rows, picture_counts(file, 'images')):
-            pictures = tuple(TableImage(path=str(file), row=row.number, column='images', item=item)
-                             for item in range(count))
             yield Question(
-                id=row.text('id'), text=row.text('question'), media=(Images(pictures=pictures),),
-                answer='letter', truth=row.letter('answer'), category=row.text('question_type'),
-                hint=LETTER_HINT, tags={'difficulty': str(row.maybe('difficulty') or '')})
+                id=row.text('id'), text=row.text('question'), answer='letter',
+                media=(embedded(row, 'images', count),), truth=row.letter('answer'),
+                category=row.text('question_type'), hint=LETTER_HINT,
+                tags={'difficulty': str(row.maybe('difficulty') or '')})

@@ -27,6 +27,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     NUMBER_HINT,
     Benchmark,
     Rules,
+    embedded,
     numeric,
     said_text,
 )
@@ -34,7 +35,7 @@ from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.extract import moves, number
 from spatialclaw_ros.eval.metrics import mra, vci
-from spatialclaw_ros.eval.records import AnswerKind, Images, Question, Said, Score, TableImage
+from spatialclaw_ros.eval.records import AnswerKind, Question, Said, Score
 from spatialclaw_ros.eval.tables import picture_counts
 
 SHARDS = 'data/test-*-of-*.parquet'
@@ -65,12 +66,9 @@ class Spar(Benchmark):
             for row, count in zip(rows, picture_counts(file, 'image')):
                 task = row.text('task')
                 kind = kind_of(task)
-                pictures = tuple(
-                    TableImage(path=str(file), row=row.number, column='image', item=item)
-                    for item in range(count))
                 yield Question(
                     id=row.text('id'), text=row.text('question'),
-                    media=(Images(pictures=pictures),), answer=kind,
+                    media=(embedded(row, 'image', count),), answer=kind,
                     truth=row.number_of('answer') if kind == 'number' else row.text('answer'),
                     category=task,
                     hint={'number': NUMBER_HINT, 'moves': MOVES_HINT}.get(kind, LETTER_HINT),
