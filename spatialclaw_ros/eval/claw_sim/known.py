@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from functools import cached_property
@@ -32,6 +33,8 @@ from spatialclaw_ros.sim.worlds.world import BASE_FRAME, GRIPPER_FRAME, WORLD_FR
 
 LEAST_SHARE, LEAST_PX = 0.7, 500.0
 """What a view must show of a thing before it is asked about: share of its front, and pixels."""
+_LEAST_PLACES = 4
+_JUST_ABOVE = np.array([0.0, 0.0, 0.003])
 
 
 class Known(Spoken):
@@ -256,8 +259,8 @@ class Known(Spoken):
         side = int(to_edges[at].argmin())
         edge_point = [(half[0], y), (x, half[1]), (-half[0], y), (x, -half[1])][side]
         return abs(nearest[at] - edge) < 0.02 and self._seeing.near_shows(
-            item.name, nearest, skin) and self._seeing.point_shows(
-            support.point(*edge_point) + np.array([0.0, 0.0, 0.003]))
+            item.name, nearest, skin) and bool(self._seeing.places_show(
+                support.point(*edge_point)[None] + _JUST_ABOVE).any())
 
     def shows_nearest(self, item: Item) -> bool:
         """Whether the newest view shows a thing whole, so its nearest point as well."""
@@ -269,12 +272,16 @@ class Known(Spoken):
         support = self.world.supports.get(surface)
         if support is None:
             return False
-        just_above = np.array([0.0, 0.0, 0.003])
-        shown = [
-            self._seeing.point_shows(
-                support.point(x * support.size[0], y * support.size[1]) + just_above)
-            for x in (-0.3, 0.0, 0.3) for y in (-0.3, 0.0, 0.3)]
-        return sum(shown) >= (5 if surface == 'table' else 3)
+        if surface == 'floor':  # round about what is looked at
+            middle = np.mean([self._middle(item) for item in self.items], axis=0)
+            places = [np.array([middle[0] + reach * math.cos(turn),
+                                middle[1] + reach * math.sin(turn), 0.0])
+                      for reach in (0.7, 1.2, 1.8) for turn in np.arange(0, 2 * math.pi, 0.4)]
+        else:
+            places = [support.point(x * support.size[0], y * support.size[1])
+                      for x in (-0.3, 0.0, 0.3) for y in (-0.3, 0.0, 0.3)]
+        shown = self._seeing.places_show(np.stack(places) + _JUST_ABOVE)
+        return int(shown.sum()) >= _LEAST_PLACES
 
     def cut_off(self, rng: random.Random) -> list[tuple[Item, str]]:
         """Things that are seen, but not to their end, and the dimension that is not known."""

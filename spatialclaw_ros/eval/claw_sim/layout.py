@@ -90,7 +90,7 @@ def between(
     inside, unclear = [], False
     for number, (middle, half) in enumerate(others):
         along = float((middle - a)[:2] @ way) / length
-        beside = abs(float(np.cross(way, (middle - a)[:2]))) / length
+        beside = abs(float(way[0] * (middle - a)[1] - way[1] * (middle - a)[0])) / length
         if 0.25 * length < along < 0.75 * length and beside < max(0.02, 0.5 * half):
             inside.append(number)
         elif 0 < along < length and beside < half + BESIDE_M:

@@ -88,15 +88,15 @@ class Seeing:
             return False
         return bool(cKDTree(shown_a).query(shown_b)[0].min() <= reach)
 
-    def point_shows(self, point: np.ndarray) -> bool:
-        """Whether a view shows a place that is free all round, (3,) `odom`."""
+    def places_show(self, places: np.ndarray) -> np.ndarray:
+        """Which places (N, 3) `odom`, free all round, any view shows, (N,) bool."""
+        shown = np.zeros(len(places), dtype=bool)
         for view in self.views:
             camera, pose = self._eye(view)
-            skin = Skin(point[None], (pose[:3, 3] - point)[None], np.ones(1))
+            skin = Skin(places, pose[:3, 3] - places, np.ones(len(places)))
             facing, inside, hidden = seen_of(skin, self._all(view), camera, pose)
-            if (facing & inside & ~hidden).any():
-                return True
-        return False
+            shown |= facing & inside & ~hidden
+        return shown
 
     def near_shows(self, name: str, distances_m: np.ndarray, skin: Skin) -> bool:
         """Whether a view shows some of the samples that are nearest to something else."""
