@@ -1,0 +1,67 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""`spatialclaw eval run --ray local`: two actors, one killed, the results of a serial run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+from eval_lab import LOG, WAIT, looks_of, pid_at, write_config
+
+from spatialclaw_ros.cli.main import main
+from spatialclaw_ros.eval.run_folder import read_results
+
+SUPPORT = Path(__file__).resolve().parent.parent / 'support'
+
+
+def test_a_killed_actor_loses_nothing(tmp_path: Path) -> None:
+    serial = tmp_path / 'serial'
+    serial.mkdir()
+    assert main(['eval', 'run', str(write_config(serial))]) == 0
+    unbroken = {each.id: each for each in read_results(serial / 'out' / 'rules')}
+
+    log = tmp_path / 'looks'
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run',
+         str(write_config(tmp_path)), '--ray', 'local', '--workers', '2'],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, LOG: str(log), WAIT: 'q04', 'PYTHONPATH': str(SUPPORT)})
+    try:
+        victim = pid_at(log, 'q04')
+        tree = psutil.Process(process.pid).children(recursive=True)
+        os.kill(victim, signal.SIGKILL)
+        told, _ = process.communicate(timeout=240.0)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, told
+    assert '12 of 12 asked' in told
+    results = {each.id: each for each in read_results(tmp_path / 'out' / 'rules')}
+    assert results.keys() == unbroken.keys()
+    assert all(each.same_as(unbroken[name]) for name, each in results.items())
+    assert [name for name, each in results.items() if each.attempts > 1] == ['q04']
+    assert victim not in {pid for _, pid in looks_of(log)[-2:]}
+    traces = {name: each.trace for name, each in results.items() if each.trace}
+    assert sorted(traces) == sorted(name for name, each in unbroken.items() if each.trace)
+    assert all((tmp_path / 'out' / 'rules' / each / 'trace.jsonl').is_file()
+               for each in traces.values())
+    _, alive = psutil.wait_procs(tree, timeout=20.0)
+    assert not alive
