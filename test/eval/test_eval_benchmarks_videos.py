@@ -179,7 +179,8 @@ def cv_bench(folder: Path) -> list[Question]:
            'video_3': None, 'video_4': None}
     put_table(folder / 'data/test-00000-of-00001.parquet', [
         {**row, 'id': 0, 'options': ['A. a', 'B. b'], 'answer': 'A'},
-        {**row, 'id': 1, 'options': ['Yes.', 'No.'], 'answer': 'No', 'video_3': '2/b.mp4'}])
+        {**row, 'id': 1, 'options': ['Yes.', 'No.'], 'answer': 'No', 'video_3': '2/b.mp4'},
+        {**row, 'id': 2, 'options': ['A. Yes.', 'B. No.'], 'answer': 'B'}])
     for name in ('CVBench/1/a.mp4', 'CVBench/2/b.mp4'):
         (folder / name).parent.mkdir(parents=True)
         put_video(folder / name, 12)
@@ -188,7 +189,9 @@ def cv_bench(folder: Path) -> list[Question]:
         letter(id='0', text='Q?', media=(a, b), options=('a', 'b'), truth='A', category='Order',
                tags={'videos': '2'}),
         Question(id='1', text='Q?', media=(a, b, b), answer='yes_no', truth=False,
-                 category='Order', hint='Answer with yes or no.', tags={'videos': '3'})]
+                 category='Order', hint='Answer with yes or no.', tags={'videos': '3'}),
+        letter(id='2', text='Q?', media=(a, b), options=('Yes.', 'No.'), truth='B',
+               category='Order', tags={'videos': '2'})]
 
 
 def perceptcomp(folder: Path) -> list[Question]:

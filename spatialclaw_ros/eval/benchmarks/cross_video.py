@@ -34,6 +34,7 @@ TABLE = 'data/test-00000-of-00001.parquet'
 VIDEOS = ('video_1', 'video_2', 'video_3', 'video_4')
 FOLDERS = ('videos', 'CVBench', '')
 MAX_FPS = 1.0
+YES_NO = {'yes', 'no'}
 
 
 class CrossVideo(Benchmark):
@@ -50,16 +51,17 @@ class CrossVideo(Benchmark):
         columns = ('id', 'task_type', *VIDEOS, 'question', 'options', 'answer')
         for row in table_rows(self.file(TABLE), columns):
             names = [row.text(name) for name in VIDEOS if row.get(name)]
-            options = row.texts('options')
-            says_yes_no = {option.strip().strip('.').lower() for option in options} == {'yes', 'no'}
+            options = plain_options(row.texts('options'))
+            said = row.text('answer').strip().strip('.').lower()
+            says_yes_no = said in YES_NO and {
+                option.strip('.').lower() for option in options} == YES_NO
             yield Question(
                 id=row.text('id'), text=row.text('question'),
                 media=tuple(Video(path=self.found(name, *FOLDERS), max_fps=MAX_FPS)
                             for name in names),
-                options=() if says_yes_no else plain_options(options),
+                options=() if says_yes_no else options,
                 answer='yes_no' if says_yes_no else 'letter',
-                truth=(row.text('answer').strip().strip('.').lower() == 'yes' if says_yes_no
-                       else row.letter('answer')),
+                truth=said == 'yes' if says_yes_no else row.letter('answer'),
                 category=row.text('task_type'),
                 hint='Answer with yes or no.' if says_yes_no else LETTER_HINT,
                 tags={'videos': str(len(names))})
