@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILT_FROM := setup.py pyproject.toml package.xml CMakeLists.txt scripts/node scripts/spatialclaw \
   $(wildcard msg/*.msg srv/*.srv action/*.action cmake/*) $(shell find interfaces -type f)
 
-.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire bench-serve bench-ros soak docs pictures lint fuzz clean
+.PHONY: help install sync browser demo demo-interfaces test escapes-unsandboxed test-colcon test-pip test-models test-vllm models bench bench-kernel bench-agent bench-wire bench-serve bench-ros eval soak docs pictures lint fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make test-models  SAM 3, Depth Anything 3 and Ray Serve on the CPU, in .models (1.6 GB)'
 	@echo 'make bench-wire   the wire to a server of models against JSON, msgpack and a bare socket'
 	@echo 'make bench-ros    the node beside a bare subscriber, the answer beside the kernel; SHORT=1 in a minute'
+	@echo 'make eval         100 simulated questions against the truth, tables in eval_out/; ALL=1 for all 500'
 	@echo 'make soak         faults and queries for ten to twelve minutes, SOAK_S=3600 for an hour'
 	@echo 'make docs         the pages as a site in build/site, links checked'
 	@echo 'make pictures     every picture of docs/images again'
@@ -95,6 +96,14 @@ bench-wire: install .bench/.locked
 
 bench-ros: install
 	@PYTHONPATH=test/support $(BIN)/python test/bench/ros_bench.py $(if $(SHORT),--short) $(if $(INTO),--into $(INTO))
+
+# How right the answers are. Goes on with what was not asked yet; FRESH=1 asks all again.
+EVAL_OUT := eval_out/$(if $(ALL),claw-sim,claw-sim-100)
+
+eval: install
+	@$(if $(FRESH),rm -rf $(EVAL_OUT))
+	@$(BIN)/spatialclaw eval run claw-sim $(if $(ALL),,--limit 100) --out $(EVAL_OUT)
+	@$(BIN)/spatialclaw eval report $(EVAL_OUT)
 
 # Three cameras, queries back to back and a fault every few seconds.
 SOAK_S ?= 600
@@ -167,4 +176,4 @@ lint: $(VENV)/.locked
 	@$(BIN)/mypy
 
 clean:
-	rm -rf build install log dist *.egg-info demo_out .bench .models .vllm .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build install log dist *.egg-info demo_out eval_out .bench .models .vllm .pytest_cache .mypy_cache .ruff_cache
