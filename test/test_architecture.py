@@ -45,6 +45,7 @@ ANYWHERE_ABOVE_GROUND = {'numpy', 'scipy', 'cv2'}
 HOMES = {
     'pyarrow': ('eval',),
     'jinja2': ('eval',),
+    'markupsafe': ('eval',),
     'PIL': ('workspace', 'backbone', 'kernel', 'perception', 'agent', 'ros', 'cli', 'sim', 'eval'),
     'matplotlib': ('workspace', 'kernel', 'agent', 'ros', 'cli', 'sim', 'eval'),
     'msgspec': ('sharing', 'kernel', 'backbone', 'agent', 'perception', 'cli', 'sim', 'eval'),
