@@ -104,7 +104,7 @@ def test_workers_that_all_end_end_the_run() -> None:
 
 
 def test_what_is_under_way_is_finished_when_it_is_to_stop() -> None:
-    crew, done = Played(), []
+    crew, done = Played(), list[Result]()
     for each in ask_all(crew, Todo(questions(10)), 3, lambda: bool(done)):
         done.append(each)
     assert len(done) == 3
