@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -49,6 +50,10 @@ DOMAIN, _TAKEN = free_domain()
 os.environ['ROS_DOMAIN_ID'] = os.environ.get('SPATIALCLAW_TEST_DOMAIN', str(DOMAIN))
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 use_fastdds_profile(os.environ)
+
+# a shell that runs the tests in the background has it ignored, and so would all that they start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ('kernel_fixtures', 'optional_modules')
 

@@ -68,6 +68,8 @@ DEATHS = {
     'field = np.ones((10**6, 10**6))': 'OutOfMemory',
     'l = []\nwhile True: l.append(bytearray(2**24))': 'OutOfMemory',
 }
+# one that the clock ends takes as long as a hundred others
+WEIGHTS = [0.25 if kind == 'Timeout' else 1.0 for kind in DEATHS.values()]
 
 
 @dataclass
@@ -125,7 +127,7 @@ def live(kernel: Kernel, number: int, tally: Tally) -> None:
                     f'field[{step}] += {amount}\ntimes.append(time.time())\n')
             if calls:
                 code += 'texts.append(tools.OCR.read(InputImages[0])[0].text)\n'
-            fatal = rng.choice(list(DEATHS)) if rng.random() < FATAL else None
+            fatal = rng.choices(list(DEATHS), WEIGHTS)[0] if rng.random() < FATAL else None
             began_s = time.monotonic()
             result = session.run(code + (
                 fatal or f'print("cell", {step})\nReturnAnswer({amount})'))

@@ -97,12 +97,15 @@ def test_once_in_80_columns(node, once):
         while not any(part.level == 'ok' for part in watcher.view().cameras):
             assert time.monotonic() < end_s, watcher.view()
             time.sleep(0.05)
-    status, text = once('--node', 'watched', '--wait', '30')
-    assert status == EXIT_FAILED
-    lines = text.splitlines()
-    assert max(map(len, lines)) <= 80
-    assert lines[0].split() == ['/watched', 'active']
-    rows = {line.split()[0]: line.split()[1:] for line in reversed(lines[2:4])}
+    while True:  # a busy machine loses an image at times, and that is told
+        status, text = once('--node', 'watched', '--wait', '60')
+        assert status == EXIT_FAILED
+        lines = text.splitlines()
+        assert max(map(len, lines)) <= 80
+        assert lines[0].split() == ['/watched', 'active']
+        rows = {line.split()[0]: line.split()[1:] for line in reversed(lines[2:4])}
+        if rows['camera'][-1] == 'well' or time.monotonic() > end_s:
+            break
     assert rows['camera'][-2:] == ['ok', 'well'], text
     assert 0 < float(rows['camera'][0]) < 12  # of 10 Hz; more don't come where all is slow
     assert rows['rear'][-1] == 'failed'
@@ -123,7 +126,7 @@ def test_a_watcher_whose_thread_failed_says_so(capsys, monkeypatch):
         raise ValueError('of a callback')
 
     monkeypatch.setattr(SingleThreadedExecutor, 'spin', fail)
-    monkeypatch.setattr(Watcher, 'wait', lambda watcher, _: watcher._own._thread.join(30.0))
+    monkeypatch.setattr(Watcher, 'wait', lambda watcher, _: watcher._own._thread.join(60.0))
     assert main(['watch', '--once', '--node', 'nobody']) == EXIT_FAILED
     assert 'nothing more is heard' in capsys.readouterr().err
     finding, = examine_node('/nobody')
@@ -143,15 +146,18 @@ class Lines:
         for line in self._stream:
             self.all.append(line.rstrip('\n'))
 
-    def until(self, *words, since=0, timeout_s=40.0) -> int:
+    def until(self, *words, since=0, timeout_s=60.0) -> int:
         """Number of lines once one, after those known before, has all these words."""
         end_s = time.monotonic() + timeout_s
-        while time.monotonic() < end_s:
-            for at, line in enumerate(list(self.all)):
-                if at >= since and all(word in line for word in words):
-                    return at + 1
+        while not (at := self.at(*words, since=since)):
+            assert time.monotonic() < end_s, f'no line with {words} in {self.all[since:]}'
             time.sleep(0.02)
-        raise AssertionError(f'no line with {words} in {self.all[since:]}')
+        return at
+
+    def at(self, *words, since=0) -> int:
+        """Number of lines up to the first such one; 0 where none has come."""
+        return next((at + 1 for at, line in enumerate(list(self.all))
+                     if at >= since and all(word in line for word in words)), 0)
 
 
 def test_a_pipe_gets_a_line_for_each_change_and_a_restart_is_survived(node):
@@ -161,9 +167,13 @@ def test_a_pipe_gets_a_line_for_each_change_and_a_restart_is_survived(node):
         lines = Lines(process.stdout)
         lines.until('camera rear: failed', REAR)
         with SpatialClient('/watched') as client:
-            assert client.ask(DISTANCE, timeout_s=20.0).unit == 'm'
+            end_s = time.monotonic() + 60.0
+            while not lines.at('query', 'frames'):  # once it has found the node's steps
+                assert time.monotonic() < end_s, lines.all
+                assert client.ask(DISTANCE, timeout_s=60.0).unit == 'm'
+                time.sleep(0.2)
             with pytest.raises(RefusedError):
-                client.ask('Paint it \x1b[31mred', timeout_s=20.0)
+                client.ask('Paint it \x1b[31mred', timeout_s=60.0)
         at = lines.until('query', 'frames')
         at = lines.until('write 1/30', since=at)
         at = lines.until('run 1/30', since=at)
@@ -176,7 +186,7 @@ def test_a_pipe_gets_a_line_for_each_change_and_a_restart_is_survived(node):
         lines.until('lifecycle: well: active', since=at)
     finally:
         process.send_signal(signal.SIGINT)
-    assert process.wait(20.0) == EXIT_WELL
+    assert process.wait(60.0) == EXIT_WELL
 
 
 def test_a_terminal_is_given_back_after_q(node):
@@ -188,7 +198,7 @@ def test_a_terminal_is_given_back_after_q(node):
     os.close(child)
     shown = b''
     try:
-        end_s = time.monotonic() + 40.0
+        end_s = time.monotonic() + 90.0
         while b'/rear/image_raw' not in shown and time.monotonic() < end_s:
             if select.select([parent], [], [], 0.2)[0]:
                 shown += os.read(parent, 65536)
@@ -200,7 +210,7 @@ def test_a_terminal_is_given_back_after_q(node):
             while time.monotonic() < end_s:
                 if select.select([parent], [], [], 0.2)[0]:
                     rest += os.read(parent, 65536)
-        assert process.wait(20.0) == EXIT_WELL
+        assert process.wait(60.0) == EXIT_WELL
         assert b'\x1b[?1049l' in rest
     finally:
         process.kill()

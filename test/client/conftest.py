@@ -32,5 +32,5 @@ def double():
 @pytest.fixture(scope='module')
 def client(double):
     with SpatialClient('/answering') as made:
-        made.wait(20.0)
+        made.wait(60.0)
         yield made

@@ -35,7 +35,7 @@ from spatialclaw_ros.errors import DeadlineExceededError
 
 # a killed participant stays in the graph for 20 s
 SOON_S = 15.0
-WAIT_S = 30.0
+WAIT_S = 60.0
 LivelinessChanged = namedtuple(
     'LivelinessChanged', 'alive_count alive_count_change not_alive_count not_alive_count_change')
 

@@ -36,7 +36,7 @@ from spatialclaw_ros.client import NotSpunError, SpatialClient
 from spatialclaw_ros.errors import CanceledError, DeadlineExceededError
 
 EXECUTORS = {'one thread': SingleThreadedExecutor, 'many': MultiThreadedExecutor}
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 class Program:
@@ -69,7 +69,7 @@ class Program:
     def close(self):
         if self.executor:
             self.executor.shutdown()
-            self._thread.join(10.0)
+            self._thread.join(WAIT_S)
             assert not self._thread.is_alive()
         self.node.destroy_node()
         rclpy.try_shutdown(context=self.context)
@@ -183,4 +183,4 @@ def test_a_shutdown_of_the_programs_context_ends_the_wait(program, double):
         start_s = time.monotonic()
         with pytest.raises(CanceledError, match='context of this program was shut down'):
             query.result()
-        assert time.monotonic() - start_s < 5.0
+        assert time.monotonic() - start_s < 30.0

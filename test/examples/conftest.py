@@ -19,10 +19,7 @@ from __future__ import annotations
 import pytest
 from node_process import NodeProcess
 from robot_double import PARAMETERS, RobotDouble
-
-from spatialclaw_ros.client import MissingFramesError, SpatialClient
-
-START_S = 40.0
+from service_client import ServiceClient
 
 
 @pytest.fixture(scope='module')
@@ -37,11 +34,6 @@ def node(robot, tmp_path_factory):
     """A node that has seen its first images."""
     folder = tmp_path_factory.mktemp('examples')
     with NodeProcess(folder, {**PARAMETERS, 'max_frames': 2}) as process:
-        with SpatialClient() as client:
-            for _ in range(10):
-                try:
-                    client.ask('Is there a red ball?', wait_s=START_S)
-                    break
-                except MissingFramesError:
-                    continue
+        with ServiceClient() as client:
+            client.ask_seeing('Is there a red ball?', timeout_s=60.0)
         yield process

@@ -43,7 +43,7 @@ def client(double):
         yield made
 
 
-def ticked(root, while_, timeout_s=20.0):
+def ticked(root, while_, timeout_s=60.0):
     """Tick until something no longer holds."""
     end_s = time.monotonic() + timeout_s
     while True:
@@ -54,7 +54,7 @@ def ticked(root, while_, timeout_s=20.0):
 
 
 def test_an_answer_lies_on_the_blackboard(client):
-    leaf = example.Ask('ask', NUMBER, client=client, key='gap', wait_s=20.0)
+    leaf = example.Ask('ask', NUMBER, client=client, key='gap', wait_s=60.0)
     leaf.setup()
     ticked(leaf, lambda: leaf.status == Status.RUNNING)
     assert leaf.status == Status.SUCCESS, leaf.feedback_message
@@ -67,7 +67,7 @@ def test_an_answer_lies_on_the_blackboard(client):
 
 
 def test_a_status_that_is_no_answer_fails(client):
-    leaf = example.Ask('ask', 'busy', client=client, wait_s=20.0)
+    leaf = example.Ask('ask', 'busy', client=client, wait_s=60.0)
     ticked(leaf, lambda: leaf.status in (Status.RUNNING, Status.INVALID))
     assert leaf.status == Status.FAILURE
     assert leaf.feedback_message == 'the node says busy'
@@ -78,7 +78,7 @@ def test_a_query_that_can_not_start_or_go_on_fails_and_is_not_left(client, doubl
     wrong.tick_once()
     assert wrong.status == Status.FAILURE
     assert 'timeout_s' in wrong.feedback_message
-    leaf = example.Ask('ask', SLOW, client=client, wait_s=20.0)
+    leaf = example.Ask('ask', SLOW, client=client, wait_s=60.0)
     ticked(leaf, lambda: leaf.feedback_message != 'thinking')
     before = len(double.canceled)
 
@@ -94,7 +94,7 @@ def test_a_query_that_can_not_start_or_go_on_fails_and_is_not_left(client, doubl
 def test_what_interrupts_the_leaf_cancels_its_query(client, double):
     emergency = py_trees.behaviours.StatusQueue(
         'emergency', queue=[Status.FAILURE], eventually=Status.FAILURE)
-    leaf = example.Ask('ask', SLOW, client=client, wait_s=20.0)
+    leaf = example.Ask('ask', SLOW, client=client, wait_s=60.0)
     root = py_trees.composites.Selector('root', memory=False, children=[emergency, leaf])
     ticked(root, lambda: leaf.feedback_message != 'thinking')
     assert leaf.status == Status.RUNNING

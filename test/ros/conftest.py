@@ -91,14 +91,14 @@ class Rig:
         publisher.publish(message)
         # Cameras are heard best-effort: what is sent faster than it is taken is lost.
         self.wait(lambda: all(
-            now > then for now, then in zip(self._received(topic), before)), timeout_s=1.0)
+            now > then for now, then in zip(self._received(topic), before)), timeout_s=10.0)
 
     def _received(self, topic):
         return [
             stream.received for buffers in self._made for camera in buffers.status()
             for stream in camera.streams if stream.topic == topic]
 
-    def wait(self, condition, timeout_s=30.0) -> bool:
+    def wait(self, condition, timeout_s=60.0) -> bool:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             if condition():

@@ -37,7 +37,7 @@ from spatialclaw_ros.ros.plain import duration_message
 
 OK, CANCELED = SpatialAnswer.STATUS_OK, SpatialAnswer.STATUS_CANCELED
 CANCEL_S = 0.5
-MARGIN_S = 1.5
+MARGIN_S = 10.0
 """What a loaded machine may add; `make bench-ros` measures the figure itself."""
 RESULT_KEPT_S = 1
 SEGMENT = script((cell(
@@ -201,7 +201,7 @@ def test_a_cancel_while_images_are_decoded(live, operator, decoding, monkeypatch
     monkeypatch.setattr(query, 'CANCEL_GRACE_S', 60.0)
     entered, gate = decoding
     goal = operator.goal('How far?', max_frames=100)
-    assert entered.wait(20.0)
+    assert entered.wait(60.0)
     operator.wait(goal.cancel())
     gate.set()
     ended, answer = goal.end()
@@ -214,7 +214,7 @@ def test_a_cancel_while_images_are_decoded(live, operator, decoding, monkeypatch
 def test_a_cancel_while_a_step_does_not_listen(live, operator, decoding):
     entered, gate = decoding
     goal = operator.goal('How far?', max_frames=1)
-    assert entered.wait(20.0)
+    assert entered.wait(60.0)
     answer = cancel(live, goal, deaf=True)
     assert runner(live).running == (answer.query_id,)
     later = operator.asking('Is it?')
@@ -301,7 +301,7 @@ def test_a_cancel_before_the_goal_is_begun(live, operator, vlm, monkeypatch, hel
 
     def waits(handle, *event):
         if not event or event[0].name == 'EXECUTE':
-            gate.wait(30.0)
+            gate.wait(60.0)
         return whole(handle, *event)
 
     with monkeypatch.context() as patch:
@@ -320,13 +320,13 @@ def test_a_cancel_while_the_goal_ends_is_refused(operator, monkeypatch):
     def waits(handle, event):
         if event.name == 'SUCCEED':
             entered.set()
-            gate.wait(30.0)
+            gate.wait(60.0)
         return whole(handle, event)
 
     with monkeypatch.context() as patch:
         patch.setattr(ServerGoalHandle, '_update_state', waits)
         goal = operator.goal('How far?')
-        assert entered.wait(30.0)
+        assert entered.wait(60.0)
         taken = operator.wait(goal.cancel()).goals_canceling
         gate.set()
         ended, answer = goal.end()
@@ -369,7 +369,7 @@ def test_a_cancel_while_a_model_perceives(
         monkeypatch.setattr(
             perception, 'handle', lambda *given: (entered.set(), handle(*given))[1])
         goal = operator.goal('How far?')
-        assert entered.wait(20.0)
+        assert entered.wait(60.0)
         time.sleep(0.2)  # until the model has it
         cancel(live, goal)
         calls_end.touch()

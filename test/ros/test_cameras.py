@@ -34,7 +34,7 @@ def stamps(buffers, name='cam'):
 
 
 def test_messages_are_kept_undecoded_and_counted(rig):
-    buffers = rig.buffers()
+    buffers, began_s = rig.buffers(), time.monotonic()
     for step in range(5):
         rig.send(100 + step * 0.1)
     assert rig.sent(buffers, 5, roles=('image', 'depth', 'camera_info'))
@@ -46,8 +46,9 @@ def test_messages_are_kept_undecoded_and_counted(rig):
     assert [one.role for one in status.streams] == ['image', 'camera_info', 'depth']
     assert status.stream('image').publishers == 1
     assert status.stream('image').buffered_bytes == 5 * COLOR.size
-    assert status.stream('image').age_s < 5.0
-    assert status.stream('image').rate_hz > 1.0
+    took_s = time.monotonic() - began_s
+    assert 0.0 <= status.stream('image').age_s < took_s
+    assert status.stream('image').rate_hz > 4 / took_s
     assert status.stream('depth_camera_info') is None
     assert buffers.buffered_bytes == sum(one.buffered_bytes for one in status.streams)
 

@@ -192,7 +192,7 @@ def test_a_loop_is_an_error_not_a_hang(buffer):
     for target, source in (('y', 'a'), ('b', 'y')):
         with pytest.raises(TransformException, match='loop'):
             buffer.lookup_transform(target, source, at(1))
-    assert time.monotonic() - start < 5.0
+    assert time.monotonic() - start < 30.0
 
 
 def test_a_frame_that_changes_its_parent(buffer):
@@ -280,7 +280,7 @@ def spun():
     for node in nodes:
         executor.add_node(node)
 
-    def until(condition, timeout_s=10.0):
+    def until(condition, timeout_s=60.0):
         end = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end:
             executor.spin_once(timeout_sec=0.02)

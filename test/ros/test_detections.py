@@ -141,7 +141,7 @@ def test_who_comes_late_gets_the_latest_of_every_output(contexts):
             end = outcome(distance(), seen=with_rear(observation(
                 stamps=[stamp + start * 10 ** 9 for stamp in STAMPS])))
             outputs.publish(end, answer_message(end, default_frames=('base_link',)))
-        futures.wait(outputs._waiting, 30.0)
+        futures.wait(outputs._waiting, 60.0)
         for name, kind in drawing_types().items():
             late.create_subscription(
                 kind, f'/spatialclaw/{name}',

@@ -62,7 +62,7 @@ class Heard:
     def until(self, name: str, level: bytes, *words: str) -> dict[str, str]:
         """Values of a part, once it has this level and these words in its message."""
         until(lambda: name in self._parts and self._parts[name].level == level and all(
-            word in self._parts[name].message for word in words), 20.0)
+            word in self._parts[name].message for word in words))
         return {pair.key: pair.value for pair in self._parts[name].values}
 
     @property

@@ -252,7 +252,7 @@ def test_a_transition_while_another_one_runs_is_refused(unconfigured, operator, 
     make = node_module.Resources
 
     def slow(*given):
-        gate.wait(30.0)
+        gate.wait(60.0)
         return make(*given)
 
     monkeypatch.setattr(node_module, 'Resources', slow)
@@ -266,7 +266,7 @@ def test_a_transition_while_another_one_runs_is_refused(unconfigured, operator, 
 
 
 @pytest.mark.parametrize(('wait_s', 'status'), [
-    (0.0, SpatialAnswer.STATUS_CANCELED), (30.0, SpatialAnswer.STATUS_OK)])
+    (0.0, SpatialAnswer.STATUS_CANCELED), (60.0, SpatialAnswer.STATUS_OK)])
 def test_deactivate_ends_what_waits_and_what_runs(
     unconfigured, operator, script, decoding, wait_s, status,
 ):
@@ -276,7 +276,7 @@ def test_deactivate_ends_what_waits_and_what_runs(
     assert operator.set(deactivate_wait_s=wait_s) == ''
     assert operator.change(*UP)
     running = operator.goal('Is it?', client='a')
-    assert entered.wait(30.0)
+    assert entered.wait(60.0)
     waiting = operator.goal('Is it?', client='b')
     waiting.reaches('queued')
     served = operator.asking('Is it?', client='c')

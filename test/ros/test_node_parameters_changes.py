@@ -60,7 +60,7 @@ class Changing:
 
     def call(self, kind, messages):
         client = self.clients[kind]
-        assert client.wait_for_service(10.0)
+        assert client.wait_for_service(60.0)
         return client.call(kind.Request(parameters=messages))
 
     def set(self, **values):
@@ -255,7 +255,7 @@ def test_ros_own_parameters_are_known(made):
 
 def test_a_process_with_unknown_parameters_does_not_start(tmp_path):
     with NodeProcess(tmp_path, {'widow_s': 3.0}, ('-p', 'camra.image:=/image')) as process:
-        assert process.popen.wait(30.0) == 2
+        assert process.popen.wait(60.0) == 2
     line = process.log.strip().rpartition('\n')[2]
     assert line.startswith('spatialclaw_node: no such parameter: camra.image')
     assert 'widow_s (did you mean window_s?)' in line

@@ -36,7 +36,6 @@ from spatialclaw_ros.cli.perception_report import examine_node
 from spatialclaw_ros.msg import SpatialAnswer
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-NO_FRAMES, REFUSED = SpatialAnswer.STATUS_NO_FRAMES, SpatialAnswer.STATUS_REFUSED
 DEPTH = {'scale': 2.0}
 
 
@@ -64,15 +63,9 @@ def node(folder, name, given):
     return NodeProcess(folder, given, ('-r', f'__node:={name}'))
 
 
-def ask(client, question='How far?', timeout_s=20.0):
+def ask(client, question='How far?', timeout_s=60.0):
     """The answer, once images enough and TF have come."""
-    for _ in range(20):
-        answer = client.ask(question, timeout_s=timeout_s, wait_s=20.0)
-        placed = all(frame.has_pose for frame in answer.frames)
-        if answer.status not in (NO_FRAMES, REFUSED) and placed:
-            break
-        time.sleep(0.3)
-    return answer
+    return client.ask_seeing(question, timeout_s=timeout_s)
 
 
 def told(answer):
@@ -128,7 +121,7 @@ def stopped_while_asked(process, client, events):
     until(lambda: 'frames' in [event.stage for event in events])
     mine = process.children()
     assert process.stop(signal.SIGTERM) == 0
-    assert not [child for child in mine if child.is_running()]
+    assert psutil.wait_procs(mine, timeout=30.0)[1] == []
     assert 'Traceback' not in process.log
     return asking.answer()
 
@@ -162,7 +155,7 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
         once.touch()
         assert told(ask(client)) == expected
         assert not once.exists()
-        assert not first.is_running()
+        until(lambda: not first.is_running())
         values = listener.until('apart', WARN, 'started again')
         assert values['restarts'] == '1'
         assert values['process'] != str(first.pid)
@@ -178,7 +171,7 @@ def test_a_process_that_is_killed(tmp_path, listener, in_node):
 
 def until(condition):
     """Wait until something is so."""
-    end_s = time.monotonic() + 10.0
+    end_s = time.monotonic() + 60.0
     while not condition():
         assert time.monotonic() < end_s, 'it did not happen'
         time.sleep(0.05)
@@ -199,7 +192,10 @@ def test_weights_that_are_missing_while_others_are_asked(tmp_path, listener):
         assert answer.status == SpatialAnswer.STATUS_OK, answer.message
         values = listener.until('waiting', WARN, 'loading lab_models:masks')
         assert 90 <= int(values['masks: loaded (%)']) < 100
-        answer = ask(client, 'Where is the red ball?', timeout_s=1.0)
+        for timeout_s in (1.0, 5.0, 20.0):  # a busy machine needs longer to get there
+            answer = ask(client, 'Where is the red ball?', timeout_s=timeout_s)
+            if 'still loading' in answer.message:
+                break
         assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
         assert 'still loading lab_models:masks' in answer.message
         told_of = {each.name: each for each in examine_node('waiting')}

@@ -17,14 +17,12 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import numpy as np
 import pytest
 import yaml
-from node_process import NodeProcess
+from managed_node import ManagedNode
 from robot_double import PARAMETERS, RobotDouble
-from service_client import ServiceClient
 
 from spatialclaw_ros.msg import SpatialAnswer
 
@@ -38,18 +36,11 @@ def robot():
     double.close()
 
 
-def ask(folder, name, parameters, **fields):
-    """Ask a node of its own; it may take a moment until images arrive."""
-    parameters = {**PARAMETERS, 'max_frames': 1, **parameters}
-    with NodeProcess(folder, parameters, ('-r', f'__node:={name}')) as process, ServiceClient(
-            f'/{name}') as client:
-        for _ in range(10):
-            answer = client.ask('How far?', timeout_s=20.0, wait_s=20.0, **fields)
-            if answer.status != SpatialAnswer.STATUS_NO_FRAMES:
-                break
-            time.sleep(0.5)
-        assert 'Traceback' not in process.log
-    return answer
+@pytest.fixture(scope='module')
+def node(robot, tmp_path_factory):
+    with ManagedNode(
+            tmp_path_factory.mktemp('node'), 'told', {**PARAMETERS, 'max_frames': 1}) as made:
+        yield made
 
 
 def script(folder, *cells):
@@ -60,29 +51,35 @@ def script(folder, *cells):
     return {'backbone': 'recorded', 'backbone_script': str(path)}
 
 
-def test_a_server_that_is_not_there_is_named(robot, tmp_path):
+def test_a_server_that_is_not_there_is_named(node):
     with socket.socket() as closed:
         closed.bind(('127.0.0.1', 0))
         url = f'http://127.0.0.1:{closed.getsockname()[1]}/v1'
-        answer = ask(tmp_path, 'serverless', {'backbone': 'vllm', 'backbone_url': url})
+        answer = node.ask('How far?', {'backbone': 'vllm', 'backbone_url': url}, timeout_s=60.0)
     assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
     for word in (url, 'vllm serve', 'backbone_url', f'`curl {url}/models`'):
         assert word in answer.message
 
 
-def test_cells_without_an_answer_reach_the_step_limit(robot, tmp_path):
-    answer = ask(tmp_path, 'aimless', {**script(tmp_path, *['x = 1'] * 3), 'max_steps': 2})
+def test_cells_without_an_answer_reach_the_step_limit(node, tmp_path):
+    answer = node.ask('How far?', {
+        **script(tmp_path, *['x = 1'] * 3), 'max_steps': 2}, timeout_s=60.0)
     assert answer.status == SpatialAnswer.STATUS_STEP_LIMIT, answer.message
     assert '2 steps' in answer.message
     assert 'max_steps' in answer.message
-    assert '`ros2 param set /aimless trace_dir' in answer.message
+    assert '`ros2 param set /told trace_dir' in answer.message
     assert answer.steps == 2
 
 
-@pytest.mark.parametrize('asked', ['', 'odom'])
-def test_a_point_of_a_cell_is_given_in_the_frame_asked_for(robot, tmp_path, asked):
+@pytest.fixture(scope='module')
+def pointing(tmp_path_factory):
     cell = 'ReturnAnswer(np.array([0.1, 0.2, 0.3]), unit="m", frame="base_link", sigma=0.01)'
-    answer = ask(tmp_path, 'pointer', script(tmp_path, cell), frame_id=asked)
+    return script(tmp_path_factory.mktemp('pointing'), cell)
+
+
+@pytest.mark.parametrize('asked', ['', 'odom'])
+def test_a_point_of_a_cell_is_given_in_the_frame_asked_for(node, pointing, asked):
+    answer = node.ask('How far?', pointing, timeout_s=60.0, frame_id=asked)
     assert answer.status == SpatialAnswer.STATUS_OK, answer.message
     truth = np.array([0.1, 0.2, 0.3]) + ([1.0, 2.0, 0.0] if asked else 0.0)
     point = np.array([answer.point.x, answer.point.y, answer.point.z])

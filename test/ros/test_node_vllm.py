@@ -21,13 +21,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from live_node import until
+from managed_node import ManagedNode
 from node_process import NodeProcess
 from rclpy.context import Context
 from rclpy.node import Node
@@ -42,6 +43,7 @@ from spatialclaw_ros.ros.compat.share import share_path
 from spatialclaw_ros.sim.recording import TOPICS, TRUTH_FILE
 from spatialclaw_ros.workspace.question import AnswerType
 
+Ask = Callable[..., SpatialAnswer]
 QUESTION = 'What is the closest distance between the red mug and the blue box?'
 TRUTH_M = json.loads(
     (share_path('demo', 'tabletop') / TRUTH_FILE).read_text())['closest']['red mug']['blue box']
@@ -75,40 +77,56 @@ def robot() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, '-m', 'spatialclaw_ros.sim', '--recording'])
     yield process
     process.terminate()
-    process.wait(20.0)
+    process.wait(60.0)
 
 
-def ask(
-    folder: Path, name: str, model: Model, timeout_s: float = 40.0, interface: str = 'code',
-):
-    """Answer of a node of its own, and the server."""
-    parameters = {**PARAMETERS, 'action_interface': interface}
-    with ScriptedVlm(model) as server, NodeProcess(
-            folder, {**parameters, 'backbone_url': server.url},
-            ('-r', f'__node:={name}')) as process, ServiceClient(f'/{name}') as client:
-        for _ in range(20):
-            answer = client.ask(
-                QUESTION, timeout_s=timeout_s, wait_s=60.0,
-                answer_type=int(AnswerType.NUMBER))
-            if answer.status != SpatialAnswer.STATUS_NO_FRAMES:
-                break
-            time.sleep(0.5)
-        assert 'Traceback' not in process.log
-        assert process.stop() == 0
-    assert not server.violations, server.violations
-    return answer, server
+@pytest.fixture(scope='module')
+def vlm() -> Iterator[ScriptedVlm]:
+    with ScriptedVlm(script(())) as server:
+        yield server
 
 
-def test_a_good_model_measures_right(
-    robot: subprocess.Popen[bytes], tmp_path: Path,
-) -> None:
+@pytest.fixture(scope='module')
+def node(
+    robot: subprocess.Popen[bytes], vlm: ScriptedVlm, tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ManagedNode]:
+    with ManagedNode(tmp_path_factory.mktemp('node'), 'asked', {
+            **PARAMETERS, 'backbone_url': vlm.url}) as made:
+        yield made
+
+
+@pytest.fixture
+def ask(node: ManagedNode, vlm: ScriptedVlm) -> Iterator[Ask]:
+    """Ask the node, whose model acts so, through an interface."""
+    def one(model: Model, timeout_s: float = 90.0, interface: str = '') -> SpatialAnswer:
+        vlm.model = model
+        return node.ask(
+            QUESTION, {'action_interface': interface} if interface else {}, timeout_s=timeout_s,
+            answer_type=int(AnswerType.NUMBER))
+
+    vlm.forget()
+    yield one
+    assert not vlm.violations, vlm.violations
+
+
+def test_a_good_model_measures_right(ask: Ask, vlm: ScriptedVlm) -> None:
     replies = (LOOK, MEASURE, ANSWER)
-    answer, server = ask(tmp_path, 'good', script(replies))
+    answer = ask(script(replies))
     assert answer.status == SpatialAnswer.STATUS_OK, answer.message
     assert answer.number == pytest.approx(TRUTH_M, abs=0.02)
     assert answer.unit == 'm'
-    assert [seen.role for seen in server.seen] == ['planner', *['agent'] * len(replies)]
-    assert server.of('agent')[0].request.images[0] == (640, 480)
+    assert [seen.role for seen in vlm.seen] == ['planner', *['agent'] * len(replies)]
+    assert vlm.of('agent')[0].request.images[0] == (640, 480)
+
+
+def test_a_silent_model_ends_in_a_timeout_that_names_the_stage(
+    ask: Ask, vlm: ScriptedVlm,
+) -> None:
+    answer = ask(lambda _request: SILENT, timeout_s=4.0)
+    assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
+    assert 'plan' in answer.message
+    assert vlm.seen
+    until(lambda: all(seen.hung_up for seen in vlm.seen))
 
 
 def program(*cells: str) -> str:
@@ -142,22 +160,12 @@ CALLS = (
     ('none', (fenced(json.dumps({'value': 0.25, 'unit': 'm'}), 'json'),), 1.0),
 ])
 def test_every_interface_answers_through_the_service(
-    robot: subprocess.Popen[bytes], tmp_path: Path, interface: str, replies: tuple[str, ...],
-    tolerance_m: float,
+    ask: Ask, vlm: ScriptedVlm, interface: str, replies: tuple[str, ...], tolerance_m: float,
 ) -> None:
-    answer, server = ask(tmp_path, interface, script(replies), interface=interface)
+    answer = ask(script(replies), interface=interface)
     assert answer.status == SpatialAnswer.STATUS_OK, answer.message
     assert answer.number == pytest.approx(TRUTH_M, abs=tolerance_m)
-    assert [seen.role for seen in server.seen] == ['planner', *['agent'] * len(replies)]
-
-
-def test_a_silent_model_ends_in_a_timeout_that_names_the_stage(
-    robot: subprocess.Popen[bytes], tmp_path: Path,
-) -> None:
-    answer, server = ask(tmp_path, 'silent', lambda _request: SILENT, timeout_s=4.0)
-    assert answer.status == SpatialAnswer.STATUS_TIMEOUT, answer.message
-    assert 'plan' in answer.message
-    assert all(seen.hung_up for seen in server.seen)
+    assert [seen.role for seen in vlm.seen] == ['planner', *['agent'] * len(replies)]
 
 
 def test_diagnostics_name_a_server_that_does_not_answer(
@@ -173,15 +181,11 @@ def test_diagnostics_name_a_server_that_does_not_answer(
     try:
         with NodeProcess(tmp_path, {**PARAMETERS, 'backbone_url': url},
                          ('-r', '__node:=alone')) as process, ServiceClient('/alone') as client:
-            for _ in range(20):
-                answer = client.ask(QUESTION, timeout_s=20.0, wait_s=60.0)
-                if answer.status != SpatialAnswer.STATUS_NO_FRAMES:
-                    break
-                time.sleep(0.5)
+            answer = client.ask_seeing(QUESTION, timeout_s=60.0)
             assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
             assert spin_until(listener, lambda: (
                 'alone: backbone' in seen
-                and seen['alone: backbone'].level == DiagnosticStatus.ERROR), 10.0), seen
+                and seen['alone: backbone'].level == DiagnosticStatus.ERROR)), seen
             assert process.stop() == 0
     finally:
         listener.destroy_node()

@@ -39,7 +39,8 @@ def world():
     asker = Asker(eyes.node)
     with LiveNode('spatialclaw', {**parameters(*POSES), 'max_frames': 4}) as live:
         assert live.node.start()
-        assert len(asker.ask('Is there a red ball?').cameras) == 3
+        assert len(asker.until(
+            lambda answer: len(answer.cameras) == 3, 'Is there a red ball?').cameras) == 3
         yield eyes, asker
     eyes.close()
 

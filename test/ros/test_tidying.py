@@ -35,7 +35,7 @@ from spatialclaw_ros.workspace.question import AnswerType, Question, Status
 
 OBSERVATION = Observation((Frame(0, 'camera', 1, 'optical', np.zeros((2, 2, 3), np.uint8)),))
 ANSWER = Answered(1.0, AnswerType.NUMBER, '1 m')
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Untidy:

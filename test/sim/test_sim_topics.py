@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -23,8 +24,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cv2
@@ -34,7 +35,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.time import Time
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -45,19 +46,20 @@ from spatialclaw_ros.geometry.se3 import (
     quat_xyzw_to_matrix,
 )
 from spatialclaw_ros.ros.compat.share import share_path
-from spatialclaw_ros.ros.compat.tf2 import Buffer, TransformListener
+from spatialclaw_ros.ros.compat.tf2 import Buffer, TransformException, TransformListener
 from spatialclaw_ros.sim.messages import DEPTH_HEADER, Topics
 from spatialclaw_ros.sim.recording import read_recording
 from spatialclaw_ros.sim.trajectory import OPTICAL_FRAME, PERIOD_NS, ArcTrajectory, T_odom_base
 
 LIMIT_BYTES = 8_000_000
+RELIABLE = QoSProfile(depth=100)
 WRIST, CAMERA = Topics('/wrist'), Topics('/camera')
 
 
 class Listener:
     """Collects messages of topics, and TF, on a context and a thread of its own."""
 
-    def __init__(self, topics: dict[str, type]) -> None:
+    def __init__(self, topics: dict[str, type], qos: QoSProfile) -> None:
         self.messages: dict[str, list] = {topic: [] for topic in topics}
         self._context = Context()
         rclpy.init(args=[], context=self._context)
@@ -66,18 +68,29 @@ class Listener:
         self._tf_listener = TransformListener(self.tf, self.node)
         for topic, kind in topics.items():
             self.node.create_subscription(
-                kind, topic, self.messages[topic].append, qos_profile_sensor_data)
+                kind, topic, self.messages[topic].append, qos)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
 
-    def wait(self, count: int, timeout_s: float = 30.0) -> None:
+    def wait(self, count: int) -> None:
         """Wait until every topic had so many messages."""
+        self.until(lambda: min(map(len, self.messages.values())) >= count)
+
+    def until(self, condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+        """Wait until something holds."""
         end_s = time.monotonic() + timeout_s
-        while min(map(len, self.messages.values())) < count:
+        while not condition():
             assert time.monotonic() < end_s, {t: len(m) for t, m in self.messages.items()}
             time.sleep(0.05)
+
+    def placed(self, parent: str, frame: str, stamps_ns: np.ndarray) -> bool:
+        """Whether TF has a frame at each of these stamps."""
+        with suppress(TransformException):
+            return all(self.tf.lookup_transform(
+                parent, frame, Time(nanoseconds=int(each))) for each in stamps_ns)
+        return False
 
     def close(self) -> None:
         """Leave the graph."""
@@ -95,15 +108,17 @@ def robot(*arguments: str) -> Iterator[subprocess.Popen]:
     try:
         yield process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30.0) == 0
+        assert process.wait(60.0) == 0
     finally:
         process.kill()
         process.wait()
 
 
 @contextmanager
-def listening(topics: dict[str, type]) -> Iterator[Listener]:
-    listener = Listener(topics)
+def listening(
+    topics: dict[str, type], qos: QoSProfile = qos_profile_sensor_data,
+) -> Iterator[Listener]:
+    listener = Listener(topics, qos)
     try:
         yield listener
     finally:
@@ -128,14 +143,17 @@ def test_simulation_publishes_aligned_stamped_images_with_tf() -> None:
     topics = {WRIST.color: Image, WRIST.depth: Image, WRIST.info: CameraInfo}
     with listening(topics) as listener, robot():
         listener.wait(20)
-        time.sleep(0.3)
+
+        def fresh_and_paired() -> bool:
+            newest = stamps(listener.messages[WRIST.color])[-20:]
+            return abs(time.time_ns() - newest[-1]) < 2e9 and all(
+                len(np.intersect1d(newest, stamps(messages))) >= 0.8 * len(newest)
+                for messages in map(list, listener.messages.values()))
+
+        listener.until(fresh_and_paired)
         color = listener.messages[WRIST.color][-3]
         when = stamps(listener.messages[WRIST.color])
         assert (np.diff(when) > 0).all()
-        assert abs(time.time_ns() - when[-1]) < 2e9
-        for topic in topics:
-            paired = np.intersect1d(when, stamps(listener.messages[topic]))
-            assert len(paired) >= 0.8 * len(when)
         assert (color.encoding, color.width, color.height, color.step) == ('rgb8', 640, 480, 1920)
         assert color.header.frame_id == OPTICAL_FRAME
         depth = listener.messages[WRIST.depth][-3]
@@ -143,6 +161,7 @@ def test_simulation_publishes_aligned_stamped_images_with_tf() -> None:
         assert depth.encoding == '16UC1'
         assert 800 < millimetres[240, 320] < 900
         stamp_ns = stamps([color])[0]
+        listener.until(lambda: listener.placed('odom', OPTICAL_FRAME, [stamp_ns]))
         np.testing.assert_allclose(
             pose(listener, stamp_ns), T_odom_base @ ArcTrajectory().T_base_optical(int(stamp_ns)),
             atol=1e-9)
@@ -187,14 +206,17 @@ def test_playback_goes_on_past_the_end_with_stamps_of_now(tmp_path: Path) -> Non
     topics = {
         WRIST.color_compressed: CompressedImage, WRIST.depth_compressed: CompressedImage,
         WRIST.info: CameraInfo}
-    with listening(topics) as listener, robot('--recording'):
+    with listening(topics, RELIABLE) as listener, robot('--recording'):
         listener.wait(8)
         wait_ns = PERIOD_NS - time.time_ns() % PERIOD_NS
-        time.sleep(wait_ns / 1e9 + 0.7 if wait_ns < 6e9 else 0.3)
-        when = stamps(listener.messages[WRIST.color_compressed])
+        if wait_ns < 6e9:
+            time.sleep(wait_ns / 1e9 + 0.7)
+        color = listener.messages[WRIST.color_compressed]
+        listener.until(lambda: abs(time.time_ns() - stamps(color[-1:])[0]) < 1e9)
+        when = stamps(color)
         assert (np.diff(when) == 200_000_000).all()
-        assert abs(time.time_ns() - when[-1]) < 1e9
         stamp_ns = int(when[-2])
+        listener.until(lambda: listener.placed('odom', OPTICAL_FRAME, [stamp_ns]))
         np.testing.assert_allclose(
             pose(listener, stamp_ns), T_odom_base @ ArcTrajectory().T_base_optical(stamp_ns),
             atol=1e-9)
@@ -215,15 +237,16 @@ def test_folder_is_played_whole_to_each_new_listener(tmp_path: Path) -> None:
         CAMERA.info: CameraInfo}
     with robot('--data', str(tmp_path)):
         for _ in range(2):
-            with listening(topics) as listener:
+            with listening(topics, RELIABLE) as listener:
                 listener.wait(5)
-                time.sleep(0.2)
                 when = stamps(listener.messages[CAMERA.color_compressed])
+                listener.until(functools.partial(
+                    listener.placed, 'base_link', 'camera_color_optical_frame', when))
                 for number, stamp_ns in enumerate(when):
                     found = listener.tf.lookup_transform(
                         'base_link', 'camera_color_optical_frame', Time(nanoseconds=int(stamp_ns)))
                     assert found.transform.translation.x == pytest.approx(number)
-            time.sleep(0.5)
+            time.sleep(1.0)  # it has to notice that nobody listens
 
 
 def test_quaternions_of_the_motion_stay_continuous() -> None:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rclpy.node import Node
@@ -23,6 +24,8 @@ from robot_double import spin_until
 
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.srv import SpatialQuery
+
+UNTIL_S = 60.0
 
 
 class Asker:
@@ -32,17 +35,18 @@ class Asker:
         self._node = node
         self._client = node.create_client(SpatialQuery, '/spatialclaw/query')
 
-    def ask(self, question: str, *, wait_s: float = 40.0, **fields: Any) -> SpatialAnswer:
+    def ask(self, question: str, *, wait_s: float = 60.0, **fields: Any) -> SpatialAnswer:
         """The answer; fields are those of the request."""
         assert spin_until(self._node, self._client.service_is_ready, wait_s), 'no node answers'
         future = self._client.call_async(SpatialQuery.Request(question=question, **fields))
         assert spin_until(self._node, future.done, wait_s), f'no answer to {question!r}'
         return future.result().answer
 
-    def until(self, wanted: Any, question: str, tries: int = 20, **fields: Any) -> SpatialAnswer:
+    def until(self, wanted: Any, question: str, **fields: Any) -> SpatialAnswer:
         """Ask again and again until an answer is as wanted; the last one in any case."""
-        for _ in range(tries):
+        end_s = time.monotonic() + UNTIL_S
+        while True:
             answer = self.ask(question, **fields)
-            if wanted(answer):
-                break
-        return answer
+            if wanted(answer) or time.monotonic() > end_s:
+                return answer
+            time.sleep(0.05)

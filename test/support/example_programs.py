@@ -27,7 +27,7 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / 'examples'
-RUN_S = 60.0
+RUN_S = 120.0
 
 
 def module(name: str) -> ModuleType:

@@ -142,7 +142,7 @@ class Listener:
 
     def until(
         self, node: str, level: bytes = DiagnosticStatus.OK, words: str = '',
-        timeout_s: float = 20.0, fits: Callable[[dict[str, str]], bool] = bool,
+        timeout_s: float = 60.0, fits: Callable[[dict[str, str]], bool] = bool,
     ) -> dict[str, str]:
         """Values of the next status of this level with these words in its message, that fit."""
         # what was said before now lies in the queue
@@ -212,12 +212,12 @@ class Asking:
         self._answer: Any = None
 
         def ask() -> None:
-            self._answer = client.ask(question, timeout_s=20.0)
+            self._answer = client.ask(question, timeout_s=60.0)
 
         self._thread = threading.Thread(target=ask)
         self._thread.start()
 
     def answer(self) -> Any:
         """Wait for the answer."""
-        self._thread.join(30.0)
+        self._thread.join(90.0)
         return self._answer

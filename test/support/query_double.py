@@ -119,7 +119,7 @@ class QueryDouble:
         except ExternalShutdownException:
             return
 
-    def wait(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    def wait(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
         """Whether something comes to hold in time."""
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:

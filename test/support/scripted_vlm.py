@@ -115,6 +115,13 @@ class ScriptedVlm:
         with self._lock:
             return [each for each in self.seen if each.role == role]
 
+    def forget(self) -> None:
+        """Know nothing of the requests before."""
+        with self._lock:
+            self.seen.clear()
+            self.violations.clear()
+            self._conversations = Conversations(self._keep)
+
     def close(self) -> None:
         """Die: open connections are cut; may be called again."""
         self._closing.set()

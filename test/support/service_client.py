@@ -39,6 +39,7 @@ from spatialclaw_ros.workspace.question import AnswerType
 DEFAULT_NODE = '/spatialclaw'
 REPLY_MARGIN_S = 5.0
 UNKNOWN_TIMEOUT_S = 3600.0
+UNSEEN = (SpatialAnswer.STATUS_NO_FRAMES, SpatialAnswer.STATUS_REFUSED)
 
 
 class ServiceClient:
@@ -125,6 +126,20 @@ class ServiceClient:
             if answer.status != SpatialAnswer.STATUS_INACTIVE or time.monotonic() > active_s:
                 return answer
             self.listen(0.1)
+
+    def ask_seeing(self, question: str, tries: int = 40, **given: Any) -> SpatialAnswer:
+        """Ask until the node has started and sees with TF; the last answer in any case.
+
+        `given` as of `ask`.
+        """
+        for _ in range(tries):
+            answer = self.ask(question, **{'wait_s': 60.0, **given})
+            unseen = answer.status == SpatialAnswer.STATUS_TIMEOUT and not answer.frames
+            if not unseen and answer.status not in UNSEEN and all(
+                    frame.has_pose for frame in answer.frames):
+                break
+            self.listen(0.3)
+        return answer
 
     def _ask(self, request: SpatialQuery.Request, timeout_s: float) -> SpatialAnswer:
         future = self._client.call_async(request)
