@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,9 +170,10 @@ def _depth(
         return None
     sample = nearest(raw.snapshot.depths, raw.sample.stamp_ns)
     if sample is None:
+        since = ' since time jumped' if math.isfinite(raw.snapshot.emptied_s) else ''
         missing.add(
             ('depth', config.name), f'no depth for {config.name}: nothing came on '
-            f'{config.depth_topic}; check `ros2 topic hz {config.depth_topic}`')
+            f'{config.depth_topic}{since}; check `ros2 topic hz {config.depth_topic}`')
         return None
     if decoded.depth is None:
         apart_s = abs(sample.stamp_ns - raw.sample.stamp_ns) * 1e-9

@@ -179,6 +179,8 @@ def test_depth_that_stays_away_is_not_waited_for_long(rig, monkeypatch):
     send(rig, 'deep', depth=True)
     send(rig, 'deep', NOW - 20.0)
     began_s = time.monotonic()
-    (frame,) = look(made).frames
+    seen = look(made)
+    (frame,) = seen.frames
     assert frame.depth_m is None
+    assert any('nothing came on /deep/depth since time jumped' in line for line in seen.missing)
     assert time.monotonic() - began_s < 30.0
