@@ -79,7 +79,7 @@ class Inputs:
                     node.resolve_topic_name(TF), node.resolve_topic_name(TF_STATIC)),
                 on_jump_back=partial(self._jumped, TF))
             self.cameras = CameraBuffers(
-                self._node, [_resolved(node, camera) for camera in cameras],
+                self._node, [resolved(node, camera) for camera in cameras],
                 buffer_s=settings.buffer_s, buffer_bytes=settings.buffer_mb * MIB,
                 pair_tolerance_s=settings.pair_tolerance_s, on_jump_back=self._jumped,
                 tf_health=self.transforms.health)
@@ -161,15 +161,14 @@ def _beside(node: Node) -> Node:
             Parameter(name, Parameter.Type.BOOL, value) for name, value in overrides.items()])
 
 
-def _resolved(node: Node, camera: CameraConfig) -> CameraConfig:
+def resolved(node: Node, camera: CameraConfig) -> CameraConfig:
     """A camera whose topics are what a node's remappings make of them."""
-    def resolved(topic: str) -> str:
+    def full(topic: str) -> str:
         return node.resolve_topic_name(topic) if topic else ''
 
     return replace(
-        camera, image_topic=resolved(camera.image_topic),
-        camera_info_topic=resolved(camera.info_topic), depth_topic=resolved(camera.depth_topic),
-        depth_info_topic=resolved(camera.depth_info_topic))
+        camera, image_topic=full(camera.image_topic), camera_info_topic=full(camera.info_topic),
+        depth_topic=full(camera.depth_topic), depth_info_topic=full(camera.depth_info_topic))
 
 
 def _nothing() -> None:
