@@ -144,9 +144,11 @@ class Lookout:
     def _began_just_now(self, request: QueryRequest, names: Collection[str]) -> bool:
         """Whether what is seen of one of these cameras began, or began anew, a moment ago."""
         begin_s = -math.inf
+        # a short window has only new images, however long there have been some
+        window_s = max(request.window_s, 2 * ANEW_S)
         for name in names:
             snapshot, images = newest_images(
-                self._inputs.cameras, name, request.stamp_ns, request.window_s, Missing())
+                self._inputs.cameras, name, request.stamp_ns, window_s, Missing())
             begin_s = max(begin_s, snapshot.emptied_s, *(one.arrived_s for one in images[:1]))
         return time.monotonic() - begin_s < ANEW_S
 
