@@ -50,10 +50,10 @@ class Finish:
 DESKS: Mapping[str, Finish] = {
     'wood': Finish('wood', WHITE),
     'dark wood': Finish('wood', (0.62, 0.56, 0.52, 1.0), ('black',)),
-    'light grey': Finish('matt', (0.70, 0.70, 0.69, 1.0), ('white',)),
+    'light grey': Finish('matt', (0.60, 0.60, 0.59, 1.0), ('white',)),
     'dark grey': Finish('matt', (0.22, 0.22, 0.23, 1.0), ('black',)),
 }
-PAINTS: tuple[Rgb, ...] = ((0.80, 0.788, 0.76), (0.72, 0.76, 0.79), (0.76, 0.77, 0.72))
+PAINTS: tuple[Rgb, ...] = ((0.72, 0.709, 0.684), (0.65, 0.685, 0.71), (0.685, 0.69, 0.65))
 """Of walls."""
 
 
@@ -121,7 +121,8 @@ def light(
 ) -> Light:
     """A high window on one side of what is looked at.
 
-    Right below a lamp MuJoCo's shadows are striped, so lamps stand aside.
+    Right below a lamp MuJoCo's shadows are striped, so lamps stand aside. It knows no gamma: what
+    is in the shade gets, in its colour values, more than the light that it would get.
 
     Args:
         random: where it is, about, and how bright.
@@ -134,7 +135,7 @@ def light(
     away, above = away_m * random.uniform(0.9, 1.1), above_m * random.uniform(0.9, 1.1)
     window = (float(target[0] + away * np.cos(angle)), float(target[1] + away * np.sin(angle)),
               float(target[2] + above))
-    return Light(window, float(random.uniform(0.85, 1.1)), float(random.uniform(0.28, 0.38)))
+    return Light(window, float(random.uniform(0.85, 1.1)), float(random.uniform(0.50, 0.58)))
 
 
 def _standing(thing: SceneObject, top: Support) -> SceneObject:

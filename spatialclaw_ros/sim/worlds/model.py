@@ -107,7 +107,7 @@ def _mjcf(world: World) -> str:
     window = np.array(light.window)
     target = np.mean([thing.position for thing in world.things], axis=0)
     away = target - window
-    ambient, diffuse = light.ambient, 0.66 * light.brightness
+    ambient, diffuse = light.ambient, 0.44 * light.brightness
     return f'''
 <mujoco model="world">
   <compiler angle="radian"/>
@@ -116,17 +116,17 @@ def _mjcf(world: World) -> str:
     <global offwidth="{width}" offheight="{height}"/>
     <map znear="0.04" zfar="20" shadowscale="0.5"/>
     <quality shadowsize="1024" offsamples="0" numslices="28" numstacks="16"/>
-    <headlight ambient="{numbers((ambient,) * 3)}" diffuse="0.16 0.16 0.16" specular="0 0 0"/>
+    <headlight ambient="{numbers((ambient,) * 3)}" diffuse="0.20 0.20 0.20" specular="0 0 0"/>
   </visual>
   <asset>
     {MATERIALS}
   </asset>
   <worldbody>
     <light name="window" pos="{numbers(window)}" dir="{numbers(away)}" directional="false"
-        diffuse="{numbers((diffuse, 0.97 * diffuse, 0.92 * diffuse))}" specular="0.3 0.3 0.3"
+        diffuse="{numbers((diffuse, 0.97 * diffuse, 0.92 * diffuse))}" specular="0.2 0.2 0.2"
         cutoff="75" exponent="0" attenuation="1 0 0" castshadow="true"/>
     <light name="lamp" pos="{numbers(target + np.array([0.3, -0.9, 1.6]))}" dir="-0.2 0.5 -1"
-        directional="false" diffuse="0.20 0.21 0.23" specular="0.1 0.1 0.1" cutoff="80"
+        directional="false" diffuse="0.10 0.105 0.11" specular="0.1 0.1 0.1" cutoff="80"
         exponent="1" castshadow="false"/>
     {objects}
     {cameras}

@@ -90,9 +90,9 @@ def _sight(
         # the outline is a hair too wide: what only passes the thing doesn't hide it
         if first == name or _meets(compiled, name, pose[:3, 3], ray):
             met[first] += 1
-    share = len(inside) / whole.pixels / max(1, met.total())
+    share = whole.share_inside / max(1, met.total())
     visible = share * met.pop(name, 0)
-    return Sight(len(inside) / whole.pixels, visible, round(visible * whole.pixels),
+    return Sight(whole.share_inside, visible, round(visible * whole.pixels),
                  {other: share * count for other, count in met.items()})
 
 

@@ -32,7 +32,7 @@ HERE = np.zeros(3)
 PALETTE: Mapping[str, Rgb] = {
     'red': (0.72, 0.05, 0.05), 'blue': (0.05, 0.16, 0.62), 'green': (0.06, 0.45, 0.10),
     'yellow': (0.90, 0.72, 0.04), 'purple': (0.36, 0.12, 0.50), 'orange': (0.93, 0.36, 0.03),
-    'white': (0.90, 0.90, 0.88), 'pink': (0.92, 0.42, 0.58), 'cyan': (0.05, 0.58, 0.64),
+    'white': (0.84, 0.84, 0.825), 'pink': (0.90, 0.46, 0.60), 'cyan': (0.05, 0.58, 0.64),
     'black': (0.055, 0.055, 0.06),
 }
 """Paints by the names that people give them."""
@@ -108,7 +108,7 @@ def _mug(name: str, rgb: Rgb, radius: float, height: float) -> SceneObject:
 def _cup(name: str, rgb: Rgb, radius: float, height: float) -> SceneObject:
     return solid(name, [
         upright(radius, 0, height, (*rgb, 1.0)),
-        upright(radius - 0.005, height - 0.0017, height + 0.0003, objects.darker(rgb, 0.7))])
+        upright(radius - 0.005, height - 0.0017, height + 0.0003, objects.darker(rgb, 0.85))])
 
 
 def _bottle(name: str, rgb: Rgb, radius: float, height: float) -> SceneObject:
@@ -138,7 +138,7 @@ def _bowl(name: str, rgb: Rgb, radius: float, height: float) -> SceneObject:
         *(upright(float(wide), float(low), float(high), (*rgb, 1.0))
           for wide, low, high in zip(widths, heights, heights[1:])),
         upright(float(widths[-1]) - 0.006, height - 0.0017, height + 0.0003,
-                objects.darker(rgb, 0.7))])
+                objects.darker(rgb, 0.85))])
 
 
 def _crate(name: str, rgb: Rgb, length: float, width: float, height: float) -> SceneObject:
