@@ -22,6 +22,7 @@ that of the robot's own node as it is. What is written is what a query would loo
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -64,7 +65,11 @@ def _robot(
     """A node with the parameters of these arguments, and what they say."""
     chosen = ['-p', f'cameras:=[{", ".join(cameras)}]'] if cameras else []
     context = Context()
-    rclpy.init(args=['--ros-args', *ros_arguments, *chosen], context=context)
+    try:
+        rclpy.init(args=['--ros-args', *ros_arguments, *chosen], context=context)
+    except RuntimeError as error:  # an RCLError
+        raise InvalidRequestError(
+            f'--ros-args {shlex.join(ros_arguments)} is not understood: {error}') from error
     try:
         node = Node(NODE_NAME, context=context, start_parameter_services=False, enable_rosout=False)
         try:
@@ -93,6 +98,7 @@ def look_at_topics(
 
     Raises:
         ParameterError: a parameter can't be used.
+        InvalidRequestError: `ros_arguments` can't be understood.
         NoFramesError: no usable image came; the message names the topics.
     """
     with _robot(cameras, ros_arguments) as (node, settings, configs):

@@ -92,4 +92,6 @@ def test_a_folder_out_of_a_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert '/camera/color/image_raw (sensor_msgs/msg/Image)' in capsys.readouterr().err
     assert main(['eval', 'record', '--bag', str(tmp_path), '--out', str(tmp_path / 'none')]) == 2
     assert "can't be read as a rosbag2 folder" in capsys.readouterr().err
+    assert main(['eval', 'record', '--out', str(tmp_path / 'none'), '--ros-args', '-p', 'x']) == 2
+    assert '--ros-args -p x is not understood' in capsys.readouterr().err
     assert not (tmp_path / 'none').exists()
