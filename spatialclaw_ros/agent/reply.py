@@ -101,12 +101,13 @@ def _taken_apart(text: str) -> tuple[list[tuple[str, str]], str]:
     """Mark and text of each fenced block, and what stands outside of them."""
     lines = text.split('\n')
     # each line is looked at a fixed number of times: what a model writes must not cost seconds
-    closings = deque(at for at, line in enumerate(lines) if _CLOSING.fullmatch(line))
+    fences = {at for at, line in enumerate(lines) if line.startswith('```')}
+    closings = deque(at for at in sorted(fences) if _CLOSING.fullmatch(lines[at]))
     blocks: list[tuple[str, str]] = []
     prose: list[str] = []
     at = 0
     while at < len(lines):
-        opening = _OPENING.fullmatch(lines[at])
+        opening = _OPENING.fullmatch(lines[at]) if at in fences else None
         while closings and closings[0] <= at:
             closings.popleft()
         if opening is None or not closings:

@@ -159,8 +159,12 @@ def _fill_value(
 
 def frame_message(frame: Frame) -> SpatialFrame:
     """One image that an answer rests on."""
-    return SpatialFrame(
+    # a header that is given is made beside the message's own: twice the time
+    message = SpatialFrame(
         index=frame.index, camera=frame.camera,
-        header=Header(stamp=time_message(frame.stamp_ns), frame_id=clean(frame.frame_id)),
         has_depth=frame.depth_m is not None, has_intrinsics=frame.intrinsics is not None,
         has_pose=frame.T_world_camera is not None)
+    header = message.header
+    header.frame_id = clean(frame.frame_id)
+    header.stamp.sec, header.stamp.nanosec = divmod(frame.stamp_ns, 1_000_000_000)
+    return message

@@ -33,7 +33,9 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.camera_info import calibration_of
 from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
+from spatialclaw_ros.ros.images import kind_of
 from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, paired_share
 from spatialclaw_ros.ros.subscribing import offered_otherwise, subscribe
@@ -195,8 +197,16 @@ class CameraBuffers:
             return (self.now_ns() - sample.stamp_ns) * 1e-9
         return time.monotonic() - sample.arrived_s
 
-    def snapshot(self, name: str) -> CameraSnapshot:
+    def snapshot(
+        self, name: str, stamp_ns: int | None = None, back_s: float = math.inf,
+    ) -> CameraSnapshot:
         """What is buffered of a camera.
+
+        Args:
+            name: the camera.
+            stamp_ns: of the newest image that is looked at; None for the newest there is.
+            back_s: how far back from there it is looked; older ones may be left out, but for the
+                newest of those.
 
         Raises:
             InvalidRequestError: no camera of that name.
@@ -205,8 +215,10 @@ class CameraBuffers:
             raise InvalidRequestError(
                 f'no camera is called {name[:60]!r}; there are {", ".join(self.names)}')
         streams = self._streams[name]
+        stamp_ns = streams['image'].newest_ns if stamp_ns is None else stamp_ns
+        since_ns = None if stamp_ns is None or math.isinf(back_s) else stamp_ns - int(back_s * 1e9)
         kept = {
-            role: self._rings.snapshot(streams[role]) if role in streams else ()
+            role: self._rings.snapshot(streams[role], since_ns) if role in streams else ()
             for role in ('image', 'camera_info', 'depth', 'depth_camera_info')}
         return CameraSnapshot(
             self.configs[name], kept['image'], kept['camera_info'], kept['depth'],
@@ -274,7 +286,11 @@ class CameraBuffers:
             stamp_ns = self.now_ns()
         size = len(message.data) if not stream.keep_last else (
             CAMERA_INFO_BYTES + message.d.itemsize * len(message.d))
-        back_s = self._rings.append(stream, Sample(stamp_ns, time.monotonic(), size, message))
+        kind = calibration_of(message) if stream.keep_last else kind_of(message)
+        if kind != stream.kind:
+            stream.kind = kind
+        back_s = self._rings.append(
+            stream, Sample(stamp_ns, time.monotonic(), size, message, stream.kind))
         if not back_s:
             return
         self._node.get_logger().warning(

@@ -22,7 +22,7 @@ NumPy 2). OpenCV does what is colour science: Bayer mosaics and YUV.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -45,6 +45,27 @@ class ImageMessage(Protocol):
     is_bigendian: Any
     step: int
     data: Any
+
+
+class ImageKind(NamedTuple):
+    """All that an image says beside its stamp and pixels; a compressed one tells only its frame."""
+
+    frame_id: str
+    encoding: str = ''
+    width: int = 0
+    height: int = 0
+    step: int = 0
+    is_bigendian: Any = 0
+    data_bytes: int = 0
+
+
+def kind_of(message: Any) -> ImageKind:
+    """What a `sensor_msgs/Image` or `CompressedImage` says."""
+    if not hasattr(message, 'encoding'):
+        return ImageKind(message.header.frame_id)
+    return ImageKind(
+        message.header.frame_id, message.encoding, message.width, message.height, message.step,
+        message.is_bigendian, len(message.data))
 
 
 @dataclass(frozen=True)

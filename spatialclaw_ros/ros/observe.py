@@ -43,6 +43,8 @@ __all__ = ['MAX_TF_FRAMES', 'STALE_S', 'newest_images', 'select_observation', 's
 
 STALE_S = 2.0
 PAIRED_LAG_NS = 500_000_000
+NEAR_S = 2.0
+"""So far before the window there may be what belongs to its images."""
 DECODING_THREADS = 4
 
 
@@ -166,7 +168,7 @@ def _pick(
         if inside:
             usable.append((snapshot, inside))
         else:
-            silent.append(_silence(buffers, snapshot, stamp_ns, window_s))
+            silent.append(_silence(buffers, buffers.snapshot(name), stamp_ns, window_s))
     for snapshot, _ in usable[max_frames:]:
         missing.add(
             ('left out', snapshot.config.name),
@@ -198,7 +200,7 @@ def newest_images(
         window_s: how far back from there.
         missing: takes a line for what is left out.
     """
-    snapshot = buffers.snapshot(name)
+    snapshot = buffers.snapshot(name, stamp_ns, window_s + NEAR_S)
     inside = _in_window(buffers, snapshot, stamp_ns, window_s)
     if inside:
         snapshot, inside = sound(snapshot, inside, missing)
@@ -242,12 +244,13 @@ def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
         return list(samples)
     if count == 1:
         return [samples[-1]]
-    stamps = np.array([sample.stamp_ns - samples[0].stamp_ns for sample in samples])
+    stamps = np.array([sample.stamp_ns - samples[0].stamp_ns for sample in samples], np.float64)
     picked: list[int] = []
-    for wanted in np.linspace(stamps[-1], 0, count):
-        free = np.abs(stamps - wanted).astype(np.float64)
-        free[picked] = np.inf
-        picked.append(int(np.argmin(free)))
+    # one row for each image wanted
+    apart = np.abs(stamps - np.linspace(stamps[-1], 0, count)[:, None])
+    for row in apart:
+        picked.append(int(row.argmin()))
+        apart[:, picked[-1]] = np.inf
     return [samples[index] for index in sorted(picked)]
 
 

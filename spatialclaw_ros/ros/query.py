@@ -282,6 +282,9 @@ class QueryRunner:
 
     def _await_tidied(self, job: Job) -> Failed | None:
         """Wait while too many are still tidied up; the query's end when its time is up before."""
+        # who started this thread still holds the lock, and would have to wake up first
+        if len(self._tidying) <= self._max_concurrent:
+            return None
         with self._lock:
             while len(self._tidying) > self._max_concurrent:
                 if job.deadline.expired:

@@ -26,9 +26,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from spatialclaw_ros.errors import UnsupportedEncodingError
-from spatialclaw_ros.ros.camera_info import Calibration, calibration_of
+from spatialclaw_ros.ros.camera_info import Calibration
 from spatialclaw_ros.ros.cameras import CameraSnapshot
-from spatialclaw_ros.ros.images import check_color, check_depth
+from spatialclaw_ros.ros.images import ImageKind, check_color, check_depth
 from spatialclaw_ros.ros.missing import Missing
 from spatialclaw_ros.ros.streams import Sample, nearest
 from spatialclaw_ros.workspace.observation import Frame
@@ -37,19 +37,20 @@ SLACK_NS = 1_000_000_000
 
 
 class _Look(NamedTuple):
-    """What must stay the same from image to image."""
+    """What must stay the same from image to image, but for encodings."""
 
-    frame_id: str
-    size: str
+    image: ImageKind
     calibration: Calibration | None
 
     def change_to(self, newer: _Look) -> str:
-        """How a newer image differs, in words."""
-        if self.size != newer.size:
-            return f'changed from {self.size} to {newer.size}'
-        if self.frame_id != newer.frame_id:
-            return f'changed their frame_id from {self.frame_id!r} to {newer.frame_id!r}'
-        return 'changed their CameraInfo'
+        """How a newer image differs, in words; '' where it does not."""
+        before, after = self.image, newer.image
+        if (before.width, before.height) != (after.width, after.height):
+            return (f'changed from {before.width}x{before.height} to '
+                    f'{after.width}x{after.height}')
+        if before.frame_id != after.frame_id:
+            return f'changed their frame_id from {before.frame_id!r} to {after.frame_id!r}'
+        return '' if self.calibration == newer.calibration else 'changed their CameraInfo'
 
 
 def sound(snapshot: CameraSnapshot, images: Sequence[Sample], missing: Missing) -> tuple[
@@ -89,7 +90,8 @@ def newest_run(
     """
     looks = [_look(snapshot, image) for image in images]
     start = len(images) - 1
-    while start > 0 and looks[start - 1] == looks[-1]:
+    while start > 0 and (
+            looks[start - 1] == looks[-1] or not looks[start - 1].change_to(looks[-1])):
         start -= 1
     if start > 0:
         missing.add(
@@ -131,29 +133,21 @@ def _fitting(
 ) -> Iterator[Sample]:
     faults: dict[object, str] = {}
     for sample in samples:
-        message = sample.message
         # all that a check looks at: a window has many messages, and few kinds of them
-        kind = (message.encoding, message.width, message.height, message.step,
-                message.is_bigendian, len(message.data))
-        if kind not in faults:
-            faults[kind] = ''
+        if sample.kind not in faults:
+            faults[sample.kind] = ''
             try:
-                check(message)
+                check(sample.message)
             except UnsupportedEncodingError as error:
-                faults[kind] = str(error)
-        if not faults[kind]:
+                faults[sample.kind] = str(error)
+        if not faults[sample.kind]:
             yield sample
             continue
         missing.add(('malformed', topic), (
-            f'left out, for it is malformed: {topic}: {faults[kind]}; see `ros2 topic echo --once '
-            f'--no-arr {topic}`'))
+            f'left out, for it is malformed: {topic}: {faults[sample.kind]}; see `ros2 topic echo '
+            f'--once --no-arr {topic}`'))
 
 
 def _look(snapshot: CameraSnapshot, image: Sample) -> _Look:
-    message = image.message
-    size = ''
-    if snapshot.config.image_transport == 'raw':
-        size = f'{message.width}x{message.height}'
     info = nearest(snapshot.infos, image.stamp_ns)
-    return _Look(
-        message.header.frame_id, size, None if info is None else calibration_of(info.message))
+    return _Look(image.kind, None if info is None else info.kind)

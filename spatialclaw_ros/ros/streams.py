@@ -38,12 +38,15 @@ class Sample(NamedTuple):
         arrived_s: monotonic clock.
         size: bytes that it is counted with.
         message: the message, undecoded.
+        kind: what it says beside its stamp and pixels, equal where that is; read as it came, for
+            a query would read it of a hundred.
     """
 
     stamp_ns: int
     arrived_s: float
     size: int
     message: Any
+    kind: Any
 
 
 class Stream:
@@ -62,6 +65,8 @@ class Stream:
         self.topic = topic
         self.keep_last = keep_last
         self.samples: deque[Sample] = deque()
+        self.kind: Any = None
+        self.is_sorted = True
         self.received = 0
         self.unstamped = 0
         self.refused = 0
@@ -129,6 +134,8 @@ class RingBuffers:
                 return back_ns * 1e-9 if jumped else 0.0
             if stream.newest_ns is None or sample.stamp_ns > stream.newest_ns:
                 stream.newest_ns = sample.stamp_ns
+            if stream.samples and sample.stamp_ns < stream.samples[-1].stamp_ns:
+                stream.is_sorted = False
             stream.samples.append(sample)
             stream.bytes += sample.size
             self._bytes += sample.size
@@ -146,9 +153,22 @@ class RingBuffers:
         with self.lock:
             self._clear(self.streams)
 
-    def snapshot(self, stream: Stream) -> tuple[Sample, ...]:
-        """What is kept of a stream, in order of stamps."""
+    def snapshot(self, stream: Stream, since_ns: int | None = None) -> tuple[Sample, ...]:
+        """What is kept of a stream, in order of stamps.
+
+        Args:
+            stream: whose.
+            since_ns: of what is older, the newest is enough; None for all. To touch what is not
+                looked at takes longer than to look.
+        """
         with self.lock:
+            if since_ns is not None and stream.is_sorted:
+                newest: list[Sample] = []
+                for sample in reversed(stream.samples):
+                    newest.append(sample)
+                    if sample.stamp_ns < since_ns:
+                        break
+                return tuple(reversed(newest))
             samples = tuple(stream.samples)
         return tuple(sorted(samples, key=lambda sample: sample.stamp_ns))
 
@@ -160,6 +180,7 @@ class RingBuffers:
     def _empty(self, stream: Stream, keep: int = 0) -> None:
         while len(stream.samples) > keep:
             self._drop(stream)
+        stream.is_sorted = True
         # what was kept gives way to what comes now, however far before it
         stream.newest_ns = stream.samples[-1].stamp_ns if stream.samples else None
 

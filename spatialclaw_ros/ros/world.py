@@ -126,6 +126,7 @@ class Tree:
         self.world = world
         self._fixed: dict[str, tuple[str, np.ndarray]] = {}
         self._moving: dict[tuple[str, int], np.ndarray] = {}
+        self._stacks: dict[tuple[str, tuple[int, ...]], np.ndarray] = {}
 
     def pose(self, name: str, stamp_ns: int, wait_s: float) -> np.ndarray:
         """(4, 4) `T_world_name` at a time.
@@ -133,10 +134,7 @@ class Tree:
         Raises:
             TransformError: as `TransformSource.lookup` raises it.
         """
-        if name not in self._fixed:
-            anchor = self._transforms.anchor(name, self.world)
-            self._fixed[name] = anchor, self._transforms.lookup(anchor, name, stamp_ns, 0.0)
-        anchor, T_anchor_name = self._fixed[name]
+        anchor, T_anchor_name = self._anchored(name, stamp_ns)
         key = anchor, stamp_ns
         if key not in self._moving:
             try:
@@ -149,22 +147,33 @@ class Tree:
 
     def poses(self, name: str, stamps_ns: Sequence[int]) -> np.ndarray:
         """(F, 4, 4) `T_world_name` at each time, NaN where TF has none; never waits."""
-        poses = np.full((len(stamps_ns), 4, 4), np.nan)
-        with suppress(TransformError):
-            if name not in self._fixed:
-                anchor = self._transforms.anchor(name, self.world)
-                self._fixed[name] = anchor, self._transforms.lookup(
-                    anchor, name, stamps_ns[-1], 0.0)
-            anchor, T_anchor_name = self._fixed[name]
+        try:
+            anchor, T_anchor_name = self._anchored(name, stamps_ns[-1])
+        except TransformError:
+            return np.full((len(stamps_ns), 4, 4), np.nan)
+        return np.asarray(self._stack(anchor, tuple(stamps_ns)) @ T_anchor_name)
+
+    def _anchored(self, name: str, stamp_ns: int) -> tuple[str, np.ndarray]:
+        """The frame farthest up that one is fixed to, and how."""
+        if name not in self._fixed:
+            anchor = self._transforms.anchor(name, self.world)
+            self._fixed[name] = anchor, self._transforms.lookup(anchor, name, stamp_ns, 0.0)
+        return self._fixed[name]
+
+    def _stack(self, anchor: str, stamps_ns: tuple[int, ...]) -> np.ndarray:
+        """(F, 4, 4) poses of what moves; frames that hang on it all have the same."""
+        stack = self._stacks.get((anchor, stamps_ns))
+        if stack is None:
+            stack = np.full((len(stamps_ns), 4, 4), np.nan)
             for at, stamp_ns in enumerate(stamps_ns):
                 with suppress(TransformError):
                     key = anchor, stamp_ns
                     if key not in self._moving:
                         self._moving[key] = self._transforms.lookup(
                             self.world, anchor, stamp_ns, 0.0)
-                    poses[at] = self._moving[key]
-            poses = poses @ T_anchor_name
-        return poses
+                    stack[at] = self._moving[key]
+            self._stacks[anchor, stamps_ns] = stack
+        return stack
 
 
 class _Faults:
@@ -192,6 +201,10 @@ class _Faults:
         for name, stamp_ns in newest_ns.items():
             for one in self._breaks[name]:
                 self._newest_ns[one] = max(stamp_ns, self._newest_ns.get(one, stamp_ns))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a fault at any time."""
+        return bool(self._breaks[name])
 
     def of(self, name: str, stamp_ns: int) -> str:
         """One line, '' for nothing."""
@@ -248,7 +261,7 @@ def other_frames(
                 tree.pose(name, stamps_ns[at], 0.0)
             except TransformError as error:
                 missing.add(('tf', name), str(error))
-        for at in np.flatnonzero(known_at):
+        for at in np.flatnonzero(known_at) if faults.has(name) else ():
             fault = faults.of(name, stamps_ns[at])
             if fault:
                 poses[at] = np.nan

@@ -209,7 +209,7 @@ def test_lost_messages_by_their_stamps(info):
 
 
 def samples(*stamps_ms):
-    return [Sample(stamp * 10**6, 0.0, 1, None) for stamp in stamps_ms]
+    return [Sample(stamp * 10**6, 0.0, 1, None, None) for stamp in stamps_ms]
 
 
 @pytest.mark.parametrize(('images', 'partners', 'share'), [

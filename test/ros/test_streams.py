@@ -44,7 +44,7 @@ def rings(*roles, buffer_s=10.0, buffer_bytes=1000, cameras=('cam',)):
 
 def sample(stamp_s, size=10, arrived_s=None):
     return Sample(
-        int(stamp_s * SECOND), stamp_s if arrived_s is None else arrived_s, size, object())
+        int(stamp_s * SECOND), stamp_s if arrived_s is None else arrived_s, size, object(), None)
 
 
 def stamps(buffers, stream):
@@ -150,7 +150,7 @@ def test_limits_are_checked(buffer_s, buffer_bytes):
 
 @given(st.lists(st.integers(0, 1000), max_size=20), st.integers(0, 1000))
 def test_nearest_is_nearest_on_either_side(values, wanted):
-    found = nearest([Sample(value, 0.0, 1, None) for value in sorted(values)], wanted)
+    found = nearest([Sample(value, 0.0, 1, None, None) for value in sorted(values)], wanted)
     if not values:
         assert found is None
     else:
@@ -161,7 +161,7 @@ def test_nearest_is_nearest_on_either_side(values, wanted):
 @given(st.lists(st.integers(0, 10**10), min_size=1, max_size=60, unique=True), st.integers(1, 16))
 def test_spread(values, count):
     values.sort()
-    picked = spread([Sample(value, 0.0, 1, None) for value in values], count)
+    picked = spread([Sample(value, 0.0, 1, None, None) for value in values], count)
     chosen = [one.stamp_ns for one in picked]
     assert len(chosen) == min(count, len(values))
     assert chosen == sorted(set(chosen))
@@ -171,7 +171,7 @@ def test_spread(values, count):
 
 
 def test_spread_of_an_even_stream_is_even():
-    samples = [Sample(step * 33_000_000, 0.0, 1, None) for step in range(61)]
+    samples = [Sample(step * 33_000_000, 0.0, 1, None, None) for step in range(61)]
     chosen = [one.stamp_ns for one in spread(samples, 7)]
     assert chosen == [step * 330_000_000 for step in range(7)] or all(
         later - earlier == 330_000_000 for earlier, later in itertools.pairwise(chosen))

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from spatialclaw_ros.backbone.protocol import Brief, Said, Turn
 from spatialclaw_ros.backbone.rules import cells, measures, revise
@@ -28,13 +29,15 @@ from spatialclaw_ros.errors import OutOfScopeError
 
 
 class RulesBackbone:
-    """Answers the families of `plan.FAMILIES`; keeps nothing of a query, safe from any thread."""
+    """Answers the families of `plan.FAMILIES`; safe from any thread, keeps nothing of a query."""
 
     name = 'rules'
     interfaces = ('code',)
 
     def __init__(self) -> None:
         warm_up()
+        # a query asks for it with each of its cells
+        self._tasks: WeakKeyDictionary[Brief, Task] = WeakKeyDictionary()
 
     def plan(self, brief: Brief, deadline: Deadline) -> Said:
         """Plan in words; see `backbone.protocol.Backbone`."""
@@ -72,7 +75,10 @@ class RulesBackbone:
         Raises:
             OutOfScopeError: the question fits no family, or not this robot.
         """
-        intent = parse(brief.question.text)
-        if intent is None:
-            raise OutOfScopeError(out_of_scope(brief.question.text))
-        return bind(intent, brief.question, brief.metadata)
+        task = self._tasks.get(brief)
+        if task is None:
+            intent = parse(brief.question.text)
+            if intent is None:
+                raise OutOfScopeError(out_of_scope(brief.question.text))
+            task = self._tasks[brief] = bind(intent, brief.question, brief.metadata)
+        return task
