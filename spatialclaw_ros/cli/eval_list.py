@@ -53,18 +53,19 @@ def run(options: argparse.Namespace) -> int:
 
 def _show_all(console: Console, known: dict[str, Sheet], root: Path | None) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for heading in ('set', 'questions', 'media', 'licence', 'home'):
+    for heading in ('set', 'questions', 'media', 'licence', 'title'):
         table.add_column(heading, justify='right' if heading == 'questions' else 'left',
                          no_wrap=heading == 'set')
     if root is not None:
         table.add_column('here')
     for name, sheet in known.items():
-        row = [name, str(sheet.count or ''), sheet.media, sheet.licence, sheet.home]
+        row = [name, str(sheet.count or ''), sheet.media, sheet.licence, sheet.title]
         if root is not None:
             row.append('' if not sheet.files else _found(name, root / name)[1])
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console.print(table)
 
 

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     runs = run_folders(options.folders)
     out = options.out or runs[0].parent / 'report'
     make_report(runs, out)
-    print(f'{len(runs)} runs: {out}')
+    print(f'{len(runs)} {"run" if len(runs) == 1 else "runs"}: {out}')
     return EXIT_OK
 
 
