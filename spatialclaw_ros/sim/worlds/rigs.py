@@ -96,14 +96,14 @@ def intrinsics(random: np.random.Generator) -> PinholeCamera:
 
 def mounted(
     name: str, parent: str, T_parent_optical: np.ndarray, camera: PinholeCamera,
-    taken_ns: Sequence[int], *, moves: bool = False,
+    taken_ns: Sequence[int],
 ) -> Rig:
     """A camera that is screwed to a frame."""
     body, optical = f'{name}_camera_link', f'{name}_camera_color_optical_frame'
     links = (
         Link(body, parent, Path.still(T_parent_optical @ invert(T_link_optical))),
         Link(optical, body, Path.still(T_link_optical)))
-    return Rig(Camera(name, optical, camera, moves), links,
+    return Rig(Camera(name, optical, camera, moves=False), links,
                tuple(View(name, stamp_ns) for stamp_ns in taken_ns))
 
 
@@ -123,7 +123,7 @@ def wrist(
     phases = np.linspace(first, first + arc.period_ns // 2, max(2, len(taken_ns)))
     poses = [arc.T_base_gripper(round(float(phase))) for phase in phases[:len(taken_ns)]]
     rig = mounted('wrist', GRIPPER_FRAME, T_gripper_camera @ T_link_optical, intrinsics(random),
-                  taken_ns, moves=len(taken_ns) > 1)
+                  taken_ns)
     gripper = Link(GRIPPER_FRAME, BASE_FRAME, Path.through(taken_ns, poses))
     return replace(rig, links=(gripper, *rig.links))
 
@@ -138,14 +138,12 @@ def fixed(
 
 
 def head(
-    base: Path, height_m: float, tilt_rad: float, random: np.random.Generator,
-    taken_ns: Sequence[int],
+    height_m: float, tilt_rad: float, random: np.random.Generator, taken_ns: Sequence[int],
 ) -> Rig:
     """A camera on the mast of a base that drives; it looks ahead and down."""
     eye = np.array([0.08, 0.0, height_m])
     ahead = eye + np.array([math.cos(tilt_rad), 0.0, -math.sin(tilt_rad)])
-    return mounted('head', BASE_FRAME, look_at(eye, ahead), intrinsics(random), taken_ns,
-                   moves=base.moves)
+    return mounted('head', BASE_FRAME, look_at(eye, ahead), intrinsics(random), taken_ns)
 
 
 def drive(
@@ -178,4 +176,11 @@ def assemble(
     """The TF tree, cameras, and views in time order."""
     links = (Link(BASE_FRAME, WORLD_FRAME, base), *(link for rig in rigs for link in rig.links))
     views = sorted((view for rig in rigs for view in rig.views), key=lambda view: view.stamp_ns)
-    return links, tuple(rig.camera for rig in rigs), tuple(views)
+    moving = {BASE_FRAME} if base.moves else set()
+    for link in links:  # parents come first
+        if link.path.moves or link.parent in moving:
+            moving.add(link.frame)
+    cameras = tuple(
+        replace(rig.camera, moves=len(rig.views) > 1 and rig.camera.frame in moving)
+        for rig in rigs)
+    return links, cameras, tuple(views)

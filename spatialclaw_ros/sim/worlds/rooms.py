@@ -162,7 +162,7 @@ def _seen(
         float(random.choice([-1.0, 1.0]) * random.uniform(0.15, 0.7)),
         float(random.uniform(0.0, 0.6)), taken if drives else taken[:1])
     height = float(random.uniform(1.1, 1.5))
-    rigs: list[Rig] = [head(base, height, math.atan2(height - TARGET[2], distance), random, taken)]
+    rigs: list[Rig] = [head(height, math.atan2(height - TARGET[2], distance), random, taken)]
     for number, (name, count) in enumerate(zip(('corner', 'front'), each[1:]), start=1):
         when = stamps(count, seconds, 0.013 * number)
         if name == 'corner':
