@@ -33,7 +33,7 @@ from spatialclaw_ros.errors import (
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 
 LIKELY, OTHER = ToolCall('likely', {'frame_indices': [0, 1]}), ToolCall('other')
-WAIT_S = 5.0
+WAIT_S = 60.0
 
 
 class Tools:
@@ -230,7 +230,7 @@ def test_it_ends_at_any_moment(later_s) -> None:
         start_s = time.monotonic()
         ahead.close()
         ahead.close()
-    assert time.monotonic() - start_s < 3.0
+    assert time.monotonic() - start_s < 20.0
     until_it_rests(ahead)
     assert 'other' not in [tool for _, tool in tools.calls]
 

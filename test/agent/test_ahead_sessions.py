@@ -105,7 +105,7 @@ def observation():
 def threads_of_queries() -> list[str]:
     for thread in threading.enumerate():
         if thread.name == 'ahead':  # it stops when it looks at its deadline
-            thread.join(10.0)
+            thread.join(60.0)
     return [thread.name for thread in threading.enumerate()
             if thread.name == 'ahead' or thread.name.startswith('opening')]
 
@@ -157,7 +157,7 @@ def test_a_cancelled_query_leaves_nothing(kernel, observation, after_s) -> None:
         canceled_s.append(time.monotonic()), deadline.cancel()))
     timer.start()
     *_, end = session.run(observation, QUESTION, deadline, 'q')
-    assert time.monotonic() - canceled_s[0] < 1.0
+    assert time.monotonic() - canceled_s[0] < 5.0
     timer.join()
     assert isinstance(end, Failed)
     assert end.status == Status.CANCELED

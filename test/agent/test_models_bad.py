@@ -167,7 +167,7 @@ def test_a_silent_server_hears_that_the_query_ended(kernel: Kernel, calm: Held) 
         outcome = ask(kernel, server.url, deadline_s=1.0)
         assert outcome.end.status == Status.TIMEOUT
         (agent,) = server.of('agent')
-        end_s = time.monotonic() + 3.0
+        end_s = time.monotonic() + 60.0
         while not agent.hung_up and time.monotonic() < end_s:
             time.sleep(0.02)
         assert agent.hung_up

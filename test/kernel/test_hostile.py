@@ -56,7 +56,7 @@ def test_attacks_cost_only_their_own_cell(
         hasty.run('a = 5')
         began_s = time.monotonic()
         result = hasty.run(SEND + ATTACKS[name])
-        assert time.monotonic() - began_s < 6.0
+        assert time.monotonic() - began_s < 20.0
         assert result.error is not None
         assert result.error.kind in ('Crash', 'Timeout')
         assert result.restarted

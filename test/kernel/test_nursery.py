@@ -125,7 +125,7 @@ def test_a_dead_zygote_is_replaced_while_nobody_asks(
         wait_for(lambda: not held.alive)
         began_s = time.monotonic()
         assert made.reap(held) is None
-        assert time.monotonic() - began_s < 5.0
+        assert time.monotonic() - began_s < 20.0
         assert len(psutil.Process(made.pid).children()) == 2
 
 
@@ -161,7 +161,7 @@ def test_waiting_for_the_zygote_ends_in_time(
         began_s = time.monotonic()
         with pytest.raises(error):
             made.take(interrupt, deadline)
-        assert time.monotonic() - began_s < 5.0
+        assert time.monotonic() - began_s < 20.0
         if not isinstance(what, Deadline):
             what.join()
         # what was begun is not lost: the next one finds it
@@ -188,7 +188,7 @@ def test_close_does_not_wait_for_imports() -> None:
     wait_for(lambda: made.starts == 1)
     began_s = time.monotonic()
     made.close()
-    assert time.monotonic() - began_s < 4.0
+    assert time.monotonic() - began_s < 20.0
     thread.join(SOON_S)
     assert 'closed' in str(errors[0])
     made.close()

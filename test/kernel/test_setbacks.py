@@ -229,7 +229,7 @@ def test_nobody_waits_for_a_burial_that_is_cancelled(
     monkeypatch.setattr(ZygoteProcess, 'reap', cancel)
     began_s = time.monotonic()
     assert own.nursery.reap(child) is None
-    assert time.monotonic() - began_s < 1.5
+    assert time.monotonic() - began_s < 10.0
     interrupt.close()
 
 

@@ -250,8 +250,8 @@ def test_a_job_ends_when_nobody_waits_for_it_any_more() -> None:
         raise PerceptionUnavailableError('the device is lost')
     with pytest.raises(PerceptionUnavailableError, match='lost'):
         worker.do(Job('a call', work), look)
-    assert ended.wait(5.0)
-    assert worker.close(5.0)
+    assert ended.wait(60.0)
+    assert worker.close(60.0)
 
 
 def test_a_closed_host_refuses(host: Host) -> None:

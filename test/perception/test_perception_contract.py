@@ -50,8 +50,8 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 KINDS = ('node', 'process', 'server', 'server by the process')
 HEIGHT, WIDTH = 120, 160
 THING, OTHER = (40, 60), (90, 20)
-WAIT_S = 30.0
-SOON_S = 2.0
+WAIT_S = 60.0
+SOON_S = 15.0
 CAMERA = PinholeCamera(WIDTH, HEIGHT, 140.0, 140.0, 79.5, 59.5)
 Open = Callable[[str, PerceptionConfig], Perception]
 

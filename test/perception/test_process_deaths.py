@@ -103,7 +103,7 @@ def test_one_that_dies_while_idle_is_replaced(start: Start) -> None:
 
 def test_one_that_hangs_is_ended_and_its_call_tried_once_more(start: Start) -> None:
     """And a call does not outlast its query while it hangs."""
-    perception = start(Patience(heartbeat_s=0.1, silence_s=2.0))
+    perception = start(Patience(heartbeat_s=0.1, silence_s=4.0))
     assert find(perception) == 12 * 32
     os.kill(perception.status().pid, signal.SIGSTOP)
     deadline = Deadline(WAIT_S)
@@ -115,7 +115,7 @@ def test_one_that_hangs_is_ended_and_its_call_tried_once_more(start: Start) -> N
         began_s = time.monotonic()
         with pytest.raises(CanceledError):
             canceled.result(WAIT_S)
-        assert time.monotonic() - began_s < 1.9
+        assert time.monotonic() - began_s < 3.9
         with pytest.raises(DeadlineExceededError):
             perception.handle(SEEN, FIND, Deadline(0.2))
         assert patient.result(WAIT_S) == 12 * 32

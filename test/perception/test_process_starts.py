@@ -63,7 +63,7 @@ def test_one_that_can_not_start_says_why(
     python: Callable[[Path], str], words: str, start: Start, tmp_path: Path,
 ) -> None:
     patience = Patience(start_s=0.8 if 'within' in words else WAIT_S, heartbeat_s=0.1,
-                        first_pause_s=5.0)
+                        first_pause_s=60.0)
     perception = start(patience, python=python(tmp_path))
     with pytest.raises(PerceptionUnavailableError, match=words):
         find(perception)
@@ -73,7 +73,7 @@ def test_one_that_can_not_start_says_why(
     began_s = time.monotonic()
     with pytest.raises(PerceptionUnavailableError, match='the next try is in'):
         find(perception)
-    assert time.monotonic() - began_s < 4.0
+    assert time.monotonic() - began_s < 30.0
 
 
 def test_another_interpreter_has_its_own_path(

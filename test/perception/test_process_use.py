@@ -99,7 +99,7 @@ def test_a_call_ends_with_its_query(process: PerceptionProcess, ends: str) -> No
     began_s = time.monotonic()
     with pytest.raises(CanceledError if ends == 'canceled' else DeadlineExceededError):
         process.handle(observe(1.0), call, deadline)
-    assert time.monotonic() - began_s < 3.0  # the model takes 60 s
+    assert time.monotonic() - began_s < 20.0  # the model takes 60 s
     assert process.handle(observe(1.0), RECONSTRUCT, Deadline(WAIT_S)).error is None
 
 
@@ -187,7 +187,7 @@ def test_it_ends_with_its_node() -> None:
         time.sleep(0.2)
         for node, end in zip(nodes, (signal.SIGKILL, signal.SIGINT)):
             node.send_signal(end)
-            assert node.wait(10.0) != 0
+            assert node.wait(WAIT_S) != 0
     until(lambda: not any(
         psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
         for pid in pids))

@@ -146,14 +146,16 @@ def test_bodies_have_a_bound_together() -> None:
         app = make_gateway(config, {'depth': Waiting()})
         tasks = [asyncio.ensure_future(ask(app, '/v1/depth', request()))
                  for _ in range(BODIES + 3)]
-        done, _ = await asyncio.wait(tasks, timeout=0.5)
+        while sum(each.done() for each in tasks) < 3:  # those that are too many
+            await asyncio.sleep(0.01)
+        done = [each for each in tasks if each.done()]
         leave.set()
         first = [each.result()[0] for each in done]
         rest = [(await each)[0] for each in tasks if each not in done]
         again, _ = await ask(app, '/v1/depth', request())
         return [*first, *rest, again]
 
-    assert asyncio.run(crowd()) == [503] * 3 + [200] * BODIES + [200]
+    assert asyncio.run(asyncio.wait_for(crowd(), 60.0)) == [503] * 3 + [200] * BODIES + [200]
 
 
 @pytest.mark.parametrize(('client', 'status'), [
@@ -181,7 +183,9 @@ def test_a_robot_that_goes_away_ends_its_call() -> None:
 
     async def leave() -> None:
         task = asyncio.ensure_future(ask(app, '/v1/depth', request(60.0)))
-        await asyncio.sleep(0.3)
+        while ('call', 'depth', '2') not in lab_models.EVENTS:
+            assert not task.done()
+            await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -191,7 +195,7 @@ def test_a_robot_that_goes_away_ends_its_call() -> None:
     asyncio.run(leave())
     replica.close()
     assert ('call', 'depth', '2') in lab_models.EVENTS
-    assert time.monotonic() - began_s < 5.0
+    assert time.monotonic() - began_s < 15.0
 
 
 def test_the_status_is_of_all_replicas() -> None:

@@ -190,7 +190,7 @@ def test_when_all_went_away_the_model_is_told() -> None:
     assert all(isinstance(each, DeadlineExceededError) for each in found)
     began_s = time.monotonic()
     masks.close()
-    assert time.monotonic() - began_s < 5.0
+    assert time.monotonic() - began_s < 20.0
     model.close()
 
 

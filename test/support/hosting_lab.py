@@ -79,7 +79,7 @@ def state(models: HostedModels, role: str = 'depth') -> ModelStatus:
     return next(each for each in models.status()[0] if each.role == role)
 
 
-def until(true: Callable[[], Any], within_s: float = 5.0) -> None:
+def until(true: Callable[[], Any], within_s: float = 60.0) -> None:
     """Wait until something is true."""
     end_s = time.monotonic() + within_s
     while not true():

@@ -37,7 +37,7 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 
 MIB = 1024 * 1024
 HEIGHT, WIDTH = 48, 64
-SOON_S = 10.0
+SOON_S = 60.0
 
 
 class Host:

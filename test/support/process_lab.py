@@ -35,7 +35,7 @@ IMAGE = np.zeros((24, 32, 3), np.uint8)
 IMAGE[:12] = (255, 0, 0)
 SEEN = Observation((Frame(0, 'c', 0, 'c_optical', IMAGE),))
 FIND = ToolCall('segment', {'mode': 'text', 'frame_indices': [0], 'prompts': ['red']})
-WAIT_S = 30.0
+WAIT_S = 60.0
 QUICK = Patience(heartbeat_s=0.1, first_pause_s=0.05, longest_pause_s=0.2)
 
 Start = Callable[..., PerceptionProcess]
