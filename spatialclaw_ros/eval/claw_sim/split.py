@@ -14,15 +14,23 @@
 
 
 
-"""The questions of worlds: which families each world is asked for, ids, and an even slice."""
+"""The questions of worlds: which families each world is asked for, ids, and an even slice.
+
+`python -m spatialclaw_ros.eval.claw_sim.split > public.jsonl` makes the file of the public split,
+for a new `VERSION`.
+"""
 
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from importlib.resources import files
 from itertools import islice
+
+import msgspec
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.claw_sim.asked import Asked
@@ -32,6 +40,7 @@ from spatialclaw_ros.eval.records import Question, Simulated
 from spatialclaw_ros.sim.worlds.make import make_world
 from spatialclaw_ros.sim.worlds.settings import SETTINGS
 
+PUBLIC_FILE = 'public.jsonl'
 VERSION = 1
 """Of the generator; a change of any question or truth is a new version."""
 
@@ -42,17 +51,27 @@ PUBLIC_SETTINGS = (
 """Setting of each world of the public split, in turn."""
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def public_split() -> tuple[Question, ...]:
-    """The 500 public questions."""
+    """The 500 public questions, as they were made once: all who ask them ask the same."""
+    lines = files(__package__).joinpath(PUBLIC_FILE).read_bytes().splitlines()
+    return tuple(msgspec.json.decode(line, type=Question) for line in lines)
+
+
+def make_public(worlds: int | None = None) -> list[Question]:
+    """Make the public questions anew: those of the file, as long as the generator is the same.
+
+    Args:
+        worlds: of the first so many worlds alone.
+    """
     counts: Counter[str] = Counter()
     questions: list[Question] = []
     seed = 0
-    while len(questions) < PUBLIC_COUNT:
+    while len(questions) < PUBLIC_COUNT and (worlds is None or seed < worlds):
         setting = PUBLIC_SETTINGS[seed % len(PUBLIC_SETTINGS)]
         questions += questions_of(seed, setting, counts)
         seed += 1
-    return tuple(questions[:PUBLIC_COUNT])
+    return questions[:PUBLIC_COUNT]
 
 
 def from_seeds(seeds: Iterable[int], setting: str = '') -> tuple[Question, ...]:
@@ -145,3 +164,8 @@ def even_slice(questions: Sequence[Question], count: int) -> tuple[Question, ...
 
 def _group(question: Question) -> tuple[str, str]:
     return question.category, f'setting {question.tags["setting"]}'
+
+
+if __name__ == '__main__':
+    for made in make_public():
+        sys.stdout.buffer.write(msgspec.json.encode(made) + b'\n')
