@@ -79,13 +79,14 @@ class TrueSegmenter:
     def _named(self, query: ObjectQuery) -> list[str]:
         """Names of what fits, things first."""
         names = []
+        noun = query.surface or query.noun  # the top of a table is the table
         for thing in (*self._world.things, *self._world.fixtures):
             words = thing.kind.split()
             fixture = thing in self._world.fixtures
-            if query.noun in GENERIC or not query.noun:
+            if noun in GENERIC or not noun:
                 if fixture:
                     continue
-            elif not _same(query.noun, words[-1]):
+            elif not _same(noun, words[-1]):
                 continue
             if query.colours and not set(query.colours) & set(words[:-1]) and not fixture:
                 continue
