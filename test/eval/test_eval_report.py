@@ -26,11 +26,12 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.eval.records import Question, Result, Said, Tokens
+from spatialclaw_ros.eval.records import Question, Result, Said, Score, Tokens
 from spatialclaw_ros.eval.report import Report, make_report
 from spatialclaw_ros.eval.report.failures import kinds, pattern
-from spatialclaw_ros.eval.report.reading import read_run, read_runs
+from spatialclaw_ros.eval.report.reading import Entry, read_run, read_runs
 from spatialclaw_ros.eval.report.sections import pairs
+from spatialclaw_ros.eval.report.tallies import metrics
 from spatialclaw_ros.eval.scoring import score_typed
 
 NASTY = 'mug | box <script>alert("1")</script> `x` [a](b)\nnext'
@@ -230,6 +231,26 @@ def test_failures_are_grouped_by_what_they_have_in_common(two_runs: Path) -> Non
     assert found['TIMEOUT: # s are over'] == 2
     assert found['refused: … was not found'] == 2
     assert found['off by up to 5 times the tolerance'] == 1
+
+
+def entry(unit: str, said: Said, score: Score) -> Entry:
+    question = Question(id='q', text='?', media=(), answer='number', truth=1.0, unit=unit)
+    return Entry(question, Result(id='q', said=said, score=score))
+
+
+def test_errors_are_told_apart_by_unit() -> None:
+    answer = Said(status='OK', value=102.0, unit='cm', sigma=1.0)
+    meters, plain = metrics([
+        entry('m', answer, Score(points=1.0, right=True, read=1.02, error=0.02)),
+        entry('m', answer, Score(points=0.0, right=False, read=3.0)),
+        entry('', answer, Score(points=0.3, right=False, read=1.02)),     # a rule without errors
+        entry('m', Said(status='REFUSED'), Score(points=0.0, right=False)),
+    ])
+    assert (meters.unit, meters.count, meters.unread) == ('m', 2, 1)
+    assert meters.within.value == 0.5
+    assert (meters.median, meters.bias) == (0.02, 0.02)
+    assert [meters.sigmas[k].value for k in (1, 2)] == [0.0, 1.0], 'sigma is in the unit said'
+    assert (plain.unit, plain.count, plain.unread, plain.median) == ('', 1, 0, None)
 
 
 @pytest.mark.parametrize(('message', 'expected'), [

@@ -68,10 +68,9 @@ def html_page(
                    policy=policy, style=style)
 
 
-def _render(name: str, *, style: str = '', **values: object) -> str:
+def _render(name: str, **values: object) -> str:
     try:
         import jinja2
-        from markupsafe import Markup
     except ImportError as error:
         raise DependencyError(
             'the report needs jinja2: pip install jinja2, or `apt install python3-jinja2`'
@@ -80,7 +79,7 @@ def _render(name: str, *, style: str = '', **values: object) -> str:
         autoescape='.html' in name, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters.update(md=markdown_text, code=_code)
-    return environment.from_string(_file(name)).render(style=Markup(style), **values)
+    return environment.from_string(_file(name)).render(**values)
 
 
 def markdown_text(text: str) -> str:

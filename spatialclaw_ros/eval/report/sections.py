@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spatialclaw_ros.eval.records import Tokens
 from spatialclaw_ros.eval.report.failures import kinds
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.tallies import by_category, compare_runs, metrics, tally
@@ -92,6 +93,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str | Cell]], title: 
 def summary(runs: Sequence[Run]) -> Section:
     """What became of each run's questions, and in what the runs differ."""
     rows = []
+    counted = any(entry.result.tokens != Tokens() for run in runs for entry in run.entries)
     for run in runs:
         found = tally(run.entries)
         kinds_failed = ', '.join(f'{count} {status}' for status, count in found.failed.items())
@@ -99,10 +101,10 @@ def summary(runs: Sequence[Run]) -> Section:
             run.name, f'{found.count} of {len(run.questions)}', str(found.answered),
             *_counts(found.outcomes), kinds_failed or '0', estimate(found.wrong, percent=True),
             estimate(found.points), quantity(found.time_s, 's'), quantity(found.steps),
-            f'{found.tokens[0]} / {found.tokens[1]}' if any(found.tokens) else UNKNOWN])
+            *([f'{found.tokens[0]} / {found.tokens[1]}'] if counted else [])])
     headings = ('run', 'asked', 'answered', 'right', 'wrong', 'refused rightly', 'refused wrongly',
                 'failed', 'wrong, of all', 'mean points', 'median time', 'mean steps',
-                'tokens read / written')
+                *(['tokens read / written'] if counted else []))
     tables = [table(headings, rows), table(
         ('', *(run.name for run in runs)), _settings(runs), 'What was run', texts=True)]
     notes = [(run.name, note) for run in runs for note in run.notes]

@@ -95,7 +95,7 @@ class Metric:
     Args:
         unit: '' where the data set states none.
         count: how many were answered, though their truth is known.
-        unread: how many of them have no number of that unit.
+        unread: how many of them have no number, or none of that unit.
         within: share within tolerance; those not read are outside.
         median: of the absolute errors; None without any.
         p95: their 95th percentile.
@@ -137,8 +137,11 @@ def _metric(unit: str, entries: Sequence[Entry]) -> Metric:
               and (error := entry.result.score.error) is not None]
     sizes = np.abs(errors)
     right = sum(entry.result.score.right for entry in entries)
+    # a data set without units may score by the number alone and tell no error
+    unread = sum(entry.result.score.error is None and bool(unit or entry.result.score.read is None)
+                 for entry in entries)
     return Metric(
-        unit, len(entries), len(entries) - len(errors), share(right, len(entries)),
+        unit, len(entries), unread, share(right, len(entries)),
         float(np.median(sizes)) if errors else None,
         float(np.percentile(sizes, 95)) if errors else None,
         float(sizes.max()) if errors else None, float(np.mean(signed)) if signed else None,
