@@ -202,7 +202,7 @@ def test_kill_during_a_tool_call(session: KernelSession, host) -> None:
 @pytest.mark.parametrize('deaths', [1, 2])
 def test_kill_during_replay(session: KernelSession, deaths: int) -> None:
     session.run('j = 1')
-    session.run('x = np.ones((300, 300))\nfor _ in range(60): x = np.linalg.svd(x)[0]\nk = 2')
+    session.run('x = np.ones((300, 300))\nfor _ in range(30): x = np.linalg.svd(x)[0]\nk = 2')
     kill_worker(session)
 
     def kill_the_next() -> None:

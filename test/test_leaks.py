@@ -44,8 +44,8 @@ from spatialclaw_ros.srv import SpatialQuery
 
 QUERIES = 200
 QUESTION = 'Is there a red ball?'
-QUERY_S = 15.0
-SETTLE_S = 10.0
+QUERY_S = 60.0
+SETTLE_S = 60.0
 MEMORY_GROWTH_MB = 32
 # The kernel keeps a memory file for each size of observation that it met: one more when a busy
 # machine let an image come without its depth, say.
@@ -100,7 +100,7 @@ class Caller:
         self._ended = set()
         self._ros.create_subscription(
             SpatialEvent, '/spatialclaw/events', self._on_event, 100)
-        self._spin_until(self._client.service_is_ready, 20.0)
+        self._spin_until(self._client.service_is_ready, 60.0)
 
     def close(self):
         self._ros.destroy_node()
@@ -190,7 +190,7 @@ def worker_of(node):
 
 
 def test_nothing_is_left_behind(call, node, robot):
-    for _ in range(30):
+    for _ in range(60):
         if (answer := call()).status == SpatialAnswer.STATUS_OK:
             break
         time.sleep(0.3)
@@ -245,7 +245,7 @@ def test_nothing_is_left_behind(call, node, robot):
     assert last.memory_files <= first.memory_files + POOLED_FILES
     assert last.threads <= first.threads + POOLED_THREADS
     assert node.process.memory_info().rss / 1e6 - half_mb < MEMORY_GROWTH_MB
-    assert took_s < 90.0
+    assert took_s < 300.0
 
 
 def test_and_the_node_takes_everything_with_it(call, node):
@@ -253,5 +253,5 @@ def test_and_the_node_takes_everything_with_it(call, node):
     children = node.children()
     assert children
     assert node.stop() == 0
-    _, alive = psutil.wait_procs(children, timeout=5.0)
+    _, alive = psutil.wait_procs(children, timeout=60.0)
     assert alive == []

@@ -27,6 +27,7 @@ from node_process import NodeProcess
 from query_double import NUMBER, SLOW, QueryDouble, answer_to
 from rich.console import Console
 from robot_double import PARAMETERS, RobotDouble
+from service_client import ServiceClient
 
 from spatialclaw_ros.cli.ask import print_answer, show_progress
 from spatialclaw_ros.cli.main import main
@@ -43,14 +44,16 @@ def node(tmp_path_factory):
     folder = tmp_path_factory.mktemp('ask')
     parameters = {**PARAMETERS, 'max_frames': 2, 'trace_dir': str(folder / 'traces')}
     with NodeProcess(folder, parameters) as process:
+        with ServiceClient() as client:
+            client.ask_seeing(DISTANCE, timeout_s=60.0)
         yield process
     robot.close()
 
 
 def test_an_answer_is_printed_with_what_it_rests_on(node):
     result = subprocess.run(
-        [sys.executable, SPATIALCLAW, 'ask', DISTANCE], capture_output=True, text=True,
-        timeout=120.0, cwd=SPATIALCLAW.parent, check=False)
+        [sys.executable, SPATIALCLAW, 'ask', DISTANCE, '--wait', '60'],
+        capture_output=True, text=True, timeout=120.0, cwd=SPATIALCLAW.parent, check=False)
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     value, _, sigma = lines[0].partition(' m  ± ')
@@ -67,7 +70,7 @@ def test_an_answer_is_printed_with_what_it_rests_on(node):
 def test_options_reach_the_node(node, capsys):
     assert main([
         'ask', 'Where is the red ball?', '--type', 'point', '--frame', 'odom', '--camera', 'camera',
-        '--timeout', '20', '--quiet']) == 0
+        '--timeout', '60', '--quiet']) == 0
     said = capsys.readouterr()
     assert said.err == ''
     assert said.out.count('\n') == 1

@@ -22,20 +22,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from live_node import until
 from managed_node import ManagedNode
-from node_process import NodeProcess
 from rclpy.context import Context
 from rclpy.node import Node
 from robot_double import spin_until
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import SILENT, Model, cell, script
-from service_client import ServiceClient
 from session_lab import fenced
 
 from spatialclaw_ros.msg import SpatialAnswer
@@ -91,18 +88,18 @@ def node(
     robot: subprocess.Popen[bytes], vlm: ScriptedVlm, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ManagedNode]:
     with ManagedNode(tmp_path_factory.mktemp('node'), 'asked', {
-            **PARAMETERS, 'backbone_url': vlm.url}) as made:
+            **PARAMETERS, 'backbone_url': vlm.url, 'action_interface': 'code'}) as made:
         yield made
 
 
 @pytest.fixture
 def ask(node: ManagedNode, vlm: ScriptedVlm) -> Iterator[Ask]:
     """Ask the node, whose model acts so, through an interface."""
-    def one(model: Model, timeout_s: float = 90.0, interface: str = '') -> SpatialAnswer:
+    def one(model: Model, timeout_s: float = 90.0, interface: str = 'code') -> SpatialAnswer:
         vlm.model = model
         return node.ask(
-            QUESTION, {'action_interface': interface} if interface else {}, timeout_s=timeout_s,
-            answer_type=int(AnswerType.NUMBER))
+            QUESTION, {'action_interface': interface, 'backbone_url': vlm.url},
+            timeout_s=timeout_s, answer_type=int(AnswerType.NUMBER))
 
     vlm.forget()
     yield one
@@ -168,9 +165,7 @@ def test_every_interface_answers_through_the_service(
     assert [seen.role for seen in vlm.seen] == ['planner', *['agent'] * len(replies)]
 
 
-def test_diagnostics_name_a_server_that_does_not_answer(
-    robot: subprocess.Popen[bytes], tmp_path: Path,
-) -> None:
+def test_diagnostics_name_a_server_that_does_not_answer(node: ManagedNode) -> None:
     seen: dict[str, DiagnosticStatus] = {}
     context = Context()
     rclpy.init(args=[], context=context)
@@ -179,18 +174,16 @@ def test_diagnostics_name_a_server_that_does_not_answer(
         {status.name: status for status in array.status}), 10)
     url = 'http://127.0.0.1:9/v1'
     try:
-        with NodeProcess(tmp_path, {**PARAMETERS, 'backbone_url': url},
-                         ('-r', '__node:=alone')) as process, ServiceClient('/alone') as client:
-            answer = client.ask_seeing(QUESTION, timeout_s=60.0)
-            assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
-            assert spin_until(listener, lambda: (
-                'alone: backbone' in seen
-                and seen['alone: backbone'].level == DiagnosticStatus.ERROR)), seen
-            assert process.stop() == 0
+        answer = node.ask(
+            QUESTION, {'action_interface': 'code', 'backbone_url': url}, timeout_s=60.0)
+        assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
+        assert spin_until(listener, lambda: (
+            'asked: backbone' in seen
+            and seen['asked: backbone'].level == DiagnosticStatus.ERROR)), seen
     finally:
         listener.destroy_node()
         rclpy.try_shutdown(context=context)
-    backbone = seen['alone: backbone']
+    backbone = seen['asked: backbone']
     assert backbone.message.startswith(f'vllm; no answer from {url}: ')
     values = {value.key: value.value for value in backbone.values}
     assert values[f'{url} replies'] == '0'

@@ -41,7 +41,7 @@ class ManagedNode:
         self._process = NodeProcess(folder, parameters, ('-r', f'__node:={name}'))
         self._operator = Operator(name, f'operator_of_{name}')
         self._client = ServiceClient(f'/{name}')
-        self._changed: Mapping[str, Any] = {}
+        self._given = dict(parameters)
         until(lambda: self._operator.state == 'active')
 
     def __enter__(self) -> ManagedNode:
@@ -56,9 +56,9 @@ class ManagedNode:
 
     def ask(self, question: str, changed: Mapping[str, Any], **fields: Any) -> SpatialAnswer:
         """The answer of a node that sees, with these parameters; fields as of `ServiceClient`."""
-        if changed != self._changed:
+        if any(self._given.get(name) != value for name, value in changed.items()):
             assert self._operator.change('deactivate', 'cleanup')
             assert self._operator.set(**changed) == ''
             assert self._operator.change('configure', 'activate')
-            self._changed = changed
+            self._given |= changed
         return self._client.ask_seeing(question, **fields)
