@@ -58,6 +58,20 @@ def test_a_seed_is_one_world_and_another_seed_another() -> None:
     assert sketch(first) != sketch(other)
 
 
+@pytest.mark.parametrize(('kind', 'first', 'last', 'position', 'eye'), [
+    ('tabletop', 'red block 1', 'blue block', (0.724153, -0.198422, 0.712),
+     (0.647428, -0.400267, 1.483593)),
+    ('room', 'orange suitcase', 'pink bottle', (3.33276, 0.050423, 0.950674),
+     (-0.999277, -0.345655, 1.236563))])
+def test_seeds_stay_the_worlds_that_questions_are_published_for(
+    kind: Kind, first: str, last: str, position: tuple[float, ...], eye: tuple[float, ...],
+) -> None:
+    world = known(kind, 4).world
+    assert (world.names[0], world.names[-1]) == (first, last)
+    np.testing.assert_allclose(world.things[-1].position, position, atol=2e-6)
+    np.testing.assert_allclose(world.T_world_view(0)[:3, 3], eye, atol=2e-6)
+
+
 @pytest.mark.parametrize(('seed', 'kind'), [(-1, None), (0, 'kitchen')])
 def test_what_is_no_world_is_refused(seed: int, kind: Kind | None) -> None:
     with pytest.raises(InvalidRequestError, match='tabletop'):
