@@ -30,7 +30,7 @@ from spatialclaw_ros.eval.records import Question, Result, Said, Score, Tokens
 from spatialclaw_ros.eval.report import Report, make_report
 from spatialclaw_ros.eval.report.failures import kinds, pattern
 from spatialclaw_ros.eval.report.reading import Entry, read_run, read_runs
-from spatialclaw_ros.eval.report.sections import pairs
+from spatialclaw_ros.eval.report.sections import pairs, tags
 from spatialclaw_ros.eval.report.tallies import metrics
 from spatialclaw_ros.eval.scoring import score_typed
 
@@ -46,7 +46,8 @@ def make_questions(count: int = 40) -> list[Question]:
         made.append({
             'distance': Question(id=f'd/{i}', text=text, media=(), answer='number', unit='m',
                                  truth=0.2 + 0.05 * i, category='distance',
-                                 facts={'distance_m': 1.0 + 0.1 * i}),
+                                 facts={'distance_m': 1.0 + 0.1 * i},
+                                 tags={'setting': 'tof' if i % 8 else 'perfect', 'n': str(i)}),
             'count': Question(id=f'c{i}', text='How many?', media=(), answer='count', truth=3.0,
                               category='count'),
             'nearer': Question(id=f'n{i}', text='Which?', media=(), truth='mug', category='nearer',
@@ -222,6 +223,16 @@ def test_a_broken_line_is_left_out_and_said(tmp_path: Path) -> None:
     run = read_run(folder)
     assert len(run.entries) == 2
     assert any('line 3 left out' in note for note in run.notes)
+
+
+def test_tags_of_few_values_are_broken_down(two_runs: Path) -> None:
+    section = tags([read_run(two_runs / 'coarse')])
+    assert section is not None
+    (table,) = section.tables
+    rows = [[cell.text for cell in row] for row in table.rows]
+    assert [row[:6] for row in rows] == [
+        ['perfect', 'coarse', '5', '4', '1', '0'], ['tof', 'coarse', '5', '4', '0', '0']]
+    assert rows[0][-1].startswith('80.0 %')
 
 
 def test_failures_are_grouped_by_what_they_have_in_common(two_runs: Path) -> None:

@@ -94,9 +94,9 @@ def make_report(paths: Sequence[Path], out: Path) -> Report:
     """
     runs = read_runs(paths)
     plots = draw_plots(runs, out / PLOTS)
-    chosen = [parts.summary(runs), parts.categories(runs), parts.errors(runs), parts.sigmas(runs),
-              parts.Section('Time and steps', (), 'Time and steps'), parts.pairs(runs),
-              parts.failure_kinds(runs), *listings(runs, out)]
+    chosen = [parts.summary(runs), parts.categories(runs), parts.tags(runs), parts.errors(runs),
+              parts.sigmas(runs), parts.Section('Time and steps', (), 'Time and steps'),
+              parts.pairs(runs), parts.failure_kinds(runs), *listings(runs, out)]
     shown = [section for section in chosen if section is not None]
     data = sorted({str(run.config.get('sheet', {}).get('title', '')) for run in runs} - {''})
     title = f'Evaluation: {", ".join(data)}' if data else 'Evaluation'

@@ -25,12 +25,21 @@ from typing import Any
 from spatialclaw_ros.eval.records import Tokens
 from spatialclaw_ros.eval.report.failures import kinds
 from spatialclaw_ros.eval.report.reading import Entry, Run
-from spatialclaw_ros.eval.report.tallies import by_category, compare_runs, metrics, tally
+from spatialclaw_ros.eval.report.tallies import (
+    by_category,
+    by_tag,
+    compare_runs,
+    metrics,
+    tally,
+)
 from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, quantity
-from spatialclaw_ros.eval.statistics import EXPECTED
+from spatialclaw_ros.eval.statistics import EXPECTED, share
 
 # With more runs than this each is compared with the first alone.
 _ALL_PAIRS = 6
+# A tag of more values, or of fewer questions for each, names things rather than their kind.
+_MOST_VALUES = 16
+_LEAST_OF_A_VALUE = 3
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,32 @@ def categories(runs: Sequence[Run]) -> Section:
             ('category', 'asked', 'right', 'wrong', 'refused rightly', 'refused wrongly', 'failed',
              'mean points'), rows, run.name))
     return Section('By category', tuple(tables), 'Points by category')
+
+
+def tags(runs: Sequence[Run]) -> Section | None:
+    """The same by the data set's own tags, those of few values; None when it has none."""
+    names = sorted({tag for run in runs for entry in run.entries for tag in entry.question.tags})
+    tables = []
+    for name in names:
+        groups = [by_tag(run.entries, name) for run in runs]
+        values = sorted({value for group in groups for value in group})
+        tagged = max(sum(map(len, group.values())) for group in groups)
+        if not 2 <= len(values) <= min(_MOST_VALUES, tagged / _LEAST_OF_A_VALUE):
+            continue
+        rows = []
+        for value in values:
+            for run, group in zip(runs, groups):
+                found = tally(group.get(value, ()))
+                within = next((metric.within for metric in metrics(group.get(value, ()))
+                               if metric.unit == 'm'), share(0, 0))
+                rows.append([
+                    value, run.name, str(found.count), *_counts(found.outcomes),
+                    str(found.outcomes['failed']), estimate(found.points),
+                    estimate(within, percent=True)])
+        tables.append(table(
+            (name, 'run', 'asked', 'right', 'wrong', 'refused rightly', 'refused wrongly',
+             'failed', 'mean points', 'lengths within tolerance'), rows, f'By {name}'))
+    return Section('By tag', tuple(tables)) if tables else None
 
 
 def errors(runs: Sequence[Run]) -> Section:

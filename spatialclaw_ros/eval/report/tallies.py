@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +82,19 @@ def total_s(entry: Entry) -> float | None:
 
 def by_category(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     """Entries by their question's category, in alphabetical order."""
+    return _grouped((entry.question.category or 'no category', entry) for entry in entries)
+
+
+def by_tag(entries: Sequence[Entry], tag: str) -> dict[str, list[Entry]]:
+    """Entries of questions that have a tag, by its value, in alphabetical order."""
+    return _grouped((entry.question.tags[tag], entry) for entry in entries
+                    if entry.question.tags.get(tag))
+
+
+def _grouped(pairs: Iterable[tuple[str, Entry]]) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        found.setdefault(entry.question.category or 'no category', []).append(entry)
+    for name, entry in pairs:
+        found.setdefault(name, []).append(entry)
     return dict(sorted(found.items()))
 
 
