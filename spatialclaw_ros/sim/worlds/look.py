@@ -139,9 +139,10 @@ def _missing(world: World, setting: Setting) -> tuple[str, ...]:
     lines = []
     for camera in world.cameras:
         if setting.without_depth:
-            lines.append(f'no depth from camera {camera.name}')
+            lines.append(f'camera {camera.name} has no depth topic')
         if setting.without_camera_info:
-            lines.append(f'no CameraInfo on /{camera.name}/color/camera_info')
+            lines.append(f'no CameraInfo for {camera.name}: nothing came on '
+                         f'/{camera.name}/color/camera_info')
         if setting.without_tf:
             lines.append(f'no transform of {camera.frame}: poses of camera {camera.name} are '
                          'unknown')
