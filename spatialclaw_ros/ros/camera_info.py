@@ -81,8 +81,10 @@ def _float64(numbers: Any) -> bytes:
     return np.asarray(numbers, np.float64).tobytes()
 
 
+# images of a camera share a calibration, and each query has many of them
+@functools.lru_cache(_KNOWN_CAMERAS)
 def image_camera(
-    info: CameraInfoMessage, width: int, height: int, *, rectified: bool = False,
+    info: Calibration, width: int, height: int, *, rectified: bool = False,
 ) -> tuple[PinholeCamera, str]:
     """Intrinsics of an image that a CameraInfo came with.
 
@@ -91,7 +93,7 @@ def image_camera(
     binning.
 
     Args:
-        info: `sensor_msgs/CameraInfo`.
+        info: what the CameraInfo says.
         width: of the image, pixels.
         height: of the image, pixels.
         rectified: whether the image is rectified: then P holds, without distortion; else K and D.
@@ -102,14 +104,6 @@ def image_camera(
     Raises:
         MissingPriorError: not calibrated, a model that nobody knows, or another image's size.
     """
-    return _image_camera(calibration_of(info), width, height, rectified)
-
-
-# images of a camera share a calibration, and each query has many of them
-@functools.lru_cache(_KNOWN_CAMERAS)
-def _image_camera(
-    info: Calibration, width: int, height: int, rectified: bool,
-) -> tuple[PinholeCamera, str]:
     fx, fy, cx, cy = _matrix(info, rectified)
     distortion, model = ((), 'plumb_bob') if rectified else _distortion(info)
     bin_x, bin_y = max(1, info.binning_x), max(1, info.binning_y)

@@ -141,7 +141,7 @@ def _intrinsics(
         return None
     apart_s = abs(info.stamp_ns - raw.sample.stamp_ns) * 1e-9
     try:
-        camera, assumed = image_camera(info.message, width, height, rectified=config.rectified)
+        camera, assumed = image_camera(info.kind, width, height, rectified=config.rectified)
     except MissingPriorError as error:
         missing.add(
             ('info', config.name),
@@ -229,8 +229,7 @@ def _to_color(
                 'taken to be the same view resized')
             return resized
         return depth
-    depth_camera, assumed = image_camera(
-        info.message, columns, rows, rectified=any(info.message.p))
+    depth_camera, assumed = image_camera(info.kind, columns, rows, rectified=any(info.message.p))
     if assumed:
         missing.add(('depth info size', config.name), f'depth of {config.name}: {assumed}')
     if camera is None:

@@ -171,6 +171,7 @@ class Job:
 
     def work(
         self, observe: Observe, make_session: MakeSession, ended: Callable[[], object],
+        settle: Callable[[], object],
     ) -> None:
         """Carry it through on this thread, and tidy up after it.
 
@@ -178,9 +179,11 @@ class Job:
             observe: makes the observation.
             make_session: makes the agent.
             ended: called once when `end` is set, whatever happens; the caller goes on then.
+            settle: called after all that, if it was carried through.
         """
         try:
             self._carry_through(observe, make_session, ended)
+            settle()
         # the thread's outermost edge
         except Exception as error:
             if self.end is not None:

@@ -105,6 +105,10 @@ class Lookout:
                         raise
             time.sleep(FIRST_INPUT_POLL_S)
 
+    def settle(self) -> None:
+        """Do what the next looks need, and the last one's answer did not wait for."""
+        self._tilts.settle()
+
     def _is_new(self) -> bool:
         return time.monotonic() - self._opened_s < DISCOVERY_WAIT_S
 

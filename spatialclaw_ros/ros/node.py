@@ -212,7 +212,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         self._inputs = Inputs(self, settings, self.parameters.cameras)
         lookout = Lookout(self._inputs, lambda: self.parameters.settings)
         runner = QueryRunner(
-            observe=lookout.observe, log_error=self._log.error,
+            observe=lookout.observe, settle=lookout.settle, log_error=self._log.error,
             make_session=lambda request, deadline: resources.session(
                 request.settings or self.parameters.settings, deadline),
             max_concurrent=settings.max_concurrent,

@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -31,12 +31,12 @@ from spatialclaw_ros.errors import (
     UnsupportedEncodingError,
 )
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraSnapshot
-from spatialclaw_ros.ros.frames import Decoded, RawFrame, decode_frame, frame_of
+from spatialclaw_ros.ros.frames import Decoded, RawFrame, decode_frame, frame_id_of, frame_of
 from spatialclaw_ros.ros.missing import Missing
 from spatialclaw_ros.ros.runs import newest_run, same_size, sound
 from spatialclaw_ros.ros.streams import Sample, nearest
 from spatialclaw_ros.ros.transforms import TransformSource, WaitBudget
-from spatialclaw_ros.ros.world import MAX_TF_FRAMES, other_frames, place_frames
+from spatialclaw_ros.ros.world import MAX_TF_FRAMES, likely_tree, other_frames, place_frames
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
 __all__ = ['MAX_TF_FRAMES', 'STALE_S', 'newest_images', 'select_observation', 'spread']
@@ -88,7 +88,14 @@ def select_observation(
     frames: list[Frame] = []
     failures: list[str] = []
     clock = Deadline()
-    pixels = _decoded(raw, buffers.pair_tolerance_ns, deadline)
+    tree = likely_tree(transforms, world_frame, base_frame)
+    views = [(frame_id_of(one.sample.message), one.sample.stamp_ns) for one in raw]
+
+    def meanwhile() -> None:
+        if tree is not None:
+            tree.foresee(views)
+
+    pixels = _decoded(raw, buffers.pair_tolerance_ns, deadline, meanwhile)
     if spent is not None:
         spent['decode'] = clock.elapsed_s
     for one, decoded in zip(raw, pixels):
@@ -110,7 +117,8 @@ def select_observation(
     for line in silent:
         missing.add(('silent', line), line)
     deadline.check('placing images')
-    tree, frames = place_frames(frames, transforms, world_frame, base_frame, budget, missing)
+    tree, frames = place_frames(
+        frames, transforms, world_frame, base_frame, budget, missing, tree)
     world = tree.world if tree is not None else ''
     others = {} if tree is None else other_frames(
         frames, transforms, tree, base_frame, prefer, missing)
@@ -121,22 +129,32 @@ def select_observation(
 
 
 def _decoded(
-    raw: Sequence[RawFrame], tolerance_ns: int, deadline: Deadline,
+    raw: Sequence[RawFrame], tolerance_ns: int, deadline: Deadline, meanwhile: Callable[[], object],
 ) -> list[Decoded]:
-    """Decode images on several threads: OpenCV and NumPy leave Python to others meanwhile."""
-    count = max(1, min(DECODING_THREADS, len(os.sched_getaffinity(0)), len(raw)))
+    """Decode images on several threads: OpenCV and NumPy leave Python to others meanwhile.
 
-    def share(first: int) -> list[Decoded]:
-        done = []
-        for one in raw[first::count]:
+    Args:
+        raw: what to decode.
+        tolerance_ns: how far apart stamps may be that belong together.
+        deadline: the query's.
+        meanwhile: done on this thread first, while others decode already.
+    """
+    count = max(1, min(DECODING_THREADS, len(os.sched_getaffinity(0)), len(raw)))
+    left = iter(range(len(raw)))  # each thread takes the next one
+    done: dict[int, Decoded] = {}
+
+    def work() -> None:
+        for at in left:
             deadline.check('decoding images')
-            done.append(decode_frame(one, tolerance_ns))
-        return done
+            done[at] = decode_frame(raw[at], tolerance_ns)
 
     with ThreadPoolExecutor(count, 'decoding') as threads:  # a thread for each that is submitted
-        others = [threads.submit(share, first) for first in range(1, count)]
-        shares = [share(0), *(other.result() for other in others)]
-    return [shares[at % count][at // count] for at in range(len(raw))]
+        others = [threads.submit(work) for _ in range(1, count)]
+        meanwhile()
+        work()
+        for other in others:
+            other.result()
+    return [done[at] for at in range(len(raw))]
 
 
 def _checked(

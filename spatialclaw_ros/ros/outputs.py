@@ -14,9 +14,9 @@
 
 """Publishes what a query found: its answer, the drawings of what that rests on, its progress.
 
-The answer goes out at once, the drawings a little later, each on a thread of their own, so that
-who asked does not wait for them. A query that came to no answer leaves the last one's drawings
-alone. Where answers come faster than they can be drawn, the oldest that waits is not drawn.
+The answer goes out at once; the drawings are made on a thread of their own, so that a caller does
+not wait for them. A query that came to no answer leaves the last one's drawings alone. Where
+answers come faster than they can be drawn, the oldest that waits is not drawn.
 """
 
 from __future__ import annotations
@@ -85,20 +85,18 @@ class Outputs:
         self._lock = threading.Lock()
         self._waiting: list[Future[None]] = []
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
-        self._post = ThreadPoolExecutor(max_workers=1, thread_name_prefix='answers')
 
     def close(self) -> None:
         """Finish the drawing under way, stop, and take the topics away."""
-        self._post.shutdown(wait=True)
         self._artist.shutdown(wait=True, cancel_futures=True)
         for publisher in (self._answer, self._events, *self._drawings.values()):
             self._node.destroy_publisher(publisher)
 
     def publish(self, outcome: Outcome, answer: SpatialAnswer) -> None:
-        """Publish an answer, and its drawings a little later; any thread, which does not wait."""
+        """Publish an answer, and its drawings a little later; any thread."""
         if outcome.status == Status.BUSY:
             return
-        self._post.submit(self._publish, answer)
+        self._answer.publish(answer)
         end = outcome.end
         if isinstance(end, Failed) or outcome.observation is None:
             return
@@ -117,13 +115,6 @@ class Outputs:
         if self._events.get_subscription_count():
             self._events.publish(event_message(
                 query_id, event, max_steps, self._node.get_clock().now().to_msg()))
-
-    def _publish(self, answer: SpatialAnswer) -> None:
-        try:
-            self._answer.publish(answer)
-        # the thread's outermost edge
-        except Exception:
-            self._log_error(f'an answer was not published:\n{traceback.format_exc()}')
 
     def _draw(
         self, end: Answered | Refused, observation: Observation, question: str, answer_frame: str,

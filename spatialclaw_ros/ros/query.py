@@ -58,6 +58,10 @@ def nobody_waits() -> int:
     return 0
 
 
+def _nothing() -> None:
+    """Nothing is to be settled."""
+
+
 class Closing(NamedTuple):
     """What tidies an ended query up, and since when."""
 
@@ -75,6 +79,7 @@ class QueryRunner:
         max_concurrent: how many run at once.
         max_queued: how many may wait at this moment; a further one ends BUSY at once, or in its
             stead the newest of a client that holds more.
+        settle: called when a query has been carried through, behind its answer.
     """
 
     def __init__(
@@ -85,12 +90,14 @@ class QueryRunner:
         log_error: Callable[[str], object] = log.error,
         max_concurrent: int = 1,
         max_queued: Callable[[], int] = nobody_waits,
+        settle: Callable[[], object] = _nothing,
     ) -> None:
         self._observe = observe
         self._make_session = make_session
         self._log_error = log_error
         self._max_concurrent = max_concurrent
         self._max_queued = max_queued
+        self._settle = settle
         self._lock = threading.Lock()
         self._line: FairLine[Job] = FairLine()
         self._running: dict[Job, threading.Thread] = {}
@@ -272,7 +279,8 @@ class QueryRunner:
         try:
             job.end = self._await_tidied(job)
             if job.end is None:
-                job.work(self._observe, self._make_session, lambda: self._ended(job))
+                job.work(
+                    self._observe, self._make_session, lambda: self._ended(job), self._settle)
         finally:
             self._ended(job)
             give_memory_back_at_times()

@@ -65,11 +65,15 @@ class TiltWatch:
 
     Heights are measured along z of the world, and tables are searched where z is up. Where a frame
     is named as the world, nothing else levels it: a camera's own frame gives wrong numbers.
+
+    A verdict that no longer holds is told once more, and `settle` makes a new one: that takes
+    milliseconds, which who asked need not wait for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._verdicts: dict[tuple[str, str], _Verdict] = {}
+        self._due: dict[tuple[str, str], Sequence[Frame]] = {}
 
     def doubt(self, observation: Observation) -> str:
         """One line where the largest planes are aslant, '' where one is level or none is seen."""
@@ -81,13 +85,12 @@ class TiltWatch:
         key = world, newest.frame_id
         with self._lock:
             verdict = self._verdicts.get(key)
-        if verdict is None or not verdict.holds(newest):
-            # other queries must not wait for this one's look
-            verdict = _Verdict(_agreed(measured), time.monotonic(), *_view(newest))
+        some = (measured[0], measured[len(measured) // 2], newest)
+        if verdict is None:
+            verdict = self._looked(key, some)
+        elif not verdict.holds(newest):
             with self._lock:
-                if len(self._verdicts) >= _MOST_KEPT:
-                    self._verdicts.clear()
-                self._verdicts[key] = verdict
+                self._due[key] = some
         if not verdict.tilt_rad > TILTED_RAD:
             return ''
         return (
@@ -95,6 +98,23 @@ class TiltWatch:
             f'{math.degrees(verdict.tilt_rad):.0f} degrees, and heights are measured along z; '
             "name a frame that stands upright, or leave world_frame and base_frame '' to have the "
             'world levelled by that plane')
+
+
+    def settle(self) -> None:
+        """Look anew where a verdict no longer holds; called when nobody waits."""
+        with self._lock:
+            due, self._due = self._due, {}
+        for key, frames in due.items():
+            self._looked(key, frames)
+
+    def _looked(self, key: tuple[str, str], frames: Sequence[Frame]) -> _Verdict:
+        # other queries must not wait for this look
+        verdict = _Verdict(_agreed(frames), time.monotonic(), *_view(frames[-1]))
+        with self._lock:
+            if len(self._verdicts) >= _MOST_KEPT:
+                self._verdicts.clear()
+            self._verdicts[key] = verdict
+        return verdict
 
 
 def tilt(points: np.ndarray, up: np.ndarray) -> float:
@@ -126,13 +146,13 @@ def tilt(points: np.ndarray, up: np.ndarray) -> float:
 
 
 def _agreed(frames: Sequence[Frame]) -> float:
-    """The tilt of the newest frame where two others don't see a level plane; NaN for none.
+    """The tilt of the newest frame, the last, where others don't see a level plane; NaN for none.
 
     In a cluttered picture some plane fits through many things that lie at many heights.
     """
     found = tilt(*_seen(frames[-1]))
     if found > TILTED_RAD:
-        for frame in {id(one): one for one in (frames[0], frames[len(frames) // 2])}.values():
+        for frame in {id(one): one for one in frames}.values():
             if frame is not frames[-1] and tilt(*_seen(frame)) <= TILTED_RAD:
                 return math.nan
     return found

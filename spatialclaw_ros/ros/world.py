@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -39,7 +39,7 @@ class _Placed:
 
 def place_frames(
     frames: list[Frame], transforms: TransformSource, world_frame: str, base_frame: str,
-    budget: WaitBudget, missing: Missing,
+    budget: WaitBudget, missing: Missing, likely: Tree | None = None,
 ) -> tuple[Tree | None, list[Frame]]:
     """Give frames their pose in the first world that TF can tell it in.
 
@@ -50,16 +50,17 @@ def place_frames(
         base_frame: the world where TF lacks that; it is taken to stand still, and told.
         budget: how long may still be waited for TF.
         missing: takes a line for what TF does not have.
+        likely: what was looked up before.
 
     Returns:
         Poses in that world (None without one), and the frames with what poses there are.
     """
     faults: list[str] = []
-    for world in dict.fromkeys(name for name in (world_frame, base_frame) if name):
+    for world in _worlds(world_frame, base_frame):
         if not transforms.has_frame(world):
             faults.append(f'TF has no frame {world!r}')
             continue
-        tree = Tree(transforms, world)
+        tree = likely if likely is not None and likely.world == world else Tree(transforms, world)
         placed = _poses(frames, transforms, tree, budget)
         if all(pose is None for pose in placed.poses):
             faults.append(placed.fault)
@@ -90,6 +91,16 @@ def place_frames(
         f'no camera pose: {"; ".join(faults)}; check '
         f'{transforms.topics.echo(world_frame or base_frame, optical)}'))
     return None, frames
+
+
+def likely_tree(transforms: TransformSource, world_frame: str, base_frame: str) -> Tree | None:
+    """The tree that `place_frames` tries first; None where TF has neither world."""
+    return next((Tree(transforms, world) for world in _worlds(world_frame, base_frame)
+                 if transforms.has_frame(world)), None)
+
+
+def _worlds(world_frame: str, base_frame: str) -> Iterable[str]:
+    return dict.fromkeys(name for name in (world_frame, base_frame) if name)
 
 
 def _poses(
@@ -144,6 +155,12 @@ class Tree:
                 # the same again, in words about the frame that was asked for
                 return self._transforms.lookup(self.world, name, stamp_ns, 0.0)
         return np.asarray(self._moving[key] @ T_anchor_name)
+
+    def foresee(self, views: Iterable[tuple[str, int]]) -> None:
+        """Look up what is there of frames at times, so that nobody has to later; never waits."""
+        for name, stamp_ns in views:
+            with suppress(TransformError):
+                self.pose(name, stamp_ns, 0.0)
 
     def poses(self, name: str, stamps_ns: Sequence[int]) -> np.ndarray:
         """(F, 4, 4) `T_world_name` at each time, NaN where TF has none; never waits."""

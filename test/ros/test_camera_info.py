@@ -23,7 +23,7 @@ import pytest
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from spatialclaw_ros.errors import MissingPriorError
-from spatialclaw_ros.ros.camera_info import image_camera
+from spatialclaw_ros.ros.camera_info import calibration_of, image_camera
 
 
 def info(**changes):
@@ -32,7 +32,7 @@ def info(**changes):
         'k': [600.0, 0.0, 320.0, 0.0, 610.0, 240.0, 0.0, 0.0, 1.0],
         'p': [500.0, 0.0, 310.0, 0.0, 0.0, 510.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]}
     fields.update(changes)
-    return CameraInfo(**fields)
+    return calibration_of(CameraInfo(**fields))
 
 
 def numbers(camera):

@@ -55,7 +55,7 @@ def test_a_step_is_told_once_however_many_tools_it_calls(monkeypatch):
             yield Answered(1.0, AnswerType.NUMBER, '1 m')
 
     job = Job(Caller(hears=lambda _, event: heard.append(event)), '?', REQUEST, print)
-    job.work(lambda *_: OBSERVATION, lambda *_: Busy(), threading.Event)
+    job.work(lambda *_: OBSERVATION, lambda *_: Busy(), threading.Event, threading.Event)
     assert [event.text for event in heard if isinstance(event, Working)] == [
         'runs', 'looks', 'reads']
 

@@ -145,7 +145,10 @@ def test_a_verdict_holds_while_the_same_is_seen_and_nobody_waits_for_a_look(monk
         return agreed(frames)
     monkeypatch.setattr(module, '_agreed', counted)
     nearer = replace(flat(0, 20), depth_m=flat(0, 20).depth_m * 0.9)
-    for frame in (flat(0, 30), flat(0, 30.1), flat(0, 20), flat(0, 20), nearer):
-        said = watch.doubt(Observation((frame,), 'odom'))
-        assert f'tilted by {20 if len(looks) > 2 else 30} degrees' in said
+    frames = (flat(0, 30), flat(0, 30.1), flat(0, 20), flat(0, 20), nearer)
+    for frame, degrees in zip(frames, (30, 30, 30, 20, 20)):
+        before = len(looks)
+        assert f'tilted by {degrees} degrees' in watch.doubt(Observation((frame,), 'odom'))
+        assert len(looks) == (before or 2), 'an answer waits for a look'
+        watch.settle()
     assert len(looks) == 4

@@ -52,8 +52,9 @@ class Untidy:
         self._tidy()
 
 
-def runner(tidy, faults=None):
+def runner(tidy, faults=None, settle=threading.Event):
     return QueryRunner(
+        settle=settle,
         observe=lambda *_: OBSERVATION, log_error=[].append if faults is None else faults.append,
         make_session=lambda request, deadline: Untidy(tidy))
 
@@ -65,6 +66,19 @@ def ask(subject, timeout_s=WAIT_S, caller=None):
 
 def health(subject):
     return of_queries(Sources('active', queue=subject), QueryLog())
+
+
+def test_what_the_next_look_needs_is_settled_behind_the_answer():
+    gate, calls = threading.Event(), []
+
+    def settle():
+        calls.append(gate.wait(WAIT_S))
+
+    subject = runner(threading.Event, settle=settle)
+    assert (ask(subject).status, calls) == (Status.OK, [])
+    gate.set()
+    assert subject.close()
+    assert calls == [True]
 
 
 def test_the_next_query_waits_only_when_too_much_is_still_tidied_up(monkeypatch):
