@@ -54,6 +54,8 @@ _POLL_S = 0.05
 _SECOND_NS = 1_000_000_000
 # TF behind an image by so much still belongs to it
 _TF_AFTER_NS = _SECOND_NS // 2
+# a CameraInfo that was recorded so few times was sent once and holds from then on
+_INFO, _FEW = 'sensor_msgs/msg/CameraInfo', 10
 # nothing that is published now may get among what a bag holds
 _APART = '/spatialclaw_bag'
 
@@ -140,7 +142,7 @@ def look_at_bag(
             node, [resolved(node, config) for config in configs], buffer_s=settings.buffer_s,
             buffer_bytes=settings.buffer_mb * MIB, pair_tolerance_s=settings.pair_tolerance_s)
         try:
-            _play(path, node, at_s)
+            _play(path, node, at_s, settings.buffer_s)
             stamps = [image.stamp_ns for name in buffers.names
                       for image in buffers.snapshot(name).images[-1:]]
             if not stamps:
@@ -185,23 +187,30 @@ def _topics_of(path: Path) -> list[str]:
         return sorted(f'{one.topic} ({one.msgtype})' for one in reader.connections)
 
 
-def _play(path: Path, node: Node, at_s: float | None) -> None:
-    """Give a bag's messages to a node's subscriptions, up to a moment."""
+def _play(path: Path, node: Node, at_s: float | None, back_s: float) -> None:
+    """Give a bag's messages to a node's subscriptions, up to a moment and from `back_s` before.
+
+    Static transforms and CameraInfo that came once come first, however old.
+    """
     takers = {(one.topic_name.removeprefix(_APART), _type_name(one.msg_type)): one
               for one in node.subscriptions}
     try:
         with Reader(path) as reader:
             chosen = [one for one in reader.connections if (one.topic, one.msgtype) in takers]
-            end_ns = None if at_s is None else reader.start_time + round(at_s * _SECOND_NS)
-            # rosbags takes no connections for all of them
-            for connection, stamp_ns, data in reader.messages(chosen) if chosen else ():
-                is_tf = connection.topic in (TF, TF_STATIC)
-                if end_ns is not None and stamp_ns > end_ns + _TF_AFTER_NS:
-                    break
-                if end_ns is not None and stamp_ns > end_ns and not is_tf:
-                    continue
-                taker = takers[connection.topic, connection.msgtype]
-                deliver(taker, deserialize_message(bytes(data), taker.msg_type))
+            end_ns = reader.end_time if at_s is None else (
+                reader.start_time + round(at_s * _SECOND_NS))
+            begin_ns = end_ns - round(back_s * _SECOND_NS)
+            lasting = [one for one in chosen if one.topic == TF_STATIC or (
+                one.msgtype == _INFO and one.msgcount <= _FEW)]
+            parts = ((lasting, None, begin_ns), (chosen, begin_ns, end_ns + _TF_AFTER_NS))
+            for connections, start_ns, stop_ns in parts:
+                # rosbags takes no connections for all of them
+                for connection, stamp_ns, data in reader.messages(
+                        connections, start=start_ns, stop=stop_ns) if connections else ():
+                    if stamp_ns > end_ns and connection.topic not in (TF, TF_STATIC):
+                        continue
+                    taker = takers[connection.topic, connection.msgtype]
+                    deliver(taker, deserialize_message(bytes(data), taker.msg_type))
     except (ReaderError, OSError) as error:
         raise InvalidRequestError(f"{path} can't be read as a rosbag2 folder: {error}") from error
 
@@ -263,6 +272,8 @@ _TEMPLATE = """\
 #   category:  what kind of question it is, for the report
 #   frames:    names of the frames that are looked at, in quotes; all without
 #   note:      how the truth was measured
+# Of a bag (`bag: FOLDER` and perhaps `cameras: PARAMETERS.yaml` beside `questions`), instead of
+# frames: `at`, the moment in seconds from its beginning, and `window`, how far back.
 # Ask them with `spatialclaw eval run folder --data FOLDER`.
 questions: []
 # - question: 'How far is the red mug from the edge of the table?'

@@ -159,7 +159,9 @@ def test_questions_of_a_person(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(('content', 'message'), [
     ('questions: [', r"questions\.yaml can't be read as YAML"),
-    ('questions: 3', 'must hold a list `questions`, got int'),
+    ('questions: 3', 'must hold a list `questions`.*got `int`'),
+    ('3', 'must hold a list `questions`'),
+    ('{questions: [], bags: x}', 'unknown field `bags`'),
     ('questions: []', 'has no questions: write them down'),
     ([{'answer': 1.0}], r'questions\.yaml entry 1 \(None\).*missing required field `question`'),
     ([{'question': 'Far?'}], r'entry 1 \(.Far\?.\).*missing required field `answer`'),
@@ -180,6 +182,7 @@ def test_questions_of_a_person(tmp_path: Path) -> None:
      "'map' is no TF frame of this folder; it has base_link, gripper, odom"),
     ([{'question': 'Far?', 'answer': 1.0, 'frames': ['7']}], 'has 000000 to 000080'),
     ('[{question: Far, answer: 1.0, frames: [000040]}]', r'Expected `str`, got `int`'),
+    ([{'question': 'Far?', 'answer': 1.0, 'at': 3}], '`at` and `window` are of a bag'),
     ([{'question': 'Far?', 'answer': 1.0, 'type': 'letter'}], '`type` must be one of number'),
     ([{'question': 'A?', 'answer': 1.0, 'id': 'x'}, {'question': 'B?', 'answer': 1.0, 'id': 'x'}],
      "entry 2.*its id 'x' is taken"),

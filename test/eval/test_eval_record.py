@@ -20,8 +20,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from bag_player import write_bag
-from robot_double import BASE_IN_ODOM, HEIGHT, TOPICS, WIDTH, RobotDouble, T_base_camera, render
+from robot_double import (
+    BASE_IN_ODOM,
+    HEIGHT,
+    PARAMETERS,
+    TOPICS,
+    WIDTH,
+    RobotDouble,
+    T_base_camera,
+    render,
+)
 
 from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.errors import InvalidRequestError
@@ -63,10 +73,10 @@ def test_a_folder_from_live_topics(tmp_path: Path, capsys: pytest.CaptureFixture
     finally:
         robot.close()
     assert '3 frames of camera' in capsys.readouterr().out
-    data = FolderSet(out)
     with pytest.raises(InvalidRequestError, match='write them down'):
-        data.questions()
+        FolderSet(out).questions()
     (out / 'questions.yaml').write_text(ENTRY, encoding='utf-8')
+    data = FolderSet(out)
     (question,) = data.questions()
     seen = data.observe(question)
     check(seen, 3)
@@ -95,3 +105,23 @@ def test_a_folder_out_of_a_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(['eval', 'record', '--out', str(tmp_path / 'none'), '--ros-args', '-p', 'x']) == 2
     assert '--ros-args -p x is not understood' in capsys.readouterr().err
     assert not (tmp_path / 'none').exists()
+
+
+def test_questions_about_a_bag(tmp_path: Path) -> None:
+    write_bag(tmp_path, seconds=9.0, rate_hz=5.0)
+    (tmp_path / 'robot.yaml').write_text(yaml.safe_dump(
+        {'/**': {'ros__parameters': {'buffer_s': 3.0, **PARAMETERS}}}), encoding='utf-8')
+    listed = f'bag: bag\ncameras: robot.yaml\n{ENTRY}'
+    (tmp_path / 'questions.yaml').write_text(f'{listed}  at: 8.0\n  window: 0.6\n')
+    data = FolderSet(tmp_path)
+    (question,) = data.questions()
+    seen = data.observe(question)
+    check(seen, 4)                                  # TF that was sent once, 8 s before, holds
+    assert seen.frames[-1].stamp_s == pytest.approx(1008.0)
+    for content, message in (
+            (f'{listed}  frames: ["000000"]', 'entry 1 .*of a bag name the moment'),
+            (f'{listed}  at: -1', '`at` and `window` must be 0 or more'),
+            ('bag: none\nquestions: []', 'names the bag .*none, which is not there')):
+        (tmp_path / 'questions.yaml').write_text(content)
+        with pytest.raises(InvalidRequestError, match=message):
+            FolderSet(tmp_path).questions()
