@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import copy
+import time
 
 import pytest
 from asking import Asker
@@ -122,10 +123,16 @@ def narrower(name):
 def test_a_camera_that_changes_in_the_window(robot, changed, said):
     eyes, asker = robot
     now = changed()
-    eyes.eyes['front'].messages = now
-    answer = asker.until(
-        lambda answer: any(said in line for line in answer.missing_priors),
-        'Is there a red ball?', cameras=['front'], window=LONG)
+    for _ in range(5):  # a slow machine may be late for what happened once
+        changed_s, eyes.eyes['front'].messages = time.monotonic(), now
+        answer = asker.until(
+            lambda answer, since_s=changed_s: time.monotonic() - since_s > LONG.sec or any(
+                said in line for line in answer.missing_priors),
+            'Is there a red ball?', cameras=['front'], window=LONG)
+        if any(said in line for line in answer.missing_priors):
+            break
+        eyes.reset()
+        time.sleep(1.0)
     assert answer.status == SpatialAnswer.STATUS_OK, answer.message
     assert any(said in line for line in answer.missing_priors), answer.missing_priors
     assert {one.header.frame_id for one in answer.frames} == {now['image'].header.frame_id}
@@ -162,8 +169,8 @@ def test_malformed_images_leave_the_others_usable(robot, role, edit, said):
         return edit(message) if len(turns) % 2 else message
     eyes.eyes['front'].edit[role] = every_other
     answer = asker.until(
-        lambda answer: any(said in line for line in answer.missing_priors), APART,
-        cameras=['front'])
+        lambda answer: answer.status == SpatialAnswer.STATUS_OK and any(
+            said in line for line in answer.missing_priors), APART, cameras=['front'])
     heard = is_apart(answer, ('front',))
     assert f'/front/{role}' in heard
     assert said in heard

@@ -60,7 +60,7 @@ LOOP = [*moved(0.0), ('base_link', 'odom', np.eye(4))]
     ((moved(0.0) + moved(2.0), 0.5), 'to and fro'), ((LOOP, 0.3), 'TF has a loop: ')])
 def test_what_is_wrong_with_tf_is_told_and_the_answer_is_right(robot, sent, said):
     eyes, asker = robot
-    for _ in range(5):  # a slow machine may be late for what happened once
+    for _ in range(15):  # a slow machine may be late for what happened once
         for each in sent:
             if isinstance(each, float):
                 time.sleep(each)
