@@ -43,6 +43,7 @@ LOCAL = 'local'
 POLL_S = 1.0
 
 _FOLDER = 'traces'
+_STORE_BYTES = 512 << 20
 
 
 class RayCrew:
@@ -169,7 +170,7 @@ def _ray(address: str, workers: int) -> Iterator[None]:
     """A Ray of our own, or a cluster of others."""
     if address == LOCAL:
         from spatialclaw_ros.perception.served.own_ray import own_ray
-        with own_ray(workers + 1):
+        with own_ray(workers + 1, store_bytes=_STORE_BYTES):
             yield
         return
     try:

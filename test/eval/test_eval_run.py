@@ -60,9 +60,9 @@ def kill_at(question_id: str, config: Path, log: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run', str(config)],
         cwd=config.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, WAIT: question_id, 'PYTHONPATH': str(SUPPORT)})
+        text=True, env={**os.environ, WAIT: question_id, 'PYTHONPATH': str(SUPPORT)})
     try:
-        assert pid_at(log, question_id) == process.pid
+        assert pid_at(log, question_id, process) == process.pid
     finally:
         process.kill()
         process.communicate()

@@ -45,7 +45,7 @@ def test_a_killed_actor_loses_nothing(tmp_path: Path) -> None:
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={**os.environ, LOG: str(log), WAIT: 'q04', 'PYTHONPATH': str(SUPPORT)})
     try:
-        victim = pid_at(log, 'q04', timeout_s=300.0)
+        victim = pid_at(log, 'q04', process)
         tree = psutil.Process(process.pid).children(recursive=True)
         os.kill(victim, signal.SIGKILL)
         told, _ = process.communicate(timeout=240.0)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ from spatialclaw_ros.workspace.observation import Frame, Observation
 
 LOG, WAIT = 'EVAL_LAB_LOG', 'EVAL_LAB_WAIT'
 COUNT = 12
+PATIENCE_S = 300.0
 SHEET = Sheet('tiny', 'A few quick questions', 'here', 'Apache-2.0', COUNT, 'simulated',
               'whether it was refused', typed=True)
 
@@ -123,15 +125,16 @@ def looks_of(log: Path) -> list[tuple[str, int]]:
     return [(name, int(pid)) for name, pid in map(str.split, lines)]
 
 
-def pid_at(log: Path, question_id: str, timeout_s: float = 120.0) -> int:
-    """The process that looks at a question, waited for."""
-    end_s = time.monotonic() + timeout_s
-    while time.monotonic() < end_s:
+def pid_at(log: Path, question_id: str, process: subprocess.Popen[str]) -> int:
+    """The process that looks at a question, waited for while the one that runs it all lives."""
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s and process.poll() is None:
         for name, pid in looks_of(log):
             if name == question_id:
                 return pid
         time.sleep(0.02)
-    raise AssertionError(f'nobody looked at {question_id}: {looks_of(log)}')
+    process.kill()
+    raise AssertionError(f'nobody looked at {question_id}: {process.communicate()[0]}')
 
 
 def write_config(folder: Path, **options: Any) -> Path:

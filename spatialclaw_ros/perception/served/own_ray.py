@@ -33,7 +33,7 @@ from pathlib import Path
 from spatialclaw_ros.errors import DependencyError, PerceptionUnavailableError
 
 _TRIES = 2
-_STORE_BYTES = 4 << 30
+STORE_BYTES = 4 << 30
 _STORE_SHARE = 0.2  # of the machine's memory
 _PR_SET_CHILD_SUBREAPER = 36
 _ORPHANS_S, _ORPHANS_POLL_S = 10.0, 0.05
@@ -51,6 +51,7 @@ _log = logging.getLogger(__name__)
 @contextlib.contextmanager
 def own_ray(
     cpus: int, *, log_to_driver: bool = False, begin: Callable[[], object] = lambda: None,
+    store_bytes: int = STORE_BYTES,
 ) -> Iterator[None]:
     """A Ray that this process starts, and that others can't reach, while the context lasts.
 
@@ -58,6 +59,7 @@ def own_ray(
         cpus: that Ray may place work by; this machine's, where they are more.
         log_to_driver: whether what its processes print is printed here.
         begin: is called once Ray runs; tried again together with Ray's start.
+        store_bytes: of shared memory for what its processes hand on; less on a small machine.
 
     Raises:
         DependencyError: Ray is not installed.
@@ -66,7 +68,8 @@ def own_ray(
     logs = Path(tempfile.mkdtemp(prefix='spatialclaw_ray_'))
     values = {**_BEFORE_IMPORT, 'RAY_AUTH_TOKEN': secrets.token_hex(32)}
     try:
-        with _no_orphans(), _environment(values), _started(cpus, logs, log_to_driver, begin):
+        with _no_orphans(), _environment(values), _started(
+                cpus, logs, log_to_driver, begin, store_bytes):
             yield
     finally:
         shutil.rmtree(logs, ignore_errors=True)
@@ -80,7 +83,7 @@ def hush() -> None:
 
 @contextlib.contextmanager
 def _started(
-    cpus: int, folder: Path, log_to_driver: bool, begin: Callable[[], object],
+    cpus: int, folder: Path, log_to_driver: bool, begin: Callable[[], object], store_bytes: int,
 ) -> Iterator[None]:
     try:
         import ray
@@ -97,7 +100,7 @@ def _started(
                 ray.init(
                     address='local', include_dashboard=False, log_to_driver=log_to_driver,
                     configure_logging=False, _temp_dir=str(folder),
-                    object_store_memory=_store_bytes(),
+                    object_store_memory=min(store_bytes, _share_bytes()),
                     num_cpus=max(os.cpu_count() or 1, cpus))
                 begin()
                 break
@@ -112,9 +115,9 @@ def _started(
         yield
 
 
-def _store_bytes() -> int:
+def _share_bytes() -> int:
     machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-    return min(_STORE_BYTES, int(machine * _STORE_SHARE))
+    return int(machine * _STORE_SHARE)
 
 
 @contextlib.contextmanager
