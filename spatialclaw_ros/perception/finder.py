@@ -24,6 +24,7 @@ from spatialclaw_ros.perception.candidates import (
     colour_pieces,
     colour_share,
     measure,
+    split_in_depth,
     surface_pieces,
 )
 from spatialclaw_ros.perception.pieces import Piece
@@ -102,12 +103,20 @@ def _hued(
             isolation = min(isolation, share)
             if kind == ('relief' if registered else 'figure') and share > 0.6 and (
                     inside > 0.8 * region.area) and _stands(view, piece):
-                whole, source, isolation = piece.joined(region), kind, 1.0
+                whole, source, isolation = _own_part(view, piece.joined(region), region), kind, 1.0
                 break
         candidate = measure(view, frame, whole, source, query.colours, isolation, registered)
         if all(whole.overlap(other.piece) < 0.5 for other in found):
             found.append(candidate)
     return found
+
+
+def _own_part(view: FrameView, whole: Piece, region: Piece) -> Piece:
+    """What hangs together in space with a region, of a piece that may hold things behind it."""
+    parts = split_in_depth(view, whole, True)
+    if len(parts) < 2:
+        return whole
+    return max(parts, key=region.common).joined(region)
 
 
 def _loose(

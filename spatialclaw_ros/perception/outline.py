@@ -141,10 +141,14 @@ def _ground_in(view: FrameView, piece: Piece) -> np.ndarray:
     least = np.maximum(np.float32(0.003), 2 * sigma_of(depth))
     padded = np.pad(piece.mask.astype(np.uint8), 1)
     core = cv2.erode(padded, square(_BAND_PX), borderValue=0)[1:-1, 1:-1] > 0
+    own = [number for number, surface in enumerate(view.surfaces)
+           if np.count_nonzero(surface.mask[box] & piece.mask) > 0.6 * np.count_nonzero(
+               surface.mask)]
     below = support[box][piece.mask]
+    below = below[~np.isin(below, own)] if not np.isin(below, own).all() else below
     carrier = int(np.bincount(below[below >= 0]).argmax())
     with np.errstate(invalid='ignore'):
-        low = piece.mask & (above < least)
+        low = piece.mask & (above < least) & ~np.isin(support[box], own)  # its top is no ground
     if np.percentile(inside, 95) > _TALL_M:
         return np.asarray(low)
     mixed = view.geometry.features.edges[box]

@@ -43,8 +43,8 @@ class SceneGeometry:
         scale_source: 'sensor_depth', 'tf_baseline' or 'model'.
         notes: one sentence for each prior that was missing or assumed.
         model_sigma: (H, W), or (1, 1) for all pixels, float16: relative standard deviation of depth
-            that a model told, 0 where the sensor measured it. Empty when all is the sensor's, and
-            when nothing tells how exact the model is.
+            that a model told, or that a noisy sensor showed; 0 where that of usual sensors holds.
+            Empty when it holds for all, and when nothing tells how exact the model is.
     """
 
     frame_indices: tuple[int, ...]

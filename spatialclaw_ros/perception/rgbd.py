@@ -25,11 +25,13 @@ import numpy as np
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.camera import PinholeCamera
+from spatialclaw_ros.geometry.noise import depth_sigma_m
 from spatialclaw_ros.perception.depth import DepthFeatures, depth_features
 from spatialclaw_ros.perception.poses import place_frames
 from spatialclaw_ros.perception.protocols import SceneGeometry
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
+_NOISIER = 1.25
 _features: weakref.WeakKeyDictionary[Frame, DepthFeatures] = weakref.WeakKeyDictionary()
 
 
@@ -83,7 +85,27 @@ class RgbdReconstructor:
             depth_m=depths, points_m=points, confidence=confidence,
             extrinsics=np.stack([poses[frame.index] for frame in frames]),
             intrinsics=np.array([[c.fx, c.fy, c.cx, c.cy] for c in cameras], dtype=np.float64),
-            metric_scale=1.0, scale_source='sensor_depth', notes=tuple(notes))
+            metric_scale=1.0, scale_source='sensor_depth', notes=tuple(notes),
+            model_sigma={index: sigma for index, found in features.items()
+                         if (sigma := measured_sigma(found)) is not None})
+
+
+def measured_sigma(features: DepthFeatures) -> np.ndarray | None:
+    """Relative standard deviation of a depth image that is noisier than depth cameras mostly are.
+
+    Args:
+        features: of the image.
+
+    Returns:
+        (H, W) float16, of its inverse depth's own noise; None where `depth_sigma_m` will do.
+    """
+    depth_m = features.depth_m
+    middle_m = float(np.nanmedian(depth_m[::8, ::8]))
+    usual = float(depth_sigma_m(middle_m))
+    if not features.noise_per_m * middle_m ** 2 > _NOISIER * usual:
+        return None
+    told = np.maximum(features.noise_per_m * depth_m, depth_sigma_m(depth_m) / depth_m)
+    return np.nan_to_num(told).astype(np.float16)
 
 
 def world_points(

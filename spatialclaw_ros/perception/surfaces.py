@@ -49,6 +49,7 @@ _SLANT = 1.6  # a pixel's area on a surface seen at about 50 degrees, over one s
 _MAX_CELLS = 4000
 _THIN_M = 0.02  # a magazine, a mat
 _TOP_M = 0.35  # higher than this above the next surface, a top may carry things itself
+_SMALL_TOP_M, _SMALL_TOP_M2 = 0.68, 0.2  # of a stool, a suitcase or a crate
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +223,8 @@ def _carries(large: Surface, small: Surface) -> bool:
     rise = small.height_m - float(
         -(large.plane.offset + points[:, :2].mean(axis=0) @ large.plane.normal[:2])
         / large.plane.normal[2])
-    if not -0.03 < rise < _TOP_M or small.area_m2 > 0.6 * large.area_m2:
+    highest = _SMALL_TOP_M if small.area_m2 < _SMALL_TOP_M2 else _TOP_M
+    if not -0.03 < rise < highest or small.area_m2 > 0.6 * large.area_m2:
         return False
     assert large.footprint is not None
     x, y = points[:, :1].astype(np.float32), points[:, 1:2].astype(np.float32)

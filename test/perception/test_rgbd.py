@@ -103,6 +103,21 @@ def test_confidence_falls_with_range_edges_and_grazing_angle() -> None:
     assert not slanted.edges[40:80].any()  # a steep plane is no edge
 
 
+@pytest.mark.parametrize(('noise_per_m', 'told'), [(0.0, False), (0.0015, False), (0.006, True)])
+def test_a_noisy_sensor_is_told_by_its_depth(noise_per_m: float, told: bool) -> None:
+    camera = PinholeCamera(320, 240, 290.0, 290.0, 159.5, 119.5)
+    rows = np.linspace(0.6, 1.0, 240)[:, None].repeat(320, axis=1)  # of a slanted plane, 1/m
+    noise = np.random.default_rng(0).normal(0.0, noise_per_m, rows.shape)
+    depth = (1.0 / (rows + noise)).astype(np.float32)
+    seen = reconstruct(frame(
+        image=np.zeros((240, 320, 3), np.uint8), depth_m=depth, intrinsics=camera))
+    assert depth_features(depth, camera).noise_per_m == pytest.approx(
+        noise_per_m, rel=0.1, abs=1e-5)
+    assert (0 in seen.model_sigma) is told
+    if told:  # relative to the depth
+        assert np.median(seen.model_sigma[0] / depth) == pytest.approx(noise_per_m, rel=0.1)
+
+
 def test_normals_face_the_camera() -> None:
     camera = PinholeCamera(160, 120, 150.0, 150.0, 79.5, 59.5)
     normals = depth_features(np.full((120, 160), 1.0, np.float32), camera).normals

@@ -52,17 +52,19 @@ def distance(task: Task, intent: Distance) -> str:
             a.part == 'center' and b.part != 'edge' and (b.kind != 'object' or intent.axis)):
         span = {'h': 'np.linalg.norm((ca - cb)[:2])', 'v': 'abs(ca[2] - cb[2])'}.get(
             intent.axis, 'np.linalg.norm(ca - cb)')
-        return snippets.join('views') + f'''
+        return snippets.join('middle') + f'''
 {item(a, 'a')}{item(b, 'b')}
 
 def between_centers(a, b):
-    """Distance of two box centres; how well their sides are seen makes up sigma."""
+    """Distance of two box centres."""
     ca, cb = (box_of(p)[0] if len(p) > 1 else p[0] for p in (a, b))
-    return float({span}), [ca, cb], 0.005
+    return float({span}), [ca, cb], 0.0
 
 
 value, evidence, sigma = over_views(between_centers, a, b)
-unit, problem = 'm', ''
+(doubt_a, problem_a), (doubt_b, problem_b) = middle_doubt(a), middle_doubt(b)
+sigma, unit = float(np.linalg.norm([sigma, doubt_a, doubt_b])), 'm'
+problem = problem_a or problem_b
 '''
     if b.part == 'edge':
         middle = 'a = box_of(a)[0][None]\n' if a.part == 'center' and a.kind == 'object' else ''
@@ -109,8 +111,10 @@ unit, problem = 'm', ''
 
 
 def position(task: Task, intent: Position) -> str:
-    code = snippets.join('views', 'viewer') + '\n' + center(intent.a, 'center')
-    code += "\nunit, evidence, sigma, problem = 'm', [center], 0.005, ''\n"
+    code = snippets.join('middle', 'viewer') + '\n' + center(intent.a, 'center')
+    code += item(intent.a, 'thing') + "unit, evidence = 'm', [center]\n"
+    code += "sigma, problem = 0.005, ''\n" if is_flat(intent.a) else (
+        'sigma, problem = middle_doubt(thing)\n')
     relative = intent.relative_to
     if relative is None:
         return code + 'value, frame = center, None  # in the world\n'

@@ -136,7 +136,7 @@ def _parse_sentence(text: str, start: int, end: int) -> Intent | None:
 
 
 def _nameable(intent: Intent) -> bool:
-    """Whether every thing has a usable name: no pronoun, no path, nothing endless, no thing twice."""
+    """Whether every thing has a usable name: no pronoun or path, nothing endless, none twice."""
     named = things(intent)
     if isinstance(intent, Extreme | RelationWhat) and len(intent.category) > MAX_PHRASE:
         return False

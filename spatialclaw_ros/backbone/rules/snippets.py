@@ -19,7 +19,7 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 
 from __future__ import annotations
 
-from spatialclaw_ros.backbone.rules.hidden import HIDDEN
+from spatialclaw_ros.backbone.rules.hidden import HIDDEN, MIDDLE
 
 INSTANCES = '''
 def instances(label):
@@ -196,7 +196,7 @@ def gap(a, b):
     if ball_a is None and ball_b is None:
         (all_a, post_a), (all_b, post_b) = completed(a), completed(b)
         close = tools.Geometry.closest_points(all_a, all_b)
-        sigma = close.sigma if len(a) > 1 and len(b) > 1 else noise(a if len(a) > 1 else b)
+        sigma = close.sigma if np.isfinite(close.sigma) else noise(a if len(a) > 1 else b)
         if post_a or post_b:
             sigma = float(np.hypot(
                 np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0), 0.003))
@@ -341,14 +341,15 @@ def colour_of(c):
     return 'red'
 '''
 
-_ORDER = ('instances', 'shape', 'views', 'hidden', 'gap', 'level', 'edge', 'viewer', 'colour')
+_ORDER = ('instances', 'shape', 'views', 'hidden', 'middle', 'gap', 'level', 'edge', 'viewer',
+          'colour')
 _TEXT = {
-    'instances': INSTANCES, 'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'gap': GAP,
-    'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
+    'instances': INSTANCES, 'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'middle': MIDDLE,
+    'gap': GAP, 'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
 }
 _NEEDS = {
     'gap': ('views', 'shape', 'hidden'), 'edge': ('views', 'shape', 'hidden'),
-    'views': ('shape',),
+    'views': ('shape',), 'middle': ('views', 'shape', 'hidden'),
 }
 
 

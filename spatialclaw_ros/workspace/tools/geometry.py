@@ -149,11 +149,16 @@ class Geometry(Teaching):
 
         Returns:
             `.distance` in metres, `.point_a`, `.point_b`, `.sigma` in metres: NaN when nothing
-            tells how exact the points are. Unpacks in that order. Points from a sensor are moved
-            onto the surface through their neighbours first, so that noise makes nothing closer.
+            tells how exact the points are; a single place counts as exact. Unpacks in that order.
+            Points from a sensor are moved onto the surface through their neighbours first, so that
+            noise makes nothing closer.
         """
         first, first_sigma = _cloud(a, 'a', clean)
         second, second_sigma = _cloud(b, 'b', clean)
+        if first_sigma is None and len(first) == 1:
+            first_sigma = np.zeros(1)  # a place is where it is said to be
+        if second_sigma is None and len(second) == 1:
+            second_sigma = np.zeros(1)
         found = closest_points(first, second, first_sigma, second_sigma)
         if not clean or not math.isfinite(found.sigma):
             return found
