@@ -51,7 +51,7 @@ from spatialclaw_ros.perception.protocols import SegmentRequest
 from spatialclaw_ros.sim.raycast import Cuboid, cast
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-PUBLIC_SHA = 'f8d673e07ed432ac75661cea6a713eff7d630de9a1831a01c3a00f702b84c2b4'
+PUBLIC_SHA = 'a430bf70bf119c438300b765046e6500f7514a24b444f782b1ff898c4f4374e9'
 HARD = ('row order', 'between', 'hidden count', 'fit', 'path length')
 
 

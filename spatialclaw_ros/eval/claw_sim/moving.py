@@ -88,9 +88,9 @@ def direction(known: Known, rng: random.Random) -> Iterator[Asked]:
 
 
 def _way(left: float, away: float) -> str:
-    if abs(left) > 3 * abs(away):
+    if abs(left) > 2 * abs(away):
         return 'left' if left > 0 else 'right'
-    if abs(away) > 3 * abs(left):
+    if abs(away) > 2 * abs(left):
         return 'away' if away > 0 else 'towards'
     return ''
 
