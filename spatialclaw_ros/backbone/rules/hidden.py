@@ -130,15 +130,16 @@ def middle_doubt(thing):
     if not isinstance(thing, dict):
         return 0.002, ''
     p = all_points(thing)
+    off = float(np.nan_to_num(noise(p)))  # a box ends where its stray points do
     if len(p) < 2 or ball_of(p) is not None or thing.get('part'):
-        return 0.005, ''
+        return float(np.hypot(0.005, off)), ''
     box = tools.Geometry.oriented_box(p)
     middle, axes = np.asarray(box.center), np.asarray(box.rotation)[:, :2].T
     flat = box.size[2] < 0.35 * box.size[0]  # what shows of it is its top, all of it
     sides = [0.0] if flat or post_of(p) is not None else [
         far_side(p, middle, middle + sign * axis) for axis in axes for sign in (-1, 1)]
     hidden = float(np.linalg.norm(sides)) / 2
-    sigma = float(np.linalg.norm([0.005, 0.4 * outline(thing), hidden]))
+    sigma = float(np.linalg.norm([0.008, outline(thing), off, hidden]))
     if not thing['whole']:
         return sigma, 'it is cut off by the image border in every frame, so its middle is not known'
     if hidden > 0.03:
