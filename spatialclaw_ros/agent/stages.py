@@ -112,12 +112,11 @@ class Stages:
         self._budget = Budget(limits, max_steps, deadline)
         self._capabilities = capabilities_of(backbone, perception)
         metadata = metadata_of(observation)
-        shown = key_frames(observation.frames)
         self._brief = Brief(
-            question, metadata, system_prompt(interface, self._capabilities, metadata),
-            planner_prompt(interface, self._capabilities, metadata),
-            opening_text(question, metadata, shown, self._budget.text), shown,
-            max_steps, interface.language)
+            question, metadata, key_frames=key_frames(observation.frames), max_steps=max_steps,
+            language=interface.language)
+        if getattr(backbone, 'reads_prompts', True):
+            self._brief = self._with_prompts()
         self._tools = HostTools(
             backbone=backbone, perception=perception, observation=observation, deadline=deadline,
             budget=self._budget, record=record, spent=partial(_took, timings, 'tools'),
@@ -126,7 +125,7 @@ class Stages:
     @property
     def setup(self) -> dict[str, Any]:
         """What the query begins with, as `TraceWriter.started` writes it."""
-        brief, remaining_s = self._brief, self._deadline.remaining_s
+        brief, remaining_s = self._with_prompts(), self._deadline.remaining_s
         return {
             'backbone': self._backbone.name, 'interface': self._interface.name,
             'capabilities': sorted(self._capabilities),
@@ -138,6 +137,14 @@ class Stages:
                 'remaining_s': remaining_s if math.isfinite(remaining_s) else None},
             'system': brief.system, 'planner_system': brief.planner_system,
             'opening': brief.opening, 'key_frames': [frame.index for frame in brief.key_frames]}
+
+    def _with_prompts(self) -> Brief:
+        brief = self._brief
+        return dataclasses.replace(
+            brief, system=system_prompt(self._interface, self._capabilities, brief.metadata),
+            planner_system=planner_prompt(self._interface, self._capabilities, brief.metadata),
+            opening=opening_text(
+                brief.question, brief.metadata, brief.key_frames, self._budget.text))
 
     def failed(self, status: Status, error: Exception | str) -> Failed:
         """The end of a query that could not be carried through."""

@@ -153,6 +153,9 @@ class Backbone(Protocol):
 
     A reply is markdown with the lines `Purpose:`, `Reasoning:`, `Next goal:` and exactly one
     fenced block of `Brief.language`.
+
+    One that has a false attribute `reads_prompts` gets briefs without `system`, `planner_system`
+    and `opening`: they take time to make.
     """
 
     name: str

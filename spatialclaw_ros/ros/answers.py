@@ -125,8 +125,9 @@ def _reason(end: Refused, observation: Observation | None) -> str:
 def _fill_basis(
     answer: SpatialAnswer, observation: Observation, evidence: Evidence, placement: Placement,
 ) -> None:
+    used = set(evidence.frame_indices)
     looked_at: tuple[Frame, ...] = tuple(
-        frame for frame in observation.frames if frame.index in set(evidence.frame_indices))
+        frame for frame in observation.frames if frame.index in used)
     looked_at = looked_at or observation.frames
     answer.frames = [frame_message(frame) for frame in looked_at]
     answer.cameras = list(dict.fromkeys(frame.camera for frame in looked_at))

@@ -43,7 +43,7 @@ __all__ = ['MAX_TF_FRAMES', 'STALE_S', 'newest_images', 'select_observation', 's
 
 STALE_S = 2.0
 PAIRED_LAG_NS = 500_000_000
-NEAR_S = 2.0
+NEAR_S = 1.0
 """So far before the window there may be what belongs to its images."""
 DECODING_THREADS = 4
 

@@ -132,20 +132,24 @@ def _fitting(
     samples: Sequence[Sample], check: Callable[[Any], None], topic: str, missing: Missing,
 ) -> Iterator[Sample]:
     faults: dict[object, str] = {}
+    kind, fault = None, ''
     for sample in samples:
         # all that a check looks at: a window has many messages, and few kinds of them
-        if sample.kind not in faults:
-            faults[sample.kind] = ''
-            try:
-                check(sample.message)
-            except UnsupportedEncodingError as error:
-                faults[sample.kind] = str(error)
-        if not faults[sample.kind]:
+        if sample.kind is not kind:
+            kind = sample.kind
+            if kind not in faults:
+                faults[kind] = ''
+                try:
+                    check(sample.message)
+                except UnsupportedEncodingError as error:
+                    faults[kind] = str(error)
+            fault = faults[kind]
+        if not fault:
             yield sample
             continue
         missing.add(('malformed', topic), (
-            f'left out, for it is malformed: {topic}: {faults[sample.kind]}; see `ros2 topic echo '
-            f'--once --no-arr {topic}`'))
+            f'left out, for it is malformed: {topic}: {fault}; see `ros2 topic echo --once '
+            f'--no-arr {topic}`'))
 
 
 def _look(snapshot: CameraSnapshot, image: Sample) -> _Look:

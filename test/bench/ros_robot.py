@@ -167,12 +167,10 @@ class Bench:
     def ask(self, question: str, **fields: Any) -> tuple[Any, float]:
         """Answer, and seconds from the call to the answer in hand."""
         request = SpatialQuery.Request(question=question, client='bench', **fields)
-        future = self._service.call_async(request)
         began_s = time.perf_counter()
-        done_s: list[float] = []
-        future.add_done_callback(lambda _: done_s.append(time.perf_counter()))
-        self.until(lambda: done_s, 'an answer')
-        return future.result().answer, done_s[0] - began_s
+        future = self._service.call_async(request)
+        self.until(future.done, 'an answer')
+        return future.result().answer, time.perf_counter() - began_s
 
     def act(self, question: str, **fields: Any) -> tuple[Any, float]:
         """Answer of an action whose feedback is heard, and seconds from its goal to its result."""

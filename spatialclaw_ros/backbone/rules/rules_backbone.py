@@ -33,6 +33,7 @@ class RulesBackbone:
 
     name = 'rules'
     interfaces = ('code',)
+    reads_prompts = False
 
     def __init__(self) -> None:
         warm_up()
