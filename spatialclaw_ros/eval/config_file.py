@@ -17,10 +17,7 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +27,12 @@ import yaml
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.config import AgentConfig, DataConfig, EvalConfig, RunConfig
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
+from spatialclaw_ros.sharing.config_files import explained, file_names, find_file, nearest
 
-SUFFIX = '.yaml'
 MAX_BYTES = 1 << 20
 EVERY_RUN = '*'
 _PARTS = (EvalConfig, DataConfig, RunConfig, AgentConfig, PerceptionConfig, ModelConfig)
-_UNKNOWN = re.compile(r'unknown field `([^`]*)`')
+_PAGE = 'docs/evaluation.md'
 
 
 def read_eval_config(name: str, changes: Sequence[str] = ()) -> EvalConfig:
@@ -66,7 +63,7 @@ def read_eval_config(name: str, changes: Sequence[str] = ()) -> EvalConfig:
         raise InvalidRequestError(f'{path} is not YAML: {" ".join(str(error).split())[:300]}'
                                   ) from error
     except msgspec.ValidationError as error:
-        raise InvalidRequestError(f'{path}: {_explained(str(error))}') from error
+        raise InvalidRequestError(f'{path}: {explained(str(error), _PARTS, _PAGE)}') from error
 
 
 def find_eval_config(name: str) -> Path:
@@ -75,32 +72,12 @@ def find_eval_config(name: str) -> Path:
     Raises:
         InvalidRequestError: no such file.
     """
-    if os.sep in name or name.endswith(SUFFIX):
-        path = Path(os.path.expanduser(name))
-        if not path.is_file():
-            raise InvalidRequestError(f'no file {path}; give one that is there')
-        return path
-    for folder in _folders():
-        if (path := folder / f'{name}{SUFFIX}').is_file():
-            return path
-    known = eval_config_names()
-    raise InvalidRequestError(
-        f'no evaluation {name!r};{_nearest(name, known)} there are {", ".join(known) or "none"}, '
-        'or give the path of a YAML file')
+    return find_file(name, 'eval', 'evaluation')
 
 
 def eval_config_names() -> list[str]:
     """Names of the installed configurations."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob(f'*{SUFFIX}')})
-
-
-def _folders() -> Iterator[Path]:
-    """Folders of configurations: of the installation, or of the sources."""
-    for parent in Path(__file__).absolute().parents:
-        for folder in (parent / 'share' / 'spatialclaw_ros' / 'config' / 'eval',
-                       parent / 'config' / 'eval'):
-            if folder.is_dir():
-                yield folder
+    return file_names('eval')
 
 
 def _change(content: Any, change: str) -> None:
@@ -129,21 +106,6 @@ def _inside(place: Any, part: str, key: str) -> list[Any]:
         if found:
             return found
         raise InvalidRequestError(
-            f'{key}: no run {part!r};{_nearest(part, names)} there are {", ".join(names)}, or '
+            f'{key}: no run {part!r};{nearest(part, names)} there are {", ".join(names)}, or '
             f'{EVERY_RUN} for all')
     raise InvalidRequestError(f'{key} names nothing that can be set')
-
-
-def _explained(text: str) -> str:
-    """An error of msgspec for people: the field's path, and the nearest name of an unknown one."""
-    text = text.replace('`$.', '`').replace(' - at `$`', '').replace('Object contains', 'there is')
-    found = _UNKNOWN.search(text)
-    if found is None:
-        return text
-    names = {field for part in _PARTS for field in part.__struct_fields__}
-    return f'{text};{_nearest(found[1], sorted(names)) or " docs/evaluation.md has all fields"}'
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    return f' did you mean {near[0]!r}?' if near else ''

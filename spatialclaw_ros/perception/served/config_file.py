@@ -17,10 +17,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -35,12 +31,12 @@ from spatialclaw_ros.perception.served.config import (
     Serving,
 )
 from spatialclaw_ros.perception.served.limits import WireLimits
+from spatialclaw_ros.sharing.config_files import explained, file_names, find_file
 
-SUFFIX = '.yaml'
 DEFAULT = 'default'
 MAX_BYTES = 1 << 20
 _PARTS = (ServeConfig, ModelConfig, Serving, RoleServing, Autoscaling, Batching, WireLimits)
-_UNKNOWN = re.compile(r'unknown field `([^`]*)`')
+_PAGE = 'docs/serving.md'
 
 
 def read_serve_config(name: str = DEFAULT) -> ServeConfig:
@@ -67,7 +63,7 @@ def read_serve_config(name: str = DEFAULT) -> ServeConfig:
         raise DependencyError(
             f'{path} is YAML, and PyYAML is not installed: pip install pyyaml') from error
     except msgspec.ValidationError as error:
-        raise InvalidRequestError(f'{path}: {_explained(str(error))}') from error
+        raise InvalidRequestError(f'{path}: {explained(str(error), _PARTS, _PAGE)}') from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidRequestError(f'{path} is not YAML: {_one_line(str(error))}') from error
 
@@ -78,48 +74,12 @@ def find_serve_config(name: str) -> Path:
     Raises:
         InvalidRequestError: no such file.
     """
-    if os.sep in name or name.endswith(SUFFIX):
-        path = Path(os.path.expanduser(name))
-        if not path.is_file():
-            raise InvalidRequestError(f'no file {path}; give one that is there')
-        return path
-    for folder in _folders():
-        if (path := folder / f'{name}{SUFFIX}').is_file():
-            return path
-    known = serve_config_names()
-    raise InvalidRequestError(
-        f'no perception configuration {name!r};{_nearest(name, known)} there are '
-        f'{", ".join(known) or "none"}, or give the path of a YAML file')
+    return find_file(name, 'perception', 'perception configuration')
 
 
 def serve_config_names() -> list[str]:
     """Names of the installed configurations."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob(f'*{SUFFIX}')})
-
-
-def _folders() -> Iterator[Path]:
-    """Folders of configurations: of the installation, or of the sources."""
-    for parent in Path(__file__).absolute().parents:
-        for folder in (
-                parent / 'share' / 'spatialclaw_ros' / 'config' / 'perception',
-                parent / 'config' / 'perception'):
-            if folder.is_dir():
-                yield folder
-
-
-def _explained(text: str) -> str:
-    """An error of msgspec for people: the field's path, and the nearest name of an unknown one."""
-    text = text.replace('`$.', '`').replace(' - at `$`', '').replace('Object contains', 'there is')
-    found = _UNKNOWN.search(text)
-    if found is None:
-        return text
-    names = {field for part in _PARTS for field in part.__struct_fields__}
-    return f'{text};{_nearest(found[1], sorted(names)) or " docs/serving.md has all fields"}'
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    return f' did you mean {near[0]!r}?' if near else ''
+    return file_names('perception')
 
 
 def _one_line(text: str) -> str:
