@@ -222,13 +222,13 @@ def render() -> Render:
     ('size', 'width', 'red box', 0.2),
     ('top', 'floor', 'blue box', 0.1),
 ])
-def test_exact_depth_leaves_next_to_no_error(
+def test_exact_depth_leaves_about_a_pixel_of_error(
     render: Render, measure: str, detail: str, about: str, truth: float,
 ) -> None:
     question = Question(
         id='q', text='?', media=(Simulated(seed=0),), answer='number', truth=truth, unit='m',
         tags={'measure': measure, 'detail': detail, 'about': about})
-    assert floor_answer(question, render).value == pytest.approx(truth, abs=0.015)
+    assert floor_answer(question, render).value == pytest.approx(truth, abs=0.025)
 
 
 def test_the_floor_refuses_without_what_it_needs(render: Render) -> None:

@@ -26,6 +26,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from spatialclaw_ros.eval.claw_sim.data_set import ClawSim
@@ -36,6 +37,7 @@ from spatialclaw_ros.eval.run_folder import RunFolder, described
 from spatialclaw_ros.geometry.box import oriented_box
 from spatialclaw_ros.geometry.closest import closest_points
 from spatialclaw_ros.geometry.se3 import invert, transform_points
+from spatialclaw_ros.perception.rgbd import features_of
 
 NAME = 'depth floor'
 MOST_POINTS = 20_000
@@ -78,7 +80,10 @@ def floor_answer(question: Question, render: Render) -> Said:
     """
     measure, detail = question.tags['measure'], question.tags.get('detail', '')
     names = [name for name in question.tags.get('about', '').split(', ') if name]
-    clouds = [_cloud(render, name, measure) for name in names]
+    if measure == 'moved':
+        return _moved(render, names[0])
+    newest = [len(render.observation.frames) - 1] if measure == 'camera' else None
+    clouds = [_cloud(render, name, newest) for name in names]
     if any(len(cloud) < LEAST_POINTS for cloud in clouds):
         return Said(status='REFUSED', message='true masks leave too few points with depth')
     value = _value(render, measure, detail, clouds)
@@ -115,7 +120,7 @@ def _value(
         return float({'length': max(length, width), 'height': height}.get(
             detail, min(length, width)))
     if measure == 'edge':
-        table = _cloud(render, 'table', measure)
+        table = _cloud(render, 'table')
         return _to_edge(clouds[0], table) if len(table) > LEAST_POINTS else None
     ground = _level(render, 'floor' if measure == 'level' else detail)
     high = _level(render, 'table') if measure == 'level' else float(
@@ -123,31 +128,50 @@ def _value(
     return None if ground is None or high is None else high - ground
 
 
-def _cloud(render: Render, name: str, measure: str) -> np.ndarray:
-    """Points of a thing in the world, (N, 3); of one view alone where poses are not known."""
+def _moved(render: Render, name: str) -> Said:
+    """How far a thing's middle is apart in the first and the last frame that show it."""
+    ends = []
+    for frames in (range(len(render.masks)), range(len(render.masks) - 1, -1, -1)):
+        clouds = (_cloud(render, name, [index]) for index in frames)
+        cloud = next((each for each in clouds if len(each) >= LEAST_POINTS), None)
+        if cloud is None:
+            return Said(status='REFUSED', message='true masks leave too few points with depth')
+        ends.append(oriented_box(cloud).center)
+    value = float(np.linalg.norm(ends[1] - ends[0]))
+    return Said(status='OK', text=f'{value:.3f} m', value=value, unit='m')
+
+
+def _cloud(render: Render, name: str, frames: Sequence[int] | None = None) -> np.ndarray:
+    """Points of a thing in the world, (N, 3), without those on edges, which are mixed.
+
+    Args:
+        render: what was seen.
+        name: of the thing.
+        frames: those alone; None for all.
+    """
     parts = []
     for index, frame in enumerate(render.observation.frames):
-        mask = render.masks[index].get(name)
-        if mask is None or frame.depth_m is None or frame.intrinsics is None or (
-                measure == 'camera' and index + 1 < len(render.observation.frames)):
+        mask = render.masks[index].get(name) if frames is None or index in frames else None
+        if mask is None or frame.depth_m is None or frame.intrinsics is None:
             continue
-        rows, columns = np.nonzero(mask & np.isfinite(frame.depth_m))
+        inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        rows, columns = np.nonzero(
+            inner & np.isfinite(frame.depth_m) & ~features_of(frame).edges)
         z = frame.depth_m[rows, columns].astype(np.float64)
         rays = frame.intrinsics.rays_at(np.column_stack([columns, rows]).astype(np.float64))
-        points = rays * z[:, None]
         pose = frame.T_world_camera
         if pose is None:
             if len(render.observation.frames) > 1:
                 continue
             pose = np.eye(4)
-        parts.append(transform_points(pose, points))
+        parts.append(transform_points(pose, rays * z[:, None]))
     cloud = np.concatenate(parts) if parts else np.empty((0, 3))
     return cloud[::1 + len(cloud) // MOST_POINTS]
 
 
 def _level(render: Render, name: str) -> float | None:
     """Height of a table's top or of the floor."""
-    cloud = _cloud(render, name, 'level')
+    cloud = _cloud(render, name)
     if len(cloud) < LEAST_POINTS:
         return None
     heights, edges = np.histogram(cloud[:, 2], bins=np.arange(
