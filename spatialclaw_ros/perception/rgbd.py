@@ -100,7 +100,9 @@ def measured_sigma(features: DepthFeatures) -> np.ndarray | None:
         (H, W) float16, of its inverse depth's own noise; None where `depth_sigma_m` will do.
     """
     depth_m = features.depth_m
-    middle_m = float(np.nanmedian(depth_m[::8, ::8]))
+    if not np.isfinite(features.noise_per_m):
+        return None
+    middle_m = float(np.nanmedian(depth_m))
     usual = float(depth_sigma_m(middle_m))
     if not features.noise_per_m * middle_m ** 2 > _NOISIER * usual:
         return None
