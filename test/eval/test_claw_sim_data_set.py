@@ -51,7 +51,7 @@ from spatialclaw_ros.perception.protocols import SegmentRequest
 from spatialclaw_ros.sim.raycast import Cuboid, cast
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-PUBLIC_SHA = 'a430bf70bf119c438300b765046e6500f7514a24b444f782b1ff898c4f4374e9'
+PUBLIC_SHA = 'b5a2543e26d93b405c9ff7ed1e7ffaf52fc454d5804a708ff2559c1487d1512b'
 HARD = ('row order', 'between', 'hidden count', 'fit', 'path length')
 
 

@@ -142,7 +142,7 @@ _TESTS = {
     'left': 'd @ left > 0.01', 'right': 'd @ left < -0.01', 'front': 'd @ forward < -0.01',
     'behind': 'd @ forward > 0.01', 'above': 'a_low > b_high - 0.02',
     'below': 'a_high < b_low + 0.02',
-    'on': 'abs(a_low - b_high) < 0.03 and over',
+    'on': 'abs(a_low - b_high) < 0.03 + 2 * foggy and over',
     'in': 'over and a_low > b_low - 0.03 and (a_low + a_high) / 2 < b_high',
 }
 
@@ -154,6 +154,7 @@ d = a_mid - b_mid
 (a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
 near_b, far_b = np.percentile(b[:, :2], (1, 99), axis=0)
 over = bool((a_mid[:2] > near_b).all() and (a_mid[:2] < far_b).all())
+foggy = float(np.nan_to_num(noise(a)))  # the lowest of what is seen from afar is not its foot
 print(f'left {d @ left:.3f}, behind {d @ forward:.3f}, up {d[2]:.3f} m')
 '''
 

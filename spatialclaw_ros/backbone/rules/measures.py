@@ -57,7 +57,8 @@ def _limit(task: Task, intent: Limit) -> str:
     return code + f'''
 if not problem:
     print(f'measured {{value:.4f}}, limit {intent.limit:g} {intent.unit}')
-    if {intent.unit != ''!r} and abs(value - {intent.limit!r}) < max(0.003, np.nan_to_num(sigma)):
+    unsure = 0.0 if sigma is None else max(0.003, 2 * np.nan_to_num(sigma))  # a count is sure
+    if abs(value - {intent.limit!r}) < unsure:
         problem = f'{{value:.3f}} m is too close to the limit of {intent.limit:g} m to tell'
     value, unit, sigma = bool(value {'>' if intent.more else '<'} {intent.limit!r}), None, None
 '''

@@ -50,12 +50,12 @@ def motion(task: Task, intent: Motion) -> str:
     thing = intent.a
     code = snippets.join('views', 'viewer') + '\n'
     if thing.kind == 'object':
-        code += f'''track = {{}}
+        code += f'''track, foggy = {{}}, 0.0
 for c in found[{label_of(thing)!r}]:
     for f in c['whole'] or c['frames']:
         p = c['seg'].get_masked_points(recon, f, c['k'])
         if len(p) >= 50:
-            track[f] = box_of(p)[0]
+            track[f], foggy = box_of(p)[0], max(foggy, float(np.nan_to_num(noise(p))))
 '''
     elif thing.kind == 'camera':
         frames = f'InputImages.camera({thing.frame!r})' if thing.frame else (
@@ -66,9 +66,10 @@ for c in found[{label_of(thing)!r}]:
         code += (f"poses = {{f: tools.TF.lookup('world', {thing.frame!r}, f)\n"
                  '         for f in InputImages.frame_indices}\n'
                  'track = {f: pose[:3, 3] for f, pose in poses.items()}\n')
+    code += f"sigma = {'float(np.hypot(0.01, foggy))' if thing.kind == 'object' else '0.01'}\n"
     code += pose(Thing('camera', kind='camera'), 'view')
     code += '''
-unit, sigma, problem, value, evidence = 'm', 0.01, '', None, None
+unit, problem, value, evidence = 'm', '', None, None
 if len(track) < 2:
     problem = 'it is seen whole in fewer than two frames, so its motion is not known'
 else:
@@ -86,8 +87,8 @@ else:
 _MOTION_VALUES = {
     'distance': 'value = moved',
     'moved': '''
-value, unit, sigma = moved > 0.02, None, None
-if 0.012 < moved < 0.03:
+unsure, value, unit, sigma = max(0.03, 3 * sigma), moved > 0.02, None, None
+if 0.012 < moved < unsure:
     problem = f'{moved:.3f} m is too little to tell motion from noise\'''',
     'speed': '''
 if seconds <= 0:

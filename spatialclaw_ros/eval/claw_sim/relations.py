@@ -151,6 +151,8 @@ def between(known: Known, rng: random.Random) -> Iterator[Asked]:
         inside = known.between(a, b)
         if inside is not None and len(inside) == 1 and inside[0] in known.clear:
             others = [each for each in known.clear if each not in (a, b)]
+            if len(others) < 2:
+                continue
             text = rng.choice(_BETWEEN).format(a=a.phrase, b=b.phrase)
             yield Asked(
                 text, 'text', inside[0].phrase, options=tuple(each.phrase for each in others),
