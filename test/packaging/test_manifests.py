@@ -53,7 +53,8 @@ LIBRARIES: dict[str, tuple[str, str | None]] = {
 }
 # Needed by what is chosen by a parameter alone: an extra of pyproject.toml, and no rosdep key.
 OPTIONAL = {
-    'huggingface_hub': 'huggingface-hub', 'jinja2': 'jinja2', 'mcp': 'mcp', 'openai': 'openai', 'py_trees': 'py-trees',
+    'huggingface_hub': 'huggingface-hub', 'jinja2': 'jinja2', 'mcp': 'mcp', 'openai': 'openai',
+    'py_trees': 'py-trees',
     'pyarrow': 'pyarrow', 'pydantic': 'pydantic',
     'rapidocr_onnxruntime': 'rapidocr-onnxruntime', 'ray': 'ray', 'safetensors': 'safetensors',
     'starlette': 'starlette', 'torch': 'torch', 'tqdm': 'tqdm', 'transformers': 'transformers',

@@ -27,7 +27,8 @@ import spatialclaw_ros
 
 MODULES = {
     'httptools': 'httptools', 'httpx2': 'mcp', 'jinja2': 'jinja2', 'mcap': 'mcap-ros2-support',
-    'mcap_ros2': 'mcap-ros2-support', 'mcp': 'mcp', 'openai': 'openai', 'py_trees': 'py-trees', 'pyarrow': 'pyarrow',
+    'mcap_ros2': 'mcap-ros2-support', 'mcp': 'mcp', 'openai': 'openai', 'py_trees': 'py-trees',
+    'pyarrow': 'pyarrow',
     'starlette': 'starlette', 'uvicorn': 'uvicorn', 'zstandard': 'zstandard'}
 """Name of each, and of what brings it in requirements-test-ros.txt."""
 
