@@ -60,11 +60,6 @@ class Done:
     tally: Tally
     asked: int
 
-    @property
-    def whole(self) -> bool:
-        """Whether every question has a result."""
-        return self.tally.done == self.tally.total
-
 
 def run_one(
     config: EvalConfig, run: RunConfig, console: Console, *,
