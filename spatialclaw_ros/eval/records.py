@@ -148,6 +148,7 @@ class Question(_Record, frozen=True, kw_only=True):
         hint: what the data set tells about the form of the answer; asked with the question.
         tags: what else a report may group by: `difficulty`, `subset`, ...
         facts: numbers that a report may plot against: `distance_m`, `views`, ...
+        counts: whether its points are in the mean; a data set that has no rule for it says no.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Question(_Record, frozen=True, kw_only=True):
     hint: str = ''
     tags: dict[str, str] = {}
     facts: dict[str, float] = {}
+    counts: bool = True
 
 
 class Said(_Record, frozen=True, kw_only=True):

@@ -54,6 +54,11 @@ def outcome(question: Question, said: Said, score: Score) -> Outcome:
     return 'right' if score.right else 'wrong'
 
 
+def unanswered(question: Question) -> Score:
+    """The score of a question that could not be asked: nothing, if it counts at all."""
+    return Score(points=0.0 if question.counts else None, right=False)
+
+
 def score_typed(
     question: Question, said: Said, *, absolute: float = 0.02, share: float = 0.03,
 ) -> Score:

@@ -71,7 +71,7 @@ def spatialtree(folder: Path) -> list[Question]:
         number(**common[1], media=seen, truth=2.0),
         Question(**common[2], media=seen, answer='yes_no', truth=True),
         Question(**common[3], media=pictures, answer='text', truth='Go left'),
-        Question(**common[4], media=seen, answer='text', truth='{}')]
+        Question(**common[4], media=seen, answer='text', truth='{}', counts=False)]
 
 
 def mmsi_video(folder: Path) -> list[Question]:

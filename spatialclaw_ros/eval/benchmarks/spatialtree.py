@@ -60,13 +60,15 @@ class SpatialTree(Benchmark):
             options = plain_options(row.texts('option'))
             metric = str(info.get('metricfunc') or '').lower()
             kind, truth = _kind_and_truth(row, bool(options), metric)
+            scored_here = kind != 'text' or metric not in UNSCORED
             yield Question(
                 id=row.text('session_id'), text=row.text('question'), media=self._media(row),
                 options=options, answer=kind, truth=truth,
                 category=str(info.get('spatree1') or ''),
                 hint={'letter': LETTER_HINT, 'number': NUMBER_HINT}.get(kind, ''),
                 tags={'level': str(info.get('spatree0') or ''),
-                      'part': str(info.get('spatree2') or ''), 'metric': metric})
+                      'part': str(info.get('spatree2') or ''), 'metric': metric},
+                counts=scored_here)
 
     def score(self, question: Question, said: Said) -> Score:
         """By kind; None for what the release does not score either."""
