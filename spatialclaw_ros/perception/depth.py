@@ -98,7 +98,8 @@ def inverse_noise(inverse: np.ndarray, known: np.ndarray) -> float:
     The inverse depth of a plane is linear in the pixels (and the noise of stereo and structured
     light is nearly the same for all of it), so what is left of three pixels in a row is noise. They
     are some pixels apart, for matching windows make noise that neighbours share. What bends is the
-    lesser part of a scene: a percentile leaves it out.
+    lesser part of a scene: the median leaves it out. Where a sensor's steps are wider than its
+    noise, most pixels of a plane may be on one step: then it is 0, and nothing is told.
 
     Args:
         inverse: (H, W) 1/m.

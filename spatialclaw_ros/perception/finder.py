@@ -29,7 +29,8 @@ from spatialclaw_ros.perception.candidates import (
 )
 from spatialclaw_ros.perception.pieces import Piece
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery
-from spatialclaw_ros.perception.view import MAX_OBJECT_HEIGHT_M, FrameView
+from spatialclaw_ros.perception.surfaces import MAX_OBJECT_HEIGHT_M
+from spatialclaw_ros.perception.view import FrameView
 
 _MIN_COLOUR = 0.30
 _MIN_SEPARATION = 0.3

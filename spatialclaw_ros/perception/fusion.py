@@ -32,7 +32,7 @@ from spatialclaw_ros.perception.placement import place_views
 from spatialclaw_ros.perception.poses import place_frames
 from spatialclaw_ros.perception.prediction import DepthModel, Prediction
 from spatialclaw_ros.perception.protocols import SceneGeometry
-from spatialclaw_ros.perception.rgbd import RgbdReconstructor, world_points
+from spatialclaw_ros.perception.rgbd import RgbdReconstructor, measured_sigma, world_points
 from spatialclaw_ros.perception.views import ask_model
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
@@ -112,10 +112,14 @@ def _fused(metric: Metric, prediction: Prediction, deadline: Deadline) -> SceneG
         depths.append(filled.depth_m)
         confidence.append(filled.confidence)
         shares.append(float(filled.filled.mean()))
+        measured = measured_sigma(features)
+        if measured is not None:
+            model_sigma[view.frame.index] = measured
         if filled.filled.any():
             # far from all that is measured a model errs in ways that the fit does not see
             doubt = sigma * (2 - filled.near)
-            model_sigma[view.frame.index] = np.where(filled.filled, doubt, 0).astype(np.float16)
+            model_sigma[view.frame.index] = np.where(
+                filled.filled, doubt, 0 if measured is None else measured).astype(np.float16)
     poses, trust, notes = _placed(metric, depths, prediction, deadline)
     indices = tuple(view.frame.index for view in metric.views)
     points = {}

@@ -33,6 +33,7 @@ from spatialclaw_ros.perception.view import FrameView
 
 _BAND_PX = 4
 _SHARE = 0.15
+_NEAR_M = 0.015  # what is this close in space is one thing
 _STANDING_M = 0.012
 _LOW_M = 0.02
 _TALL_M = 0.04  # seen from above, nothing inside its outline is as low as its support
@@ -76,10 +77,15 @@ def _clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
     step = max(1, len(rows) // _SAMPLE)
     rows, columns = rows[::step], columns[::step]
     points = view.geometry.points[rows, columns]
-    middle = float(np.median(view.geometry.features.depth_m[rows, columns]))
+    depth = view.geometry.features.depth_m[rows, columns]
+    middle = float(np.median(depth))
     spacing = middle / view.geometry.focal_px * math.sqrt(step)
-    radius = max(0.015, 4 * float(sigma_of(np.asarray(middle))), 3 * spacing)
-    label = cluster_labels(points, radius)
+    reach = 4 * float(sigma_of(np.asarray(middle)))
+    if reach > _NEAR_M:  # noise would bridge what is apart
+        eye = view.geometry.pose[:3, 3].astype(np.float32)
+        points = eye + (points - eye) * (view.steady_depth[rows, columns] / depth)[:, None]
+        reach /= 2
+    label = cluster_labels(points, max(_NEAR_M, reach, 3 * spacing))
     sizes = np.bincount(label[label >= 0])
     large = np.flatnonzero(sizes > _SHARE * len(rows))
     return rows, columns, np.where(np.isin(label, large), label, -1)

@@ -21,7 +21,6 @@ tilt, because camera poses are never exactly level.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 from dataclasses import dataclass
@@ -36,6 +35,8 @@ from spatialclaw_ros.perception.depth import sigma_of
 UP = np.array([0.0, 0.0, 1.0])
 CELL_M = 0.025
 """Edge of a footprint's cell."""
+MAX_OBJECT_HEIGHT_M = 0.7
+"""Tallest thing that stands on a table."""
 
 _MIN_AREA_M2 = 0.02
 _MAX_PLANES = 8
@@ -47,9 +48,6 @@ _JOIN_M = 0.30
 _WALL_MIN_AREA_M2 = 0.4
 _SLANT = 1.6  # a pixel's area on a surface seen at about 50 degrees, over one seen straight
 _MAX_CELLS = 4000
-_THIN_M = 0.02  # a magazine, a mat
-_TOP_M = 0.35  # higher than this above the next surface, a top may carry things itself
-_SMALL_TOP_M, _SMALL_TOP_M2 = 0.68, 0.2  # of a stool, a suitcase or a crate
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +125,7 @@ def horizontal_surfaces(
     points: np.ndarray, normals: np.ndarray, depth_m: np.ndarray, edges: np.ndarray,
     focal_px: float,
 ) -> list[Surface]:
-    """Upward-facing surfaces, largest first.
+    """Upward-facing surfaces, largest first, tops of things among them.
 
     Args:
         points: (H, W, 3) world.
@@ -151,7 +149,7 @@ def horizontal_surfaces(
         near = np.abs(heights(plane, np.nan_to_num(sample))) < 1.6 * plane_tolerance(depth)
         left = left & ~near
         found += _pieces(plane, points, normals, depth_m, edges, focal_px)
-    return _without_tops(sorted(found, key=lambda surface: -surface.area_m2))
+    return sorted(found, key=lambda surface: -surface.area_m2)
 
 
 def heights(plane: Plane, points: np.ndarray) -> np.ndarray:
@@ -202,33 +200,6 @@ def walls(
         top = float(np.percentile(points[mask][:, 2], 98))
         found.append(Surface(plane, top, mask, seen, None, vertical=True))
     return sorted(found, key=lambda surface: -surface.area_m2)
-
-
-def _without_tops(surfaces: list[Surface]) -> list[Surface]:
-    """Leave out what is the top of an object on a larger surface; thin ones join that surface."""
-    kept: list[Surface] = []
-    for surface in surfaces:
-        below = next((other for other in kept if _carries(other, surface)), None)
-        if below is None:
-            kept.append(surface)
-        elif surface.height_m - below.height_m < _THIN_M:
-            joined = dataclasses.replace(
-                below, mask=below.mask | surface.mask, area_m2=below.area_m2 + surface.area_m2)
-            kept[kept.index(below)] = joined
-    return kept
-
-
-def _carries(large: Surface, small: Surface) -> bool:
-    points = small.center_cells()
-    rise = small.height_m - float(
-        -(large.plane.offset + points[:, :2].mean(axis=0) @ large.plane.normal[:2])
-        / large.plane.normal[2])
-    highest = _SMALL_TOP_M if small.area_m2 < _SMALL_TOP_M2 else _TOP_M
-    if not -0.03 < rise < highest or small.area_m2 > 0.6 * large.area_m2:
-        return False
-    assert large.footprint is not None
-    x, y = points[:, :1].astype(np.float32), points[:, 1:2].astype(np.float32)
-    return bool(large.footprint.contains(x, y, margin_m=0.05).mean() > 0.7)
 
 
 def _pixel_area(depth_m: np.ndarray, focal_px: float) -> np.ndarray:

@@ -29,16 +29,15 @@ from spatialclaw_ros.perception.depth import DepthFeatures
 from spatialclaw_ros.perception.figure import figure_on
 from spatialclaw_ros.perception.rgbd import features_of, world_points
 from spatialclaw_ros.perception.surfaces import (
+    MAX_OBJECT_HEIGHT_M,
     Surface,
     heights,
     horizontal_surfaces,
     plane_tolerance,
     walls,
 )
+from spatialclaw_ros.perception.tops import without_tops
 from spatialclaw_ros.workspace.observation import Frame
-
-MAX_OBJECT_HEIGHT_M = 0.7
-"""Tallest thing that stands on a table."""
 
 _MIN_RELIEF_M = 0.008
 
@@ -106,9 +105,10 @@ class FrameView:
         geometry = self.geometry
         if geometry is None:
             return []
-        return horizontal_surfaces(
-            geometry.points, geometry.normals, geometry.features.depth_m,
-            geometry.features.edges, geometry.focal_px)
+        depth_m = geometry.features.depth_m
+        return without_tops(horizontal_surfaces(
+            geometry.points, geometry.normals, depth_m, geometry.features.edges,
+            geometry.focal_px), geometry.points, depth_m, geometry.pose[:3, 3])
 
     @cached_property
     def walls(self) -> list[Surface]:
@@ -126,6 +126,16 @@ class FrameView:
             return np.zeros(self.image.shape[:2], dtype=bool)
         features = self.geometry.features
         return np.asarray(np.isfinite(features.depth_m) & ~features.edges)
+
+    @cached_property
+    def steady_depth(self) -> np.ndarray:
+        """(H, W) float32: median of 5 by 5 pixels, which keeps steps and loses noise."""
+        assert self.geometry is not None
+        depth = self.geometry.features.depth_m
+        # as many unknown pixels count as nearer than as farther, so that they decide nothing
+        rows, columns = np.ogrid[:depth.shape[0], :depth.shape[1]]
+        other = np.where((rows + columns) % 2, np.float32(0.0), np.float32(1e3))
+        return np.asarray(cv2.medianBlur(np.where(np.isfinite(depth), depth, other), 5))
 
     @cached_property
     def ground(self) -> np.ndarray:

@@ -19,7 +19,7 @@
 | `reconstruct` | frame_indices | | metric_scale, scale_source, notes | depth_F (H, W) float32; |
 | | | | | points_F (H, W, 3) float32, world; confidence_F (H, W) float32; |
 | | | | | extrinsics (N, 4, 4) and intrinsics (N, 4: fx fy cx cy) float64; |
-| | | | | model_sigma_F (H, W) or (1, 1) float16, where a model told depth |
+| | | | | model_sigma_F (H, W) or (1, 1) float16, see below |
 | `segment` | mode ('text', 'points', 'box'), frame_indices, prompts, labels, | points (K, 2), | |
 | | prompt_frame, video | point_labels (K,), | labels, notes | masks_F (N, H, W) bool; |
 | | | boxes (N, 4) xyxy, image | | scores (frames, N) float32 |
@@ -28,8 +28,9 @@
 | `vlm` | kind ('locate', 'think'), question, frame_indices | image_0, ... | text | |
 
 F in a name is a frame index. `model_sigma_F` is the relative standard deviation of depth that a
-model told, 0 where the sensor measured, NaN unknown; a reconstruction without it is the sensor's
-where `scale_source` is 'sensor_depth', else of unknown worth.
+model told or that a noisy sensor showed, 0 where that of usual depth cameras holds, NaN unknown; a
+reconstruction without it has that of usual ones where `scale_source` is 'sensor_depth', else it is
+of unknown worth.
 
 Pixels are (x, y), origin at the top left pixel's centre. `image` is (H, W, 3) uint8 RGB, sent when
 the picture is not one of the query's frames; the masks then come as `masks_0`. A note with the

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from spatialclaw_ros.geometry.cloud import finite_mask
-from spatialclaw_ros.geometry.noise import depth_sigma_m
+from spatialclaw_ros.geometry.noise import depth_offset_sigma_m, depth_sigma_m
 
 _STACKS = (np.concatenate, np.vstack)
 _MOVES = (np.add, np.subtract)
@@ -45,7 +45,7 @@ class PointArray(np.ndarray):
     a plain array.
     """
 
-    _noise: tuple[np.ndarray, ...]  # depth, and relative sigma where a model told it; each (...)
+    _noise: tuple[np.ndarray, ...]  # depth, and relative sigma where it was told; each (...)
 
     @classmethod
     def make(
@@ -57,8 +57,9 @@ class PointArray(np.ndarray):
         Args:
             points: (..., 3) world.
             depth_m: (...) metres along the camera's z at which each was seen; None unknown.
-            model_sigma: (...) relative standard deviation of the depth, where a model told it; 0
-                where the sensor measured, NaN unknown; None: all are the sensor's.
+            model_sigma: (...) relative standard deviation of the depth, where a model told it or a
+                sensor is noisier than usual; 0 where `depth_sigma_m` holds, NaN unknown; None: it
+                holds for all.
         """
         if depth_m is None:
             return cls._of(points, ())
@@ -93,6 +94,17 @@ class PointArray(np.ndarray):
             return measured
         share = self._noise[1].astype(np.float64)
         return np.asarray(np.where(share == 0, measured, share * self._noise[0]))
+
+    @property
+    def shared_sigma(self) -> np.ndarray | None:
+        """(...) standard deviation in metres of what all points of a camera are off together.
+
+        It counts against a place that the camera did not see, such as a TF frame, and hardly
+        between two things that it sees. None: unknown.
+        """
+        if not self._noise:
+            return None
+        return depth_offset_sigma_m(self._noise[0])
 
     def rows(self, numbers: np.ndarray) -> PointArray:
         """Points (K, 3) by their number, counted row by row: many times faster than by a mask."""
