@@ -49,6 +49,11 @@ def run(options: argparse.Namespace) -> int:
     except SpatialClawError as error:
         print(f'spatialclaw eval {options.action}: {error}', file=sys.stderr)
         return EXIT_UNUSABLE
+    except OSError as error:  # a full disk, above all
+        where = f'{error.filename}: ' if error.filename else ''
+        print(f'spatialclaw eval {options.action}: {where}{error.strerror or error}; what was '
+              'written before is kept', file=sys.stderr)
+        return EXIT_CUT_SHORT
 
 
 def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -70,10 +75,11 @@ def _add_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
                     'after the questions under way, Ctrl-C again at once; the same command goes\n'
                     'on where it ended.',
         epilog='examples:\n'
-               '  spatialclaw eval run claw-sim --limit 100\n'
+               '  spatialclaw eval run claw-sim --set data.split=slice\n'
                '  spatialclaw eval run interfaces --base-url http://gpu:8000/v1 --model M\n'
                '  spatialclaw eval run mine.yaml --set runs.rules.timeout_s=60 --workers 4\n\n'
-               'exit status: 0 all asked, 1 cut short, 2 not as told, 130 ended with Ctrl-C')
+               'exit status: 0 all asked, 1 cut short or a server was away, 2 not as told, 130\n'
+               'ended with Ctrl-C')
     parser.add_argument(
         'config', metavar='CONFIG',
         help='name of a file in config/eval, or path of a YAML file')
@@ -95,8 +101,11 @@ def _add_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _add_report(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = actions.add_parser(
         'report', help='tables and plots of runs',
-        description='Make tables (Markdown and HTML) and plots of runs, and compare them.')
+        description='Make tables (Markdown and HTML) and plots of runs, and compare them. Exit '
+                    'status: 0; 1 where a required figure is not met; 2 not as told.')
     parser.add_argument('folders', nargs='+', type=Path, metavar='DIR',
                         help="a run's folder, or one that has a folder for each run")
     parser.add_argument('--out', type=Path, metavar='DIR',
                         help='folder of the report (default: `report` beside the runs)')
+    parser.add_argument('--require', metavar='CONFIG',
+                        help="hold each of a configuration's runs to the figures of its `require`")

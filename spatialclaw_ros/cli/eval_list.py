@@ -62,7 +62,7 @@ def _show_all(console: Console, known: dict[str, Sheet], root: Path | None) -> N
     if root is not None:
         table.add_column('here')
     for name, sheet in known.items():
-        row = [name, str(sheet.count or ''), sheet.media, sheet.licence, sheet.title]
+        row = [name, _count(sheet), sheet.media, sheet.licence, sheet.title]
         if root is not None:
             row.append('' if not sheet.files else _found(name, root / name)[1])
         table.add_row(*map(Text, row))
@@ -70,13 +70,18 @@ def _show_all(console: Console, known: dict[str, Sheet], root: Path | None) -> N
 
 
 def _show(console: Console, sheet: Sheet) -> None:
-    count = str(sheet.count) if sheet.count else 'not stated, or as many as you like'
     for heading, text in (('title', sheet.title), ('home', sheet.home),
-                          ('licence', sheet.licence), ('questions', count),
+                          ('licence', sheet.licence), ('questions', _count(sheet)),
                           ('media', sheet.media), ('score', sheet.score)):
         console.print(f'{heading:>9}  {text}', markup=False)
     for line in sheet.files:
         console.print(f'{"needs":>9}  {line}', markup=False)
+
+
+def _count(sheet: Sheet) -> str:
+    if sheet.count:
+        return str(sheet.count)
+    return 'not stated' if sheet.home else 'yours'
 
 
 def _found(name: str, folder: Path) -> tuple[bool, str]:

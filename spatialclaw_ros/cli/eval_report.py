@@ -18,39 +18,58 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from spatialclaw_ros.cli.eval import EXIT_OK
+from spatialclaw_ros.cli.eval import EXIT_CUT_SHORT, EXIT_OK
+
+if TYPE_CHECKING:
+    from spatialclaw_ros.eval.config import Required
+    from spatialclaw_ros.eval.report import Figure
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the report, and say where it is."""
+    """Make the report, and say where it is and whether what is required is met."""
     from spatialclaw_ros.eval.report import make_report
+    from spatialclaw_ros.eval.run_files import run_folders
 
+    require = required_of(options.require) if options.require else {}
     runs = run_folders(options.folders)
     out = options.out or runs[0].parent / 'report'
-    make_report(runs, out)
+    report = make_report(runs, out, require)
+    if report.required:
+        show(report.required)
     print(f'{len(runs)} {"run" if len(runs) == 1 else "runs"}: {out}')
-    return EXIT_OK
+    return EXIT_CUT_SHORT if any(each.met is False for each in report.required) else EXIT_OK
 
 
-def run_folders(folders: Iterable[Path]) -> list[Path]:
-    """The folders of runs among some, and inside of others.
+def required_of(name: str) -> dict[str, Required]:
+    """Runs of a configuration, by name, and what each must reach; a floor reaches for nothing.
 
     Raises:
-        InvalidRequestError: there is none.
+        InvalidRequestError: there is no such configuration, or it requires nothing.
     """
     from spatialclaw_ros.errors import InvalidRequestError
-    from spatialclaw_ros.eval.run_folder import CONFIG_FILE
+    from spatialclaw_ros.eval.config import FLOOR
+    from spatialclaw_ros.eval.config_file import read_eval_config
 
-    found: dict[Path, None] = {}
-    for folder in folders:
-        inside = [folder] if (folder / CONFIG_FILE).is_file() else sorted(
-            path.parent for path in folder.glob(f'*/{CONFIG_FILE}'))
-        if not inside:
-            raise InvalidRequestError(
-                f'{folder} has no run in it; `spatialclaw eval run CONFIG --out {folder}` makes '
-                'some')
-        found.update(dict.fromkeys(inside))
-    return list(found)
+    config = read_eval_config(name)
+    if config.require is None:
+        raise InvalidRequestError(
+            f'{name} has no `require`: within, wrong and inside_2_sigma, as claw-sim.yaml has it')
+    return {run.name: config.require for run in config.runs if run.backbone != FLOOR}
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """The figures as a table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from spatialclaw_ros.eval.report.required import FIGURE_HEADINGS
+
+    table = Table(*FIGURE_HEADINGS, box=None, pad_edge=False)
+    for each in figures:
+        table.add_row(*map(Text, (each.run, each.what, each.required, each.measured)),
+                      Text(each.verdict, style='red' if each.met is False else ''))
+    Console(highlight=False, soft_wrap=True).print(table)

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -34,22 +36,22 @@ if TYPE_CHECKING:
     from spatialclaw_ros.eval.run import Done
 
 EXIT_INTERRUPTED = 130
+MOST_REASONS = 5
 _OPTIONS = {'out': 'out', 'data': 'data.folder', 'limit': 'data.limit', 'workers': 'workers',
             'base_url': 'runs.*.base_url', 'model': 'runs.*.model'}
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask, and say how it went."""
+    # before NumPy is imported, here and in workers: sums of several threads differ in the last
+    # digit, and a worker has a core for itself at best
+    os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
     from rich.console import Console
 
     from spatialclaw_ros.errors import BackboneError, PerceptionUnavailableError
-    from spatialclaw_ros.eval.config_file import read_eval_config
     from spatialclaw_ros.eval.run import run_one
 
-    given = {key: getattr(options, name) for name, key in _OPTIONS.items()}
-    config = read_eval_config(options.config, [
-        *(f'{key}={json.dumps(value)}' for key, value in given.items() if value is not None),
-        *options.changes])
+    config = config_of(options)
     console = Console(highlight=False, soft_wrap=True)
     done: list[Done] = []
     with Interrupts(console) as interrupts:
@@ -57,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
             for each in chosen(config, options.only):
                 done.append(run_one(
                     config, each, console, stopping=lambda: interrupts.came, ray=options.ray))
-                console.print(line_of(done[-1]), markup=False)
+                for line in (line_of(done[-1]), *unread_lines(done[-1])):
+                    console.print(line, markup=False)
                 if interrupts.came:
                     break
         except KeyboardInterrupt:
@@ -69,7 +72,25 @@ def run(options: argparse.Namespace) -> int:
         console.print('the same command goes on where this one ended', style='bold')
         return EXIT_INTERRUPTED
     console.print(f'tables and plots: spatialclaw eval report {config.out}', markup=False)
-    return EXIT_OK
+    away = sum(each.tally.away for each in done)
+    if away:
+        console.print(f'{away} questions found a server away: the same command asks them again',
+                      style='bold')
+    return EXIT_CUT_SHORT if away else EXIT_OK
+
+
+def config_of(options: argparse.Namespace) -> EvalConfig:
+    """The configuration that a command line names, with its changes.
+
+    Raises:
+        InvalidRequestError: see `read_eval_config`.
+    """
+    from spatialclaw_ros.eval.config_file import read_eval_config
+
+    given = {key: getattr(options, name) for name, key in _OPTIONS.items()}
+    return read_eval_config(options.config, [
+        *(f'{key}={json.dumps(value)}' for key, value in given.items() if value is not None),
+        *options.changes])
 
 
 def chosen(config: EvalConfig, only: Sequence[str]) -> list[RunConfig]:
@@ -92,6 +113,14 @@ def line_of(done: Done) -> str:
     tally = done.tally
     return (f'{done.run.name}: {tally.done} of {tally.total} asked, {done.asked} of them now; '
             f'{tally}; {Path(done.path)}')
+
+
+def unread_lines(done: Done) -> list[str]:
+    """Why questions could not be asked, the most frequent reasons first."""
+    from spatialclaw_ros.eval.report.failures import pattern
+
+    reasons = Counter(map(pattern, done.tally.unread)).most_common(MOST_REASONS)
+    return [f'  {count} could not be asked: {reason}' for reason, count in reasons]
 
 
 class Interrupts:

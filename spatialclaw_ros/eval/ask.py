@@ -26,6 +26,9 @@ import shutil
 import time
 from pathlib import Path
 
+import cv2
+import msgspec
+
 from spatialclaw_ros.agent import Session
 from spatialclaw_ros.agent.interfaces import interface_for
 from spatialclaw_ros.backbone.factory import make_backbone
@@ -34,7 +37,8 @@ from spatialclaw_ros.errors import InvalidRequestError, NoFramesError
 from spatialclaw_ros.eval.config import RunConfig
 from spatialclaw_ros.eval.dataset import DataSet
 from spatialclaw_ros.eval.meter import metered
-from spatialclaw_ros.eval.records import Question, Result, Said, Score, Tokens
+from spatialclaw_ros.eval.records import Question, Result, Said, Tokens
+from spatialclaw_ros.eval.scoring import unanswered
 from spatialclaw_ros.eval.wording import said_of, to_ask
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.perception.factory import open_perception
@@ -53,6 +57,9 @@ _FOLDER_CHARS = 80
 class Asker:
     """Asks questions; a context manager that holds what they share.
 
+    OpenCV has one thread in a process that asks, for sums of several differ in the last digit: so
+    runs in one process, in several and on a cluster come to the same.
+
     Args:
         run: who writes, who perceives, and how.
 
@@ -65,6 +72,7 @@ class Asker:
 
     def __init__(self, run: RunConfig) -> None:
         self._run = run
+        cv2.setNumThreads(1)
         with contextlib.ExitStack() as stack:
             backbone = make_backbone(
                 run.backbone, config=run.config, base_url=run.base_url, model=run.model,
@@ -104,16 +112,17 @@ class Asker:
         self._backbone.taken()
         asking = _Asking(question, traces if self._run.traces != 'none' else None)
         try:
-            said = self._say(data, question, asking)
-            score = (Score(points=0.0, right=False) if said.status in _NOT_ASKED
+            said = writable(self._say(data, question, asking))
+            score = (unanswered(question) if said.status in _NOT_ASKED
                      else data.score(question, said))
         except ImportError:  # a DependencyError, too: the next question would end alike
             asking.drop_trace()
             raise
         except Exception as error:  # the outermost edge of a question
             log.exception('the question %s failed', question.id)
-            said = Said(status='INTERNAL_ERROR', message=f'{type(error).__name__}: {error}')
-            score = Score(points=0.0, right=False)
+            said = writable(Said(
+                status='INTERNAL_ERROR', message=f'{type(error).__name__}: {error}'))
+            score = unanswered(question)
         kept = self._run.traces == 'all' or not score.right
         return Result(
             id=question.id, said=said, score=score, steps=asking.steps,
@@ -177,8 +186,13 @@ class _Asking:
                 self.trace_root / self.name).is_dir():
             return ''
         place = self._traces / self.name
-        shutil.rmtree(place, ignore_errors=True)  # of a process that ended before its result
-        (self.trace_root / self.name).rename(place)
+        try:
+            if place.exists():
+                shutil.rmtree(place)  # of a process that ended before its result
+            (self.trace_root / self.name).rename(place)
+        except OSError as error:
+            log.warning("the trace of %s can't be kept: %s", self.name, error)
+            return self.drop_trace()
         return f'{self._traces.name}/{self.name}'
 
     def drop_trace(self) -> str:
@@ -191,7 +205,7 @@ class _Asking:
 def folder_name(question_id: str) -> str:
     """Name of a question's folder: its id, where that can be one; else with a hash of it."""
     name = re.sub(r'[^A-Za-z0-9._-]+', '_', question_id).lstrip('.')[:_FOLDER_CHARS]
-    if name == question_id:
+    if name and name == question_id:
         return name
     return f'{name}-{hashlib.sha256(question_id.encode()).hexdigest()[:8]}'
 
@@ -199,8 +213,21 @@ def folder_name(question_id: str) -> str:
 def lost(question: Question, attempts: int, how: str) -> Result:
     """The result of a question that brought down each process that asked it."""
     return Result(
-        id=question.id, score=Score(points=0.0, right=False), attempts=attempts, tokens=Tokens(),
+        id=question.id, score=unanswered(question), attempts=attempts, tokens=Tokens(),
         said=Said(status='INTERNAL_ERROR', message=(
             f'{attempts} processes ended while they asked it, the last one {how}')))
+
+
+def writable(said: Said) -> Said:
+    """What was said, in texts that UTF-8 can hold: lone surrogates are replaced."""
+    value = said.value
+    return msgspec.structs.replace(
+        said, text=_utf8(said.text), value=_utf8(value) if isinstance(value, str) else value,
+        unit=_utf8(said.unit), frame=_utf8(said.frame), message=_utf8(said.message),
+        scale_source=_utf8(said.scale_source), notes=tuple(map(_utf8, said.notes)))
+
+
+def _utf8(text: str) -> str:
+    return text.encode('utf-8', 'replace').decode('utf-8')
 
 

@@ -28,6 +28,7 @@ from spatialclaw_ros.eval.dataset import DataSet, Sheet
 from spatialclaw_ros.named import FORM, is_named, named_function
 
 SIMULATED, FOLDER = 'claw-sim', 'folder'
+_PARTS = ('sheet', 'questions', 'observe', 'score', 'perception')
 
 
 def sheets() -> dict[str, Sheet]:
@@ -53,11 +54,16 @@ def open_data(spec: DataConfig, *, truth_masks: bool = False) -> DataSet:
     """
     if is_named(spec.set):
         own: DataSet = named_function(spec.set, 'makes the data set')(spec)
+        lacking = [name for name in _PARTS if not hasattr(own, name)]
+        if lacking:
+            raise InvalidRequestError(
+                f'what {spec.set} returned is no data set: it has no {", ".join(lacking)}; '
+                '`eval.dataset.DataSet` has all that is needed')
         return own
     if spec.set == SIMULATED:
         from spatialclaw_ros.eval.claw_sim import ClawSim
         given: dict[str, Any] = {
-            'split': spec.split, 'seeds': spec.seeds, 'setting': spec.setting}
+            'split': spec.split, 'seeds': spec.all_seeds, 'setting': spec.setting}
         return ClawSim(truth_masks=truth_masks,
                        **{name: value for name, value in given.items() if value})
     from spatialclaw_ros.eval.benchmarks import BENCHMARKS

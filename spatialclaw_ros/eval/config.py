@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -32,9 +33,12 @@ Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0.0)]
 # each run has a folder of its name
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+SeedRange = Annotated[str, Meta(pattern=r'^[0-9]{1,9}-[0-9]{1,9}$')]
 RunName = Annotated[str, Meta(pattern=r'^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$')]
 
 # an evaluation keeps what it is told to keep; nothing of it is removed to make room
+FLOOR = 'floor'
 _EVERY_TRACE = 1 << 30
 
 
@@ -50,7 +54,8 @@ class DataConfig(_Part, frozen=True, kw_only=True):
             which is called with this and returns a `DataSet`.
         folder: where its files lie.
         split: part of it, of data sets that have parts; '' for the usual one.
-        seeds: of the scenes, of a simulated data set; empty for those of the split.
+        seeds: of the scenes, of a simulated data set: a list, or `9000-9040`; empty for those of
+            the split.
         setting: noise of the cameras and of TF, of a simulated data set; '' for the usual one.
         limit: at most so many questions, drawn by `sampling.draw`; 0 for all.
         sample_seed: of that draw.
@@ -62,13 +67,25 @@ class DataConfig(_Part, frozen=True, kw_only=True):
     set: Annotated[str, Meta(min_length=1)]
     folder: str = ''
     split: str = ''
-    seeds: tuple[int, ...] = ()
+    seeds: tuple[int, ...] | SeedRange = ()
     setting: str = ''
     limit: Count = 0
     sample_seed: int = 42
     ids: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     options: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seeds, str) and not self.all_seeds:
+            raise ValueError(f'seeds {self.seeds!r} are none: the first comes before the last')
+
+    @property
+    def all_seeds(self) -> Sequence[int]:
+        """The seeds, one by one."""
+        if not isinstance(self.seeds, str):
+            return self.seeds
+        first, last = map(int, self.seeds.split('-'))
+        return range(first, last + 1)
 
 
 class AgentConfig(_Part, frozen=True, kw_only=True):
@@ -92,7 +109,9 @@ class RunConfig(_Part, frozen=True, kw_only=True):
 
     Args:
         name: of the run, and of its folder.
-        backbone: 'rules', 'vllm', 'recorded', or `MODULE:FUNCTION`; see `backbone.make_backbone`.
+        backbone: 'rules', 'vllm', 'recorded', or `MODULE:FUNCTION`, see `backbone.make_backbone`;
+            or 'floor', which reads no question: what true masks and the measured depth alone give
+            for the metric questions of claw-sim.
         config: of the backbone, likewise.
         base_url: of the model's API, instead of the configuration's.
         model: name of the served model, likewise.
@@ -124,12 +143,27 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     sandbox: Literal['required', 'best_effort', 'off'] = 'required'
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES and not is_named(self.backbone):
-            raise ValueError(f'backbone must be one of {", ".join(BACKBONES)}, or {FORM} of your '
-                             f'own, got {self.backbone!r}')
+        known = (*BACKBONES, FLOOR)
+        if self.backbone not in known and not is_named(self.backbone):
+            raise ValueError(f'backbone must be one of {", ".join(known)}, or {FORM} of your own, '
+                             f'got {self.backbone!r}')
         if self.backbone == 'recorded' and not self.script:
             raise ValueError("backbone 'recorded' needs `script`: a YAML script of replies, or a "
                              "trace's folder")
+
+
+class Required(_Part, frozen=True, kw_only=True):
+    """Figures that each run is held to; see `report.required`.
+
+    Args:
+        within: least share of the answered lengths that are within tolerance.
+        wrong: share of all questions that are answered wrongly must be below it.
+        inside_2_sigma: least and largest share of truths within two sigma of the answer.
+    """
+
+    within: Share
+    wrong: Share
+    inside_2_sigma: tuple[Share, Share]
 
 
 class EvalConfig(_Part, frozen=True, kw_only=True):
@@ -140,12 +174,15 @@ class EvalConfig(_Part, frozen=True, kw_only=True):
         runs: one after the other, each over all of them.
         out: folder that gets a folder for each run.
         workers: processes that ask at the same time; 1 asks in this one.
+        require: what the runs must reach, but for the floor; `spatialclaw eval report --require`
+            tells whether they do.
     """
 
     data: DataConfig
     runs: Annotated[tuple[RunConfig, ...], Meta(min_length=1)]
     out: str = 'eval_out'
     workers: AtLeastOne = 1
+    require: Required | None = None
 
     def __post_init__(self) -> None:
         names = [run.name for run in self.runs]

@@ -25,13 +25,19 @@ import msgspec
 import yaml
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.eval.config import AgentConfig, DataConfig, EvalConfig, RunConfig
+from spatialclaw_ros.eval.config import (
+    AgentConfig,
+    DataConfig,
+    EvalConfig,
+    Required,
+    RunConfig,
+)
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 from spatialclaw_ros.sharing.config_files import explained, file_names, find_file, nearest
 
 MAX_BYTES = 1 << 20
 EVERY_RUN = '*'
-_PARTS = (EvalConfig, DataConfig, RunConfig, AgentConfig, PerceptionConfig, ModelConfig)
+_PARTS = (EvalConfig, DataConfig, RunConfig, AgentConfig, PerceptionConfig, ModelConfig, Required)
 _PAGE = 'docs/evaluation.md'
 
 
@@ -54,14 +60,11 @@ def read_eval_config(name: str, changes: Sequence[str] = ()) -> EvalConfig:
         raise InvalidRequestError(f"{path} can't be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise InvalidRequestError(f'{path} has {len(data)} bytes, at most {MAX_BYTES} are read')
+    content = _from_yaml(data, str(path))
+    for change in changes:
+        _change(content, change)
     try:
-        content = yaml.safe_load(data)
-        for change in changes:
-            _change(content, change)
         return msgspec.convert(content, EvalConfig)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InvalidRequestError(f'{path} is not YAML: {" ".join(str(error).split())[:300]}'
-                                  ) from error
     except msgspec.ValidationError as error:
         raise InvalidRequestError(f'{path}: {explained(str(error), _PARTS, _PAGE)}') from error
 
@@ -83,29 +86,44 @@ def eval_config_names() -> list[str]:
 def _change(content: Any, change: str) -> None:
     """Set one value of what a file says, in place."""
     key, equals, text = change.partition('=')
-    *parents, last = key.strip().split('.')
-    if not equals or not all((*parents, last)):
+    parts = key.strip().split('.')
+    if not equals or not all(parts):
         raise InvalidRequestError(
             f'a change is KEY=VALUE, e.g. data.limit=10 or runs.*.timeout_s=60, got {change!r}')
-    places = [content]
-    for part in parents:
-        places = [inner for place in places for inner in _inside(place, part, key)]
-    for place in places:
-        if not isinstance(place, dict):
-            raise InvalidRequestError(f'{key} names nothing that can be set')
-        place[last] = yaml.safe_load(text)
+    _set(content, parts, _from_yaml(text, f'the value of {key}'), key)
 
 
-def _inside(place: Any, part: str, key: str) -> list[Any]:
-    """What a part of a key stands for: a field, or a run by its name."""
-    if isinstance(place, dict):
-        return [place.setdefault(part, {})]
+def _set(place: Any, parts: Sequence[str], value: Any, key: str) -> None:
+    """Set what the parts of a key lead to: fields, and runs by their names."""
     if isinstance(place, list):
-        names = [str(each.get('name')) for each in place if isinstance(each, dict)]
-        found = [each for each, name in zip(place, names) if part in (name, EVERY_RUN)]
-        if found:
-            return found
+        for run, rest in _runs(place, parts, key):
+            _set(run, rest, value, key)
+    elif not isinstance(place, dict) or not parts:
+        raise InvalidRequestError(f'{key} names nothing that can be set')
+    elif len(parts) == 1:
+        place[parts[0]] = value
+    else:
+        _set(place.setdefault(parts[0], {}), parts[1:], value, key)
+
+
+def _runs(runs: Sequence[Any], parts: Sequence[str], key: str) -> list[tuple[Any, Sequence[str]]]:
+    """Runs that a key means, and its parts behind their name, which may have dots itself."""
+    named = [run for run in runs if isinstance(run, dict)]
+    names = [str(run.get('name')) for run in named]
+    found = [(len(words), run) for run, name in zip(named, names)
+             for words in (name.split('.'), [EVERY_RUN]) if list(parts[:len(words)]) == words]
+    if not found:
+        part = parts[0] if parts else ''
         raise InvalidRequestError(
             f'{key}: no run {part!r};{nearest(part, names)} there are {", ".join(names)}, or '
             f'{EVERY_RUN} for all')
-    raise InvalidRequestError(f'{key} names nothing that can be set')
+    longest = max(length for length, _ in found)  # `a.1` is not a field of `a`
+    return [(run, parts[length:]) for length, run in found if length == longest]
+
+
+def _from_yaml(text: str | bytes, what: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: 2026-02-30
+        raise InvalidRequestError(
+            f'{what} is not YAML: {" ".join(str(error).split())[:300]}') from error

@@ -13,7 +13,11 @@
 # limitations under the License.
 
 
-"""Several workers that ask at the same time; a question whose worker ends is asked again."""
+"""Several workers that ask at the same time; a question whose worker ends is asked again.
+
+A worker gets a question once it has begun: on a cluster without room for it that may be never, and
+a question that waited there would have no answer.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +40,13 @@ _RESULT, _FAULT = b'R', b'F'
 
 
 @dataclass(frozen=True)
+class Began:
+    """A worker is there, and can be given its first question."""
+
+
+@dataclass(frozen=True)
 class Lost:
-    """A worker that ended before it had its answer.
+    """A worker that ended, with a question or without.
 
     Args:
         how: in a few words.
@@ -46,19 +55,22 @@ class Lost:
     how: str
 
 
+Heard = Began | Result | Lost
+
+
 class Crew(Protocol):
     """Workers, known by their numbers."""
 
     def hire(self) -> int:
-        """Start one; it may be given a question at once."""
+        """Start one; `wait` tells when it has begun."""
         ...
 
     def give(self, worker: int, question: Question) -> None:
-        """Let a worker that has nothing to do ask a question."""
+        """Let a worker that has begun, and has nothing to do, ask a question."""
         ...
 
-    def wait(self) -> Sequence[tuple[int, Result | Lost]]:
-        """What has come of questions that were given; waits for the first, some seconds at most.
+    def wait(self) -> Sequence[tuple[int, Heard]]:
+        """What has come of workers and their questions; waits for the first, a second or so.
 
         Raises:
             SpatialClawError: what a worker says can't be mended by another one.
@@ -81,29 +93,33 @@ def ask_all(
         SpatialClawError: workers end one after the other, or can't begin at all.
     """
     asking: dict[int, Question] = {}
-    idle = [crew.hire() for _ in range(min(workers, len(todo)))]
+    idle: list[int] = []
+    for _ in range(min(workers, len(todo))):
+        crew.hire()
     lost_in_a_row = 0
     while True:
         while idle and not stopping() and (question := todo.take(idle[-1])) is not None:
             worker = idle.pop()
             asking[worker] = question
             crew.give(worker, question)
-        if not asking:
+        if not asking and (not todo or stopping()):
             return
         for worker, outcome in crew.wait():
             question = asking.pop(worker, None)
-            if isinstance(outcome, Lost):
+            if isinstance(outcome, Began):
+                idle.append(worker)
+            elif isinstance(outcome, Lost):
                 lost_in_a_row += 1
                 if lost_in_a_row >= MOST_LOST:
                     raise SpatialClawError(
                         f'{lost_in_a_row} workers ended one after the other, the last one '
                         f'{outcome.how}; what was answered is kept')
-                if question is None:  # it had nothing to do
+                if worker in idle:
                     idle.remove(worker)
-                elif not todo.lost(worker, question):
+                if question is not None and not todo.lost(worker, question):
                     yield lost(question, todo.attempts(question), outcome.how)
                 if todo and not stopping():
-                    idle.append(crew.hire())
+                    crew.hire()
             elif question is not None:
                 lost_in_a_row = 0
                 idle.append(worker)

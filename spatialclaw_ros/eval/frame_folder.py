@@ -162,6 +162,7 @@ def read_frames(path: Path) -> FrameFolder:
         return FrameFolder(
             path, tuple(frame.name for frame in plain.frames), plain.depth_unit_m,
             _plain_robot(plain.camera, plain.frames))
+    _check_poses(poses, robot)
     strange = [shot.camera for shot in robot.frames.values() if shot.camera not in robot.cameras]
     absent = [file for name, shot in robot.frames.items()
               for file in (f'frame-{name}.color.jpg', f'frame-{name}.depth.png')
@@ -173,6 +174,18 @@ def read_frames(path: Path) -> FrameFolder:
             f'{poses} has no frames')
     in_time = sorted(robot.frames, key=lambda name: (robot.frames[name].stamp_ns, name))
     return FrameFolder(path, tuple(in_time), 0.001, robot)
+
+
+def _check_poses(path: Path, robot: _Robot) -> None:
+    """Refuse what is no 4x4 of finite numbers; an `InvalidRequestError` names it."""
+    given = {f'frames.{name}.T_world_camera': shot.T_world_camera
+             for name, shot in robot.frames.items() if shot.T_world_camera is not None}
+    given |= {f'transforms.{frame_id}.{name}': pose
+              for frame_id, poses in robot.transforms.items() for name, pose in poses.items()}
+    for field, pose in given.items():
+        if [len(row) for row in pose] != [4, 4, 4, 4] or not np.isfinite(pose).all():
+            raise InvalidRequestError(
+                f'{path}: robot.{field} must be 4 rows of 4 finite numbers, got {pose}')
 
 
 def _plain_robot(camera: PinholeCamera, frames: Iterable[FolderFrame]) -> _Robot:

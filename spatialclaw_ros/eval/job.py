@@ -17,14 +17,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from spatialclaw_ros.eval.ask import Asker
 from spatialclaw_ros.eval.catalogue import open_data
-from spatialclaw_ros.eval.config import DataConfig, RunConfig
+from spatialclaw_ros.eval.config import FLOOR, DataConfig, RunConfig
 from spatialclaw_ros.eval.dataset import DataSet
+from spatialclaw_ros.eval.floor_asker import FloorAsker
 from spatialclaw_ros.eval.records import Question, Result
 from spatialclaw_ros.eval.todo import Todo
 
@@ -48,6 +51,29 @@ class Job:
         return open_data(self.data, truth_masks=self.run.masks == 'truth')
 
 
+def placed(data: DataConfig, run: RunConfig, traces: Path | None = None) -> Job:
+    """A job whose paths hold in any working folder: that of a worker may be another one."""
+    perception = run.perception
+    return Job(
+        msgspec.structs.replace(data, folder=_absolute(data.folder)),
+        msgspec.structs.replace(
+            run, config=_absolute(run.config, Path.is_file), script=_absolute(run.script),
+            perception=msgspec.structs.replace(
+                perception, python=_absolute(perception.python, Path.is_file),
+                token_file=_absolute(perception.token_file),
+                depth=msgspec.structs.replace(
+                    perception.depth, weights=_absolute(perception.depth.weights)),
+                masks=msgspec.structs.replace(
+                    perception.masks, weights=_absolute(perception.masks.weights)))),
+        None if traces is None else traces.absolute())
+
+
+def _absolute(path: str, is_one: Callable[[Path], bool] = Path.exists) -> str:
+    """A path from the root; the name of something installed or published stays as it is."""
+    found = Path(path).expanduser()
+    return str(found.absolute()) if path and is_one(found) else path
+
+
 class Desk:
     """Asks the questions of a job; a context manager.
 
@@ -61,8 +87,8 @@ class Desk:
 
     def __init__(self, job: Job, data: DataSet | None = None) -> None:
         self._data = data if data is not None else job.open_data()
-        self._traces = job.traces
-        self._asker = Asker(job.run)
+        self._asker: Asker | FloorAsker = (
+            FloorAsker() if job.run.backbone == FLOOR else Asker(job.run))
 
     def __enter__(self) -> Desk:
         return self
@@ -70,9 +96,9 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self._asker.close()
 
-    def ask(self, question: Question) -> Result:
+    def ask(self, question: Question, traces: Path | None) -> Result:
         """See `Asker.ask`."""
-        return self._asker.ask(self._data, question, self._traces)
+        return self._asker.ask(self._data, question, traces)
 
 
 def ask_here(job: Job, data: DataSet, todo: Todo) -> Generator[Result, None, None]:
@@ -84,4 +110,4 @@ def ask_here(job: Job, data: DataSet, todo: Todo) -> Generator[Result, None, Non
     """
     with Desk(job, data) as desk:
         while (question := todo.take()) is not None:
-            yield desk.ask(question)
+            yield desk.ask(question, job.traces)

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _decoded(data: bytes, where: str, max_edge: int) -> np.ndarray:
 
 def _embedded(picture: TableImage, where: str) -> bytes:
     """The bytes of one picture; rows before it are read past, not kept."""
-    cell = _cell(picture, where)
+    cell = _cell(picture.path, picture.row, picture.column)
     items = cell if isinstance(cell, list) else [cell]
     if not 0 <= picture.item < len(items):
         raise InvalidRequestError(f'{where}: the row has {len(items)} pictures there')
@@ -89,18 +90,20 @@ def _embedded(picture: TableImage, where: str) -> bytes:
     return data
 
 
-def _cell(picture: TableImage, where: str) -> Any:
-    with open_parquet(Path(picture.path), buffer_size=STREAM_BYTES) as table:
+@lru_cache(maxsize=1)
+def _cell(path: str, row: int, column: str) -> Any:
+    """What stands there; the last one is kept, for a row's pictures are asked for one by one."""
+    with open_parquet(Path(path), buffer_size=STREAM_BYTES) as table:
         before = 0
         for group in range(table.num_row_groups):
             rows = table.metadata.row_group(group).num_rows
-            if picture.row < before + rows:
+            if row < before + rows:
                 batches = table.iter_batches(
-                    batch_size=1, row_groups=[group], columns=[picture.column])
+                    batch_size=1, row_groups=[group], columns=[column])
                 for place, batch in enumerate(batches, start=before):
                     if batch.num_columns != 1:
                         break
-                    if place == picture.row:
+                    if place == row:
                         return batch.column(0)[0].as_py()
             before += rows
-    raise InvalidRequestError(f'{where}: there is no such row or column')
+    raise InvalidRequestError(f'{path} has no row {row} with a column {column}')

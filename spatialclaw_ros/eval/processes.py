@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import multiprocessing
+import os
 import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
@@ -28,9 +29,10 @@ from multiprocessing.process import BaseProcess
 import msgspec
 
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.eval.crew import Lost, from_wire, to_wire
+from spatialclaw_ros.eval.crew import Began, Heard, Lost, from_wire, to_wire
 from spatialclaw_ros.eval.job import Desk, Job
-from spatialclaw_ros.eval.records import Question, Result
+from spatialclaw_ros.eval.records import Question
+from spatialclaw_ros.sharing.parents import die_with
 
 POLL_S = 1.0
 LEAVE_S = 10.0
@@ -75,7 +77,7 @@ class ProcessCrew:
         number = next(self._numbers)
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_work, args=(theirs, self._job), name=f'eval-{number}')
+            target=_work, args=(theirs, self._job, os.getpid()), name=f'eval-{number}')
         process.start()
         theirs.close()
         self._workers[number] = process, ours
@@ -86,13 +88,13 @@ class ProcessCrew:
         with contextlib.suppress(OSError):  # it has ended: `wait` says so
             self._workers[worker][1].send_bytes(msgspec.json.encode(question))
 
-    def wait(self) -> Sequence[tuple[int, Result | Lost]]:
+    def wait(self) -> Sequence[tuple[int, Heard]]:
         """See `crew.Crew`."""
         lines = {line: number for number, (_, line) in self._workers.items()}
         ready = wait(list(lines), POLL_S)
         return [self._heard(lines[line]) for line in ready if isinstance(line, Connection)]
 
-    def _heard(self, number: int) -> tuple[int, Result | Lost]:
+    def _heard(self, number: int) -> tuple[int, Heard]:
         process, line = self._workers[number]
         try:
             said = line.recv_bytes()
@@ -101,18 +103,24 @@ class ProcessCrew:
             line.close()
             process.join()
             return number, Lost(f'with status {process.exitcode}')
-        return number, from_wire(said)
+        return number, from_wire(said) if said else Began()
 
 
-def _work(line: Connection, job: Job) -> None:
-    """A worker's whole life: it ends when nobody is at the other end of its line."""
+def _work(line: Connection, job: Job, parent_pid: int) -> None:
+    """A worker's whole life: it ends when nobody is at the other end of its line.
+
+    It does not outlive a parent that was killed: the same run, gone on with, would write to the
+    same traces.
+    """
+    die_with(parent_pid)
     # Ctrl-C in a terminal goes to all processes: the first one tells the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
+        line.send_bytes(b'')
         try:
             with Desk(job) as desk:
                 while True:
                     question = msgspec.json.decode(line.recv_bytes(), type=Question)
-                    line.send_bytes(to_wire(desk.ask(question)))
+                    line.send_bytes(to_wire(desk.ask(question, job.traces)))
         except (SpatialClawError, ImportError) as error:
             line.send_bytes(to_wire(error))

@@ -42,6 +42,8 @@ class Tally:
         done: how many have a result.
         points: sum of those that count.
         scored: how many count.
+        away: how many found a server away: the same run asks them again.
+        unread: why questions could not be asked, a message each.
         ends: 'right', 'wrong', 'refused' (where there was something to tell), 'unreadable' (the
             question's media or text), 'failed' to how many.
     """
@@ -50,6 +52,8 @@ class Tally:
     done: int = 0
     points: float = 0.0
     scored: int = 0
+    away: int = 0
+    unread: list[str] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
@@ -58,7 +62,11 @@ class Tally:
         if result.score.points is not None:
             self.points += result.score.points
             self.scored += 1
-        self.ends[_end_of(result)] += 1
+        self.away += result.said.away
+        end = _end_of(result)
+        self.ends[end] += 1
+        if end == 'unreadable':
+            self.unread.append(result.said.message)
 
     @property
     def score(self) -> float | None:

@@ -20,8 +20,10 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import logging
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -35,22 +37,28 @@ from spatialclaw_ros.errors import (
     PerceptionUnavailableError,
     SpatialClawError,
 )
-from spatialclaw_ros.eval.crew import Lost, from_wire, to_wire
+from spatialclaw_ros.eval.crew import Began, Heard, Lost, from_wire, to_wire
 from spatialclaw_ros.eval.job import Desk, Job
-from spatialclaw_ros.eval.records import Question, Result
+from spatialclaw_ros.eval.records import Question
 
 LOCAL = 'local'
 POLL_S = 1.0
+TELL_S = 60.0
+"""So long nobody has begun before it is said, each time."""
 
 _FOLDER = 'traces'
+PREFIX = 'spatialclaw_eval_'
 _STORE_BYTES = 512 << 20
+
+log = logging.getLogger(__name__)
 
 
 class RayCrew:
     """Actors that ask; see `crew.Crew`. A context manager that ends them.
 
-    Each has one question at a time, so no more are under way than there are actors. Data sets lie
-    at the same path on all machines, and the package is installed on each.
+    Each has one question at a time, so no more are under way than there are actors, and none waits
+    for an actor that the cluster has no room for. Data sets lie at the same path on all machines,
+    and the package is installed on each.
 
     Args:
         job: what they ask about.
@@ -64,13 +72,15 @@ class RayCrew:
 
     def __init__(self, job: Job, address: str, workers: int) -> None:
         self._traces = job.traces
+        self._told_s = time.monotonic()
         # an actor may be on another machine: its traces come with its results
         self._job = replace(job, traces=None)
         self._address = address
         self._workers = workers
         self._numbers = itertools.count()
         self._actors: dict[int, Any] = {}
-        self._asked: dict[Any, int] = {}
+        self._asked: dict[Any, int] = {}  # what an actor was asked; whether it is there, too
+        self._starting: set[int] = set()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> RayCrew:
@@ -90,6 +100,8 @@ class RayCrew:
         """See `crew.Crew`."""
         number = next(self._numbers)
         self._actors[number] = self._actor.remote(self._job, self._traces is not None)
+        self._asked[self._actors[number].begin.remote()] = number
+        self._starting.add(number)
         return number
 
     def give(self, worker: int, question: Question) -> None:
@@ -97,21 +109,33 @@ class RayCrew:
         asked = self._actors[worker].ask.remote(msgspec.json.encode(question))
         self._asked[asked] = worker
 
-    def wait(self) -> Sequence[tuple[int, Result | Lost]]:
+    def wait(self) -> Sequence[tuple[int, Heard]]:
         """See `crew.Crew`."""
         import ray
         ready, _ = ray.wait(list(self._asked), timeout=POLL_S)
-        return [self._heard(asked) for asked in ready]
+        heard = [self._heard(asked) for asked in ready]
+        now_s = time.monotonic()
+        if len(self._starting) < len(self._actors):
+            self._told_s = now_s
+        elif now_s - self._told_s > TELL_S:
+            self._told_s = now_s
+            log.warning('none of %d workers has begun: the cluster has no free CPU for one; `ray '
+                        'status` shows what it has', len(self._starting))
+        return heard
 
-    def _heard(self, asked: Any) -> tuple[int, Result | Lost]:
+    def _heard(self, asked: Any) -> tuple[int, Heard]:
         import ray
         worker = self._asked.pop(asked)
+        starting = worker in self._starting
+        self._starting.discard(worker)
         try:
             said, trace = ray.get(asked)
-        except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
+        except ray.exceptions.RayError as error:
             with contextlib.suppress(ray.exceptions.RayError):
                 ray.kill(self._actors.pop(worker))
             return worker, Lost(f'with {type(error).__name__}')
+        if starting:
+            return worker, Began()
         outcome = from_wire(said)
         if trace and self._traces is not None:
             unpack(trace, self._traces.parent / outcome.trace)
@@ -127,25 +151,35 @@ class Seat:
     """
 
     def __init__(self, job: Job, with_traces: bool) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix='spatialclaw_eval_')) if with_traces else None
-        traces = self._folder / _FOLDER if self._folder is not None else None
-        self._job = replace(job, traces=traces)
+        self._job = job
+        self._with_traces = with_traces
         self._desk: Desk | None = None
+
+    def begin(self) -> tuple[bytes, bytes]:
+        """Nothing: who is answered knows that this is there."""
+        return b'', b''
 
     def ask(self, question: bytes) -> tuple[bytes, bytes]:
         """The outcome as `crew.to_wire` has it, and its trace's folder, packed; b'' without one."""
-        try:
-            if self._desk is None:
-                self._desk = Desk(self._job)
-            result = self._desk.ask(msgspec.json.decode(question, type=Question))
-        except (SpatialClawError, ImportError) as error:
-            return to_wire(error), b''
-        if not result.trace or self._folder is None:
-            return to_wire(result), b''
-        folder = self._folder / result.trace
-        packed = pack(folder)
-        shutil.rmtree(folder)
-        return to_wire(result), packed
+        # one that is killed has no time to tidy up: between two questions there is nothing left
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=_ray_folder()) as folder:
+            try:
+                if self._desk is None:
+                    self._desk = Desk(self._job)
+                result = self._desk.ask(
+                    msgspec.json.decode(question, type=Question),
+                    Path(folder) / _FOLDER if self._with_traces else None)
+            except (SpatialClawError, ImportError) as error:
+                return to_wire(error), b''
+            return to_wire(result), pack(Path(folder) / result.trace) if result.trace else b''
+
+
+def _ray_folder() -> str | None:
+    """Where Ray keeps its own files of this machine; None where it does not tell."""
+    import ray
+    told = getattr(ray.get_runtime_context(), 'get_temp_dir', None)  # not in all releases
+    folder = told() if told is not None else ''
+    return folder if folder and Path(folder).is_dir() else None
 
 
 def pack(folder: Path) -> bytes:

@@ -24,6 +24,9 @@ from typing import Literal
 
 import msgspec
 
+_AWAY = frozenset({'BACKBONE_UNAVAILABLE', 'PERCEPTION_UNAVAILABLE', 'CANCELED', 'BUSY',
+                   'INACTIVE'})
+
 AnswerKind = Literal['letter', 'number', 'count', 'yes_no', 'text', 'point', 'moves']
 
 
@@ -195,6 +198,14 @@ class Said(_Record, frozen=True, kw_only=True):
     def refused(self) -> bool:
         """Whether it looked, and could not tell: neither an answer nor a failure."""
         return self.status == 'REFUSED'
+
+    @property
+    def away(self) -> bool:
+        """Whether a server was away, or the query was ended from outside: no word on the question.
+
+        Such a question is asked again when its run goes on.
+        """
+        return self.status in _AWAY
 
     @property
     def answered(self) -> bool:

@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.errors import BackboneError, PerceptionUnavailableError, SpatialClawError
-from spatialclaw_ros.eval.config import EvalConfig, RunConfig
+from spatialclaw_ros.eval.config import FLOOR, EvalConfig, RunConfig
 from spatialclaw_ros.eval.crew import ask_all
 from spatialclaw_ros.eval.dataset import DataSet
-from spatialclaw_ros.eval.job import Job, ask_here
+from spatialclaw_ros.eval.floor_asker import measurable
+from spatialclaw_ros.eval.job import Job, ask_here, placed
 from spatialclaw_ros.eval.progress import Progress, Tally
 from spatialclaw_ros.eval.records import Result
-from spatialclaw_ros.eval.run_folder import RunFolder, described
+from spatialclaw_ros.eval.run_folder import TRACES, RunFolder, described
 from spatialclaw_ros.eval.sampling import choose
 from spatialclaw_ros.eval.todo import Todo
 
@@ -81,9 +82,11 @@ def run_one(
     """
     data_config = config.data_of(run)
     path = Path(config.out).expanduser() / run.name
-    job = Job(data_config, run, path.absolute() / 'traces')
+    job = placed(data_config, run, path / TRACES)
     data = job.open_data()
     questions = choose(data.questions(), data_config)
+    if run.backbone == FLOOR:
+        questions = measurable(data, questions)
     with RunFolder(path, described(run, data_config, data.sheet), questions) as folder:
         tally = Tally(len(questions))
         for result in folder.results:

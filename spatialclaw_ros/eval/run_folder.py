@@ -20,7 +20,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,18 @@ from spatialclaw_ros.eval.ask import UNDER_WAY
 from spatialclaw_ros.eval.config import DataConfig, RunConfig
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Result
+from spatialclaw_ros.eval.run_files import (
+    CONFIG_FILE,
+    QUESTIONS_FILE,
+    RESULTS_FILE,
+    parse_results,
+)
 
-CONFIG_FILE, QUESTIONS_FILE, RESULTS_FILE = 'config.json', 'questions.jsonl', 'results.jsonl'
 TRACES, LOCK_FILE = 'traces', '.lock'
-# where the model is, and what is kept beside the results, may change while a run goes on
-_MAY_CHANGE = {'run': ('base_url', 'traces', 'sandbox'), 'backbone': ('endpoints', 'limits')}
-_ASK_AGAIN = frozenset({'BACKBONE_UNAVAILABLE', 'PERCEPTION_UNAVAILABLE', 'CANCELED', 'BUSY',
-                        'INACTIVE'})
+# where models are, and what is kept beside the results, may change while a run goes on
+_MAY_CHANGE = ('run.base_url', 'run.traces', 'run.sandbox', 'run.perception.url',
+               'run.perception.token_file', 'backbone.endpoints', 'backbone.limits')
+_COMPARED = ('run', 'backbone', 'data')
 
 
 def described(run: RunConfig, data: DataConfig, sheet: Sheet) -> dict[str, Any]:
@@ -115,7 +120,7 @@ class RunFolder:
 
     def _settle(self, description: dict[str, Any], questions: Sequence[Question]) -> None:
         """Write what the run is about, or make sure that the folder is about the same."""
-        lines = b''.join(msgspec.json.encode(question) + b'\n' for question in questions)
+        lines = b''.join(map(_line_of, questions))
         path = self.path / CONFIG_FILE
         if not path.is_file():
             if (self.path / RESULTS_FILE).exists():
@@ -143,42 +148,50 @@ class RunFolder:
         """The results that stay; the file has nothing else afterwards."""
         path = self.path / RESULTS_FILE
         data = path.read_bytes() if path.is_file() else b''
-        kept: dict[str, Result] = {}
-        for number, line in enumerate(data.split(b'\n')[:-1], start=1):
-            try:
-                result = msgspec.json.decode(line, type=Result)
-            except msgspec.MsgspecError as error:
-                raise InvalidRequestError(
-                    f'{path} line {number} is broken ({error}); remove that line, and the same '
-                    'command asks its question again') from error
-            if result.id in ids and result.said.status not in _ASK_AGAIN:
-                kept.setdefault(result.id, result)
-        lines = b''.join(msgspec.json.encode(result) + b'\n' for result in kept.values())
+        found = parse_results(data)
+        if found.broken:
+            number, why = next(iter(found.broken.items()))
+            raise InvalidRequestError(
+                f'{path} line {number} is broken ({why}); remove that line, and the same command '
+                'asks its question again')
+        kept = [result for result in found.results if result.id in ids and not result.said.away]
+        lines = b''.join(msgspec.json.encode(result) + b'\n' for result in kept)
         if lines != data:
             _write(path, lines)
-        return list(kept.values())
+        return kept
 
 
-def read_results(path: Path) -> list[Result]:
-    """Results of a run's folder, one that is being written, too.
+def _line_of(question: Question) -> bytes:
+    """A question as it is written down.
 
     Raises:
-        InvalidRequestError: there are none, or a line is broken.
+        InvalidRequestError: it would not be the same when it is read again.
     """
     try:
-        data = (path / RESULTS_FILE).read_bytes()
-        return [msgspec.json.decode(line, type=Result) for line in data.split(b'\n')[:-1]]
-    except (OSError, msgspec.MsgspecError) as error:
-        raise InvalidRequestError(f"{path / RESULTS_FILE} can't be read: {error}") from error
+        line = msgspec.json.encode(question)
+        same = msgspec.json.decode(line, type=Question) == question
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise InvalidRequestError(
+            f'the question {question.id!r} can not be written down: {error}; numbers of truths '
+            'and facts must be finite, texts Unicode') from error
+    if not same:
+        raise InvalidRequestError(
+            f'the question {question.id!r} does not read back as it was written: numbers of '
+            'truths and facts must be finite')
+    return line + b'\n'
 
 
 def _take(lock: int, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         raise InvalidRequestError(
             f'another process writes to {path}; wait for it, or name another folder with --out'
         ) from error
+    except OSError as error:
+        raise InvalidRequestError(
+            f"{path} can't be locked ({error.strerror}), as on some network drives; name a folder "
+            'on another one with --out') from error
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -193,14 +206,21 @@ def _write(path: Path, data: bytes) -> None:
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Fields that differ and may not, each with both values."""
-    lines: list[str] = []
-    for part in ('run', 'backbone', 'data'):
-        old, new = before.get(part) or {}, now.get(part) or {}
-        fields: Iterable[str] = sorted(set(old) | set(new))
-        lines += [
-            f'{part}.{field} was {old.get(field)!r}, is {new.get(field)!r}' for field in fields
-            if field not in _MAY_CHANGE.get(part, ()) and old.get(field) != new.get(field)]
-    return lines
+    old, new = (dict(_fields({part: each.get(part) for part in _COMPARED}))
+                for each in (before, now))
+    return [f'{name} was {old.get(name)!r}, is {new.get(name)!r}'
+            for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)]
+
+
+def _fields(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
+    """Names with dots and values of all that may not change."""
+    if name in _MAY_CHANGE:
+        return
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for part, inner in value.items():
+        yield from _fields(inner, f'{name}.{part}' if name else part)
 
 
 def _count(lines: bytes) -> int:

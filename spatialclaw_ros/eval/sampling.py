@@ -53,13 +53,16 @@ def choose(questions: Sequence[Question], spec: DataConfig) -> tuple[Question, .
         spec: its `ids` and `categories` are kept, then `limit` of them are drawn.
 
     Raises:
-        InvalidRequestError: none are left, an id or a category is not there, or an id is there
-            twice.
+        InvalidRequestError: none are left, an id or a category is not there, or an id is empty
+            or there twice.
     """
     ids = [question.id for question in questions]
     if len(set(ids)) < len(ids):
         [(twice, count)] = Counter(ids).most_common(1)
         raise InvalidRequestError(f'the data set has {count} questions with the id {twice!r}')
+    if '' in ids:
+        raise InvalidRequestError('the data set has a question without an id; results and traces '
+                                  'are named by it')
     _check('id', spec.ids, ids)
     _check('category', spec.categories, {question.category for question in questions})
     kept = [question for question in questions

@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,14 @@ BATCH_ROWS = 256
 BINARY_BATCH_ROWS = 8
 
 
-def open_parquet(path: Path, **options: Any) -> pq.ParquetFile:
-    """An open Parquet file, to be closed by who opens it.
+@contextmanager
+def open_parquet(path: Path, **options: Any) -> Iterator[pq.ParquetFile]:
+    """A Parquet file, open while the context lasts.
 
     Raises:
         DependencyError: pyarrow is not installed.
-        InvalidRequestError: the file is not there, or no Parquet.
+        InvalidRequestError: the file is not there, or no Parquet, or turns out to be damaged while
+            it is open.
     """
     try:
         import pyarrow as pa
@@ -46,8 +49,9 @@ def open_parquet(path: Path, **options: Any) -> pq.ParquetFile:
             f"{path} is a Parquet file and needs pyarrow: pip install 'spatialclaw_ros[eval]'"
         ) from error
     try:
-        return pq.ParquetFile(path, **options)
-    except (OSError, pa.ArrowInvalid) as error:
+        with pq.ParquetFile(path, **options) as table:
+            yield table
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InvalidRequestError(
             f'{path} can not be read as Parquet ({error}); download it again') from error
 

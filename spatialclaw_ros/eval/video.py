@@ -28,6 +28,9 @@ from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.pictures import fit_rgb
 from spatialclaw_ros.eval.records import Video
 
+MOST_FRAMES = 1 << 24
+"""A container that claims more, 77 hours at 60 Hz, is counted instead of believed."""
+
 
 class VideoFile:
     """A part of a video at the rate that is wanted.
@@ -49,7 +52,7 @@ class VideoFile:
         with _opened(self.path) as capture:
             self.fps = capture.get(cv2.CAP_PROP_FPS)
             total = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-            if total <= 0:  # a container that does not tell
+            if not 0 < total <= MOST_FRAMES:  # a container that does not tell
                 total = _count(capture)
         if not self.fps > 0:
             raise InvalidRequestError(f'the video {self.path} tells no frame rate; convert it')
@@ -93,9 +96,9 @@ class VideoFile:
                 f'not one frame of the video {self.path} could be decoded; download it again')
 
 
-def _thinned(first: int, end: int, fps: float, max_fps: float | None) -> list[int]:
+def _thinned(first: int, end: int, fps: float, max_fps: float | None) -> Sequence[int]:
     if max_fps is None or fps <= max_fps:
-        return list(range(first, end))
+        return range(first, end)
     indices: list[int] = []
     while (index := first + round(len(indices) * fps / max_fps)) < end:
         indices.append(index)

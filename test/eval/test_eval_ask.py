@@ -91,7 +91,8 @@ def test_the_rules_measure_a_scene(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(('id', 'name'), [
-    ('q1', 'q1'), ('a/b', 'a_b-'), ('../a', '_a-'), ('.git', 'git-'), ('x' * 200, 'x' * 80 + '-')])
+    ('q1', 'q1'), ('', '-'), ('a/b', 'a_b-'), ('../a', '_a-'), ('.git', 'git-'),
+    ('x' * 200, 'x' * 80 + '-')])
 def test_a_questions_folder(id: str, name: str) -> None:
     found = folder_name(id)
     assert found == name or (found.startswith(name) and len(found) == len(name) + 8)

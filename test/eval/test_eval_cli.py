@@ -22,11 +22,11 @@ from pathlib import Path
 import pytest
 from eval_lab import write_config
 
-from spatialclaw_ros.cli.eval_report import run_folders
 from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.catalogue import sheets
 from spatialclaw_ros.eval.report.reading import read_runs
+from spatialclaw_ros.eval.run_files import run_folders
 
 
 def test_all_data_sets_are_listed(
@@ -72,7 +72,7 @@ def test_a_run_can_be_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str
     [run] = read_runs([out / 'rules'])
     assert len(run.questions) == len(run.entries) == 5
     assert not run.notes
-    with pytest.raises(InvalidRequestError, match='has no run in it'):
+    with pytest.raises(InvalidRequestError, match='has none in it'):
         run_folders([tmp_path])
     assert main(['eval', 'report', str(tmp_path)]) == 2
     assert 'eval run CONFIG' in capsys.readouterr().err

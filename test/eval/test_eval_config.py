@@ -17,16 +17,21 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
+import docs_shell
 import pytest
+from docs_pages import REPOSITORY
 
 from spatialclaw_ros.errors import DependencyError, InvalidRequestError
 from spatialclaw_ros.eval.catalogue import open_data, sheets
-from spatialclaw_ros.eval.config import DataConfig
+from spatialclaw_ros.eval.config import DataConfig, RunConfig
 from spatialclaw_ros.eval.config_file import eval_config_names, read_eval_config
+from spatialclaw_ros.eval.job import placed
 from spatialclaw_ros.eval.records import Images, Question
 from spatialclaw_ros.eval.sampling import choose, draw
+from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 
 GOOD = 'data: {set: claw-sim}\nruns: [{name: a}, {name: b, backbone: vllm}]\n'
 QUESTIONS = [Question(id=f'q{n}', text='?', media=(Images(pictures=()),),
@@ -73,6 +78,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
     ('data.set.more.most=3', 'names nothing'),
     ('data.limmit=3', "did you mean 'limit'?"),
     ('data.limit=many', '`data.limit`'),
+    ('data.limit=[', 'the value of data.limit is not YAML'),
+    ('data.limit=2026-02-30', 'the value of data.limit is not YAML'),
+    ('runs.a=3', 'names nothing'),
+    ('data.seeds=9-3', 'the first comes before the last'),
+    ('data.seeds=9000-', '`data.seeds`'),
 ])
 def test_a_change_that_cannot_be(tmp_path: Path, change: str, words: str) -> None:
     with pytest.raises(InvalidRequestError) as error:
@@ -88,6 +98,15 @@ def test_changes_reach_their_fields(tmp_path: Path) -> None:
         (60.0, 30), (60.0, 3)]
 
 
+def test_a_run_whose_name_has_dots_and_a_range_of_seeds(tmp_path: Path) -> None:
+    config = read_eval_config(
+        written(tmp_path, 'data: {set: claw-sim}\nruns: [{name: a.1}, {name: a.1.b}, {name: a}]'),
+        ['runs.a.1.timeout_s=3', 'runs.a.1.b.agent.max_steps=4', 'data.seeds=9000-9002'])
+    assert [(run.timeout_s, run.agent.max_steps) for run in config.runs] == [
+        (3.0, 30), (120.0, 4), (120.0, 30)]
+    assert list(config.data.all_seeds) == [9000, 9001, 9002]
+
+
 def test_the_configurations_that_come_along_can_be_read() -> None:
     names = eval_config_names()
     assert {'claw-sim', 'folder', 'interfaces'} <= set(names)
@@ -101,11 +120,47 @@ def test_the_configurations_that_come_along_can_be_read() -> None:
         read_eval_config('clawsim')
 
 
+def test_commands_of_the_configurations_are_understood() -> None:
+    lines = [line.lstrip('# ') for path in REPOSITORY.glob('config/eval/*.yaml')
+             for line in path.read_text(encoding='utf-8').splitlines()
+             if line.startswith('#') and 'spatialclaw eval' in line]
+    assert len(lines) >= 8
+    for line in lines:
+        docs_shell.check(shlex.split(line))
+
+
+@pytest.mark.parametrize('line', [
+    'spatialclaw eval run claw-sim --set data.seed=3', 'spatialclaw eval run claw-sims',
+    'spatialclaw eval run claw-sim --only clasical', 'spatialclaw eval run interfaces --set '
+    'data.set=vsi-bench --data x', 'spatialclaw eval list vsi-bench',
+    'spatialclaw eval report eval_out --require folder'])
+def test_commands_that_would_be_refused_are_noticed(line: str) -> None:
+    with pytest.raises((AssertionError, InvalidRequestError)):
+        docs_shell.check(shlex.split(line))
+
+
+def test_a_job_holds_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'kitchen').mkdir()
+    (tmp_path / 'perception').mkdir()
+    for name in ('replies.yaml', 'token'):
+        (tmp_path / name).touch()
+    job = placed(DataConfig(set='folder', folder='kitchen'), RunConfig(
+        name='a', backbone='recorded', script='replies.yaml', config='perception',
+        perception=PerceptionConfig(token_file='token', masks=ModelConfig(weights='org/sam3'))),
+        Path('traces'))
+    assert (job.data.folder, job.run.script, job.run.perception.token_file, job.traces) == (
+        str(tmp_path / 'kitchen'), str(tmp_path / 'replies.yaml'), str(tmp_path / 'token'),
+        tmp_path / 'traces')
+    assert (job.run.config, job.run.perception.masks.weights) == ('perception', 'org/sam3')
+
+
 @pytest.mark.parametrize(('spec', 'kind', 'words'), [
     (DataConfig(set='erqua'), InvalidRequestError, 'did you mean'),
     (DataConfig(set='folder'), InvalidRequestError, '--data FOLDER'),
     (DataConfig(set='no_such_module:data'), DependencyError, 'no_such_module'),
     (DataConfig(set='eval_lab:nothing'), DependencyError, 'has no function nothing'),
+    (DataConfig(set='eval_lab:half'), InvalidRequestError, 'has no observe, score, perception'),
 ])
 def test_a_data_set_that_cannot_be_opened(spec: DataConfig, kind: type, words: str) -> None:
     with pytest.raises(kind, match=words):
@@ -134,6 +189,7 @@ def test_what_is_chosen(fields: dict[str, object], ids: list[str]) -> None:
     (QUESTIONS, {'categories': ('evn',)}, "no category 'evn'; did you mean 'even'?"),
     (QUESTIONS, {'categories': ('odd',), 'ids': ('q2',)}, 'no question'),
     (QUESTIONS * 2, {}, '2 questions with the id'),
+    ([*QUESTIONS, Question(id='', text='?', media=())], {}, 'without an id'),
 ])
 def test_what_cannot_be_chosen(
     questions: list[Question], fields: dict[str, object], words: str,

@@ -17,12 +17,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
 from spatialclaw_ros.errors import BackboneError, DependencyError, SpatialClawError
-from spatialclaw_ros.eval.crew import Lost, ask_all, from_wire, to_wire
+from spatialclaw_ros.eval.crew import Began, Heard, Lost, ask_all, from_wire, to_wire
 from spatialclaw_ros.eval.progress import Tally, duration
 from spatialclaw_ros.eval.ray_run import pack, unpack
 from spatialclaw_ros.eval.records import Question, Result, Said, Score, Simulated
@@ -44,25 +44,36 @@ class Played:
     Args:
         ends: question to how many workers end with it.
         idle_end: a worker that ends while it has nothing to do.
+        never: workers that the cluster has no room for.
     """
 
-    def __init__(self, ends: dict[str, int] | None = None, idle_end: bool = False) -> None:
+    def __init__(
+        self, ends: dict[str, int] | None = None, idle_end: bool = False,
+        never: Collection[int] = (),
+    ) -> None:
         self.ends = dict(ends or {})
         self.idle_end = idle_end
+        self.never = never
+        self.starting: list[int] = []
         self.hired = 0
         self.most = 0
         self.asked: dict[int, Question] = {}
 
     def hire(self) -> int:
+        if self.hired not in self.never:
+            self.starting.append(self.hired)
         self.hired += 1
         return self.hired - 1
 
     def give(self, worker: int, question: Question) -> None:
-        assert worker not in self.asked
+        assert worker not in (*self.asked, *self.starting, *self.never)
         self.asked[worker] = question
         self.most = max(self.most, len(self.asked))
 
-    def wait(self) -> Sequence[tuple[int, Result | Lost]]:
+    def wait(self) -> Sequence[tuple[int, Heard]]:
+        if self.starting:
+            begun, self.starting = self.starting, []
+            return [(worker, Began()) for worker in begun]
         worker, question = self.asked.popitem()
         if self.ends.get(question.id, 0) > 0:
             self.ends[question.id] -= 1
@@ -90,6 +101,20 @@ def test_each_question_has_one_result(
     assert all(each.attempts == min(ATTEMPTS, 1 + ends.get(each.id, 0)) for each in results)
     assert crew.hired == hired
     assert crew.most == 3
+
+
+def test_no_question_waits_for_a_worker_that_never_begins() -> None:
+    crew = Played({'q3': 1}, never=(1, 3))  # one at the beginning, one instead of who ended
+    results = list(ask_all(crew, Todo(questions(10)), 3, lambda: False))
+    assert sorted(each.id for each in results) == [f'q{n}' for n in range(10)]
+    assert (crew.hired, crew.most) == (4, 2)
+
+
+def test_who_waits_for_workers_can_be_stopped() -> None:
+    crew = Played(never=range(9))
+    stops = iter([False, False, True])
+    crew.wait = lambda: []  # type: ignore[method-assign]
+    assert not list(ask_all(crew, Todo(questions(4)), 2, lambda: next(stops)))
 
 
 def test_a_worker_that_ends_with_nothing_to_do_is_no_loss() -> None:

@@ -17,6 +17,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,8 +29,10 @@ from eval_lab import SHEET, Tiny
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.config import DataConfig, RunConfig
-from spatialclaw_ros.eval.records import Result, Said, Score
-from spatialclaw_ros.eval.run_folder import RESULTS_FILE, RunFolder, described, read_results
+from spatialclaw_ros.eval.records import Question, Result, Said, Score
+from spatialclaw_ros.eval.run_files import RESULTS_FILE, read_results
+from spatialclaw_ros.eval.run_folder import RunFolder, described
+from spatialclaw_ros.perception.config import PerceptionConfig
 
 RUN, DATA = RunConfig(name='rules'), DataConfig(set='eval_lab:tiny')
 QUESTIONS = Tiny().questions()
@@ -97,9 +102,37 @@ def test_a_folder_of_another_run_is_refused(
 
 
 def test_a_server_may_have_moved(folder: Path) -> None:
-    moved = RunConfig(name='rules', base_url='http://elsewhere:8000/v1', traces='all')
+    moved = RunConfig(name='rules', base_url='http://elsewhere:8000/v1', traces='all',
+                      perception=PerceptionConfig(url='http://elsewhere:9000', token_file='t'))
     with opened(folder, moved) as again:
         assert len(again.results) == 4
+
+
+@pytest.mark.parametrize(('fields', 'words'), [
+    ({'facts': {'distance_m': math.nan}}, 'must be finite'),
+    ({'truth': math.inf}, 'must be finite'),
+    ({'truth': (1.0, math.nan, 2.0)}, 'must be finite'),
+    ({'text': '\ud800'}, 'texts Unicode'),
+])
+def test_questions_that_would_not_read_back(
+    tmp_path: Path, fields: dict[str, object], words: str,
+) -> None:
+    broken = Question(**{'id': 'x', 'text': '?', 'media': (), **fields})  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequestError, match=words):
+        RunFolder(tmp_path / 'run', described(RUN, DATA, SHEET), [*QUESTIONS, broken])
+
+
+@pytest.mark.parametrize(('error', 'words'), [
+    (OSError(errno.ENOLCK, 'No locks available'), "can't be locked .No locks available"),
+    (BlockingIOError(errno.EAGAIN, 'busy'), 'another process writes')])
+def test_what_cannot_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, words: str,
+) -> None:
+    def flock(descriptor: int, how: int) -> None:
+        raise error
+    monkeypatch.setattr(fcntl, 'flock', flock)
+    with pytest.raises(InvalidRequestError, match=words):
+        opened(tmp_path / 'run')
 
 
 def test_one_process_at_a_time(folder: Path) -> None:

@@ -25,6 +25,7 @@ import pytest
 from published import EMBEDDED, embedded, images, png, put, put_table, put_video
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.eval import video
 from spatialclaw_ros.eval.media import (
     NO_COMMON_CLOCK,
     NO_PRIORS,
@@ -61,6 +62,9 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {'list': None, 'bytes': None, 'one': None},
         {'list': embedded(png(5, 5)), 'bytes': [png(), png(3, 3)], 'one': embedded(png(7, 7))[0]},
     ], {'list': pa.list_(EMBEDDED), 'bytes': pa.list_(pa.binary()), 'one': EMBEDDED})
+    whole = (folder / 't.parquet').read_bytes()
+    half = len(whole) // 2
+    (folder / 'cut.parquet').write_bytes(whole[:8] + bytes(half) + whole[8 + half:])
     return folder
 
 
@@ -147,6 +151,13 @@ def test_embedded_pictures(there: Path, column: str, row: int, item: int, size: 
     assert frame.image.dtype == np.uint8
 
 
+def test_a_container_that_claims_too_much_is_counted(
+    there: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(video, 'MOST_FRAMES', COUNT - 1)
+    assert len(VideoFile(Video(path=str(there / 'v.mp4')))) == COUNT
+
+
 @pytest.mark.parametrize(('column', 'counts'), [
     ('list', [2, 0, 0, 1]), ('bytes', [1, 0, 0, 2]), ('one', [0, 1, 0, 1])])
 def test_pictures_are_counted_without_them(there: Path, column: str, counts: list[int]) -> None:
@@ -168,8 +179,9 @@ def of_table(row: int, column: str, item: int = 0, name: str = 't.parquet') -> M
     ((Video(path='v.mp4', start_s=9.0),), 'no frames from 9.0 s to its end: it has 21 at 10 Hz'),
     ((of_table(0, 'list', 2),), 'row 0, column list, picture 2: the row has 2 pictures'),
     ((of_table(0, 'one'),), r'expected bytes or \{bytes, path\}, got NoneType'),
-    ((of_table(9, 'list'),), 'no such row or column'),
-    ((of_table(0, 'other'),), 'no such row or column'),
+    ((of_table(9, 'list'),), 'no row 9 with a column list'),
+    ((of_table(0, 'other'),), 'no row 0 with a column other'),
+    ((of_table(0, 'bytes', name='cut.parquet'),), r'cut\.parquet can not be read as Parquet'),
     ((of_table(0, 'list', name='gone.parquet'),), r'gone\.parquet can not be read'),
     ((of_table(0, 'list', name='bad.png'),), r'bad\.png can not be read as Parquet'),
 ])

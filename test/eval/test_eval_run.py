@@ -17,21 +17,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
-from eval_lab import LOG, WAIT, looks_of, pid_at, write_config
+from eval_lab import LOG, PATIENCE_S, WAIT, Tiny, looks_of, pid_at, write_config
 
 from spatialclaw_ros.cli.main import main
+from spatialclaw_ros.eval.ask import Asker
+from spatialclaw_ros.eval.config import RunConfig
 from spatialclaw_ros.eval.records import Result
-from spatialclaw_ros.eval.run_folder import RESULTS_FILE, read_results
+from spatialclaw_ros.eval.run_files import RESULTS_FILE, read_results
+from spatialclaw_ros.eval.run_folder import RunFolder
 
 SUPPORT = Path(__file__).resolve().parent.parent / 'support'
 ALL = [f'q{number:02d}' for number in range(12)]
+MEASURED = ['q01', 'q04']  # the one before any is killed, and one that is asked again
 
 
 @pytest.fixture
@@ -43,10 +50,14 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope='module')
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
-    """What comes of it where nothing happens."""
+    """What comes of it where nothing happens, in one process."""
     folder = tmp_path_factory.mktemp('unbroken')
-    assert main(['eval', 'run', str(write_config(folder))]) == 0
-    return read_results(folder / 'out' / 'rules')
+    process = started(write_config(folder, measured=MEASURED))
+    told, _ = process.communicate()
+    assert process.returncode == 0, told
+    results = read_results(folder / 'out' / 'rules')
+    assert [each.id for each in results if each.said.answered and each.said.sigma] == MEASURED
+    return results
 
 
 def same(results: list[Result], others: list[Result]) -> bool:
@@ -55,41 +66,63 @@ def same(results: list[Result], others: list[Result]) -> bool:
         each.same_as(theirs[name]) for name, each in mine.items())
 
 
-def kill_at(question_id: str, config: Path, log: Path) -> None:
-    """Run it in a process of its own, which is killed while it looks at a question."""
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run', str(config)],
+def started(config: Path, *options: str, wait: str = '') -> subprocess.Popen[str]:
+    """It in a process of its own; the first look at `wait` does not end."""
+    return subprocess.Popen(
+        [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run', str(config), *options],
         cwd=config.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, env={**os.environ, WAIT: question_id, 'PYTHONPATH': str(SUPPORT)})
+        text=True, env={**os.environ, WAIT: wait, 'PYTHONPATH': str(SUPPORT)})
+
+
+def lives(pid: int) -> bool:
     try:
-        assert pid_at(log, question_id, process) == process.pid
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kill_at(question_id: str, config: Path, log: Path, *options: str) -> None:
+    """Run it, and kill it while it looks at a question: nobody who looks is left."""
+    process = started(config, *options, wait=question_id)
+    try:
+        who = pid_at(log, question_id, process)
+        assert (who == process.pid) == (not options)
     finally:
         process.kill()
         process.communicate()
+    end_s = time.monotonic() + PATIENCE_S
+    while lives(who):
+        assert time.monotonic() < end_s, f'{who} outlives its parent'
+        time.sleep(0.02)
 
 
 def test_killed_twice_it_comes_to_the_same(
-    tmp_path: Path, log: Path, unbroken: list[Result], capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, log: Path, unbroken: list[Result],
 ) -> None:
-    config, results = write_config(tmp_path), tmp_path / 'out' / 'rules' / RESULTS_FILE
+    config = write_config(tmp_path, measured=MEASURED)
+    results = tmp_path / 'out' / 'rules' / RESULTS_FILE
     kill_at('q04', config, log)
     with results.open('ab') as file:  # as if the disk had got half of a line
         file.write(b'{"id":"q04","said":{"sta')
-    kill_at('q09', config, log)
-    assert main(['eval', 'run', str(config)]) == 0
-    assert '12 of 12 asked, 3 of them now' in capsys.readouterr().out
+    assert [name for name, _ in looks_of(log)] == ALL[:5]
+    kill_at('q09', config, log, '--workers', '2')
+    known = {each.id for each in read_results(results.parent)}
+    assert {*ALL[:4]} <= known < {*ALL}
+    before = len(looks_of(log))
+    process = started(config)
+    told, _ = process.communicate()
+    assert process.returncode == 0, told
+    assert f'12 of 12 asked, {12 - len(known)} of them now' in told
     assert same(read_results(results.parent), unbroken)
-    assert [name for name, _ in looks_of(log)] == [
-        *ALL[:5], *ALL[4:10], *ALL[9:]]  # none but those that were under way twice
+    assert sorted(name for name, _ in looks_of(log)[before:]) == sorted({*ALL} - known)
     traces = {each.trace for each in read_results(results.parent)} - {''}
-    assert traces == {f'traces/{name}' for name in ALL[1::2]}  # of those that are not right
+    assert traces == {f'traces/{name}' for name in (*ALL[1::2], 'q04')}  # those not right
     assert all((results.parent / each / 'trace.jsonl').is_file() for each in traces)
 
 
 @pytest.mark.parametrize(('times', 'done'), [(1, 4), (2, 3)])
 def test_ctrl_c_ends_it_after_the_question_and_twice_at_once(
-    tmp_path: Path, log: Path, unbroken: list[Result], capsys: pytest.CaptureFixture[str],
-    times: int, done: int,
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str], times: int, done: int,
 ) -> None:
     config = write_config(tmp_path, signals={'q03': ['SIGINT', 1, times]})
     before = signal.getsignal(signal.SIGINT)
@@ -101,14 +134,14 @@ def test_ctrl_c_ends_it_after_the_question_and_twice_at_once(
     results = tmp_path / 'out' / 'rules'
     assert len(read_results(results)) == done
     assert main(['eval', 'run', str(config)]) == 0
-    assert same(read_results(results), unbroken)
+    assert sorted(each.id for each in read_results(results)) == ALL
     assert not list(results.glob('traces/.*'))
 
 
 def test_workers_come_to_the_same_and_one_that_ends_loses_nothing(
     tmp_path: Path, log: Path, unbroken: list[Result], capsys: pytest.CaptureFixture[str],
 ) -> None:
-    config = write_config(tmp_path, signals={'q04': ['SIGKILL', 1, 1]})
+    config = write_config(tmp_path, signals={'q04': ['SIGKILL', 1, 1]}, measured=MEASURED)
     assert main(['eval', 'run', str(config), '--workers', '2']) == 0
     results = read_results(tmp_path / 'out' / 'rules')
     assert same(results, unbroken)
@@ -126,11 +159,13 @@ def test_what_goes_wrong_with_a_question_is_its_result(
     found = {each.id: each for each in read_results(tmp_path / 'out' / 'rules')}
     assert len(found) == 12
     assert (found['q02'].said.status, found['q02'].said.message) == (
-        'INVALID_REQUEST', 'the picture of q02 is not there')
+        'INVALID_REQUEST', 'the picture ?q02.png is not there')
     assert found['q03'].said.status == 'INTERNAL_ERROR'
     assert 'ZeroDivisionError: a bug' in found['q03'].said.message
     assert not found['q02'].score.right
-    assert '5 right, 0 wrong, 5 refused, 1 failed, 1 unreadable' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert '5 right, 0 wrong, 5 refused, 1 failed, 1 unreadable' in told
+    assert '1 could not be asked: the picture ?q#.png is not there' in told
 
 
 @pytest.mark.parametrize(('change', 'status', 'words'), [
@@ -140,6 +175,9 @@ def test_what_goes_wrong_with_a_question_is_its_result(
     (['--set', 'runs.rules.backbone=recorded', '--set', 'runs.rules.script=/no/such'], 1,
      'is not a script'),
     (['--set', 'runs.rules.backbone=eval_lab:away'], 1, '5 questions in a row found it away'),
+    (['--set', 'runs.rules.backbone=eval_lab:away', '--set', 'data.ids=[q03, q04]'], 1,
+     '2 questions found a server away: the same command asks them again'),
+    (['--set', 'runs.rules.backbone=floor'], 2, 'answers the metric questions of claw-sim'),
 ])
 def test_what_ends_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str], status: int, words: str,
@@ -147,3 +185,21 @@ def test_what_ends_a_run(
     assert main(['eval', 'run', str(write_config(tmp_path)), *change]) == status
     told = capsys.readouterr()
     assert words in told.out + told.err
+
+
+def test_a_full_disk_ends_a_run_and_not_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    full = OSError(errno.ENOSPC, 'No space left on device')
+
+    def fail(*_: object) -> None:
+        raise full
+    config = write_config(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, 'rename', fail)
+        with Asker(RunConfig(name='rules')) as asker:
+            result = asker.ask(Tiny(), Tiny().questions()[1], tmp_path / 'traces')
+    assert (result.said.status, result.trace) == ('REFUSED', '')
+    monkeypatch.setattr(RunFolder, 'add', fail)
+    assert main(['eval', 'run', str(config)]) == 1
+    assert 'No space left on device; what was written before is kept' in capsys.readouterr().err

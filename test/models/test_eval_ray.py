@@ -21,27 +21,32 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
 from eval_lab import LOG, WAIT, looks_of, pid_at, write_config
 
 from spatialclaw_ros.cli.main import main
-from spatialclaw_ros.eval.run_folder import read_results
+from spatialclaw_ros.eval.ray_run import PREFIX
+from spatialclaw_ros.eval.run_files import read_results
 
+MEASURED = ['q01', 'q04']
 SUPPORT = Path(__file__).resolve().parent.parent / 'support'
 
 
 def test_a_killed_actor_loses_nothing(tmp_path: Path) -> None:
+    left = set(Path(tempfile.gettempdir()).glob(f'{PREFIX}*'))
     serial = tmp_path / 'serial'
     serial.mkdir()
-    assert main(['eval', 'run', str(write_config(serial))]) == 0
+    assert main(['eval', 'run', str(write_config(serial, measured=MEASURED))]) == 0
     unbroken = {each.id: each for each in read_results(serial / 'out' / 'rules')}
+    assert all(unbroken[name].said.answered for name in MEASURED)
 
     log = tmp_path / 'looks'
     process = subprocess.Popen(
         [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run',
-         str(write_config(tmp_path)), '--ray', 'local', '--workers', '2'],
+         str(write_config(tmp_path, measured=MEASURED)), '--ray', 'local', '--workers', '2'],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={**os.environ, LOG: str(log), WAIT: 'q04', 'PYTHONPATH': str(SUPPORT)})
     try:
@@ -65,3 +70,4 @@ def test_a_killed_actor_loses_nothing(tmp_path: Path) -> None:
                for each in traces.values())
     _, alive = psutil.wait_procs(tree, timeout=20.0)
     assert not alive
+    assert set(Path(tempfile.gettempdir()).glob(f'{PREFIX}*')) <= left

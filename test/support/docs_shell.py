@@ -22,6 +22,7 @@ would not.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import itertools
 import re
@@ -32,7 +33,9 @@ import yaml
 from docs_pages import REPOSITORY, text
 from packaging.requirements import Requirement
 
+from spatialclaw_ros.cli import eval_report, eval_run
 from spatialclaw_ros.cli.main import build_parser
+from spatialclaw_ros.eval.catalogue import sheets
 from spatialclaw_ros.ros.parameters import read_parameters
 
 Rule = Callable[[list[str]], object]
@@ -84,8 +87,26 @@ def make(words: list[str]) -> None:
 
 
 def spatialclaw(words: list[str]) -> None:
-    """The command line is understood."""
-    build_parser().parse_args(words[1:])
+    """The command line is understood; so is what it says of an evaluation."""
+    options = build_parser().parse_args(words[1:])
+    if options.command == 'eval':
+        evaluation(options)
+
+
+def evaluation(options: argparse.Namespace) -> None:
+    """Configuration, data set and runs are there.
+
+    Raises:
+        InvalidRequestError: they are not.
+    """
+    if options.action == 'run':
+        config = eval_run.config_of(options)
+        eval_run.chosen(config, options.only)
+        assert config.data.set in sheets(), config.data.set
+    elif options.action == 'list':
+        assert options.name in ('', *sheets()), options.name
+    elif options.action == 'report' and options.require:
+        eval_report.required_of(options.require)
 
 
 def node(words: list[str]) -> None:

@@ -25,12 +25,14 @@ import os
 import signal
 import subprocess
 import time
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import yaml
+from analytic_scene import EYES, make_scene
 
 from spatialclaw_ros.backbone.protocol import Brief
 from spatialclaw_ros.deadline import Deadline
@@ -41,6 +43,7 @@ from spatialclaw_ros.eval.records import Question, Said, Score, Simulated
 from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
+MEASURE = 'How far apart are the centres of the red box and the blue ball?'
 LOG, WAIT = 'EVAL_LAB_LOG', 'EVAL_LAB_WAIT'
 COUNT = 12
 PATIENCE_S = 300.0
@@ -53,29 +56,37 @@ def tiny(spec: DataConfig) -> Tiny:
     return Tiny(**spec.options)
 
 
+def half(spec: DataConfig) -> Any:
+    """A data set that lacks half of what one has."""
+    return types.SimpleNamespace(sheet=SHEET, questions=list)
+
+
 class Tiny:
-    """Songs that the rules refuse to sing, the even ones rightly; no cell runs.
+    """Songs that the rules refuse to sing, the even ones rightly, without a cell.
 
     Args:
         signals: question to a signal, how many of the first looks send it to who looks, and how
             often each of them does.
         bad: questions whose media can't be read.
         buggy: questions whose look has a bug.
+        measured: questions for a distance, for which cells run.
     """
 
     sheet = SHEET
 
     def __init__(
         self, signals: Mapping[str, tuple[str, int, int]] | None = None, bad: Sequence[str] = (),
-        buggy: Sequence[str] = (),
+        buggy: Sequence[str] = (), measured: Sequence[str] = (),
     ) -> None:
         self._signals = dict(signals or {})
         self._bad = set(bad)
         self._buggy = set(buggy)
+        self._measured = set(measured)
 
     def questions(self) -> Sequence[Question]:
         return [Question(
-            id=f'q{number:02d}', text=f'Sing song number {number}!', answer='number',
+            id=f'q{number:02d}', answer='number', text=(
+                MEASURE if f'q{number:02d}' in self._measured else f'Sing song number {number}!'),
             truth=None if number % 2 == 0 else 1.0, category=f'song {number % 3}',
             media=(Simulated(seed=number // 3),)) for number in range(COUNT)]
 
@@ -87,9 +98,12 @@ class Tiny:
         if question.id == os.environ.get(WAIT) and looks == 1:
             time.sleep(600.0)
         if question.id in self._bad:
-            raise InvalidRequestError(f'the picture of {question.id} is not there')
+            # as Python has the name of a file that is no UTF-8
+            raise InvalidRequestError(f'the picture \udcff{question.id}.png is not there')
         if question.id in self._buggy:
             raise ZeroDivisionError('a bug of the data set')
+        if question.id in self._measured:
+            return make_scene(EYES[:1]).observation
         return Observation((Frame(0, 'camera', 0, 'optical', np.zeros((8, 8, 3), np.uint8)),))
 
     def score(self, question: Question, said: Said) -> Score:

@@ -21,19 +21,21 @@ answer; matplotlib and jinja2 where they are used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from spatialclaw_ros.eval.config import Required
 from spatialclaw_ros.eval.report import sections as parts
 from spatialclaw_ros.eval.report.listing import listings
 from spatialclaw_ros.eval.report.pages import html_page, markdown_page
 from spatialclaw_ros.eval.report.plots import draw_plots
 from spatialclaw_ros.eval.report.reading import Run, read_runs
+from spatialclaw_ros.eval.report.required import Figure, figures
 from spatialclaw_ros.eval.report.tallies import Metric, Tally, metrics, tally
 
-__all__ = ['Metric', 'Report', 'Summary', 'Tally', 'make_report', 'summarise']
+__all__ = ['Figure', 'Metric', 'Report', 'Summary', 'Tally', 'make_report', 'summarise']
 
 MARKDOWN_FILE, HTML_FILE, PLOTS = 'report.md', 'report.html', 'plots'
 
@@ -66,12 +68,14 @@ class Report:
         html: the HTML page.
         plots: PNG files.
         runs: their numbers, in order.
+        required: what runs are held to, and whether they reach it; empty where nothing is asked.
     """
 
     markdown: Path
     html: Path
     plots: tuple[Path, ...]
     runs: tuple[Summary, ...]
+    required: tuple[Figure, ...] = ()
 
 
 def summarise(run: Run) -> Summary:
@@ -80,12 +84,15 @@ def summarise(run: Run) -> Summary:
                    run.notes)
 
 
-def make_report(paths: Sequence[Path], out: Path) -> Report:
+def make_report(
+    paths: Sequence[Path], out: Path, require: Mapping[str, Required] | None = None,
+) -> Report:
     """Write a report over runs.
 
     Args:
         paths: folders of runs, or folders that hold some.
         out: gets report.md, report.html and plots/; made where it is not there.
+        require: name of a run in its configuration to the figures that it is held to.
 
     Raises:
         InvalidRequestError: a folder is no run, or its questions can't be read.
@@ -94,9 +101,11 @@ def make_report(paths: Sequence[Path], out: Path) -> Report:
     """
     runs = read_runs(paths)
     plots = draw_plots(runs, out / PLOTS)
-    chosen = [parts.summary(runs), parts.categories(runs), parts.tags(runs), parts.errors(runs),
-              parts.sigmas(runs), parts.Section('Time and steps', (), 'Time and steps'),
-              parts.pairs(runs), parts.failure_kinds(runs), *listings(runs, out)]
+    required = figures(runs, require or {})
+    chosen = [parts.summary(runs), parts.required(required), parts.categories(runs),
+              parts.tags(runs), parts.errors(runs), parts.sigmas(runs),
+              parts.Section('Time and steps', (), 'Time and steps'), parts.pairs(runs),
+              parts.failure_kinds(runs), *listings(runs, out)]
     shown = [section for section in chosen if section is not None]
     data = sorted({str(run.config.get('sheet', {}).get('title', '')) for run in runs} - {''})
     title = f'Evaluation: {", ".join(data)}' if data else 'Evaluation'
@@ -110,4 +119,4 @@ def make_report(paths: Sequence[Path], out: Path) -> Report:
     for path, page in pages.items():
         path.write_text(page, encoding='utf-8')
     return Report(out / MARKDOWN_FILE, out / HTML_FILE, tuple(plots.values()),
-                  tuple(summarise(run) for run in runs))
+                  tuple(summarise(run) for run in runs), required)

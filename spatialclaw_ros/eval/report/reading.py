@@ -27,7 +27,13 @@ import msgspec
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.records import Question, Result
-from spatialclaw_ros.eval.run_folder import CONFIG_FILE, QUESTIONS_FILE, RESULTS_FILE
+from spatialclaw_ros.eval.run_files import (
+    CONFIG_FILE,
+    QUESTIONS_FILE,
+    RESULTS_FILE,
+    parse_results,
+    run_folders,
+)
 from spatialclaw_ros.eval.scoring import Outcome, outcome
 
 
@@ -74,7 +80,7 @@ def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
     Raises:
         InvalidRequestError: one is neither, or there is none.
     """
-    folders = list(dict.fromkeys(folder for path in paths for folder in _folders(path)))
+    folders = run_folders(paths)
     if not folders:
         raise InvalidRequestError('a report needs at least one folder of a run')
     last = Counter(folder.resolve().name for folder in folders)
@@ -83,17 +89,6 @@ def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
     names = [name if names.count(name) == 1 else f'{name} ({i + 1})'
              for i, name in enumerate(names)]
     return tuple(read_run(folder, name) for folder, name in zip(folders, names))
-
-
-def _folders(path: Path) -> list[Path]:
-    if (path / QUESTIONS_FILE).is_file():
-        return [path]
-    inside = sorted(child for child in path.glob('*') if (child / QUESTIONS_FILE).is_file())
-    if not inside:
-        raise InvalidRequestError(
-            f'{path} is no folder of a run and holds none: neither it nor a folder in it has a '
-            f'{QUESTIONS_FILE}; `spatialclaw eval run` makes one')
-    return inside
 
 
 def read_run(path: Path, name: str = '') -> Run:
@@ -134,18 +129,12 @@ def _results(path: Path, notes: list[str]) -> dict[str, Result]:
     except OSError as error:
         notes.append(f'no results: {path.name}: {error.strerror or error}')
         return {}
-    *lines, torn = data.split(b'\n')
-    found: dict[str, Result] = {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            result = msgspec.json.decode(line, type=Result)
-        except msgspec.MsgspecError as error:
-            notes.append(f'{path.name} line {number} left out: {error}')
-            continue
-        found.setdefault(result.id, result)
-    if torn:
+    found = parse_results(data)
+    notes += [f'{path.name} line {number} left out: {why}'
+              for number, why in found.broken.items()]
+    if found.torn:
         notes.append(f'the last line of {path.name} was cut off and is left out')
-    return found
+    return {result.id: result for result in found.results}
 
 
 def _config(path: Path, notes: list[str]) -> dict[str, Any]:

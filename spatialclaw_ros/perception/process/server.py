@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import logging
 import os
@@ -68,11 +67,11 @@ from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.perception.status import PerceptionStatus
 from spatialclaw_ros.sharing.duplex import Duplex
 from spatialclaw_ros.sharing.memory import MemoryFile, read_arrays
+from spatialclaw_ros.sharing.parents import die_with
 from spatialclaw_ros.sharing.stream import BlockingWire
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
-_PR_SET_PDEATHSIG = 1
 _THREADS = 16
 _KEEP_BYTES = 384 * 1024 * 1024
 _SPEC_BYTES = 256
@@ -87,9 +86,7 @@ _decoder = msgspec.msgpack.Decoder(ToProcess)
 
 def main(wire_fd: int, node_pid: int) -> None:
     """Serve the node until it closes the wire; never returns."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != node_pid:
-        os._exit(_EXIT_FAILED)
+    die_with(node_pid)
     # an interrupt from the terminal is the node's to handle
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable(all_threads=False)
