@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,7 @@ LEVEL_RAD, STEEP_RAD = math.radians(6.0), math.radians(65.0)
 """Tools look for tables and floors up to the first; what is steeper than the second is a wall."""
 TILTED_RAD = math.radians(8.0)
 HOLDS_S, HOLDS_THERE_S = 10.0, 300.0
-"""How long a verdict holds, and where the camera still sees the same: a look takes milliseconds."""
+"""How long a plane that was seen holds for another sight, and for the same one without a look."""
 _PLANES, _SHARE = 3, 0.15
 _POINTS, _ITERATIONS = 500, 170
 _MOST_KEPT = 16
@@ -40,24 +41,46 @@ _OFF_M, _OFF_SHARE = 0.01, 0.012
 """Metres, and share of the median distance, that points may lie off their plane."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Verdict:
-    """A tilt, and what was seen then: z of the world at the camera, some of the depth."""
+class _Sight(NamedTuple):
+    """What a camera sees of the world: its z at the camera, and some of the depth."""
 
-    tilt_rad: float
-    seen_s: float
     up: np.ndarray
     depth_m: np.ndarray
 
-    def holds(self, frame: Frame) -> bool:
-        age_s = time.monotonic() - self.seen_s
-        if not HOLDS_S <= age_s < HOLDS_THERE_S:
-            return age_s < HOLDS_S
-        up, depth_m = _view(frame)
-        if depth_m.shape != self.depth_m.shape or float(up @ self.up) < math.cos(_SAME_RAD):
+    def is_like(self, other: _Sight) -> bool:
+        if self.depth_m.shape != other.depth_m.shape or (
+                float(self.up @ other.up) < math.cos(_SAME_RAD)):
             return False
-        same = np.isclose(depth_m, self.depth_m, rtol=_SAME_DEPTH, equal_nan=True)
+        same = np.isclose(self.depth_m, other.depth_m, rtol=_SAME_DEPTH, equal_nan=True)
         return float(same.mean()) > _SAME_SHARE
+
+
+class _Look(NamedTuple):
+    """All that a verdict is made of: little, so that nobody holds images for it.
+
+    `parts` are points and the world's z of some frames, as `tilt` takes them, the newest last.
+    """
+
+    sight: _Sight
+    parts: Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Verdict:
+    """A tilt, NaN where no plane was seen, when that was, and what was seen then."""
+
+    tilt_rad: float
+    seen_s: float
+    sight: _Sight
+
+    @property
+    def age_s(self) -> float:
+        return time.monotonic() - self.seen_s
+
+    def holds(self, sight: _Sight) -> bool:
+        """Of another sight it holds for a moment, if it is one at all."""
+        return (self.age_s < HOLDS_S and not math.isnan(self.tilt_rad)) or (
+            self.sight.is_like(sight))
 
 
 class TiltWatch:
@@ -66,14 +89,15 @@ class TiltWatch:
     Heights are measured along z of the world, and tables are searched where z is up. Where a frame
     is named as the world, nothing else levels it: a camera's own frame gives wrong numbers.
 
-    A verdict that no longer holds is told once more, and `settle` makes a new one: that takes
-    milliseconds, which who asked need not wait for.
+    A look takes milliseconds. One for a camera that sees something else is made at once: what was
+    said of another sight may be wrong. Where it sees the same, that is told again, and once it is
+    old `settle` makes it anew, which who asked need not wait for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._verdicts: dict[tuple[str, str], _Verdict] = {}
-        self._due: dict[tuple[str, str], Sequence[Frame]] = {}
+        self._due: dict[tuple[str, str], _Look] = {}
 
     def doubt(self, observation: Observation) -> str:
         """One line where the largest planes are aslant, '' where one is level or none is seen."""
@@ -82,15 +106,18 @@ class TiltWatch:
         if not world or not measured:
             return ''
         newest = measured[-1]
-        key = world, newest.frame_id
+        key, sight = (world, newest.frame_id), _sight(newest)
         with self._lock:
             verdict = self._verdicts.get(key)
-        some = (measured[0], measured[len(measured) // 2], newest)
-        if verdict is None:
-            verdict = self._looked(key, some)
-        elif not verdict.holds(newest):
-            with self._lock:
-                self._due[key] = some
+        holds = verdict is not None and verdict.holds(sight)
+        if verdict is None or not holds or verdict.age_s >= HOLDS_THERE_S:
+            some = {one.index: one for one in (measured[0], measured[len(measured) // 2], newest)}
+            look = _Look(sight, [_seen(frame) for frame in some.values()])
+            if verdict is None or not holds:
+                verdict = self._looked(key, look)
+            else:
+                with self._lock:
+                    self._due[key] = look
         if not verdict.tilt_rad > TILTED_RAD:
             return ''
         return (
@@ -99,17 +126,16 @@ class TiltWatch:
             "name a frame that stands upright, or leave world_frame and base_frame '' to have the "
             'world levelled by that plane')
 
-
     def settle(self) -> None:
-        """Look anew where a verdict no longer holds; called when nobody waits."""
+        """Make old verdicts anew; called when nobody waits."""
         with self._lock:
             due, self._due = self._due, {}
-        for key, frames in due.items():
-            self._looked(key, frames)
+        for key, look in due.items():
+            self._looked(key, look)
 
-    def _looked(self, key: tuple[str, str], frames: Sequence[Frame]) -> _Verdict:
+    def _looked(self, key: tuple[str, str], look: _Look) -> _Verdict:
         # other queries must not wait for this look
-        verdict = _Verdict(_agreed(frames), time.monotonic(), *_view(frames[-1]))
+        verdict = _Verdict(_agreed(look.parts), time.monotonic(), look.sight)
         with self._lock:
             if len(self._verdicts) >= _MOST_KEPT:
                 self._verdicts.clear()
@@ -145,16 +171,14 @@ def tilt(points: np.ndarray, up: np.ndarray) -> float:
     return next((each for each in found if each <= STEEP_RAD), math.nan)
 
 
-def _agreed(frames: Sequence[Frame]) -> float:
-    """The tilt of the newest frame, the last, where others don't see a level plane; NaN for none.
+def _agreed(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """The tilt of the newest part, the last, where others show no level plane; NaN for none.
 
     In a cluttered picture some plane fits through many things that lie at many heights.
     """
-    found = tilt(*_seen(frames[-1]))
-    if found > TILTED_RAD:
-        for frame in {id(one): one for one in frames}.values():
-            if frame is not frames[-1] and tilt(*_seen(frame)) <= TILTED_RAD:
-                return math.nan
+    found = tilt(*parts[-1])
+    if found > TILTED_RAD and any(tilt(*part) <= TILTED_RAD for part in parts[:-1]):
+        return math.nan
     return found
 
 
@@ -163,13 +187,13 @@ def _is_measured(frame: Frame) -> bool:
     return all(part is not None for part in parts)
 
 
-def _view(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """The world's z at a measured frame's camera, and copies of some of its depth."""
+def _sight(frame: Frame) -> _Sight:
+    """What a measured frame shows, copied."""
     assert frame.depth_m is not None
     assert frame.T_world_camera is not None
     steps = tuple(max(1, size // _GRID) for size in frame.depth_m.shape)
-    return frame.T_world_camera[2, :3].copy(), frame.depth_m[
-        steps[0] // 2::steps[0], steps[1] // 2::steps[1]].copy()
+    return _Sight(frame.T_world_camera[2, :3].copy(), frame.depth_m[
+        steps[0] // 2::steps[0], steps[1] // 2::steps[1]].copy())
 
 
 def _seen(frame: Frame) -> tuple[np.ndarray, np.ndarray]:

@@ -133,22 +133,44 @@ def test_a_lean_that_other_images_do_not_share_is_not_told(tilts, degrees):
     assert (f'tilted by {degrees} degrees' in said) if degrees else said == ''
 
 
-def test_a_verdict_holds_while_the_same_is_seen_and_nobody_waits_for_a_look(monkeypatch):
-    looks, watch, agreed = [], TiltWatch(), module._agreed
-    monkeypatch.setattr(module, 'HOLDS_S', 0.0)
+BLANK = replace(flat(0, 0), depth_m=np.full((HEIGHT, WIDTH), np.nan, np.float32))
+NEARER = replace(flat(0, 20), depth_m=flat(0, 20).depth_m * 0.9)
 
-    def counted(frames):
-        looks.append(frames)
+
+@pytest.mark.parametrize(('holds_s', 'anew_s', 'steps'), [
+    # degrees that are told of a frame, whether it is looked at at once, and behind the answer
+    (0.0, 300.0, ((flat(0, 30), '30', 'now'), (flat(0, 30.1), '30', ''),
+                  (flat(0, 20), '20', 'now'), (flat(0, 20), '20', ''), (NEARER, '20', 'now'))),
+    (0.0, 300.0, ((flat(0, 0), '', 'now'), (flat(0, 30), '30', 'now'), (flat(0, 0), '', 'now'))),
+    (10.0, 300.0, ((flat(0, 30), '30', 'now'), (flat(0, 0), '30', ''))),
+    (10.0, 300.0, ((BLANK, '', 'now'), (BLANK, '', ''), (flat(0, 30), '30', 'now'))),
+    (0.0, 0.0, ((flat(0, 30), '30', 'now'), (flat(0, 30.4), '30', 'later'),
+                (flat(0, 30.4), '30', 'later'), (flat(0, 20), '20', 'now'))),
+], ids=['moves', 'leans', 'a moment', 'no plane', 'old'])
+def test_a_verdict_is_told_of_what_is_still_seen(monkeypatch, holds_s, anew_s, steps):
+    """What was said of another sight may be wrong: then the same call looks anew."""
+    looks, watch, agreed = [], TiltWatch(), module._agreed
+    monkeypatch.setattr(module, 'HOLDS_S', holds_s)
+    monkeypatch.setattr(module, 'HOLDS_THERE_S', anew_s)
+    monkeypatch.setattr(module, '_agreed', lambda parts: looks.append(1) or agreed(parts))
+    for frame, degrees, when in steps:
+        before = len(looks)
+        said = watch.doubt(Observation((frame,), 'odom'))
+        assert (f'tilted by {degrees} degrees' in said) if degrees else said == ''
+        assert len(looks) - before == (when == 'now')
+        watch.settle()
+        assert len(looks) - before == (when != '')
+
+
+def test_nobody_waits_for_the_look_of_another(monkeypatch):
+    looks, watch, agreed = [], TiltWatch(), module._agreed
+
+    def counted(parts):
+        looks.append(parts)
         if len(looks) == 1:
             with ThreadPoolExecutor(1) as other:
                 other.submit(watch.doubt, Observation((flat(0, 30),), 'odom')).result(30.0)
-        return agreed(frames)
+        return agreed(parts)
     monkeypatch.setattr(module, '_agreed', counted)
-    nearer = replace(flat(0, 20), depth_m=flat(0, 20).depth_m * 0.9)
-    frames = (flat(0, 30), flat(0, 30.1), flat(0, 20), flat(0, 20), nearer)
-    for frame, degrees in zip(frames, (30, 30, 30, 20, 20)):
-        before = len(looks)
-        assert f'tilted by {degrees} degrees' in watch.doubt(Observation((frame,), 'odom'))
-        assert len(looks) == (before or 2), 'an answer waits for a look'
-        watch.settle()
-    assert len(looks) == 4
+    assert watch.doubt(Observation((flat(0, 30),), 'odom'))
+    assert len(looks) == 2
