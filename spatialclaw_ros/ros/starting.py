@@ -93,11 +93,16 @@ class WaitForStart:
             return Failed(Status.INVALID_REQUEST, str(error), 'request')
         with self._moved:
             if self.waiting >= settings.max_concurrent + settings.max_queued:
-                return Failed(
-                    Status.BUSY, f'the node is starting, and {self.waiting} queries wait for that '
-                    'already; ask again when it is active, or raise max_queued', 'request')
+                return Failed(Status.BUSY, self._crowd(), 'request')
             self._line.append(caller.query_id)
         return self._wait(Deadline(min(timeout_s, START_WAIT_S)), caller)
+
+    def _crowd(self) -> str:
+        if self.over.is_set():
+            return (f'the node has just started, and {self.waiting} queries that waited for that '
+                    'begin before this one; ask again in a moment, or raise max_queued')
+        return (f'the node is starting, and {self.waiting} queries wait for that already; ask '
+                'again when it is active, or raise max_queued')
 
     def _wait(self, patience: Deadline, caller: Caller) -> Failed | None:
         try:

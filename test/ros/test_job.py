@@ -87,6 +87,9 @@ def test_who_waited_for_the_start_goes_on_in_the_order_of_coming():
     # not active long enough for those who waited: who comes now stands behind them
     assert start.holds
     come('third')
+    busy = start.wait(SpatialQuery.Request(question='?'), Caller())
+    assert busy.status == Status.BUSY
+    assert 'has just started, and 3 queries that waited' in busy.message
     for name in ('first', 'second', 'third'):
         until(lambda name=name: went[-1] == name)
         start.leave(name)
