@@ -20,7 +20,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -38,10 +38,12 @@ from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
 from spatialclaw_ros.ros.images import kind_of
 from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, paired_share
-from spatialclaw_ros.ros.subscribing import offered_otherwise, subscribe
+from spatialclaw_ros.ros.subscribing import offered_otherwise, published_elsewhere, subscribe
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
+INPUTS = '_inputs'
+"""What the name of the node that subscribes has behind that of the node that publishes answers."""
 CAMERA_INFO_BYTES = 1024
 COUNTED_IMAGES = 64
 # a second of images: they wait while Python is busy elsewhere
@@ -105,8 +107,8 @@ class CameraConfig:
 class CameraSnapshot:
     """All that is buffered of one camera, each in order of stamps.
 
-    `emptied_s` is when time jumped back, and all that was there before was forgotten (monotonic
-    clock).
+    `emptied_s` is when time jumped back, and all that was there before was forgotten; `arrived_s`
+    is when the last message of each role came, NaN for never (monotonic clock).
     """
 
     config: CameraConfig
@@ -116,6 +118,7 @@ class CameraSnapshot:
     depth_infos: tuple[Sample, ...]
     unstamped: int
     emptied_s: float = -math.inf
+    arrived_s: Mapping[str, float] = field(default_factory=dict)
 
 
 class CameraBuffers:
@@ -222,7 +225,8 @@ class CameraBuffers:
             for role in ('image', 'camera_info', 'depth', 'depth_camera_info')}
         return CameraSnapshot(
             self.configs[name], kept['image'], kept['camera_info'], kept['depth'],
-            kept['depth_camera_info'], streams['image'].unstamped, streams['image'].emptied_s)
+            kept['depth_camera_info'], streams['image'].unstamped, streams['image'].emptied_s,
+            {role: stream.last_arrived_s for role, stream in streams.items()})
 
     def status(self) -> tuple[CameraStatus, ...]:
         """Health of every camera, () once closed.
@@ -355,6 +359,10 @@ class CameraBuffers:
                 'large messages are lost in the default transport of Fast DDS: start both sides '
                 "with this package's config/fastdds.xml as FASTRTPS_DEFAULT_PROFILES_FILE, and "
                 f'check `ros2 topic hz {topic}`')
+        elif not stream.received:
+            hint = published_elsewhere(
+                self._node, topic, expected,
+                f'{self._node.get_fully_qualified_name().removesuffix(INPUTS)}/')
         elif stream.refused:
             hint = (
                 f'{stream.refused} messages were larger than buffer_mb: raise it; `ros2 topic bw '

@@ -66,6 +66,10 @@ class Diagnostics:
         """Stop publishing."""
         self._timer.cancel()
 
+    def forget(self) -> None:
+        """Let go of a perception that is closed, which would stay until the next look."""
+        self._perception = None
+
     def ended(self, outcome: Outcome, client: str = '') -> None:
         """Remember how a query ended, and who asked; any thread."""
         self.queries.add(outcome, client)

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +130,18 @@ def frame_id_of(message: Any) -> str:
     return str(message.header.frame_id).lstrip('/')
 
 
+def _quiet(snapshot: CameraSnapshot, role: str, topic: str) -> str:
+    """How long nothing has come on a topic of which nothing is buffered."""
+    last_s = snapshot.arrived_s.get(role, math.nan)
+    if math.isnan(last_s):
+        return f'nothing came on {topic}'
+    ago = f'{time.monotonic() - last_s:.1f} s'
+    if last_s < snapshot.emptied_s:
+        return f'nothing came on {topic} since time jumped, and the last before that {ago} ago'
+    return (f'nothing came on {topic} for {ago}, and newer messages of others took the place of '
+            'what came before (buffer_mb)')
+
+
 def _intrinsics(
     raw: RawFrame, width: int, height: int, tolerance_ns: int, missing: Missing,
 ) -> PinholeCamera | None:
@@ -136,8 +149,9 @@ def _intrinsics(
     info = nearest(raw.snapshot.infos, raw.sample.stamp_ns)
     if info is None:
         missing.add(
-            ('info', config.name), f'no CameraInfo for {config.name}: nothing came on '
-            f'{config.info_topic}; check `ros2 topic hz {config.info_topic}`')
+            ('info', config.name), f'no CameraInfo for {config.name}: '
+            f'{_quiet(raw.snapshot, "camera_info", config.info_topic)}; check `ros2 topic hz '
+            f'{config.info_topic}`')
         return None
     apart_s = abs(info.stamp_ns - raw.sample.stamp_ns) * 1e-9
     try:
@@ -170,10 +184,10 @@ def _depth(
         return None
     sample = nearest(raw.snapshot.depths, raw.sample.stamp_ns)
     if sample is None:
-        since = ' since time jumped' if math.isfinite(raw.snapshot.emptied_s) else ''
         missing.add(
-            ('depth', config.name), f'no depth for {config.name}: nothing came on '
-            f'{config.depth_topic}{since}; check `ros2 topic hz {config.depth_topic}`')
+            ('depth', config.name), f'no depth for {config.name}: '
+            f'{_quiet(raw.snapshot, "depth", config.depth_topic)}; check `ros2 topic hz '
+            f'{config.depth_topic}`')
         return None
     if decoded.depth is None:
         apart_s = abs(sample.stamp_ns - raw.sample.stamp_ns) * 1e-9

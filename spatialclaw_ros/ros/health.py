@@ -60,6 +60,7 @@ class Sources:
     Args:
         state: of the lifecycle: 'unconfigured', 'inactive', 'active', or a transition's name.
         failed: why the last transition failed, '' when it did not.
+        namesakes: how many other nodes of the ROS graph have its name and namespace.
         configured: the cameras that parameters name.
         cameras: what their buffers hold.
         kernel: how it is, and its sandbox.
@@ -71,6 +72,7 @@ class Sources:
 
     state: str
     failed: str = ''
+    namesakes: int = 0
     configured: tuple[CameraConfig, ...] = ()
     cameras: Callable[[], Iterable[CameraStatus]] | None = None
     kernel: Callable[[], KernelStatus] | None = None
@@ -106,16 +108,27 @@ def absent(name: str, seen: Sources, hardware: str = '') -> Health:
 
 def of_lifecycle(seen: Sources, node: str) -> Health:
     """The state of the node, and why the last transition failed."""
-    values = {'state': seen.state, 'last failed transition': seen.failed}
-    if seen.state == ACTIVE:
-        return Health('lifecycle', OK, seen.state, values)
+    values = {'state': seen.state, 'last failed transition': seen.failed,
+              'other nodes of this name': str(seen.namesakes)}
     message = seen.state
     if seen.state in NEXT:
         message += (': questions are answered INACTIVE; '
                     f'`ros2 lifecycle set {node} {NEXT[seen.state]}`')
+    if seen.namesakes:
+        message += f'; {namesakes_line(node, seen.namesakes)}'
+    if seen.state == ACTIVE:
+        return Health('lifecycle', WARN if seen.namesakes else OK, message, values)
     if seen.failed:
         return Health('lifecycle', ERROR, f'{seen.failed}; {message}', values)
     return Health('lifecycle', WARN, message, values)
+
+
+def namesakes_line(node: str, count: int) -> str:
+    """What it means that others are called as a node is."""
+    return (
+        f'{count + 1} nodes are called {node}, and each answers what it is asked: stop one, or '
+        'give it a name or namespace (`--ros-args -r __ns:=/robot2`); `ros2 node list` shows them, '
+        'for half a minute also one that was killed')
 
 
 def of_kernel(seen: Sources) -> Health:

@@ -21,6 +21,7 @@ NumPy 2). OpenCV does what is colour science: Bayer mosaics and YUV.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -32,6 +33,9 @@ from spatialclaw_ros.errors import UnsupportedEncodingError
 MAX_PIXELS = 2**26
 MILLIMETRE_M = np.float32(1e-3)
 DEPTH_16_INVALID = (0, 65535)
+NEAREST_M, FARTHEST_M = 0.02, 100.0
+"""Data sheets of depth cameras go from 0.07 m (RealSense D405) to 40 m (ZED 2i)."""
+_SAMPLES = 32
 
 DEPTH_ENCODINGS = ('16UC1', 'mono16', '32FC1')
 
@@ -189,6 +193,9 @@ def to_metres(depth: np.ndarray) -> np.ndarray:
 
     Returns:
         (H, W) float32; NaN for 0 and 65535, and for floats that are not positive and finite.
+
+    Raises:
+        UnsupportedEncodingError: most of it is so near or far that the unit must be another one.
     """
     if depth.dtype.kind == 'u':
         metres = depth * MILLIMETRE_M
@@ -202,7 +209,23 @@ def to_metres(depth: np.ndarray) -> np.ndarray:
         # NumPy's own masked copy takes thrice as long where holes are scattered
         nowhere = np.full(metres.shape, np.nan, np.float32)
         cv2.copyTo(nowhere, unknown.view(np.uint8), metres)
+    _check_unit(metres, depth.dtype.kind == 'u')
     return metres
+
+
+def _check_unit(metres: np.ndarray, is_integer: bool) -> None:
+    every = max(1, min(metres.shape) // _SAMPLES)
+    some = metres[every // 2::every, every // 2::every]
+    some = some[some > 0]
+    median_m = float(np.median(some)) if some.size else math.nan
+    if is_integer and median_m < NEAREST_M:
+        raise UnsupportedEncodingError(
+            f'the median of 16 bit depth is {median_m:.3g} m, nearer than depth cameras see: '
+            '16UC1 is in millimetres (REP 118), and these look like metres; publish them as 32FC1')
+    if not is_integer and median_m > FARTHEST_M:
+        raise UnsupportedEncodingError(
+            f'the median of 32 bit depth is {median_m:.0f} m, farther than depth cameras see: '
+            '32FC1 is in metres (REP 118), and these look like millimetres; publish them as 16UC1')
 
 
 def check_size(width: int, height: int) -> None:

@@ -35,7 +35,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.kernel.limits import MIB
-from spatialclaw_ros.ros.cameras import CameraBuffers, CameraConfig
+from spatialclaw_ros.ros.cameras import INPUTS, CameraBuffers, CameraConfig
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.tf_topics import TF, TF_STATIC, TfTopics
 from spatialclaw_ros.ros.transforms import TransformSource
@@ -154,7 +154,7 @@ def _beside(node: Node) -> Node:
     overrides = {
         _SIM_TIME: node.get_parameter(_SIM_TIME).value, 'start_type_description_service': False}
     return Node(
-        f'{node.get_name()}_inputs', namespace=node.get_namespace(), context=node.context,
+        f'{node.get_name()}{INPUTS}', namespace=node.get_namespace(), context=node.context,
         use_global_arguments=False,
         cli_args=['--ros-args', '-r', f'/clock:={node.resolve_topic_name("/clock")}'],
         start_parameter_services=False, parameter_overrides=[

@@ -22,20 +22,24 @@ are guessed for want of that depth would be worse than an answer a moment later.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+import statistics
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError, NoFramesError, TransformError
+from spatialclaw_ros.ros.frames import frame_id_of
 from spatialclaw_ros.ros.inputs import Inputs
 from spatialclaw_ros.ros.missing import Missing
-from spatialclaw_ros.ros.observe import newest_images, select_observation
+from spatialclaw_ros.ros.observe import PAIRED_LAG_NS, newest_images, select_observation
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.placement import check_frame, only_deep, only_placed
+from spatialclaw_ros.ros.streams import Sample
 from spatialclaw_ros.ros.tilt import TiltWatch
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -47,6 +51,8 @@ ANEW_S = 0.5
 """So long after a camera's images begin anew, what belongs to them may still be on its way."""
 ANEW_WAIT_S = 1.0
 """So long a query waits for that in all, whatever begins again and again."""
+PACE_S = 10.0
+"""So far back it is looked how often images come."""
 
 
 class Lookout:
@@ -87,18 +93,25 @@ class Lookout:
             left_s = min(until_s - time.monotonic(), deadline.remaining_s)
             return left_s >= 2 * FIRST_INPUT_POLL_S
 
+        lacking: Collection[str] = ()
         while True:
             deadline.check('waiting for images')
             first = has_time(self._opened_s + FIRST_INPUT_WAIT_S)
             anew = has_time(anew_until_s)
-            if not (first and self._is_silent(request)):
+            # images that would only be thrown away again are not decoded
+            useless = (first and self._is_silent(request)) or (
+                lacking and (first or (anew and self._began_just_now(request, lacking)))
+                and self._lacks_still(request, settings, first))
+            if not useless:
                 try:
                     seen = self._select(request, settings, deadline, spent)
+                    lacking = self._may_become_whole(seen, settings)
                     if not ((first and not self._is_whole(seen, settings))
-                            or (anew and self._began_just_now(
-                                request, self._may_become_whole(seen, settings)))):
+                            or (anew and self._began_just_now(request, lacking))):
                         return self._usable(seen, request, settings)
+                    lacking = lacking or seen.cameras
                 except (NoFramesError, InvalidRequestError, TransformError):
+                    lacking = ()
                     if self._names_no_camera(request) or not (first or (
                             anew and self._began_just_now(
                                 request, request.cameras or self._inputs.cameras.names))):
@@ -145,15 +158,46 @@ class Lookout:
             if (frame.depth_m is None and heard(frame.camera, 'depth'))
             or (frame.intrinsics is None and heard(frame.camera, 'camera_info'))}
 
+    def _lacks_still(self, request: QueryRequest, settings: Settings, first: bool) -> bool:
+        """Whether a look would find what the last one lacked lacking, as far as headers tell."""
+        heard, transforms = self._inputs.cameras.has_heard, self._inputs.transforms
+        worlds = {settings.world_frame or settings.base_frame}
+        if first and not self._is_new():  # then another world is as good, or none
+            worlds = {settings.world_frame, settings.base_frame} if (
+                transforms.is_published()) else set()
+        lost = any(worlds)
+        for name in request.cameras or self._inputs.cameras.names:
+            snapshot, images = newest_images(
+                self._inputs.cameras, name, request.stamp_ns, request.window_s, Missing())
+            if not images:
+                continue
+            depth_ns = snapshot.depths[-1].stamp_ns if snapshot.depths else -math.inf
+            if (heard(name, 'depth') and images[-1].stamp_ns - depth_ns > PAIRED_LAG_NS) or (
+                    heard(name, 'camera_info') and not snapshot.infos):
+                return True
+            lost = lost and not any(
+                self._is_known(world, image) for world in filter(None, worlds)
+                for image in (images[0], images[-1]))
+        return lost
+
+    def _is_known(self, world: str, image: Sample) -> bool:
+        """Whether TF has the pose of an image in a world by now."""
+        try:
+            self._inputs.transforms.lookup(
+                world, frame_id_of(image.message), image.stamp_ns, wait_s=0.0)
+        except TransformError:
+            return False
+        return True
+
     def _began_just_now(self, request: QueryRequest, names: Collection[str]) -> bool:
         """Whether what is seen of one of these cameras began, or began anew, a moment ago."""
         begin_s = -math.inf
-        # a short window has only new images, however long there have been some
-        window_s = max(request.window_s, 2 * ANEW_S)
         for name in names:
             snapshot, images = newest_images(
-                self._inputs.cameras, name, request.stamp_ns, window_s, Missing())
-            begin_s = max(begin_s, snapshot.emptied_s, *(one.arrived_s for one in images[:1]))
+                self._inputs.cameras, name, request.stamp_ns, max(request.window_s, PACE_S),
+                Missing())
+            begin_s = max(
+                begin_s, snapshot.emptied_s, begun_s(images, max(request.window_s, 2 * ANEW_S)))
         return time.monotonic() - begin_s < ANEW_S
 
     def _select(
@@ -178,8 +222,41 @@ class Lookout:
             seen = only_deep(seen)
         frame_id, transforms = request.question.frame_id, self._inputs.transforms
         check_frame(seen, frame_id, transforms.has_frame(frame_id), transforms.topics)
-        doubt = self._tilts.doubt(seen)
-        return replace(seen, missing=(*seen.missing, doubt)) if doubt else seen
+        lines = [*self._unheard(seen), self._tilts.doubt(seen)]
+        return replace(seen, missing=(*seen.missing, *filter(None, lines)))
+
+    def _unheard(self, seen: Observation) -> list[str]:
+        """What is likely wrong with topics that these images lack and nothing ever came on."""
+        cameras = self._inputs.cameras
+        lacking = {
+            (frame.camera, role) for frame in seen.frames
+            for role, part, topic in (
+                ('depth', frame.depth_m, cameras.configs[frame.camera].depth_topic),
+                ('camera_info', frame.intrinsics, cameras.configs[frame.camera].info_topic))
+            if part is None and topic and not cameras.has_heard(frame.camera, role)}
+        return [
+            f'{stream.topic}: {stream.hint}' for camera in (cameras.status() if lacking else ())
+            for stream in camera.streams if (camera.name, stream.role) in lacking and stream.hint]
+
+
+def begun_s(images: Sequence[Sample], pause_s: float) -> float:
+    """When the newest of these images began to come one after the other, monotonic clock.
+
+    What parts them is a pause, of stamps or arrivals, longer than `pause_s` and twice the usual: a
+    camera that sends an image every other second does not begin anew with each.
+
+    Args:
+        images: in order of stamps.
+        pause_s: seconds.
+    """
+    pauses_s = [
+        max(later.arrived_s - earlier.arrived_s, (later.stamp_ns - earlier.stamp_ns) * 1e-9)
+        for earlier, later in itertools.pairwise(images)]
+    longest_s = max(pause_s, 2 * statistics.median_low(pauses_s)) if pauses_s else pause_s
+    begin = len(images) - 1
+    while begin > 0 and pauses_s[begin - 1] <= longest_s:
+        begin -= 1
+    return images[begin].arrived_s if images else -math.inf
 
 
 def names_frame(text: str, frame_id: str) -> bool:

@@ -41,7 +41,7 @@ from spatialclaw_ros.errors import CanceledError, SpatialClawError
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.diagnostics import Diagnostics
 from spatialclaw_ros.ros.handling import QueryHandler
-from spatialclaw_ros.ros.health import NEXT, Sources
+from spatialclaw_ros.ros.health import NEXT, Sources, namesakes_line
 from spatialclaw_ros.ros.inputs import Inputs
 from spatialclaw_ros.ros.logs import RosLogHandler
 from spatialclaw_ros.ros.lookout import Lookout
@@ -53,6 +53,7 @@ from spatialclaw_ros.ros.resources import Resources
 from spatialclaw_ros.ros.serving import Serving
 
 NODE_NAME = 'spatialclaw'
+NAMESAKES_PAUSE_S = 60.0
 PRIMARY = ('unconfigured', 'inactive', 'active')
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE,
@@ -248,6 +249,7 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
         if resources is not None and not resources.close():
             self._log.warning('a trace was not written to its end in time')
         del resources
+        self._diagnostics.forget()
         _give_back()
         self.parameters.configured = False
 
@@ -262,8 +264,14 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
 
     def _sources(self) -> Sources:
         resources, inputs, handler = self._resources, self._inputs, self._serving.handler
+        namesakes = max(0, self.get_node_names_and_namespaces().count(
+            (self.get_name(), self.get_namespace())) - 1)
+        if namesakes:
+            self._log.warning(
+                namesakes_line(self.get_fully_qualified_name(), namesakes),
+                throttle_duration_sec=NAMESAKES_PAUSE_S)
         return Sources(
-            self.state, failed='' if self.failed is None else str(self.failed),
+            self.state, failed='' if self.failed is None else str(self.failed), namesakes=namesakes,
             configured=self.parameters.cameras,
             cameras=None if inputs is None else inputs.cameras.status,
             kernel=None if resources is None else lambda: resources.kernel.status,

@@ -50,7 +50,7 @@ class Sample(NamedTuple):
 
 
 class Stream:
-    """Messages of one topic, in order of arrival.
+    """Messages of one topic, in order of stamps.
 
     Args:
         camera: name of the camera that it belongs to.
@@ -66,7 +66,6 @@ class Stream:
         self.keep_last = keep_last
         self.samples: deque[Sample] = deque()
         self.kind: Any = None
-        self.is_sorted = True
         self.received = 0
         self.unstamped = 0
         self.refused = 0
@@ -91,7 +90,8 @@ class RingBuffers:
     Args:
         streams: all of them.
         buffer_s: seconds kept of each stream, counted back from its newest stamp.
-        buffer_bytes: bytes kept of all streams together; the oldest arrivals go first.
+        buffer_bytes: bytes kept of all streams together; the oldest arrivals go first, but for
+            calibration that is the newest of its topic.
 
     Raises:
         ValueError: a limit that is not positive.
@@ -134,18 +134,18 @@ class RingBuffers:
                 return back_ns * 1e-9 if jumped else 0.0
             if stream.newest_ns is None or sample.stamp_ns > stream.newest_ns:
                 stream.newest_ns = sample.stamp_ns
-            if stream.samples and sample.stamp_ns < stream.samples[-1].stamp_ns:
-                stream.is_sorted = False
-            stream.samples.append(sample)
+            at = len(stream.samples)  # over the network one may overtake another
+            while at and stream.samples[at - 1].stamp_ns > sample.stamp_ns:
+                at -= 1
+            stream.samples.insert(at, sample)
             stream.bytes += sample.size
             self._bytes += sample.size
             oldest_ns = stream.newest_ns - self._buffer_ns
             while len(stream.samples) > 1 and stream.samples[0].stamp_ns < oldest_ns:
                 self._drop(stream)
-            while self._bytes > self._limit:
-                self._drop(min(
-                    (one for one in self.streams if one.samples),
-                    key=lambda one: one.samples[0].arrived_s))
+            while self._bytes > self._limit and (
+                    full := [one for one in self.streams if len(one.samples) > one.keep_last]):
+                self._drop(min(full, key=lambda one: one.samples[0].arrived_s))
             return back_ns * 1e-9 if jumped else 0.0
 
     def clear(self) -> None:
@@ -162,15 +162,14 @@ class RingBuffers:
                 looked at takes longer than to look.
         """
         with self.lock:
-            if since_ns is not None and stream.is_sorted:
-                newest: list[Sample] = []
-                for sample in reversed(stream.samples):
-                    newest.append(sample)
-                    if sample.stamp_ns < since_ns:
-                        break
-                return tuple(reversed(newest))
-            samples = tuple(stream.samples)
-        return tuple(sorted(samples, key=lambda sample: sample.stamp_ns))
+            if since_ns is None:
+                return tuple(stream.samples)
+            newest: list[Sample] = []
+            for sample in reversed(stream.samples):
+                newest.append(sample)
+                if sample.stamp_ns < since_ns:
+                    break
+            return tuple(reversed(newest))
 
     def _clear(self, streams: Iterable[Stream]) -> None:
         for stream in streams:
@@ -180,7 +179,6 @@ class RingBuffers:
     def _empty(self, stream: Stream, keep: int = 0) -> None:
         while len(stream.samples) > keep:
             self._drop(stream)
-        stream.is_sorted = True
         # what was kept gives way to what comes now, however far before it
         stream.newest_ns = stream.samples[-1].stamp_ns if stream.samples else None
 

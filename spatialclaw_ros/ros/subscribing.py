@@ -20,6 +20,7 @@ costs more than the messages of a camera do. What events would tell is asked for
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,13 +29,11 @@ from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.subscription import Subscription
 
-try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
-except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks
+from spatialclaw_ros.ros.compat.events import SubscriptionEventCallbacks
 
 OnMessage = Callable[[Any, Mapping[str, Any] | None], object]
 """Called with a message and rclpy's MessageInfo, None where rclpy (Humble) doesn't give it."""
+_SHOWN = 3
 _GIVES_INFO = hasattr(Subscription, 'CallbackType')
 
 
@@ -94,6 +93,31 @@ def publisher_of(info: Mapping[str, Any] | None) -> bytes | None:
     """Who published a message; None where the middleware or rclpy (before Kilted) doesn't tell."""
     gid = info.get('publisher_gid') if info else None
     return bytes(gid['data']) if gid else None
+
+
+def published_elsewhere(node: Node, topic: str, type_name: str, own: str) -> str:
+    """A line about where a type is published, for a topic that nobody publishes.
+
+    Args:
+        node: looks at the graph.
+        topic: resolved.
+        type_name: 'sensor_msgs/msg/Image'.
+        own: topics that begin so are this node's own.
+    """
+    found = [
+        name for name, types in node.get_topic_names_and_types()
+        if type_name in types and not name.startswith(own) and any(
+            one.topic_type == type_name for one in node.get_publishers_info_by_topic(name))]
+    if not found:
+        return (
+            f'nobody publishes {type_name} in ROS domain {node.context.get_domain_id()}: does its '
+            'driver run, and with the same ROS_DOMAIN_ID? `ros2 topic list -t` shows what there '
+            'is (docs/networking.md)')
+    near = difflib.get_close_matches(topic, found, n=_SHOWN, cutoff=0.0)
+    more = ', …' if len(found) > len(near) else ''
+    return (
+        f'{type_name} is published on {", ".join(near)}{more}: is it one of those? `ros2 topic '
+        'list -t` shows what there is')
 
 
 def offered_otherwise(node: Node, subscription: Subscription[Any]) -> str:

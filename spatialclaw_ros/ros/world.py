@@ -275,9 +275,10 @@ def other_frames(
         known_at = np.isfinite(poses[:, 3, 3])
         for at in np.flatnonzero(~known_at) if name in prefer else ():
             try:
-                tree.pose(name, stamps_ns[at], 0.0)
+                poses[at] = tree.pose(name, stamps_ns[at], 0.0)  # it may have come meanwhile
             except TransformError as error:
                 missing.add(('tf', name), str(error))
+        known_at = np.isfinite(poses[:, 3, 3])
         for at in np.flatnonzero(known_at) if faults.has(name) else ():
             fault = faults.of(name, stamps_ns[at])
             if fault:

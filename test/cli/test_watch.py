@@ -46,7 +46,7 @@ from spatialclaw_ros.client.watcher import NodeView, PartStatus, Step, Watcher
 
 PROGRAM = (sys.executable, '-c',
            'import sys; from spatialclaw_ros.cli.main import main; sys.exit(main())', 'watch')
-REAR = 'ros2 topic hz /rear/image_raw'
+REAR = 'ros2 topic list -t'
 DISTANCE = 'How far apart are the red ball and the blue ball?'
 WELL = (PartStatus('lifecycle', 'ok', 'active', {'state': 'active'}),
         PartStatus('camera front', 'ok', '30.0 Hz', {

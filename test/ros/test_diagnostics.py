@@ -26,6 +26,7 @@ import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from live_node import LiveNode, Operator, until
+from rclpy.node import Node
 from robot_double import PARAMETERS, TOPICS, RobotDouble
 
 from spatialclaw_ros.agent.events import Answered, Failed, Refused
@@ -130,7 +131,7 @@ def test_an_active_node_tells_of_cameras_and_queries(operator, heard):
     assert camera['TF'] == 'ok'
     assert 0 < float(camera['paired (%)']) <= 100
     assert int(camera['image received']) > int(camera['image lost'])
-    heard.until('camera rear', ERROR, '/rear/image_raw', '`ros2 topic hz /rear/image_raw`')
+    heard.until('camera rear', ERROR, '/rear/image_raw', TOPICS['image'], '`ros2 topic list -t`')
     heard.until('kernel', OK, 'ready')
     heard.until('perception', OK)
     hardware = {name: status.hardware_id for name, status in heard.parts.items()}
@@ -227,6 +228,19 @@ def test_a_fault_of_the_last_query_is_an_error_for_a_while(monkeypatch, status):
 
 def test_a_transition_under_way_only_warns():
     assert of_lifecycle(Sources('activating'), '/a').level == WARN
+
+
+def test_two_nodes_of_one_name_are_told(operator, heard):
+    """Both would answer each question: ROS lets them."""
+    other = Node(NAME, context=operator.context, start_parameter_services=False)
+    try:
+        values = heard.until('lifecycle', WARN, f'2 nodes are called /{NAME}', '`ros2 node list`')
+        assert values['other nodes of this name'] == '1'
+    finally:
+        other.destroy_node()
+    until(lambda: 'nodes are called' not in heard.parts['lifecycle'].message)
+    seen = of_lifecycle(Sources('active', namesakes=1), '/a')
+    assert (seen.level, seen.message.startswith('active; 2 nodes')) == (WARN, True)
 
 
 def test_the_example_for_the_aggregator_groups_every_part(repository):

@@ -257,6 +257,17 @@ def test_bad_depth_encoding():
         decode_depth(image('rgb8', 1, 1, 3, bytes(3)))
 
 
+@pytest.mark.parametrize(('encoding', 'form', 'level', 'said'), [
+    ('32FC1', 'f', 812.0, '812 m.*look like millimetres; publish them as 16UC1'),
+    ('16UC1', 'H', 3, '0.003 m.*look like metres; publish them as 32FC1'),
+])
+def test_depth_in_the_other_unit_is_told_and_gives_no_metres(encoding, form, level, said):
+    item = struct.calcsize(form)
+    data = struct.pack(f'<100{form}', *[0] * 40, *[level] * 59, 60000)
+    with pytest.raises(UnsupportedEncodingError, match=said):
+        decode_depth(image(encoding, 10, 10, 10 * item, data))
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from([*LAYOUTS, '32FC1', 'nonsense']), st.integers(0, 12), st.integers(0, 12),

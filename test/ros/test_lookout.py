@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from types import SimpleNamespace
@@ -28,8 +29,9 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros import lookout
 from spatialclaw_ros.ros.cameras import CameraConfig
-from spatialclaw_ros.ros.lookout import Lookout, names_frame
+from spatialclaw_ros.ros.lookout import Lookout, begun_s, names_frame
 from spatialclaw_ros.ros.outcome import QueryRequest
+from spatialclaw_ros.ros.streams import Sample
 from spatialclaw_ros.workspace.question import Question
 
 NOW = 50.0
@@ -162,14 +164,31 @@ def test_depth_of_images_that_begin_anew_is_waited_for(rig, meanwhile, monkeypat
     send(rig, 'deep', depth=True)
     assert look(made).frames[0].depth_m is not None
     send(rig, 'deep', NOW + jump_s)
+    looks, select = [], lookout.select_observation
+    monkeypatch.setattr(
+        lookout, 'select_observation', lambda *a, **more: looks.append(1) or select(*a, **more))
 
     def late():
-        time.sleep(0.2)
+        time.sleep(0.4)
         send(rig, 'deep', NOW + jump_s, color=False, depth=True)
     meanwhile(late)
     (frame,) = look(made).frames
     assert frame.stamp_s == pytest.approx(NOW + jump_s)
     assert frame.depth_m is not None
+    assert len(looks) <= 2, 'images are decoded again and again'
+
+
+SLOW, FAST = [0.0, 2.0, 4.0, 6.0], [0.0, 0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize(('stamps_s', 'arrived_s', 'begun'), [
+    ([], [], -math.inf), ([0.0], [0.0], 0.0), (FAST, FAST, 0.0), (SLOW, SLOW, 0.0),
+    ([*FAST, 5.0, 5.1], [*FAST, 5.0, 5.1], 5.0), ([*FAST, 5.0], [*FAST, 0.4], 0.4),
+    (FAST, [0.0, 0.1, 3.0, 3.1], 3.0), ([*SLOW, 20.0], [*SLOW, 20.0], 20.0)])
+def test_since_when_images_come(stamps_s, arrived_s, begun):
+    images = [Sample(int(stamp_s * 1e9), came_s, 1, None, None)
+              for stamp_s, came_s in zip(stamps_s, arrived_s)]
+    assert begun_s(images, 1.0) == begun
 
 
 def test_depth_that_stays_away_is_not_waited_for_long(rig, monkeypatch):

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 
 import cv2
@@ -134,6 +135,18 @@ def test_nothing_known_but_the_image(rig):
     assert 'nothing came on /cam/camera_info' in said
     assert 'nothing came on /cam/depth' in said
     assert 'nothing came on /tf or /tf_static' in said
+
+
+def test_depth_that_gave_way_to_newer_images_is_told_with_its_age(rig):
+    buffers = rig.buffers(buffer_bytes=2000)
+    rig.send(NOW, color=False, info=False)
+    for step in range(3):
+        rig.send(NOW + step, info=False, depth=False)
+    assert rig.sent(buffers, 3)
+    seen = select_observation(buffers, rig.transforms())
+    line = next(line for line in seen.missing if 'no depth' in line)
+    assert re.search(r'nothing came on /cam/depth for \d+\.\d s, .* \(buffer_mb\)', line), line
+    assert '`ros2 topic hz /cam/depth`' in line
 
 
 def test_intrinsics_of_zeros(robot, make):

@@ -19,7 +19,9 @@
 from __future__ import annotations
 
 import time
+from array import array
 
+import numpy as np
 import pytest
 from builtin_interfaces.msg import Duration, Time
 from live_node import LiveNode, Operator, until
@@ -96,7 +98,8 @@ def test_a_node_that_is_not_active_names_the_transitions(operator):
 
 
 @pytest.mark.parametrize(('fields', 'status', 'words'), [
-    ({'cameras': ['rear']}, 'NO_FRAMES', ('`ros2 topic hz /rear/image_raw`', 'no publishers')),
+    ({'cameras': ['rear']}, 'NO_FRAMES', (
+        'is published on /', TOPICS['image'], '`ros2 topic list -t`', 'no publishers')),
     ({'cameras': ['odd']}, 'NO_FRAMES',
      ('CompressedImage is published there', '`odd.image`',
       '`ros2 topic info /odd/image_raw --verbose`')),
@@ -127,6 +130,11 @@ def depth_of_another_kind(robot):
     robot.depth.encoding = '64FC9'
 
 
+def depth_in_millimetres(robot):
+    depth = np.frombuffer(bytes(robot.depth.data), np.float32) * 1000
+    robot.depth.data = array('B', depth.tobytes())
+
+
 def uncalibrated(robot):
     robot.info.k, robot.info.p = [0.0] * 9, [0.0] * 12
 
@@ -140,6 +148,8 @@ def silent(robot):
     (without_depth, 'REFUSED', (f'`ros2 topic hz {TOPICS["depth"]}`',)),
     (depth_of_another_kind, 'REFUSED',
      ('64FC9', f'`ros2 topic echo --once --no-arr {TOPICS["depth"]}`')),
+    (depth_in_millimetres, 'REFUSED',
+     ('look like millimetres', '16UC1', f'`ros2 topic echo --once --no-arr {TOPICS["depth"]}`')),
     (uncalibrated, 'REFUSED', ('all zeros', f'`ros2 topic echo --once {TOPICS["camera_info"]}`')),
     (silent, 'NO_FRAMES', ('s ago', f'`ros2 topic hz {TOPICS["image"]}`')),
 ])

@@ -54,8 +54,9 @@ def stamps(buffers, stream):
 def test_old_messages_go():
     buffers, (images,) = rings('image', buffer_s=2.0)
     for second in range(10):
-        assert buffers.append(images, sample(second)) == 0.0
+        assert buffers.append(images, sample(second, arrived_s=second / 2)) == 0.0
     assert stamps(buffers, images) == [7.0, 8.0, 9.0]
+    assert images.rate_hz == 2.0
     assert buffers.bytes == images.bytes == 30
     assert images.received == 10
 
@@ -112,17 +113,23 @@ def test_calibration_that_jumps_back_is_replaced_and_stays_bounded():
 
 def test_a_little_out_of_order_is_no_jump():
     buffers, (images,) = rings('image')
-    for second in (1.0, 1.1, 1.05, 1.2):
+    for second in (1.0, 1.1, 1.05, 1.2, 1.2):
         assert buffers.append(images, sample(second)) == 0.0
-    assert stamps(buffers, images) == [1.0, 1.05, 1.1, 1.2]
+    assert stamps(buffers, images) == [1.0, 1.05, 1.1, 1.2, 1.2]
+    since = buffers.snapshot(images, since_ns=int(1.15 * SECOND))
+    assert [one.stamp_ns / SECOND for one in since] == [1.1, 1.2, 1.2]
 
 
 def test_calibration_published_once_stays():
-    buffers, (infos, images) = rings('camera_info', 'image', buffer_s=1.0)
+    buffers, (infos, images) = rings('camera_info', 'image', buffer_s=1.0, buffer_bytes=50)
     buffers.append(infos, sample(0))
     for second in range(20):
-        buffers.append(images, sample(second))
+        buffers.append(images, sample(second, size=30))
     assert stamps(buffers, infos) == [0.0]
+    assert stamps(buffers, images) == [19.0]
+    buffers.append(infos, sample(20, size=45))
+    assert stamps(buffers, infos) == [20.0]
+    assert buffers.bytes == 45
 
 
 def test_many_threads_lose_no_byte():
