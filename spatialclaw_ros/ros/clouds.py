@@ -23,7 +23,7 @@ from std_msgs.msg import Header
 from spatialclaw_ros.agent.events import Evidence
 from spatialclaw_ros.ros.palette import object_colour
 from spatialclaw_ros.ros.placement import Placement
-from spatialclaw_ros.ros.plain import time_message
+from spatialclaw_ros.ros.plain import clean, time_message
 
 # RViz' RGB8 transformer reads a float32 field 'rgb' whose bytes are blue, green, red, 0.
 POINT_TYPE = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<u4')])
@@ -45,7 +45,7 @@ def evidence_cloud(evidence: Evidence, placement: Placement) -> PointCloud2:
         parts.append(part)
     cloud = np.concatenate(parts) if parts else np.empty(0, dtype=POINT_TYPE)
     message = PointCloud2(
-        header=Header(stamp=time_message(placement.stamp_ns), frame_id=placement.frame_id),
+        header=Header(stamp=time_message(placement.stamp_ns), frame_id=clean(placement.frame_id)),
         height=1, width=len(cloud), fields=FIELDS, is_bigendian=False,
         point_step=POINT_TYPE.itemsize, row_step=cloud.nbytes, is_dense=True)
     message.data.frombytes(cloud.tobytes())

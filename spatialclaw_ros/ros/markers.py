@@ -34,7 +34,7 @@ from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import matrix_to_quat_xyzw
 from spatialclaw_ros.ros.palette import CAMERA_COLOUR, MEASURE_COLOUR, object_colour
 from spatialclaw_ros.ros.placement import Placement, T_world_frame
-from spatialclaw_ros.ros.plain import point_message, shown_line, time_message
+from spatialclaw_ros.ros.plain import clean, point_message, shown_line, time_message
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -57,7 +57,7 @@ def marker_array(
         placement: frame to draw in; with an empty one only the DELETEALL is there.
     """
     header = Header(
-        stamp=time_message(placement.stamp_ns), frame_id=placement.frame_id)
+        stamp=time_message(placement.stamp_ns), frame_id=clean(placement.frame_id))
     markers = [Marker(header=header, action=Marker.DELETEALL)]
     if placement.frame_id:
         evidence = end.evidence

@@ -142,6 +142,12 @@ def test_a_failure_has_a_message_and_no_values():
 def test_text_that_no_ros_string_can_hold_is_made_fit():
     end = Answered('a\udc80b\0c', AnswerType.TEXT, 'a\udc80b\0c', evidence=evidence())
     assert answer_message(outcome(end)).text == 'a?b␀c'
+    seen = observation()
+    placement = dataclasses.replace(
+        place(seen, evidence(), ('base_link',)), frame_id='a\udc80\0')
+    for drawn in (marker_array(end, seen, placement).markers[-1],
+                  evidence_cloud(evidence(), placement)):
+        assert drawn.header.frame_id == 'a?'
 
 
 @pytest.mark.parametrize(('end', 'field', 'shown'), [
