@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -57,12 +58,17 @@ def run(command: str, description: str, measure: Callable[[Findings, bool], None
 
     Returns:
         Exit status: 1 when something falls short.
+
+    Raises:
+        SystemExit: wrong arguments, or SIGTERM came: what was started is stopped then, too.
     """
     options = _parse(command, description)
     findings = Findings()
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         measure(findings, options.short)
     finally:  # what was measured before a fault is not lost
+        signal.signal(signal.SIGTERM, before)
         form = 'Short form. ' if options.short else ''
         facts = ''.join(f'\n- {fact}' for fact in findings.facts)
         text = f'{form}{machine()}\n\n{table(findings.rows)}{facts}\n'

@@ -14,7 +14,8 @@
 
 """A bare rclpy subscriber of the topics named on the command line: `TYPE=TOPIC` each.
 
-Each line on its standard input is answered with the number of images that came so far.
+Each line on its standard input is answered with the number of images that came so far; the end of
+the input is its end.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
@@ -37,7 +39,7 @@ TYPES = {'Image': Image, 'CameraInfo': CameraInfo, 'TFMessage': TFMessage}
 
 
 def main(topics: list[str]) -> None:
-    """Subscribe, and count until told to stop."""
+    """Subscribe, and count until the input or a signal says to stop."""
     use_fastdds_profile(os.environ)
     rclpy.init(args=[])
     node = Node('bare_subscriber')
@@ -60,10 +62,12 @@ def main(topics: list[str]) -> None:
     def answer() -> None:
         for _line in sys.stdin:
             print(counts.get('Image', 0), flush=True)
+        rclpy.try_shutdown()
 
     threading.Thread(target=answer, daemon=True).start()
     print('ok', flush=True)
-    executor.spin()
+    with suppress(ExternalShutdownException):
+        executor.spin()
 
 
 if __name__ == '__main__':

@@ -20,7 +20,9 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +114,21 @@ def test_what_falls_short_ends_with_an_error(
     shown = capsys.readouterr()
     assert '- a fact\n' in shown.out
     assert all(fault in shown.err for fault in faults)
+
+
+def test_a_benchmark_that_is_told_to_stop_stops_what_it_started(monkeypatch, capsys) -> None:
+    stopped = []
+
+    def measure(findings: Findings, short: bool) -> None:
+        findings.rows.append(Row('it', [1.0]))
+        with ExitStack() as started:
+            started.callback(stopped.append, True)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr('sys.argv', ['bench'])
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        run('make it', 'Measures it.', measure)
+    assert (ended.value.code, stopped) == (143, [True])
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert '| it ' in capsys.readouterr().out
