@@ -67,7 +67,7 @@ def ask(kernel: Kernel, perception: Any, observation: Observation, text: str) ->
     ('How far is the mug from the edge of the table?', '0.26'),
     ('How tall is the mug?', '0.100 m'),
     ('How many blocks are on the table?', '3'),
-    ('Which object is nearest to the camera?', 'green object'),
+    ('Which object is closest to the mug?', 'green object'),
     ('Is the mug left of the box?', 'yes'),
     ('Did the ball move?', 'no'),
     ('How high is the table top above the floor?', '0.720 m'),

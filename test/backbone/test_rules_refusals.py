@@ -36,7 +36,7 @@ METADATA = {
 
 OUTSIDE = [
     'How long is the path that the mug took?', 'What is the length of the path of the ball?',
-    'What is between the mug and the box?', 'Would the mug fit between the box and the ball?',
+    'Would the mug fit between the box and the ball?',
     'What is the capital of France?', 'Write a poem about a mug', 'Why is the mug red?',
     'Pick up the mug', 'What colour is the mug?', 'How heavy is the mug?',
     'What does the sign say?', 'Will the mug fall?', 'Is the mug red?', 'mug', 'How many?',

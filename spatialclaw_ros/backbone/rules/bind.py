@@ -25,6 +25,8 @@ from spatialclaw_ros.backbone.rules import words
 from spatialclaw_ros.backbone.rules.intents import (
     CAMERA,
     Bearing,
+    Between,
+    BetweenWhat,
     Compare,
     Count,
     Distance,
@@ -38,6 +40,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     Position,
     Relation,
     RelationWhat,
+    Row,
     Side,
     Size,
     Thing,
@@ -128,9 +131,9 @@ def bind(intent: Intent, question: Question, metadata: Mapping[str, Any]) -> Tas
 
 def kind_of(intent: Intent, wanted: AnswerType = AnswerType.ANY) -> str:
     """Kind of result that an intent has."""
-    if isinstance(intent, Exists | Compare | Limit | Relation | Facing):
+    if isinstance(intent, Exists | Compare | Limit | Relation | Facing | Between):
         return 'boolean'
-    if isinstance(intent, Extreme | Side | RelationWhat):
+    if isinstance(intent, Extreme | Side | RelationWhat | Row | BetweenWhat):
         return 'name'
     if isinstance(intent, Position):
         relative = intent.relative_to
@@ -157,7 +160,7 @@ def _as_asked(intent: Intent, question: Question) -> Intent:
 
 def _with_names(task: Task) -> Task:
     intent = task.intent
-    if isinstance(intent, Extreme | RelationWhat):
+    if isinstance(intent, Extreme | RelationWhat | Row | BetweenWhat):
         return replace(task, names=tuple(thing.name for thing in intent.candidates))
     if isinstance(intent, Side):
         return replace(task, names=intent.sides)
@@ -183,8 +186,8 @@ def _with_choices(task: Task, question: Question) -> Task:
                 'is one with its unit; ask it with NUMBER')
         return replace(
             task, choices=choices, values=tuple(v for v in values if v is not None))
-    if isinstance(intent, Extreme | RelationWhat):
-        if not intent.candidates:
+    if isinstance(intent, Extreme | RelationWhat | Row | BetweenWhat):
+        if not intent.candidates and not isinstance(intent, Row):
             candidates = parse_things(choices)
             return replace(
                 task, intent=replace(intent, candidates=candidates, category=''),

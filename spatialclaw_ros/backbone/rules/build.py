@@ -23,7 +23,10 @@ from lark import Token, Tree
 from spatialclaw_ros.backbone.rules import words
 from spatialclaw_ros.backbone.rules.intents import (
     CAMERA,
+    OPPOSITE,
     Bearing,
+    Between,
+    BetweenWhat,
     Compare,
     Count,
     Distance,
@@ -37,10 +40,12 @@ from spatialclaw_ros.backbone.rules.intents import (
     Position,
     Relation,
     RelationWhat,
+    Row,
     Side,
     Size,
     Thing,
 )
+from spatialclaw_ros.backbone.rules.lexicon import ORDINALS
 from spatialclaw_ros.backbone.rules.nouns import is_generic, singular, thing_of
 
 DIMENSIONS = {
@@ -82,6 +87,8 @@ class Builder:
         for child in start.children:
             if isinstance(child, Tree) and child.data == 'view_of':
                 self._view = self._nouns(child)[0]
+            elif isinstance(child, Tree) and child.data == 'view_opposite':
+                self._view = OPPOSITE
             elif isinstance(child, Tree):
                 question = child
         if question is None:
@@ -329,6 +336,23 @@ class Builder:
         if is_generic(category):
             category = ''
         return RelationWhat(relation, nouns[-1], singular(category), view=self._view)
+
+    # ---- arrangement
+    def _row_of(self, tree: Tree) -> Row:
+        token = next(
+            self._tokens[c.start_pos] for c in tree.children  # type: ignore[index]
+            if isinstance(c, Token) and c.type == 'IN_ROW')
+        order, *_, side = token.text.split()
+        return Row(ORDINALS.index(order) + 1, side, self._listed(tree), self._view)
+
+    def _between_is(self, tree: Tree) -> Between:
+        a, b, c = self._nouns(tree)
+        return Between(a, b, c)
+
+    def _between_what(self, tree: Tree) -> BetweenWhat:
+        *category, b, c = self._nouns(tree)
+        kind = category[0].text if category else ''
+        return BetweenWhat(b, c, '' if is_generic(kind) else singular(kind))
 
     # ---- facing, motion
     def _facing_is(self, tree: Tree) -> Facing:

@@ -23,8 +23,9 @@ from __future__ import annotations
 import ast
 import textwrap
 
-from spatialclaw_ros.backbone.rules import measures, snippets
+from spatialclaw_ros.backbone.rules import finding, measures
 from spatialclaw_ros.backbone.rules.bind import Task
+from spatialclaw_ros.backbone.rules.intents import CAMERA, things
 from spatialclaw_ros.backbone.rules.plan import describe
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -44,8 +45,8 @@ def _line(text: str) -> str:
 
 
 def look(
-    task: Task, prompts: tuple[tuple[str, str], ...], *, depth: bool, single: bool, again: bool,
-    why: str,
+    task: Task, prompts: tuple[tuple[str, str], ...], *, depth: bool, single: bool, alone: bool,
+    again: bool, why: str,
 ) -> str:
     """Find what the question names.
 
@@ -54,6 +55,7 @@ def look(
         prompts: (label, prompt) of each thing; the prompt may be looser than the label.
         depth: whether points are needed; where not, they are taken if they can be had.
         single: look at a few frames one by one instead of at each camera's video.
+        alone: use the newest frame of one camera, as frames can't be placed to one another.
         again: add to what an earlier cell found and defined.
         why: what led to this cell.
     """
@@ -70,7 +72,10 @@ except Exception as error:
         return reply(
             'Place the cameras and what they see in 3D.', why, f'Measure {describe(task.intent)}.',
             code)
-    if single:
+    if alone:
+        recon, again = '', False
+        segment = _ALONE.strip().format(cameras=_cameras(task))
+    elif single:
         segment = (
             'few = InputImages.frame_indices[::max(1, len(InputImages) // 6)]\n'
             'segs = [tools.SAM3.segment_image_by_text(InputImages.at(f), prompt, label=label)\n'
@@ -80,13 +85,14 @@ except Exception as error:
             'segs = [tools.SAM3.segment_video_by_text(\n'
             '            prompts=prompts, labels=labels, video_index=v + 1)\n'
             f'        for v in range({len(task.cameras)})]')
-    lift = snippets.INSTANCES.strip('\n')
+    lift = finding.INSTANCES.strip('\n')
     if not depth:
         lift = lift.replace(
             'points = seg.get_masked_points(recon, None, k)',
             'points = (np.empty((0, 3)) if recon is None\n'
             '                      else seg.get_masked_points(recon, None, k))')
-    head = '' if again else f'import json\n\n# Everything in 3D.\n{recon}\n'
+    place = f'# Everything in 3D.\n{recon}\n' if recon else ''
+    head = '' if again else f'import json\n\n{place}'
     each = '{label: instances(label) for label in labels}'
     found = f'found.update({each})' if again else f'\n{lift}\n\n\nfound = {each}'
     code = f'''{head}# The pixels that answer to each phrase.
@@ -103,6 +109,7 @@ for label, prompt in zip(labels, prompts):
         frames=[len(c['frames']) for c in cs[:8]], whole=[len(c['whole']) for c in cs[:8]],
         middles=[[round(float(x), 3) for x in c['middle']] for c in cs[:8]
                  if np.isfinite(c['middle']).all()])))
+print('twice', json.dumps(dict(pairs=twice(found))))
 for note in dict.fromkeys(note for seg in segs for note in seg.notes):
     print('note', note[:300])
 best = [(found[label][0]['seg'], found[label][0]['frames'][0]) for label in labels if found[label]]
@@ -113,6 +120,36 @@ for seg, f in dict(((id(seg), f), (seg, f)) for seg, f in best[:3]).values():
     return reply(
         f'Find {named} and place them in 3D.', why,
         f'Check how many fit and how well, then measure {describe(task.intent)}.', code)
+
+
+_ALONE = '''
+# The frames can't be placed to one another: the one of a camera that sees most of it.
+newest = {{InputImages.at(f).camera: f for f in InputImages.frame_indices}}
+tried = {{f: [tools.SAM3.segment_image_by_text(InputImages.at(f), prompt, label=label)
+             for label, prompt in zip(labels, prompts)]
+         for camera, f in newest.items() if camera in {cameras}}}
+
+
+def fit(f):
+    """How many of the phrases a frame has something for, and how well it fits."""
+    best = [max((seg.get_score(f, k) for k in range(seg.num_objects)), default=0.0)
+            for seg in tried[f]]
+    return sum(score > 0 for score in best), round(sum(best), 2), f
+
+
+alone = max(tried, key=fit)
+segs = tried[alone]
+print('frame', alone, 'of camera', InputImages.at(alone).camera, 'alone')
+recon = tools.Reconstruct.Reconstruct(frame_indices=[alone])'''
+
+
+def _cameras(task: Task) -> str:
+    """Code for the cameras of which one may be used alone: those that the question means."""
+    named = [thing.frame for thing in things(task.intent) if thing.kind == 'camera' and thing.frame]
+    if named:
+        return repr(named)
+    from_it = any(value == CAMERA for name, value in vars(task.measured).items() if name != 'view')
+    return '[InputImages[-1].camera]' if from_it else 'newest'
 
 
 def measure(task: Task, picks: tuple[tuple[str, int], ...], *, best_frame: bool, why: str) -> str:

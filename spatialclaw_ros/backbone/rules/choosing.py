@@ -30,7 +30,7 @@ from spatialclaw_ros.backbone.rules.nouns import head_of
 from spatialclaw_ros.backbone.rules.parts import (
     CATEGORY_LABEL,
     SCORE_RATIO,
-    cloud,
+    eyes,
     is_flat,
     item,
     label_of,
@@ -44,25 +44,10 @@ _TALLER_IS_MORE = {
     'nearest': ('gap', -1), 'farthest': ('gap', 1), 'leftmost': ('left', 1),
     'rightmost': ('left', -1),
 }
-_KEYS = {
-    'volume': 'float(np.prod(np.maximum(size_of(c), 0.005)))',
-    'height': 'float(size_of(c)[2])',
-    'length': 'float(size_of(c)[0])',
-    'width': 'float(size_of(c)[1])',
-    'top': 'float(np.percentile(all_points(c)[:, 2], 99))',
-    'bottom': 'float(np.percentile(all_points(c)[:, 2], 1))',
-    'gap': 'over_views(gap, c, reference)[0]',
-    'left': 'float(center_of(c) @ left)',
-}
 _UNITS = {'volume': 'm^3'}
 
 
-def _margin(key: str) -> float:
-    """Share by which two amounts must differ to be told apart."""
-    return 0.05 if key == 'volume' else 0.005
-
-
-def _candidates(task: Task, candidates: tuple[Thing, ...], category: str) -> str:
+def candidates_of(task: Task, candidates: tuple[Thing, ...], category: str) -> str:
     """Code for the list `candidates` of (name, things that fit it)."""
     if candidates:
         pairs = [(name, label_of(thing)) for name, thing in zip(task.names, candidates)]
@@ -76,7 +61,8 @@ def _candidates(task: Task, candidates: tuple[Thing, ...], category: str) -> str
     return f'candidates = [({name}, [c]) for c in found[{label!r}]]\n'
 
 
-def _not_itself(thing: Thing | None) -> str:
+def not_itself(thing: Thing | None) -> str:
+    """Code that takes a thing itself out of the `candidates`."""
     if thing is None or thing.kind != 'object':
         return ''
     return (f"itself = found[{label_of(thing)!r}][0]['middle']\n"
@@ -86,120 +72,102 @@ def _not_itself(thing: Thing | None) -> str:
 
 def extreme(task: Task, intent: Extreme) -> str:
     key, sign = _TALLER_IS_MORE[intent.criterion]
-    code = snippets.join('gap', 'viewer', 'colour') + '\n'
-    code += _candidates(task, intent.candidates, intent.category)
+    code = snippets.join('amounts', 'viewer', 'colour') + '\n'
+    code += candidates_of(task, intent.candidates, intent.category)
     if not intent.candidates:
-        code += _not_itself(intent.reference)
+        code += not_itself(intent.reference)
     if intent.reference is not None and key == 'gap':
         code += item(intent.reference, 'reference')
     if key == 'left':
         code += pose(intent.view, 'pose')
-    margin = f"{_margin(key)} * abs(least[best]){'' if key == 'volume' else ' + 0.003'}"
     return code + f'''
-# How much so each is; from least to most where several things fit its phrase.
-least, most = [], []
-for name, cs in candidates:
-    amounts = [{sign} * {_KEYS[key]} for c in cs]
-    least.append(min(amounts))
-    most.append(max(amounts))
-    print(name, [round(abs(amount), 4) for amount in amounts])
+# How much so each is; where several things fit a phrase, each of them.
+every = [[amount_of(c, {key!r}) for c in cs] for _, cs in candidates]
+for (name, _), amounts in zip(candidates, every):
+    print(name, [f'{{value:.4f}}, sigma {{off:.4f}}' for value, off, _ in amounts])
 unit, sigma, problem, value, evidence = None, None, '', None, None
 if not candidates:
     problem = 'nothing to choose from was found'
 else:
-    best = int(np.argmax(least))
+    least = [min(amounts, key=lambda a: {sign} * a[0]) for amounts in every]
+    best = max(range(len(least)), key=lambda n: {sign} * least[n][0])
     value, evidence = candidates[best][0], [cs[0]['middle'] for _, cs in candidates]
-    others = [amount for n, amount in enumerate(most) if n != best]
-    if others and least[best] - max(others) < {margin}:
-        second = candidates[most.index(max(others))][0]
-        if any(len(cs) > 1 for _, cs in candidates):
-            problem = 'it depends on which is meant: ' + ', '.join(
-                f'{{len(cs)}} things fit "{{name}}"' for name, cs in candidates)
-        else:
-            problem = (f'{{value}} and {{second}} are too close to tell: {{abs(least[best]):.4g}} '
-                       f'and {{abs(max(others)):.4g}} {_UNITS.get(key, 'm')}')
+    for n, (name, _) in enumerate(candidates):
+        for amount in every[n] if n != best else ():
+            why = untold((value, name), (least[best], amount), {_UNITS.get(key, 'm')!r})
+            if why or {sign} * amount[0] > {sign} * least[best][0]:
+                problem = problem or why or 'one may be more so'
+    if problem and any(len(cs) > 1 for _, cs in candidates):
+        problem = 'it depends on which is meant: ' + ', '.join(
+            f'{{len(cs)}} things fit "{{name}}"' for name, cs in candidates)
 '''
 
 
 def compare(task: Task, intent: Compare) -> str:
     key, sign = _TALLER_IS_MORE[intent.criterion]
-    code = snippets.join('gap', 'viewer') + '\n' + item(intent.a, 'a') + item(intent.b, 'b')
+    code = snippets.join('amounts', 'viewer') + '\n' + item(intent.a, 'a') + item(intent.b, 'b')
     if intent.reference is not None:
         code += item(intent.reference, 'reference')
     if key == 'left':
         code += pose(Thing('camera', kind='camera'), 'pose')
+    names = (intent.a.name, intent.b.name)
     return code + f'''
-of_a, of_b = ({_KEYS[key]} for c in (a, b))
-print(f'a: {{of_a:.4f}}, b: {{of_b:.4f}}')
-value, unit, sigma, problem = bool({'of_a > of_b' if sign > 0 else 'of_a < of_b'}), None, None, ''
+of_a, of_b = (amount_of(c, {key!r}) for c in (a, b))
+print(f'a: {{of_a[0]:.4f}}, b: {{of_b[0]:.4f}}')
+value, unit, sigma = bool(of_a[0] {'>' if sign > 0 else '<'} of_b[0]), None, None
 evidence = [np.median(all_points(c), axis=0) for c in (a, b)]
-if abs(of_a - of_b) < {_margin(key)} * abs(of_a){'' if key == 'volume' else ' + 0.003'}:
-    problem = f'the two are too close to tell: {{of_a:.4g}} and {{of_b:.4g}} {_UNITS.get(key, 'm')}'
-'''
-
-
-_TESTS = {
-    'left': 'd @ left > 0.01', 'right': 'd @ left < -0.01', 'front': 'd @ forward < -0.01',
-    'behind': 'd @ forward > 0.01', 'above': 'a_low > b_high - 0.02',
-    'below': 'a_high < b_low + 0.02',
-    'on': 'abs(a_low - b_high) < 0.03 + 2 * foggy and over',
-    'in': 'over and a_low > b_low - 0.03 and (a_low + a_high) / 2 < b_high',
-}
-
-
-def _relation_values() -> str:
-    """Code for what the tests of relations look at, for clouds a and b."""
-    return '''a_mid, b_mid = box_of(a)[0], box_of(b)[0]
-d = a_mid - b_mid
-(a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
-near_b, far_b = np.percentile(b[:, :2], (1, 99), axis=0)
-over = bool((a_mid[:2] > near_b).all() and (a_mid[:2] < far_b).all())
-foggy = float(np.nan_to_num(noise(a)))  # the lowest of what is seen from afar is not its foot
-print(f'left {d @ left:.3f}, behind {d @ forward:.3f}, up {d[2]:.3f} m')
+problem = untold({names!r}, (of_a, of_b), {_UNITS.get(key, 'm')!r})
 '''
 
 
 def relation(task: Task, intent: Relation) -> str:
-    level = 'b_high = level(b)[0]\n' if intent.relation in {'on', 'above'} and is_flat(
-        intent.b) else ''
-    return snippets.join('gap', 'viewer', 'level') + '\n' + cloud(intent.a, 'a') + cloud(
-        intent.b, 'b') + pose(intent.view, 'pose') + _relation_values() + level + f'''
-value, unit, sigma, problem = bool({_TESTS[intent.relation]}), None, None, ''
-evidence = [a_mid, b_mid]
+    return _pair(task, intent.a, intent.b, intent.view) + f'''
+value, problem = agreed(a, b, {intent.relation!r}, {is_flat(intent.a)}, {is_flat(intent.b)})
+value, unit, sigma, evidence = bool(value), None, None, [center_of(a), center_of(b)]
 '''
 
 
 def side(task: Task, intent: Side) -> str:
-    first, second = intent.sides
     names = task.names or intent.sides
-    return snippets.join('views', 'viewer') + '\n' + cloud(intent.a, 'a') + cloud(
-        intent.b, 'b') + pose(intent.view, 'pose') + _relation_values() + f'''
-unit, sigma, problem, evidence = None, None, '', [a_mid, b_mid]
-if {_TESTS[first]}:
-    value = {names[0]!r}
-elif {_TESTS[second]}:
-    value = {names[1]!r}
-else:
-    value, problem = None, {f'neither {first} nor {second}: they are level there'!r}
+    flats = f'{is_flat(intent.a)}, {is_flat(intent.b)}'
+    return _pair(task, intent.a, intent.b, intent.view) + f'''
+verdicts = [agreed(a, b, relation, {flats}) for relation in {intent.sides!r}]
+fitting = [name for name, (so, why) in zip({tuple(names)!r}, verdicts) if so and not why]
+unit, sigma, evidence = None, None, [center_of(a), center_of(b)]
+value = fitting[0] if len(fitting) == 1 else None
+problem = '' if value else verdicts[0][1] or verdicts[1][1] or (
+    {f'neither {intent.sides[0]} nor {intent.sides[1]}'!r})
 '''
 
 
+def _pair(task: Task, a: Thing, b: Thing, view: Thing) -> str:
+    """Code for what the relation of two things is read from."""
+    return snippets.join('where') + '\n' + item(a, 'a') + item(b, 'b') + eyes(task, view)
+
+
 def relation_what(task: Task, intent: RelationWhat) -> str:
-    return snippets.join('gap', 'viewer', 'colour') + '\n' + _candidates(
-        task, intent.candidates, intent.category) + _not_itself(intent.b) + cloud(
-        intent.b, 'b') + pose(intent.view, 'pose') + f'''
+    flats = f'False, {is_flat(intent.b)}'
+    return snippets.join('where', 'gap', 'colour') + '\n' + candidates_of(
+        task, intent.candidates, intent.category) + not_itself(intent.b) + item(
+        intent.b, 'b') + eyes(task, intent.view) + f'''
 fitting = []
 for name, (c, *_) in candidates:
-    a = c['points']
-    d = box_of(a)[0] - box_of(b)[0]
-    (a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
-    if {_TESTS[intent.relation]}:
-        fitting.append((gap(a, b)[0], name, c))
+    so, why = agreed(c, b, {intent.relation!r}, {flats})
+    if so or why:
+        away, _, off = over_views(gap, c, b)
+        fitting.append((away, float(np.nan_to_num(off, nan=0.005)), name, why, c))
 fitting.sort(key=lambda each: each[0])
-print('fitting:', [(name, round(distance, 3)) for distance, name, _ in fitting])
+print('fitting:', [(name, round(away, 3), why) for away, _, name, why, _ in fitting])
 unit, sigma, problem, value, evidence = None, None, '', None, None
-if fitting:
-    value, evidence = fitting[0][1], [fitting[0][2]['middle'], np.median(b, axis=0)]
-else:
+if not fitting:
     problem = {f'nothing was found {intent.relation} of {intent.b.text}'!r}
+else:
+    away, off, value, why, c = fitting[0]
+    evidence = [c['middle'], np.median(all_points(b), axis=0)]
+    problem = why and f'{{value}} is the nearest that may be there, but {{why}}'
+    for other, other_off, name, _, _ in fitting[1:2]:
+        if other - away < 2 * np.hypot(off, other_off):
+            problem = problem or (
+                f'{{value}} and {{name}} are both there, and which is nearer is too close to tell: '
+                f'{{away:.3f}} m (sigma {{off:.3f}}) and {{other:.3f}} m (sigma {{other_off:.3f}})')
 '''

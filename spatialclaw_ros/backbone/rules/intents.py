@@ -42,6 +42,8 @@ class Thing:
 
 
 CAMERA = Thing('camera', kind='camera')
+OPPOSITE = Thing('the other side', 'opposite', 'camera')
+"""Who looks at the camera from behind what it sees."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,35 @@ class RelationWhat:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Which of several is the first, second, ... (`place`) from the 'left' or 'right' (`side`)."""
+
+    place: int
+    side: str
+    candidates: tuple[Thing, ...]
+    view: Thing = CAMERA
+
+
+@dataclass(frozen=True)
+class Between:
+    """Whether A stands between two others, seen from above."""
+
+    a: Thing
+    b: Thing
+    c: Thing
+
+
+@dataclass(frozen=True)
+class BetweenWhat:
+    """What stands between two things, seen from above."""
+
+    b: Thing
+    c: Thing
+    category: str = ''
+    candidates: tuple[Thing, ...] = ()
+
+
+@dataclass(frozen=True)
 class Facing:
     """Whether a camera or TF frame looks at a thing."""
 
@@ -194,7 +225,8 @@ class Motion:
 
 
 Intent = (Distance | Position | Size | HeightAbove | Count | Exists | Extreme | Compare | Limit
-          | Relation | Side | RelationWhat | Facing | Bearing | Motion)
+          | Relation | Side | RelationWhat | Row | Between | BetweenWhat | Facing | Bearing
+          | Motion)
 
 
 def things(intent: Intent) -> tuple[Thing, ...]:

@@ -16,6 +16,17 @@
 
 from __future__ import annotations
 
+ORDINALS = ('first', 'second', 'third', 'fourth', 'fifth')
+_OTHER_SIDE = tuple(
+    f'{side} side{of}' for side in ('other', 'opposite', 'far')
+    for of in ('', ' of scene', ' of table', ' of room', ' of things', ' of them'))
+_WHO_FACES = tuple(
+    f'for {who} {faces} camera{behind}'
+    for who in ('somebody', 'someone', 'person', 'anybody', 'robot')
+    for faces in ('who faces', 'facing', 'that faces')
+    for behind in ('', ' from behind things', ' from behind objects', ' from behind them',
+                   ' from behind scene', ' from behind'))
+
 LEXICON: dict[str, tuple[str, ...]] = {
     # question words and verbs
     'HOW': ('how',),
@@ -23,7 +34,9 @@ LEXICON: dict[str, tuple[str, ...]] = {
     'WHICH': ('which', 'which one', 'which ones'),
     'WHERE': ('where', 'whereabouts'),
     'IS': ('is', 'are', 'was', 'were', 'lies', 'stands', 'sits', 'be', 'is located', 'are located',
-           'is positioned', 'is situated', 'is placed', 'is currently', 'is now', 'located'),
+           'is positioned', 'is situated', 'is placed', 'is currently', 'is now', 'located',
+           'comes'),
+    'WOULD': ('would',),
     'DOES': ('does', 'do'),
     'DID': ('did', 'has', 'have', 'had'),
     'THERE': ('there', 'there any', 'there some', 'there at least one', 'any', 'some'),
@@ -138,7 +151,14 @@ LEXICON: dict[str, tuple[str, ...]] = {
     # views
     'SEEN_FROM': ('seen from', 'as seen from', 'viewed from', 'as viewed from', 'looking from',
                   'from view of', 'from perspective of', 'from viewpoint of', 'when seen from',
-                  'from point of view of', 'from vantage point of', 'when viewed from'),
+                  'from point of view of', 'from vantage point of', 'when viewed from',
+                  'if you looked from', 'if i looked from', 'if you look from', 'if seen from',
+                  'when looking from', 'if viewed from'),
+    'OTHER_SIDE': _OTHER_SIDE,
+    'WHO_FACES': _WHO_FACES,
+    # rows
+    'IN_ROW': tuple(f'{order} {frm} {side}' for order in ORDINALS for side in ('left', 'right')
+                    for frm in ('from', 'on')),
     'VIEW': ('view', 'perspective', 'point of view', 'viewpoint', 'vantage point', 'eye', 'eyes',
              'pov', 'side view'),
     # facing and motion
@@ -170,6 +190,7 @@ FILLERS = (
     'in scene', 'in image', 'in picture', 'in images', 'in frame', 'in video', 'in photo', 'thanks',
     'thank you', 'precisely', 'actually', 'here', 'in front of you', 'altogether', 'in total',
     'in this scene', 'in this image', 'in room', 'at all', 'about', 'in your view', 'around',
+    'as camera sees them', 'as you see them', 'as robot sees them', 'as i see them',
     'in camera image', 'in camera view', 'in field of view', 'in your field of view',
     'respectively', 'in space', 'in 3d', 'in 3d space', 'in world', 'just', 'also', 'directly',
     'robotic', 'total', 'overall', 'in physical space', 'in si units',

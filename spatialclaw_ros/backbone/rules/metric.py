@@ -40,6 +40,10 @@ from spatialclaw_ros.backbone.rules.parts import (
 _DISC = 'width_of_disc(p, outline(a) / 2) if size[1] > 0.75 * size[0] else size[0]'
 EXISTS_SCORE = 0.4
 """Least score of a candidate that counts as one; what has the colour but not the shape is below."""
+_SIZE_IN_WORDS = '''
+value = f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'
+unit = None
+'''
 
 
 def distance(task: Task, intent: Distance) -> str:
@@ -80,21 +84,23 @@ unit, evidence = 'm', None if problem else [p, q]
 {cloud(a, 'a')}{cloud(b, 'b')}
 (a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
 value = float(max(0.0, a_low - b_high, b_low - a_high))
-unit, sigma, problem = 'm', 0.005, ''
+unit, problem = 'm', ''
+sigma = float(np.linalg.norm([0.005, *np.nan_to_num([noise(a), noise(b)])]))
 evidence = [np.median(a, axis=0), np.median(b, axis=0)]
 '''
-    code = snippets.join('gap') + '\n' + item(a, 'a') + item(b, 'b')
+    code = snippets.join('gap', 'middle') + '\n' + item(a, 'a') + item(b, 'b')
     if a.part == 'center':
         code += '''
 
 def gap_from_center(a, b):
     """From the middle of one thing to the nearest point of the other."""
     value, points, sigma = gap(box_of(a)[0][None], b)
-    return value, points, float(np.hypot(np.nan_to_num(sigma, nan=0.003), 0.005))
+    return value, points, float(np.nan_to_num(sigma, nan=0.003))
 
 
 value, evidence, sigma = over_views(gap_from_center, a, b)
-unit, problem = 'm', ''
+doubt, problem = middle_doubt(a)
+unit, sigma = 'm', float(np.hypot(sigma, doubt))
 '''
         return code
     if intent.axis == 'h':
@@ -116,6 +122,8 @@ def position(task: Task, intent: Position) -> str:
     code += "sigma, problem = 0.005, ''\n" if is_flat(intent.a) else (
         'sigma, problem = middle_doubt(thing)\n')
     relative = intent.relative_to
+    if relative is None or relative.kind != 'object':
+        code += 'sigma = float(np.hypot(sigma, shared(all_points(thing))))\n'
     if relative is None:
         return code + 'value, frame = center, None  # in the world\n'
     if relative.kind == 'frame':
@@ -146,51 +154,26 @@ def size(task: Task, intent: Size) -> str:
         'radius': f'({_DISC}) / 2',
         'size': 'size.max()',
     }[intent.dimension]
-    off = 'height_sigma' if intent.dimension == 'height' else 'outline(a)'
-    code = snippets.join('edge') + f'''
+    off = {
+        'height': 'off[2]', 'thickness': 'off[size.argmin()]', 'size': 'off[size.argmax()]',
+    }.get(intent.dimension, 'off[0]')
+    return snippets.join('edge', 'sides') + f'''
 {item(thing, 'a')}
-
-foot = foot_of(a) if drift(a) < 0.012 else float('nan')
-
-
-def sides_of(p):
-    """Centre and size of the box, and sigma of its height.
-
-    A box of seen points begins over what it stands on, as the lowest are dropped with the outline;
-    the noise of its top makes up for a part of that: its foot is taken to be half way down.
-    """
-    center, size = box_of(p)
-    lost = center[2] - size[2] / 2 - foot
-    if not 0 < lost < 0.015 or ball_of(p) is not None:
-        return center, size, 0.0
-    return center - [0, 0, lost / 4], size + [0, 0, lost / 2], lost / 2
-
 
 def length_of(p):
     """The length asked for, with the corners of the box that it was read from."""
-    center, size, height_sigma = sides_of(p)
-    sigma = np.hypot(0.003, np.nan_to_num(noise(p), nan=0.003))
-    sigma = sigma if ball_of(p) else np.hypot(sigma, {off})
-    return float({value}), tools.Geometry.oriented_box(p).corners, float(sigma)
+    _, size, off = sides_of(a, p)
+    return float({value}), tools.Geometry.oriented_box(p).corners, float({off})
 
 
 value, evidence, sigma = over_views(length_of, a)
-center, size, _ = sides_of(all_points(a))
+size = sides_of(a)[1]
 unit, problem = 'm', ''
 if not a['whole']:  # no frame shows all of it: only a top whose whole edge was seen will do
     real = edge_of(a['points'])[1] if size[:2].max() > 0.3 else np.zeros(1)
     if real.mean() < 0.95:
         problem = 'it is cut off by the image border in every frame, so its size is not known'
-highest_view = max(recon.extrinsics[f][2, 3] for f in a['frames'])
-if {intent.dimension != 'height'!r} and ball_of(a['points']) is None and (
-        highest_view < center[2] + size[2] / 2):
-    sigma = float(size[:2].max() / 4)  # its top is not seen: its far side is anyone's guess
-'''
-    if task.kind == 'text':
-        code += '''value = f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'
-unit = None
-'''
-    return code
+''' + (_SIZE_IN_WORDS if task.kind == 'text' else '')
 
 
 def height(task: Task, intent: HeightAbove) -> str:
@@ -223,6 +206,15 @@ def count(task: Task, intent: Count) -> str:
 those = [c for c in found[{label_of(intent.a)!r}] if c['score'] >= {EXISTS_SCORE}]
 value, unit, sigma, problem = len(those), None, None, ''
 evidence = [c['middle'] for c in those if np.isfinite(c['middle']).all()] or None
+''' + _AT_ONCE
+
+
+_AT_ONCE = '''
+if recon is None and those:
+    shown = max(sum(f in c['frames'] for c in those) for f in InputImages.frame_indices)
+    if shown < len(those):
+        problem = (f'no picture shows more than {shown} of them, all together show {len(those)}, '
+                   'and without depth and TF it is not known which of these are the same')
 '''
 
 

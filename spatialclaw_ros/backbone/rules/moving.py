@@ -19,16 +19,19 @@ from __future__ import annotations
 from spatialclaw_ros.backbone.rules import snippets
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import Bearing, Facing, Motion, Thing
-from spatialclaw_ros.backbone.rules.parts import center, label_of, pose
+from spatialclaw_ros.backbone.rules.parts import item, label_of, pose
 
 
 def _bearing_values(origin: Thing, target: Thing) -> str:
-    return snippets.join('views', 'viewer') + '\n' + pose(origin, 'pose') + center(
-        target, 'target') + '''
+    return snippets.join('middle', 'viewer') + '\n' + pose(origin, 'pose') + item(
+        target, 'thing') + '''
+target = center_of(thing)
 to = target - pose[:3, 3]
 angle = float(np.arctan2(to @ left, to @ forward))  # to the left is positive (REP 103)
 reach = float(np.hypot(to[0], to[1]))
-print(f'bearing {angle:.4f} rad at {reach:.3f} m')
+across = np.array([-to[1], to[0], 0.0]) / max(reach, 1e-6)
+sigma = float(np.arctan2(np.sqrt(across @ spread_of(thing)[0] @ across), reach))
+print(f'bearing {angle:.4f} rad, sigma {sigma:.4f}, at {reach:.3f} m')
 evidence = [pose[:3, 3], target]
 problem = '' if reach > 0.05 else 'it is right above or below, where no bearing is defined'
 '''
@@ -36,13 +39,62 @@ problem = '' if reach > 0.05 else 'it is right above or below, where no bearing 
 
 def facing(task: Task, intent: Facing) -> str:
     return _bearing_values(intent.a, intent.b) + '''
-value, unit, sigma = bool(abs(angle) < np.deg2rad(30)), None, None  # nearly straight ahead
+ahead = np.deg2rad(30)  # nearly straight ahead
+if not problem and abs(abs(angle) - ahead) < 2 * sigma:
+    problem = (f'{np.rad2deg(angle):.0f} degrees (sigma {np.rad2deg(sigma):.1f}) is too close to '
+               'the 30 degrees that count as facing it to tell')
+value, unit, sigma = bool(abs(angle) < ahead), None, None
 '''
 
 
 def bearing(task: Task, intent: Bearing) -> str:
     return _bearing_values(intent.origin, intent.a) + '''
-value, unit, sigma = angle, 'rad', float(np.arctan2(0.005, reach))
+value, unit = angle, 'rad'
+'''
+
+
+_PLACED = '''
+def ends_of(candidates):
+    """({frame: middle}, sigma of the way from the first to the last) of a thing in single views.
+
+    Part of what looks like motion is that the two views show other parts of the thing (their boxes
+    differ, or they look from other sides), and that the frames' poses are off (what stands round
+    the thing is not where the other view sees it).
+    """
+    track, sizes, balls, blur = {}, {}, {}, 0.0
+    for c in candidates:
+        for f in c['whole'] or c['frames']:
+            p = c['seg'].get_masked_points(recon, f, c['k'])
+            if len(p) >= 50:
+                track[f], sizes[f] = box_of(p)
+                balls[f], blur = ball_of(p), max(blur, float(np.nan_to_num(noise(p), nan=0.003)))
+    if len(track) < 2:
+        return track, 0.01
+    first, last = min(track), max(track)
+    parts = [0.01, blur, mismatch(first, last, track[first], blur)]
+    if balls[first] is None or balls[last] is None:
+        toward = [track[f] - recon.extrinsics[f][:3, 3] for f in (first, last)]
+        turned = np.linalg.norm(np.subtract(*(t / np.linalg.norm(t) for t in toward)))
+        parts += [np.linalg.norm(sizes[last] - sizes[first]) / 2,
+                  turned * np.mean([sizes[f][:2].max() for f in (first, last)]) / 4]
+    return track, float(np.linalg.norm(parts))
+
+
+def mismatch(first, last, at, blur):
+    """How far off one view sees the surfaces that another one saw within a metre of a place."""
+    p = np.asarray(recon.points[first])[::4, ::4].reshape(-1, 3)
+    with np.errstate(invalid='ignore'):
+        p = p[np.linalg.norm(p - at, axis=1) < 1.0]
+    uvd = tools.Geometry.project_point_to_camera(
+        p, recon.extrinsics[last], recon.intrinsics[last])
+    depth = np.asarray(recon.depth[last])
+    with np.errstate(invalid='ignore'):
+        ok = (uvd[:, 2] > 0) & (uvd[:, 0] > 0) & (uvd[:, 1] > 0)
+        ok &= (uvd[:, 0] < depth.shape[1] - 1) & (uvd[:, 1] < depth.shape[0] - 1)
+    u, v = np.rint(uvd[ok, :2]).astype(int).T
+    off = np.abs(depth[v, u] - uvd[ok, 2])
+    off = off[off < 0.15]  # what is farther off stands before or behind it
+    return float(np.sqrt(max(0.0, np.median(off) ** 2 - blur ** 2))) if len(off) > 100 else 0.0
 '''
 
 
@@ -50,23 +102,16 @@ def motion(task: Task, intent: Motion) -> str:
     thing = intent.a
     code = snippets.join('views', 'viewer') + '\n'
     if thing.kind == 'object':
-        code += f'''track, foggy = {{}}, 0.0
-for c in found[{label_of(thing)!r}]:
-    for f in c['whole'] or c['frames']:
-        p = c['seg'].get_masked_points(recon, f, c['k'])
-        if len(p) >= 50:
-            track[f], foggy = box_of(p)[0], max(foggy, float(np.nan_to_num(noise(p))))
-'''
+        code += _PLACED + f'\n\ntrack, sigma = ends_of(found[{label_of(thing)!r}])\n'
     elif thing.kind == 'camera':
         frames = f'InputImages.camera({thing.frame!r})' if thing.frame else (
             'InputImages.camera(InputImages[-1].camera)')
         code += (f'poses = {{f: recon.extrinsics[f] for f in {frames}.frame_indices}}\n'
-                 'track = {f: pose[:3, 3] for f, pose in poses.items()}\n')
+                 'track, sigma = {f: pose[:3, 3] for f, pose in poses.items()}, 0.01\n')
     else:
         code += (f"poses = {{f: tools.TF.lookup('world', {thing.frame!r}, f)\n"
                  '         for f in InputImages.frame_indices}\n'
-                 'track = {f: pose[:3, 3] for f, pose in poses.items()}\n')
-    code += f"sigma = {'float(np.hypot(0.01, foggy))' if thing.kind == 'object' else '0.01'}\n"
+                 'track, sigma = {f: pose[:3, 3] for f, pose in poses.items()}, 0.01\n')
     code += pose(Thing('camera', kind='camera'), 'view')
     code += '''
 unit, problem, value, evidence = 'm', '', None, None
@@ -78,7 +123,8 @@ else:
     d, evidence = end - start, [start, end]
     seconds = InputImages.at(last).stamp_s - InputImages.at(first).stamp_s
     moved = float(np.linalg.norm(d))
-    print(f'moved {moved:.4f} m in {seconds:.3f} s, frames {first} to {last}')
+    print(f'moved {moved:.4f} m, sigma {sigma:.4f}, in {seconds:.3f} s, frames {first} to {last}')
+    unsure = f'{moved:.3f} m with a sigma of {sigma:.3f} m is too little to tell from noise'
 '''
     return code + '\n'.join(
         '    ' + line for line in _MOTION_VALUES[intent.what].strip().splitlines()) + '\n'
@@ -87,14 +133,15 @@ else:
 _MOTION_VALUES = {
     'distance': 'value = moved',
     'moved': '''
-unsure, value, unit, sigma = max(0.03, 3 * sigma), moved > 0.02, None, None
-if 0.012 < moved < unsure:
-    problem = f'{moved:.3f} m is too little to tell motion from noise\'''',
+value, unit = moved > max(0.03, 3 * sigma), None
+if not value and not (moved < max(0.012, sigma) and sigma < 0.02):
+    problem = unsure
+sigma = None''',
     'speed': '''
 if seconds <= 0:
     problem = 'the frames have the same stamp'
 else:
-    value, unit, sigma = moved / seconds, 'm/s', 0.014 / seconds''',
+    value, unit, sigma = moved / seconds, 'm/s', 1.4 * sigma / seconds''',
     'turn': '''
 R = poses[first][:3, :3].T @ poses[last][:3, :3]
 value = float(np.arccos(np.clip((np.trace(R) - 1) / 2, -1, 1)))
@@ -104,7 +151,7 @@ parts = [(float(d @ left), 'left', 'right'), (float(d @ forward), 'away', 'towar
          (float(d[2]), 'up', 'down')]
 parts.sort(key=lambda part: -abs(part[0]))
 names = [plus if x > 0 else minus for x, plus, minus in parts if abs(x) > 0.4 * moved]
-value, unit, sigma = ' and '.join(names), None, None
-if moved < 0.02:
-    problem = f'it moved {moved:.3f} m only, which has no sure direction\'''',
+value, unit = ' and '.join(names), None
+problem = unsure if moved < max(0.02, 2 * sigma) else ''
+sigma = None''',
 }

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
@@ -27,14 +28,15 @@ from lark.lexer import Lexer
 from spatialclaw_ros.backbone.rules import words
 from spatialclaw_ros.backbone.rules.build import CRITERIA, DIMENSIONS, RELATIONS, Builder
 from spatialclaw_ros.backbone.rules.intents import (
+    Between,
+    BetweenWhat,
     Compare,
     Distance,
-    Extreme,
     HeightAbove,
     Intent,
     Relation,
-    RelationWhat,
     Side,
+    Size,
     Thing,
     things,
 )
@@ -44,6 +46,7 @@ from spatialclaw_ros.backbone.rules.nouns import head_of, thing_of
 _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = (
     ('threshold', frozenset({'QUANTITY', 'NUMBER'})),
     ('compare', frozenset({'THAN'})),
+    ('row', frozenset({'IN_ROW'})),
     ('motion', frozenset({'MOVE', 'MOVING', 'TURN', 'DISPLACEMENT', 'SPEED', 'FAST'})),
     ('facing', frozenset({'FACING', 'ANGLE', 'DIRECTION'})),
     ('height', frozenset({'HIGH', 'ABOVE', 'BELOW', 'HEIGHT'})),
@@ -51,6 +54,7 @@ _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = (
     ('distance', frozenset({'DISTANCE', 'FAR', 'CLOSE', 'UNIT', 'APART'})),
     ('count', frozenset({'MANY', 'MUCH', 'COUNT'})),
     ('relation', frozenset(RELATIONS) | {'SIDE'}),
+    ('between', frozenset({'BETWEEN'})),
     ('size', frozenset(DIMENSIONS)),
     ('exists', frozenset({'THERE', 'VISIBLE', 'YOU_SEE'})),
     ('position', frozenset({'WHERE', 'POSITION', 'LOCATE'})),
@@ -61,10 +65,11 @@ _PRONOUNS = frozenset({
     'one', 'two', 'both', 'what', 'which', 'something', 'anything', 'everything', 'there',
 })
 # What nobody sees: a length of it is that of no thing in the pictures.
-_UNSEEN = frozenset({
-    'path', 'trajectory', 'route', 'way', 'journey', 'trip', 'course', 'movement', 'motion',
-    'distance', 'difference', 'gap', 'space',
-})
+_UNSEEN = frozenset({'movement', 'motion', 'distance', 'difference'})
+_WAY_WENT = re.compile(
+    r'\b(?:path|trajectory|route|way|journey|trip|course)\s+(?:of|that|which|taken|it|the)\b',
+    re.IGNORECASE)
+"""A way that something went: it is not seen as a thing, other than the path of a garden."""
 
 
 class _TokenLexer(Lexer):
@@ -136,9 +141,12 @@ def _parse_sentence(text: str, start: int, end: int) -> Intent | None:
 
 
 def _nameable(intent: Intent) -> bool:
-    """Whether every thing has a usable name: no pronoun or path, nothing endless, none twice."""
+    """Whether every thing has a usable name: no pronoun or way, nothing endless, none twice."""
     named = things(intent)
-    if isinstance(intent, Extreme | RelationWhat) and len(intent.category) > MAX_PHRASE:
+    if len(getattr(intent, 'category', '')) > MAX_PHRASE:
+        return False
+    if (isinstance(intent, Between) and len(named) < 3) or (
+            isinstance(intent, BetweenWhat) and intent.b == intent.c):
         return False
     if isinstance(intent, Distance | HeightAbove | Relation | Side | Compare) and (
             intent_pair(intent)[0] == intent_pair(intent)[1]):
@@ -146,6 +154,7 @@ def _nameable(intent: Intent) -> bool:
     return all(
         len(thing.text) <= MAX_PHRASE and thing.text.lower() not in _PRONOUNS
         and not _UNSEEN.intersection(head_of(thing.text).split()[-1:])
+        and not (isinstance(intent, Size) and _WAY_WENT.search(thing.text))
         for thing in named)
 
 

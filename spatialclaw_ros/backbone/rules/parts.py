@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import Thing
 from spatialclaw_ros.backbone.rules.nouns import head_of
 
@@ -42,7 +43,7 @@ def newest(thing: Thing) -> str:
     """Code for the index of the newest frame of a camera."""
     if thing.kind == 'camera' and thing.frame:
         return f'InputImages.camera({thing.frame!r}).frame_indices[-1]'
-    return 'InputImages[-1].frame_index'
+    return 'recon.frame_indices[-1]'
 
 
 def item(thing: Thing, name: str) -> str:
@@ -69,6 +70,29 @@ def pose(thing: Thing, name: str) -> str:
                 f'forward, left = level_axes({name}, optical={"optical" in thing.frame})\n')
     return (f'{name} = recon.extrinsics[{newest(thing)}]\n'
             f'forward, left = level_axes({name}, optical=True)\n')
+
+
+def eyes(task: Task, view: Thing) -> str:
+    """Code for `eyes`: (pose, forward, left, slack) of each who may be meant by a view.
+
+    Where no camera is named, that is the newest frame of each, the very newest last. From the other
+    side one looks back towards the camera, within some ten degrees.
+    """
+    slack = 0.0
+    if view.kind == 'camera' and not view.frame and len(task.cameras) > 1:
+        code = ('last = {InputImages.at(f).camera: f for f in recon.frame_indices}\n'
+                'poses = [(recon.extrinsics[f], True) for f in sorted(last.values())]\n')
+    elif view.kind == 'frame':
+        code = (f"poses = [(tools.TF.lookup('world', {view.frame!r}), "
+                f"{'optical' in view.frame})]\n")
+    else:
+        code = f'poses = [(recon.extrinsics[{newest(view)}], True)]\n'
+    sign = ''
+    if view.part == 'opposite':
+        slack, sign = 0.18, '-'
+    return code + (
+        f'eyes = [(T, {sign}forward, {sign}left, {slack})\n'
+        '        for T, (forward, left) in ((T, level_axes(T, z)) for T, z in poses)]\n')
 
 
 def center(thing: Thing, name: str) -> str:

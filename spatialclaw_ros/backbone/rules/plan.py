@@ -19,6 +19,8 @@ from __future__ import annotations
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import (
     Bearing,
+    Between,
+    BetweenWhat,
     Compare,
     Count,
     Distance,
@@ -32,6 +34,7 @@ from spatialclaw_ros.backbone.rules.intents import (
     Position,
     Relation,
     RelationWhat,
+    Row,
     Side,
     Size,
     things,
@@ -50,6 +53,8 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ('comparison', 'Is the bottle taller than the mug?'),
     ('limit', 'Is the gap between the mug and the box wider than 10 cm?'),
     ('left, right, in front, behind, above, below, on', 'Is the mug left of the box?'),
+    ('between', 'Is the mug between the box and the ball?'),
+    ('order in a row', 'Of the mug, the box and the ball, which is second from the left?'),
     ('facing and bearing', 'Is the robot facing the table?'),
     ('motion between two times', 'How far did the ball move?'),
 )
@@ -69,7 +74,7 @@ def make_plan(task: Task) -> str:
     """Two or three lines: what is looked for, what is measured, what is answered."""
     seen = [f'"{thing.text}"' for thing in things(task.intent) if thing.kind == 'object']
     category = getattr(task.intent, 'category', None)
-    if isinstance(task.intent, Extreme | RelationWhat) and not task.intent.candidates:
+    if isinstance(task.intent, Extreme | RelationWhat | BetweenWhat) and not task.intent.candidates:
         seen.append(f'every "{category or "object"}"')
     lines = []
     if seen:
@@ -123,6 +128,13 @@ def _describe_choice(intent: Intent) -> str:
                 f'{intent.b.name}, seen from {intent.view.name}')
     if isinstance(intent, RelationWhat):
         return f'what is {intent.relation} of {intent.b.name}, seen from {intent.view.name}'
+    if isinstance(intent, Row):
+        among = ', '.join(thing.name for thing in intent.candidates)
+        return f'which is number {intent.place} from the {intent.side} of {among}'
+    if isinstance(intent, Between):
+        return f'whether {intent.a.name} stands between {intent.b.name} and {intent.c.name}'
+    if isinstance(intent, BetweenWhat):
+        return f'what stands between {intent.b.name} and {intent.c.name}'
     if isinstance(intent, Facing):
         return f'whether {intent.a.name} faces {intent.b.name}'
     if isinstance(intent, Bearing):

@@ -20,7 +20,6 @@ The state is folded from the turns, so nothing about a query is kept anywhere el
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +28,7 @@ from spatialclaw_ros.backbone.protocol import Turn
 from spatialclaw_ros.backbone.rules import measures, parts
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import (
+    BetweenWhat,
     Count,
     Distance,
     Exists,
@@ -39,34 +39,21 @@ from spatialclaw_ros.backbone.rules.intents import (
     Thing,
     things,
 )
+from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
 from spatialclaw_ros.workspace.calls import CANT_TELL
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
 MIN_POINTS = 20
-MAX_PROBLEM_CHARS = 300
-_NO_SECOND_TRY = ('depth', 'CameraInfo', 'intrinsics', 'not loaded', 'pose')
+SAME_SHARE, INSIDE_SHARE = 0.5, 0.8
+"""Share of both masks, and of the smaller one, from which on two names have found one thing.
 
-SHAPE_WORDS = frozenset({
-    'round', 'square', 'rectangular', 'cylindrical', 'spherical', 'flat', 'tall', 'short', 'small',
-    'big', 'large', 'little', 'tiny', 'long', 'thin', 'thick', 'wide', 'narrow', 'huge', 'empty',
-    'full', 'plastic', 'metal', 'wooden', 'glass', 'ceramic', 'paper', 'cardboard', 'game',
-    'coffee', 'tea', 'toy', 'video', 'kitchen', 'dining', 'two', 'three',
-})
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    'mug': ('cup',), 'cup': ('mug',), 'magazine': ('book', 'paper'), 'book': ('magazine',),
-    'controller': ('gamepad', 'object'), 'gamepad': ('controller', 'object'),
-    'cube': ('block', 'box'),
-    'block': ('cube', 'box'), 'box': ('container', 'block'), 'container': ('box',),
-    'couch': ('sofa',), 'sofa': ('couch',), 'desk': ('table',), 'tabletop': ('table',),
-    'ground': ('floor',), 'countertop': ('counter',), 'worktop': ('counter',), 'sphere': ('ball',),
-    'monitor': ('screen',), 'screen': ('monitor',), 'tin': ('can',), 'can': ('tin',),
-    'plate': ('dish',), 'dish': ('plate',), 'notebook': ('book',), 'stool': ('chair',),
-}
-_SUPPORT = re.compile(
-    r'\s+(?:on|in|at|lying|standing|sitting|resting|next to|beside|near|under|behind|'
-    r'in front of|above|below|left of|right of|to the left of|to the right of)\b.*$',
-    re.IGNORECASE)
+What is opaque shares no pixel with what it hides: a shared outline of a pixel or two is all that
+two things have in common, less than a half even of the smallest that is found.
+"""
+MAX_PROBLEM_CHARS = 300
+_NOT_TOGETHER = ('can be placed', 'have no transform to the world')
+_NO_SECOND_TRY = ('depth', 'CameraInfo', 'intrinsics', 'not loaded', 'pose')
 
 MAX_FRAMES_NAMED = 12
 
@@ -81,10 +68,12 @@ class Step:
         prompts: (label, prompt) of what is looked for.
         loosened: label to how many looser prompts were tried.
         single: whether frames are looked at one by one.
+        alone: whether one frame alone is used, as they can't be placed to one another.
         picks: (label, number) of chosen candidates.
         best_frame: whether each thing's best frame alone is used.
         notes: what the tools said.
         looks: label to what the newest look at it printed.
+        doubles: pairs of candidates of two labels that may be one thing (see `finding`).
         fresh: labels to look at now; empty for all.
     """
 
@@ -93,10 +82,12 @@ class Step:
     prompts: tuple[tuple[str, str], ...] = ()
     loosened: tuple[tuple[str, int], ...] = ()
     single: bool = False
+    alone: bool = False
     picks: tuple[tuple[str, int], ...] = ()
     best_frame: bool = False
     notes: tuple[str, ...] = ()
     looks: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    doubles: tuple[Mapping[str, Any], ...] = ()
     fresh: tuple[str, ...] = ()
 
     @property
@@ -104,7 +95,7 @@ class Step:
         """(label, prompt) of what to look at now."""
         return tuple(
             (label, prompt) for label, prompt in self.prompts
-            if not self.fresh or label in self.fresh)
+            if self.alone or not self.fresh or label in self.fresh)
 
 
 def next_step(task: Task, turns: Sequence[Turn]) -> Step:
@@ -135,7 +126,7 @@ def _prompt_of(task: Task, label: str, text: str) -> str:
 
 def category_label(task: Task) -> str:
     """Label of the objects to choose from; '' when the question names its candidates."""
-    if isinstance(task.intent, Extreme | RelationWhat) and not task.intent.candidates:
+    if isinstance(task.intent, Extreme | RelationWhat | BetweenWhat) and not task.intent.candidates:
         return task.intent.category or parts.CATEGORY_LABEL
     return ''
 
@@ -154,14 +145,16 @@ def _after(task: Task, step: Step, result: CellResult | None) -> Step:
 # ---- after looking
 def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     if result.error is not None:
-        return _after_error(step, result.error)
+        return _after_error(task, step, result.error)
     if not step.prompts:
         return replace(step, kind='measure', why='Only cameras and frames are asked about.')
     looks = dict(step.looks)
     looks |= {look['label']: look for look in _lines(result.stdout, 'look') if 'label' in look}
     notes = tuple(
         line[5:] for line in result.stdout.splitlines() if line.startswith('note '))[:6]
-    step = replace(step, notes=notes, looks=looks, fresh=())
+    doubles = tuple(
+        pair for line in _lines(result.stdout, 'twice') for pair in line.get('pairs', ()))
+    step = replace(step, notes=notes, looks=looks, doubles=doubles, fresh=())
     if any(label not in looks for label, _ in step.prompts):
         return _refusal(step, 'what was seen could not be read back from the cell')
     missing = [label for label, _ in step.prompts if not looks[label].get('n')]
@@ -177,6 +170,8 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
         if problem:
             return _with_place(step, [(label, prompt)]) or _refusal(step, problem)
         picks.append((label, pick))
+    if problem := _doubled(task, step, dict(picks)):
+        return _refusal(step, problem)
     needs_points = measures.needs_depth(task.intent)
     for label, pick in picks:
         counts = looks[label].get('points') or [0]
@@ -189,6 +184,32 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
         why='Everything was found: ' + '; '.join(
             f'"{label}" score {(looks[label].get("scores") or [0])[0]:.2f}'
             for label, _ in step.prompts) + '.')
+
+
+def _doubled(task: Task, step: Step, picks: Mapping[str, int]) -> str:
+    """Why two names of the question do not mean two things; '' when they may."""
+    for pair in step.doubles:
+        labels, at, (alike, inside) = pair['of'], pair['at'], pair['share']
+        if category_label(task) in labels or [picks.get(label, 0) for label in labels] != at:
+            continue
+        apart = not any(_is_surface(task, label) or _is_part(label) for label in labels)
+        if alike < SAME_SHARE and not (apart and inside > INSIDE_SHARE):
+            continue
+        scores = [(step.looks[label].get('scores') or [0.0])[i] for label, i in zip(labels, at)]
+        loosened = dict(step.loosened)
+        doubtful, sure = sorted(
+            zip(labels, scores), key=lambda one: (not loosened.get(one[0]), one[1]))
+        prompt = dict(step.prompts)[doubtful[0]]
+        as_what = f', looked for as "{prompt}"' if loosened.get(doubtful[0]) else ''
+        return (f'"{doubtful[0]}" (score {doubtful[1]:.2f}{as_what}) was found where "{sure[0]}" '
+                f'(score {sure[1]:.2f}) is: the two names seem to mean one thing, and '
+                f'"{doubtful[0]}" is the doubtful one; say its colour or where it is')
+    return ''
+
+
+def _is_part(label: str) -> bool:
+    """Whether a phrase names a part of a thing."""
+    return ' of ' in label.lower() or "'s " in label.lower()
 
 
 def _many_allowed(task: Task) -> bool:
@@ -236,31 +257,6 @@ def _not_found(
     text += f'; found: {", ".join(seen)}' if seen else ''
     relevant = [note for note in notes if note]
     return text + (f'. {relevant[0]}' if relevant else '')
-
-
-def looser_prompts(label: str) -> tuple[str, ...]:
-    """Prompts that ask for less, in the order to try; a part of a thing is never dropped.
-
-    First without words of shape and make, then without the place, then with another noun.
-    """
-    words = label.split()
-    if ' of ' in f' {label.lower()} ' or any(word.lower().endswith("'s") for word in words):
-        return ()
-    place = _SUPPORT.search(label)
-    head, tail = (label[:place.start()], place.group()) if place else (label, '')
-    found: list[str] = []
-    plain = [word for word in head.split()[:-1] if word.lower() not in SHAPE_WORDS]
-    plain += head.split()[-1:]
-    without_shape = ' '.join(plain)
-    found.append(without_shape + tail)
-    found.append(without_shape)
-    noun = plain[-1].lower() if plain else ''
-    for other in SYNONYMS.get(noun, ()):
-        swapped = ' '.join([*plain[:-1], other])
-        # "object" alone would be anything
-        if other != 'object' or len(plain) > 1:
-            found += [swapped + tail, swapped]
-    return tuple(text for text in dict.fromkeys(found) if text and text != label)
 
 
 def _pick(task: Task, label: str, look: dict[str, Any]) -> tuple[int, str]:
@@ -342,9 +338,15 @@ def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
                                             f'{lines[-1].get("unit") or ""}, nothing against it.')
 
 
-def _after_error(step: Step, error: CellError) -> Step:
+def _after_error(task: Task, step: Step, error: CellError) -> Step:
+    apart = any(words in error.message for words in _NOT_TOGETHER)
+    if apart and step.prompts and not step.alone and not isinstance(task.intent, Motion):
+        return replace(
+            step, alone=True, looks={}, fresh=(),
+            why=_error_text('The cell failed', error)
+            + '; the one frame that sees what is asked will do.')
     final = any(word in error.message for word in _NO_SECOND_TRY)
-    if final or step.single or not step.prompts:
+    if final or step.single or step.alone or not step.prompts:
         return _refusal(step, _error_text('the frames can\'t be used', error))
     return replace(
         step, single=True,

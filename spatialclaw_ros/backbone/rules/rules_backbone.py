@@ -62,8 +62,8 @@ class RulesBackbone:
                 f'{brief.max_steps} cells are not enough to answer this; allow at least 3')
         if step.kind == 'look':
             return cells.look(
-                task, step.wanted, single=step.single, again=bool(step.looks), why=step.why,
-                depth=measures.needs_depth(task.intent) or len(task.cameras) > 1)
+                task, step.wanted, single=step.single, alone=step.alone, again=bool(step.looks),
+                why=step.why, depth=measures.needs_depth(task.intent))
         if step.kind == 'measure':
             return cells.measure(task, step.picks, best_frame=step.best_frame, why=step.why)
         if step.kind == 'answer':

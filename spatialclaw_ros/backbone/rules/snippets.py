@@ -19,53 +19,8 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 
 from __future__ import annotations
 
-from spatialclaw_ros.backbone.rules.hidden import HIDDEN, MIDDLE
-
-INSTANCES = '''
-def instances(label):
-    """What carries a label: the best score first, with its points and where it is cut off."""
-    out = []
-    for seg in segs:
-        for k, name in enumerate(seg.labels):
-            if name != label:
-                continue
-            area = {f: int(seg.get_mask(f, k).sum()) for f in seg.frame_indices}
-            seen = sorted((f for f in area if area[f] >= 30), key=lambda f: -area[f])
-            if not seen:
-                continue
-            score = max(seg.get_score(f, k) for f in seen)
-            whole = [f for f in seen if not at_border(seg.get_mask(f, k))]
-            points = seg.get_masked_points(recon, None, k)
-            points = points[::1 + len(points) // 60000]  # of a floor, fewer will do
-            out.append(dict(seg=seg, k=k, label=label, score=score, frames=seen, whole=whole,
-                            points=points, area=area[seen[0]]))
-    return one_each(sorted(out, key=lambda c: -c['score']))
-
-
-def at_border(mask):
-    """Whether a mask touches the image's border."""
-    return bool(mask[:2].any() or mask[-2:].any() or mask[:, :2].any() or mask[:, -2:].any())
-
-
-def one_each(candidates):
-    """Candidates without repetition.
-
-    Two that no frame shows at once, and that nearly fill one place, are one object: seen by two
-    cameras, or lost from view for a while.
-    """
-    kept = []
-    for c in candidates:
-        p = np.asarray(c['points'], dtype=float)
-        low, high = np.percentile(p, (5, 95), axis=0) if len(p) else np.full((2, 3), np.nan)
-        c['middle'], c['reach'] = (low + high) / 2, float(np.linalg.norm(high - low))
-        same = [o for o in kept if not set(o['frames']) & set(c['frames'])
-                and np.linalg.norm(o['middle'] - c['middle']) < max(0.04, 0.4 * o['reach'])]
-        if same and same[0]['seg'] is not c['seg']:
-            same[0]['points'] = np.concatenate([same[0]['points'], c['points']])
-        if not same:
-            kept.append(c)
-    return kept
-'''
+from spatialclaw_ros.backbone.rules.hidden import HIDDEN, MIDDLE, SIDES
+from spatialclaw_ros.backbone.rules.telling import AMOUNTS, WHERE
 
 SHAPE = '''
 def ball_of(points):
@@ -117,6 +72,12 @@ def noise(points):
     """Standard deviation of one point in metres, from the sensor; NaN when unknown."""
     sigma = getattr(points, 'sigma', None)
     return float(np.median(sigma)) if sigma is not None and len(sigma) else float('nan')
+
+
+def shared(points):
+    """Standard deviation of what all points of a camera are off together, 0 when unknown."""
+    sigma = getattr(points, 'shared_sigma', None)
+    return float(np.median(sigma)) if sigma is not None and len(sigma) else 0.0
 '''
 
 VIEWS = '''
@@ -151,6 +112,15 @@ def drift(thing):
     return float(np.linalg.norm(np.std(centers, axis=0))) if len(centers) > 1 else 0.0
 
 
+def offset(things):
+    """Sigma of what a camera is off as a whole: it counts from a thing to a place, such as a frame.
+
+    Between two things that the camera sees it is gone but for a small share of their distance.
+    """
+    seen = [t for t in things if isinstance(t, dict)]
+    return shared(all_points(seen[0])) if len(seen) == 1 < len(things) else 0.0
+
+
 def over_views(measure, *things):
     """(value, points, sigma) of a measure: all frames put together where they agree.
 
@@ -160,7 +130,7 @@ def over_views(measure, *things):
     wander = float(np.linalg.norm([drift(t) for t in things]))
     if wander < 0.012:
         value, points, sigma = measure(*[all_points(t) for t in things])
-        return value, points, float(np.hypot(sigma, wander / 2))
+        return value, points, float(np.linalg.norm([sigma, wander / 2, offset(things)]))
     by_frame = [views(t) for t in things]
     same = set.intersection(*[set(v) for v in by_frame])
     sets = [[v[f] for v in by_frame] for f in sorted(same)] or list(
@@ -169,18 +139,13 @@ def over_views(measure, *things):
     value, points, sigma = results[len(results) // 2]
     spread = float(np.std([r[0] for r in results]))
     print(f'frames disagree by {wander:.3f} m: the middle of {len(results)} single views')
-    return value, points, float(np.hypot(sigma, spread))
-
-
-def size_of(thing):
-    """Length, width and height of a thing's box."""
-    if drift(thing) < 0.012:
-        return box_of(all_points(thing))[1]
-    return np.median([box_of(p)[1] for p in views(thing).values()], axis=0)
+    return value, points, float(np.linalg.norm([sigma, spread, offset(things)]))
 
 
 def center_of(thing):
-    """Centre of a thing's box, of all frames together where they agree."""
+    """Centre of a thing's box, of all frames together where they agree; a place as it is."""
+    if not isinstance(thing, dict):
+        return np.asarray(thing)[0]
     if drift(thing) < 0.012:
         return box_of(all_points(thing))[0]
     return np.median([box_of(p)[0] for p in views(thing).values()], axis=0)
@@ -341,15 +306,17 @@ def colour_of(c):
     return 'red'
 '''
 
-_ORDER = ('instances', 'shape', 'views', 'hidden', 'middle', 'gap', 'level', 'edge', 'viewer',
-          'colour')
 _TEXT = {
-    'instances': INSTANCES, 'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'middle': MIDDLE,
-    'gap': GAP, 'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
+    'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'sides': SIDES,
+    'middle': MIDDLE, 'gap': GAP, 'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
+    'amounts': AMOUNTS, 'where': WHERE,
 }
 _NEEDS = {
     'gap': ('views', 'shape', 'hidden'), 'edge': ('views', 'shape', 'hidden'),
     'views': ('shape',), 'middle': ('views', 'shape', 'hidden'),
+    'sides': ('views', 'shape', 'hidden'),
+    'amounts': ('sides', 'gap', 'middle', 'views', 'shape', 'hidden'),
+    'where': ('middle', 'level', 'viewer', 'views', 'shape', 'hidden'),
 }
 
 
@@ -358,4 +325,4 @@ def join(*names: str) -> str:
     wanted = set(names)
     for name in names:
         wanted.update(_NEEDS.get(name, ()))
-    return '\n'.join(_TEXT[name].strip('\n') + '\n' for name in _ORDER if name in wanted)
+    return '\n'.join(text.strip('\n') + '\n' for name, text in _TEXT.items() if name in wanted)

@@ -1,0 +1,141 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Functions of the cells that say whether two things can be told apart by what is known of them.
+
+Two amounts are different when they differ by more than two sigma of their difference: one in twenty
+verdicts on things that are in truth alike would be wrong. What is nearer than that is refused, with
+both values and their sigmas, so that somebody can look from where it shows.
+"""
+
+from __future__ import annotations
+
+AMOUNTS = '''
+def amount_of(thing, key):
+    """(amount, sigma, whether it may be more than what shows) of one thing.
+
+    Needs `reference` for 'gap' and `left` for 'left'.
+    """
+    if key == 'gap':
+        value, _, sigma = over_views(gap, thing, reference)
+        return float(value), float(np.nan_to_num(sigma, nan=0.005)), False
+    if key == 'left':
+        spread, _ = spread_of(thing)
+        return float(center_of(thing) @ left), float(np.sqrt(left @ spread @ left)), False
+    if key in ('top', 'bottom'):
+        p = all_points(thing)
+        ball = ball_of(p)
+        value = float(np.percentile(p[:, 2], 99 if key == 'top' else 1))
+        if ball is not None:
+            value = float(ball[0][2] + (ball[1] if key == 'top' else -ball[1]))
+        blur = np.nan_to_num(noise(p), nan=0.003)
+        return value, float(np.hypot(0.003 if key == 'top' else 0.005, blur)), False
+
+    def measure(p):
+        """Volume, or one side of the box."""
+        _, size, off = sides_of(thing, p)
+        if key == 'volume':
+            size = np.maximum(size, 0.005)
+            share = np.linalg.norm(off / size)
+            return float(np.prod(size)), None, float(np.prod(size) * np.hypot(0.02, share))
+        axis = ('length', 'width', 'height').index(key)
+        return float(size[axis]), None, float(off[axis])
+
+    value, _, sigma = over_views(measure, thing)
+    return value, sigma, not thing['whole']
+
+
+def untold(names, amounts, unit):
+    """Why it is not known which of two amounts (see `amount_of`) is more; '' when it is."""
+    values, sigmas, open_ended = zip(*amounts)
+    said = ' and '.join(f'{name} {value:.4g} {unit} (sigma {sigma:.2g})'
+                        for name, value, sigma in zip(names, values, sigmas))
+    if abs(values[0] - values[1]) < 2 * np.hypot(*sigmas):
+        return (f'too close to tell: {said} differ by less than two sigma; a view from nearer, or '
+                'of the sides that are not seen, would help')
+    less = int(values[1] < values[0])
+    if open_ended[less]:
+        return (f'too close to tell: {said}, and the image border cuts {names[less]} off, which '
+                'may be more; a view of all of it would help')
+    return ''
+'''
+
+WHERE = '''
+def agreed(a, b, relation, flat_a=False, flat_b=False):
+    """As `where_to`, for the viewers in `eyes`, the last of which counts where none is named."""
+    verdicts = [where_to(a, b, relation, eye, flat_a, flat_b) for eye in eyes]
+    if len({so for so, why in verdicts if not why}) > 1:
+        return False, 'it depends on which camera sees it; say from which, by its name'
+    return verdicts[-1]
+
+
+def where_to(a, b, relation, eye, flat_a, flat_b):
+    """(whether a thing is so to another, why that is not sure or '').
+
+    Args:
+        relation: 'left', 'right', 'front', 'behind' (by their middles, as `forward` and `left` are
+            seen), 'above', 'below', 'on' or 'in'.
+        eye: pose, forward and left of who sees it, and tangent of how unsure `forward` is.
+        flat_a, flat_b: whether its height is that of a level top.
+    """
+    if relation in ('left', 'right', 'front', 'behind'):
+        _, forward, left, slack = eye
+        way = dict(left=left, right=-left, front=-forward, behind=forward)[relation]
+        d = center_of(a) - center_of(b)
+        ahead, other = float(d @ way), float(d @ np.array([-way[1], way[0], 0.0]))
+        sigma = float(np.sqrt(way @ (spread_of(a)[0] + spread_of(b)[0]) @ way))
+        sigma = float(np.hypot(sigma, slack * other))
+        print(f'{relation}: {ahead:.3f} m, sigma {sigma:.3f} m')
+        if abs(ahead) > max(0.01, 2 * sigma):
+            return ahead > 0, ''
+        return ahead > 0, (
+            f'they are level there: {ahead:.3f} m ({relation}), with a sigma of {sigma:.3f} m, is '
+            'too close to tell; a view from nearer, or from another side, would help')
+    p, q = all_points(a), all_points(b)
+    ball = ball_of(p) if len(p) > 1 else None  # its lowest point is known even when hidden
+    a_low, a_high = np.percentile(p[:, 2], (1, 99))
+    a_low, a_high = (ball[0][2] - ball[1], ball[0][2] + ball[1]) if ball else (a_low, a_high)
+    b_low, b_high = np.percentile(q[:, 2], (1, 99))
+    if flat_b and relation != 'in':
+        b_low = b_high = level(q)[0]
+    if flat_a and relation in ('above', 'below'):
+        a_low = a_high = level(p)[0]
+    # of what is seen from afar, the lowest is not its foot
+    off = float(np.linalg.norm([0.005, *np.nan_to_num([noise(p), noise(q)])]))
+    touch = max(0.03 if relation == 'on' else 0.02, 3 * off)
+    up = float(b_low - a_high if relation == 'below' else a_low - b_high)
+    said = f'{up:.3f} m between them in height, with a sigma of {off:.3f} m,'
+    print(f'{relation}: {said}')
+    if relation in ('above', 'below'):
+        unsure = -2 * touch < up <= -touch
+        return up > -touch, f'{said} is too close to tell' if unsure else ''
+    if relation == 'on' and abs(up) >= touch:
+        return False, '' if abs(up) > 2 * touch else (
+            f'{said} is too close to tell whether it touches; a view from nearer would help')
+    if relation == 'in' and (a_low < b_low - 0.03 - touch or (a_low + a_high) / 2 > b_high + touch):
+        return False, ''
+    near, far = np.percentile(q[:, :2], (1, 99), axis=0)
+    middle = center_of(a)[:2]
+    inside = float(min((middle - near).min(), (far - middle).min()))
+    unsure = 2 * float(np.sqrt(np.linalg.eigvalsh(spread_of(a)[0][:2, :2])[-1]))
+    if inside < -unsure:
+        return False, '' if not isinstance(b, dict) or b['whole'] else (
+            'what shows of the lower one ends before that place; a view of more of it would help')
+    if inside < unsure:
+        return inside > 0, (f'its middle is {inside:.3f} m inside the outline of the other, known '
+                            f'to {unsure:.3f} m: too close to tell')
+    if relation == 'in' and (a_low < b_low - 0.03 or (a_low + a_high) / 2 > b_high - touch):
+        return (a_low + a_high) / 2 < b_high, f'{said} is too close to tell whether it is inside'
+    return True, ''
+'''
