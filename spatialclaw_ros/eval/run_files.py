@@ -86,7 +86,7 @@ def run_folders(paths: Iterable[Path]) -> list[Path]:
             child for child in path.glob('*') if (child / QUESTIONS_FILE).is_file())
         if not inside:
             raise InvalidRequestError(
-                f'{path} is no folder of a run and has none in it; '
+                f'{path} is no folder of a run and holds none; '
                 f'`spatialclaw eval run CONFIG --out {path}` makes some')
         found.update(dict.fromkeys(inside))
     return list(found)

@@ -72,7 +72,7 @@ def test_a_run_can_be_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str
     [run] = read_runs([out / 'rules'])
     assert len(run.questions) == len(run.entries) == 5
     assert not run.notes
-    with pytest.raises(InvalidRequestError, match='has none in it'):
+    with pytest.raises(InvalidRequestError, match='holds none'):
         run_folders([tmp_path])
     assert main(['eval', 'report', str(tmp_path)]) == 2
     assert 'eval run CONFIG' in capsys.readouterr().err
