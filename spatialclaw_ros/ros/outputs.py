@@ -37,6 +37,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from spatialclaw_ros.agent.events import Answered, Failed, Refused
 from spatialclaw_ros.msg import SpatialAnswer, SpatialEvent
+from spatialclaw_ros.ros.compat.events import PublisherEventCallbacks
 from spatialclaw_ros.ros.drawings import drawing_types, drawings, without
 from spatialclaw_ros.ros.job import HEAD_START_S
 from spatialclaw_ros.ros.progress import Progress, event_message
@@ -73,8 +74,11 @@ class Outputs:
     ) -> None:
         self._node = node
         self._log_error = log_error
+        # an event handler each would cost every answer time: rclpy looks at all of them each time
+        # it wakes up, and who is reliable and latched is compatible with all but deadlines
         create = functools.partial(
-            node.create_publisher, callback_group=ReentrantCallbackGroup())
+            node.create_publisher, callback_group=ReentrantCallbackGroup(),
+            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False))
         self._answer = create(SpatialAnswer, '~/answer', latched())
         self._drawings: dict[str, Publisher] = {
             name: create(kind, f'~/{name}', latched(cameras if name in PER_CAMERA else 1))

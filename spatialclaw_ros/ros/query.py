@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from functools import partial
 
 from spatialclaw_ros.agent.events import Failed
 from spatialclaw_ros.deadline import Deadline
@@ -38,6 +38,7 @@ from spatialclaw_ros.ros.job import Job, MakeSession, Observe, fault_of
 from spatialclaw_ros.ros.memory import give_memory_back_at_times
 from spatialclaw_ros.ros.outcome import Caller, End, Outcome, QueryRequest
 from spatialclaw_ros.ros.queue import FairLine
+from spatialclaw_ros.ros.ready_threads import ReadyThreads
 from spatialclaw_ros.workspace.question import Status
 
 log = logging.getLogger(__name__)
@@ -60,13 +61,6 @@ def nobody_waits() -> int:
 
 def _nothing() -> None:
     """Nothing is to be settled."""
-
-
-class Closing(NamedTuple):
-    """What tidies an ended query up, and since when."""
-
-    thread: threading.Thread
-    clock: Deadline
 
 
 class QueryRunner:
@@ -100,8 +94,9 @@ class QueryRunner:
         self._settle = settle
         self._lock = threading.Lock()
         self._line: FairLine[Job] = FairLine()
-        self._running: dict[Job, threading.Thread] = {}
-        self._tidying: dict[Job, Closing] = {}
+        self._threads = ReadyThreads('query')
+        self._running: list[Job] = []
+        self._tidying: dict[Job, Deadline] = {}  # and since when
         self._tidied = threading.Condition(self._lock)
         self._closed = False
 
@@ -152,8 +147,7 @@ class QueryRunner:
         patience = patience or Deadline(0.0)
         with self._lock:
             self._closed = True
-            waiting, running = list(self._line), dict(self._running)
-            tidying = [closing.thread for closing in self._tidying.values()]
+            waiting, running = list(self._line), list(self._running)
         for job in waiting:
             job.cancel()
         for job in running:
@@ -162,7 +156,7 @@ class QueryRunner:
         for job in running:
             if not job.done.is_set():
                 job.cancel()
-        return _join([*running.values(), *tidying], Deadline(CLOSE_WAIT_S))
+        return self._threads.close(Deadline(CLOSE_WAIT_S))
 
     def run(
         self, text: str, check: Callable[[], QueryRequest], caller: Caller | None = None,
@@ -263,12 +257,10 @@ class QueryRunner:
 
     def _start(self, job: Job) -> None:
         """Run a query on a thread of its own; the lock is held."""
-        thread = threading.Thread(
-            target=self._work, args=(job,), name=f'query-{job.caller.query_id}', daemon=True)
-        self._running[job] = thread
+        self._running.append(job)
         job.start()
         try:
-            thread.start()
+            self._threads.begin(partial(self._work, job))
         except RuntimeError:  # the system has no thread to give
             job.end = fault_of(job.caller.query_id, 'request', self._log_error)
             job.done.set()
@@ -320,7 +312,8 @@ class QueryRunner:
 
     def _give_place(self, job: Job) -> None:
         """Give the place of a query to those whose turn it is; the lock is held."""
-        self._tidying[job] = Closing(self._running.pop(job), Deadline())
+        self._running.remove(job)
+        self._tidying[job] = Deadline()
         self._line.done(job.caller.client)
         while len(self._running) < self._max_concurrent:
             following = self._line.take()
@@ -367,19 +360,11 @@ class QueryRunner:
     def _closing(self, least_s: float = 0.0) -> tuple[str, ...]:
         """A line for each query that is tidied up for so long already; the lock is held."""
         return tuple(
-            f'{job}, answered, its closing takes {closing.clock.elapsed_s:.1f} s so far'
-            for job, closing in self._tidying.items() if closing.clock.elapsed_s >= least_s)
+            f'{job}, answered, its closing takes {clock.elapsed_s:.1f} s so far'
+            for job, clock in self._tidying.items() if clock.elapsed_s >= least_s)
 
 
 def _listed(jobs: Iterable[object]) -> str:
     texts = [str(job) for job in jobs]
     more = f' and {len(texts) - SHOWN_JOBS} more' if len(texts) > SHOWN_JOBS else ''
     return ', '.join(texts[:SHOWN_JOBS]) + more
-
-
-def _join(threads: Collection[threading.Thread], patience: Deadline) -> bool:
-    """Wait for threads until patience ends; whether all of them have ended."""
-    for thread in threads:
-        while thread.is_alive() and not patience.expired:
-            thread.join(min(POLL_S, patience.remaining_s))
-    return not any(thread.is_alive() for thread in threads)
