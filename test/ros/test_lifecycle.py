@@ -186,13 +186,17 @@ def test_rounds_leave_nothing_behind(apart, operator):
     until(lambda: all(now <= then for now, then in zip(held(), before)))
 
 
-def test_models_stay_while_it_is_inactive_and_go_with_cleanup(apart, operator):
+def test_models_stay_while_it_is_inactive_and_go_with_cleanup(apart, operator, monkeypatch):
     assert operator.change(*UP)
     perceives = psutil.Process(until_pid(apart))
     assert operator.change('deactivate', 'activate')
     assert until_pid(apart) == perceives.pid
+    kept = weakref.ref(apart._resources.perception)
+    until(lambda: apart._diagnostics._perception)
+    monkeypatch.setattr(apart._diagnostics, '_parts', tuple)  # the next look may come any time
     assert operator.change(*DOWN)
     assert not perceives.is_running()
+    assert kept() is None, 'a closed perception keeps its descriptors'
 
 
 def until_pid(node):
