@@ -53,7 +53,7 @@ def test_one_thread_does_one_thing_after_the_other(subject):
 
 def test_what_hangs_holds_nothing_up_and_one_thread_is_left(subject):
     gate, done = threading.Event(), []
-    for number in range(3):
+    for _ in range(3):
         subject.begin(lambda: gate.wait(WAIT_S))
     subject.begin(lambda: done.append(1))
     until(lambda: done)
