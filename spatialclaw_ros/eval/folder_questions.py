@@ -28,13 +28,16 @@ import yaml
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.frame_folder import FrameFolder
-from spatialclaw_ros.eval.quantities import quantities, read_number, si_unit
+from spatialclaw_ros.eval.quantities import quantities, read_number
 from spatialclaw_ros.eval.records import AnswerKind, Bag, Folder, Question
 from spatialclaw_ros.eval.scoring import chosen_option
+from spatialclaw_ros.eval.units import ANY_UNIT, OTHER, si_unit
 
 KINDS = ('number', 'count', 'yes_no', 'text', 'point')
 WINDOW_S = 5.0
-_MEASURED = re.compile(r'\s*[-+]?[\d.,]+\s*[^\d\s]\S*\s*')
+# Nothing but numbers with units.
+_MEASURED = re.compile(
+    rf'\s*(?:[-+]?\.?\d[^a-z°%]*(?:{ANY_UNIT})(?![a-z])[\s,]*)+', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ def read_listed(path: Path) -> Listed:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    # a ValueError: a day such as 2026-02-30
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InvalidRequestError(f"{path} can't be read as YAML: {error}") from error
     try:
         return msgspec.convert(
@@ -204,7 +208,8 @@ def _truth(entry: Entry) -> tuple[AnswerKind, Any, str]:
     if si_unit(unit) is None:
         raise ValueError(f'`unit` {unit!r} is not known; lengths are in m, cm or mm, angles in rad '
                          'or deg')
-    measured = _measured(answer)
+    is_number = not entry.options and entry.type in (None, 'number')
+    measured = _measured(answer) if is_number else ''
     kind = entry.type or _own_kind(answer, unit, bool(entry.options), bool(measured))
     if kind not in KINDS:
         raise ValueError(f'`type` must be one of {", ".join(KINDS)}, got {kind!r}')
@@ -218,7 +223,7 @@ def _truth(entry: Entry) -> tuple[AnswerKind, Any, str]:
               and math.isfinite(answer))
     fits = {'number': number, 'count': number and answer % 1 == 0,  # type: ignore[operator]
             'yes_no': isinstance(answer, bool), 'text': isinstance(answer, (str, bool)) or number,
-            'point': isinstance(answer, tuple)}[kind]
+            'point': isinstance(answer, tuple) and all(map(math.isfinite, answer))}[kind]
     if not fits:
         raise ValueError(f'`answer` must be {_WANTED[kind]}, got {entry.answer!r}')
     if kind == 'text':
@@ -234,8 +239,13 @@ _WANTED = {'number': 'a number of `unit`', 'count': 'a whole number', 'yes_no': 
 
 def _measured(answer: object) -> str:
     """SI unit of a text that is nothing but a number with a unit; '' for anything else."""
-    found = quantities(answer) if isinstance(answer, str) and _MEASURED.fullmatch(answer) else ()
-    return found[0].unit if found else ''
+    if not isinstance(answer, str) or not _MEASURED.fullmatch(answer):
+        return ''
+    found = quantities(answer)
+    if found is None or len(found) != 1:
+        raise ValueError(
+            f'`answer` must be one number with its unit, such as 1.5 m, got {answer!r}')
+    return '' if found[0].unit == OTHER else found[0].unit
 
 
 def _own_kind(answer: object, unit: str, has_options: bool, measured: bool) -> AnswerKind:

@@ -15,44 +15,19 @@
 
 """Numbers with units and number words in a text, in SI units: "about 41 cm" is 0.41 m.
 
-A text that gives two different values of one kind, or a range, gives none: what it means is not for
-the scoring to guess.
+A text that gives two different values of one kind, a range, a bound, or a number in a notation that
+is not known here ("1,5 m", "1/2", "3 x 10^-2") gives none: what it means is not for the scoring to
+guess.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import unicodedata
 from dataclasses import dataclass
 
-from spatialclaw_ros.backbone.rules.lexicon import UNITS_M, UNITS_RAD
-
-_SECONDS = {'s': 1.0, 'sec': 1.0, 'second': 1.0, 'seconds': 1.0, 'ms': 0.001, 'min': 60.0,
-            'minute': 60.0, 'minutes': 60.0, 'h': 3600.0, 'hour': 3600.0, 'hours': 3600.0}
-_LONG = {name: factor for name, factor in UNITS_M.items() if name not in ('inch', 'inches')}
-_POWERS = {
-    power: {f'{name}{mark}': factor ** power
-            for name, factor in UNITS_M.items() for mark in marks} |
-           {f'{word} {name}': factor ** power for name, factor in UNITS_M.items()}
-    for power, marks, word in ((2, ('²', '^2', '2'), 'square'), (3, ('³', '^3', '3'), 'cubic'))}
-# SI unit to the names of it and of its like, each with its factor.
-UNITS: Mapping[str, Mapping[str, float]] = {
-    'm': UNITS_M,
-    'rad': UNITS_RAD,
-    's': _SECONDS,
-    'm/s': {f'{name}{per}': factor / seconds
-            for name, factor in _LONG.items()
-            for per, seconds in (('/s', 1.0), (' per second', 1.0), ('/h', 3600.0),
-                                 (' per hour', 3600.0))},
-    'rad/s': {f'{name}{per}': factor
-              for name, factor in UNITS_RAD.items() for per in ('/s', ' per second')},
-    'm2': _POWERS[2],
-    'm3': {**_POWERS[3], 'l': 0.001, 'litre': 0.001, 'litres': 0.001, 'liter': 0.001,
-           'liters': 0.001, 'ml': 1e-6},
-}
-_SAME = {'m²': 'm2', 'm^2': 'm2', 'm³': 'm3', 'm^3': 'm3'}
-_FACTORS = {name: (si, factor) for si, names in UNITS.items() for name, factor in names.items()}
+from spatialclaw_ros.eval.units import ANY_UNIT, FACTORS, OTHER, UNITS, si_unit
 
 _ONES = (
     'zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven',
@@ -60,19 +35,39 @@ _ONES = (
 _TENS = ('twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ninety')
 _WORDS = {**{word: i for i, word in enumerate(_ONES)},
           **{word: 10 * i for i, word in enumerate(_TENS, 2)}}
-_WORD = '|'.join(sorted(_WORDS, key=len, reverse=True))
+_DIGIT = '|'.join(_ONES[:10])
+_SMALL = (rf'(?:(?:{"|".join(_TENS)})(?:[\s-]+(?:{_DIGIT})\b)?|'
+          rf'(?:{"|".join(sorted(_ONES, key=len, reverse=True))}))\b')
 _SPOKEN = re.compile(
-    rf'\b(?:(?:{_WORD})\b[\s-]*(?:hundred\b(?:\s+and)?\s*)?)+(?:point(?:\s+(?:{_WORD})\b)+)?')
-_HALF = re.compile(r'\b(half an?|(?:a )?dozen|none|a pair of)\b')
-_HALVES = {'a dozen': '12', 'dozen': '12', 'none': '0', 'a pair of': '2'}
-_DIGITS = r'(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?'
-_UNIT = '|'.join(re.escape(name) for name in sorted(_FACTORS, key=len, reverse=True))
+    rf'\b(?:{_SMALL}\s+hundred\b(?:\s+(?:and\s+)?{_SMALL})?|{_SMALL})'
+    rf'(?:\s+point(?:\s+(?:{_DIGIT})\b)+)?')
+_HALF = re.compile(r'\bhalf an?\b')
+# "two and a half", once the two is a digit.
+_MIXED = re.compile(r'(?<![\w.,/])(\d+)\s+and\s+(?:an?|1)\s+(half|quarter)\b')
+_PARTS = {'half': 0.5, 'quarter': 0.25}
+# Words for how many, which are no length.
+_COUNTS = re.compile(r'\b(none|nobody|no[\s-]one|(?:a )?dozen|a pair of)\b')
+_COUNTED = {'dozen': '12', 'a dozen': '12', 'a pair of': '2'}
+_MINUS = re.compile(r'\b(?<!or )(?:minus|negative)\s+(?=\.?\d)')
+_DEGREES = re.compile(r'(?:\^[\s{]*)?\\(?:circ|degree)\b(?:\s*\})?|º')
+_MARKUP = re.compile(r'\\(?:boxed|text[a-z]*|math[a-z]+|left|right|approx|sim|quad)\b|\\[,;:! ]|'
+                     r'[*`${}]')
+
+_NUMBER = r'(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?'
+_BOUND = (r'(?:(?:less|more|greater|fewer|larger|smaller|longer|shorter|closer|further|farther|'
+          r'nearer)\s+than|at\s+(?:least|most)|up\s+to|[<>≤≥]=?)\s*(?:about\s+)?')
+_INCH = r'in(?=\s*(?:$|[,;:)]|(?:wide|tall|high|long|deep|thick|away|apart|across)\b))'
+# A run of digits with whatever stands between them, so that no part of "1,5" is read.
 _QUANTITY = re.compile(
-    rf'(?<![\w.])(?P<number>[-+]?{_DIGITS})(?:[\s-]*(?P<unit>{_UNIT})(?![\w²³]))?(?![\w²³])',
-    re.ASCII)
-_SPREAD = re.compile(rf'(?:±|\+/-|plus or minus|give or take)\s*{_DIGITS}\s*(?:{_UNIT})?', re.ASCII)
+    rf'(?P<bound>{_BOUND})?(?P<sign>[-+])?(?P<number>\.?\d(?:[\d.,:/⁄]*\d)?(?:e[-+]?\d+)?)'
+    rf'(?:[\s-]*(?:(?P<unit>{ANY_UNIT})(?!\w)|(?P<inch>{_INCH}))(?P<per>\s*/(?!\s*\.?\d)|[\^·]|\s+per\b)?)?')
+_SPREAD = re.compile(
+    rf'(?:±|\\pm\b|\+/-|plus or minus|give or take)\s*{_NUMBER}\s*(?P<unit>(?:{ANY_UNIT})(?!\w))?')
 _BRACKETS = re.compile(r'\([^()]*\)')
-_RANGE_GAP = re.compile(r'\s*(?:-|–|to|or|and)\s*')
+_MORE = re.compile(r'[\s-]*(?:and\s+)?(?:an?\s+|1\s+)?(?:half|halves|quarters?|thirds?|hundreds?|'
+                   r'thousand|million|billion)\b')
+_GAP = re.compile(r'\s*(?:[-–—‒~…/×x*·]|\\(?:times|cdot)|\.\.+|(?:up\s+)?to|or)\s*')
+_LOOSE_GAP = re.compile(r'\s*(?:and\s*)?')
 _JOINT_GAP = re.compile(r'[\s,]*(?:and\s+)?')
 _SAME_SHARE = 0.01
 
@@ -83,32 +78,13 @@ class Quantity:
 
     Args:
         value: in `unit`.
-        unit: SI; '' for a bare number.
+        unit: SI; '' for a bare number, '?' for a unit of another kind.
         factor: of the unit that stood there.
     """
 
     value: float
     unit: str
     factor: float = 1.0
-
-
-def si_unit(unit: str) -> tuple[str, float] | None:
-    """SI unit and factor of a unit's name; None for a name that is not known."""
-    name = unit.strip()
-    if not name:
-        return '', 1.0
-    name = _SAME.get(name, name)
-    return (name, 1.0) if name in UNITS else _FACTORS.get(name.lower())
-
-
-def convert(value: float, unit: str, wanted: str) -> float | None:
-    """A value in another unit; None when one is not a multiple of the other."""
-    if unit == wanted:
-        return value
-    given, target = si_unit(unit), si_unit(wanted)
-    if given is None or target is None or given[0] != target[0]:
-        return None
-    return value * given[1] / target[1]
 
 
 def read_number(text: str, unit: str = '') -> float | None:
@@ -119,30 +95,42 @@ def read_number(text: str, unit: str = '') -> float | None:
         unit: the unit wanted; '' for a bare number.
 
     Returns:
-        In that unit. A bare number counts as one of it where no other has a unit of its kind. None
-        when there is none, when two differ by more than a hundredth, or for a range.
+        In that unit. A bare number counts as one of it where no other unit of its kind is named.
+        None when there is none, when two differ (by more than a hundredth, where they have units),
+        or for what `quantities` can't tell.
     """
     wanted = si_unit(unit)
     if wanted is None:
         return None
-    found = quantities(text)
+    found = quantities(text, counts=not wanted[0])
     if found is None:
         return None
     values = [quantity.value / wanted[1] for quantity in found if quantity.unit == wanted[0]]
-    if not values:
+    if not values and not _names_another(text.lower(), *wanted):
         values = [quantity.value for quantity in found if not quantity.unit]
-    if not values or max(values) - min(values) > _SAME_SHARE * max(map(abs, values)):
+    same = _SAME_SHARE if wanted[0] else 0.0
+    if not values or max(values) - min(values) > same * max(map(abs, values)):
         return None
     return values[0]
 
 
-def quantities(text: str) -> tuple[Quantity, ...] | None:
-    """All numbers of a text, "5 ft 3 in." as one; None when two of them are a range.
+def _names_another(text: str, si: str, factor: float) -> bool:
+    return any(re.search(rf'(?<!\w){re.escape(name)}(?!\w)', text)
+               for name, known in UNITS.get(si, {}).items() if known != factor)
 
-    What stands in brackets, and "± 2 cm", is left out where there is a number without it.
+
+def quantities(text: str, *, counts: bool = False) -> tuple[Quantity, ...] | None:
+    """All numbers of a text, "5 ft 3 in." as one; None when one of them is not to be told.
+
+    That is a range, a bound, or a notation which is not known here. What stands in brackets, and
+    "± 2 cm", is left out where there is a number without it.
+
+    Args:
+        text: plain language, with or without marks of Markdown and LaTeX.
+        counts: whether "none" and "a dozen" are numbers, too.
     """
-    text = _in_digits(text)
-    bare = _SPREAD.sub(' ', _BRACKETS.sub(' ', text))
+    text = _in_digits(text, counts)
+    bare = _BRACKETS.sub(' ', text)
     return _collect(bare if _QUANTITY.search(bare) else text)
 
 
@@ -150,31 +138,81 @@ def _collect(text: str) -> tuple[Quantity, ...] | None:
     found: list[Quantity] = []
     end = 0
     for match in _QUANTITY.finditer(text):
-        number = float(match['number'].replace(',', ''))
-        si, factor = _FACTORS[match['unit']] if match['unit'] else ('', 1.0)
-        gap = text[end:match.start()]
-        before = found[-1] if found else None
-        end = match.end()
-        if before is not None and _is_joint(before, si, factor, gap):
-            found[-1] = Quantity(
-                before.value + math.copysign(number * factor, before.value), si, factor)
+        sign, begin = match['sign'] or '', match.start('number')
+        before = text[max(0, begin - len(sign) - 1):begin - len(sign)]
+        if sign and (before.isalnum() or before in (')', '°')):  # a dash behind something
+            sign, before = '', match['sign']
+        if before.isalnum() or before == '_' or _belongs_to_a_name(match):
             continue
-        if before is not None and before.unit in ('', si) and _RANGE_GAP.fullmatch(gap):
+        here = _quantity(match, sign)
+        if here is None or '^' in text[max(0, begin - 2):begin] or _goes_on(match):
             return None
-        found.append(Quantity(number * factor, si, factor))
+        gap = text[end:begin - len(sign)]
+        end = match.end()
+        if found and _is_joint(found[-1], here, gap):
+            last = found[-1]
+            found[-1] = Quantity(
+                last.value + math.copysign(here.value, last.value), here.unit, here.factor)
+            continue
+        if found and _is_open(found[-1], here, gap):
+            return None
+        found.append(here)
     return tuple(found)
 
 
-def _is_joint(before: Quantity, si: str, factor: float, gap: str) -> bool:
-    return bool(si) and before.unit == si and factor < before.factor and bool(
-        _JOINT_GAP.fullmatch(gap))
+def _belongs_to_a_name(match: re.Match[str]) -> bool:
+    """Whether letters follow at once that are no unit: "2nd", "3D"; or a unit of no use here."""
+    after = match.string[match.end('number'):][:1]
+    return not (match['unit'] or match['inch']) and (after.isalpha() or after in ('_', '°'))
 
 
-def _in_digits(text: str) -> str:
-    """Lower case, number words as digits, one sign for minus."""
-    text = text.lower().replace('−', '-')
-    text = _HALF.sub(lambda found: _HALVES.get(found[1], '0.5'), text)
-    return _SPOKEN.sub(lambda found: f'{_spoken(found[0])} ', text)
+def _quantity(match: re.Match[str], sign: str) -> Quantity | None:
+    """None for a bound, and for a number that is not written as one."""
+    if match['bound'] or not re.fullmatch(_NUMBER, match['number']):
+        return None
+    value = float(sign + match['number'].replace(',', ''))
+    if not math.isfinite(value):
+        return None
+    if match['per']:
+        return Quantity(value, OTHER)
+    name = match['unit'] or ('inch' if match['inch'] else '')
+    si, factor = FACTORS[name] if name else ('', 1.0)
+    return Quantity(value * factor, si, factor)
+
+
+def _goes_on(match: re.Match[str]) -> bool:
+    """Whether what follows changes the number: an exponent, a mark for feet, "and a half"."""
+    text, end = match.string, match.end()
+    after = text[end:end + 1]
+    quoted = after in ('"', "'") and text.count(after) % 2 == 1
+    return (quoted or after in tuple('^′″⁻⁺') or after.isnumeric()
+            or _MORE.match(text, end) is not None)
+
+
+def _is_joint(before: Quantity, here: Quantity, gap: str) -> bool:
+    return (bool(here.unit) and before.unit == here.unit and here.factor < before.factor
+            and bool(_JOINT_GAP.fullmatch(gap)))
+
+
+def _is_open(before: Quantity, here: Quantity, gap: str) -> bool:
+    """Whether two numbers are a range, a choice, a product, or one with a blank in it."""
+    if before.unit in ('', here.unit) and _LOOSE_GAP.fullmatch(gap):
+        return True
+    return (before.unit == here.unit or not before.unit or not here.unit) and bool(
+        _GAP.fullmatch(gap))
+
+
+def _in_digits(text: str, counts: bool) -> str:
+    """Lower case, number words as digits, one sign for minus, no markup, no "± 2 cm"."""
+    text = ''.join(str(unicodedata.decimal(each)) if each.isdecimal() else each
+                   for each in text.lower().replace('−', '-'))
+    text = _MARKUP.sub(' ', _DEGREES.sub('°', text))
+    if counts:
+        text = _COUNTS.sub(lambda found: _COUNTED.get(found[1], '0'), text)
+    text = _SPOKEN.sub(lambda found: f'{_spoken(found[0])} ', _HALF.sub('0.5', text))
+    text = _MIXED.sub(lambda found: str(int(found[1]) + _PARTS[found[2]]), text)
+    text = _SPREAD.sub(lambda found: f' {found["unit"] or ""}', text)
+    return _MINUS.sub('-', text)
 
 
 def _spoken(words: str) -> str:

@@ -23,18 +23,25 @@ from __future__ import annotations
 import math
 import re
 import string
+import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-from spatialclaw_ros.eval.extract import moves, yes_no
+from spatialclaw_ros.eval.extract import moves, unboxed, yes_no
 from spatialclaw_ros.eval.extract_steps import bare_option
 from spatialclaw_ros.eval.metrics import vci
-from spatialclaw_ros.eval.quantities import convert, read_number
+from spatialclaw_ros.eval.quantities import read_number
 from spatialclaw_ros.eval.records import Question, Said, Score
+from spatialclaw_ros.eval.units import convert
 
 ANGLE_TOLERANCE_RAD = math.radians(5.0)
 _LENGTH_UNITS = {'m', 'm/s'}
-_LETTER = re.compile(r'\(?([a-z])\)?[.:)]?', re.IGNORECASE)
+_LETTER = re.compile(
+    r'(?:(?:the\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?\s+)?\(?([a-z])\)?[.:)]?',
+    re.IGNORECASE)
+_DENIALS = {'not', 'neither', 'nor', 'never', 'cannot'}
+_NOT = re.compile(r"n['’]t\b")
+_MARKS = ' \t\n*`"$'
 _LEFT_OUT = {'the', 'a', 'an', 'and', 'then', 'is', 'it'}
 _TRUE, _FALSE = {'true', 'yes'}, {'false', 'no'}
 
@@ -189,24 +196,43 @@ def _same_text(question: Question, said: Said) -> tuple[str | None, bool]:
 
 
 def chosen_option(text: str, options: Sequence[str]) -> int | None:
-    """Index of the option that a text names, by its words, its letter, or within a sentence."""
-    said = words(bare_option(text))
-    given = [words(bare_option(option)) for option in options]
-    if said in given:
+    """Index of the option that a text names, by its words, its letter, or within a sentence.
+
+    Of options within each other, such as "the box" and "the red box", the longer one is named; a
+    sentence that denies something names none.
+    """
+    text = unboxed(text).strip(_MARKS)
+    bare, plain = bare_option(text).casefold(), [bare_option(each).casefold() for each in options]
+    if bare and bare in plain:
+        return plain.index(bare)
+    said, given = words(bare), [words(option) for option in plain]
+    if said and said in given:
         return given.index(said)
-    alone = _LETTER.fullmatch(text.strip())
+    alone = _LETTER.fullmatch(text)
     if alone:
         index = string.ascii_lowercase.index(alone[1].lower())
         return index if index < len(options) else None
-    inside = [i for i, option in enumerate(given) if option and _holds(said, option)]
-    return inside[0] if len(inside) == 1 else None
+    rest = list(said)
+    inside = _take(rest, given)
+    return inside[0] if len(inside) == 1 and _DENIALS.isdisjoint(rest) else None
 
 
 def words(text: str) -> tuple[str, ...]:
     """Words of a text in small letters, without articles and marks."""
-    found = re.findall(r'[\w.+-]*\w', text.casefold())
+    plain = _NOT.sub(' not', unicodedata.normalize('NFKC', text).casefold())
+    found = re.findall(r'[\w.+-]*\w', plain)
     return tuple(word for word in found if word not in _LEFT_OUT)
 
 
-def _holds(text: Sequence[str], part: Sequence[str]) -> bool:
-    return any(tuple(text[i:i + len(part)]) == tuple(part) for i in range(len(text)))
+def _take(said: list[str], given: Sequence[tuple[str, ...]]) -> list[int]:
+    """Take the options that stand somewhere in what was said out of it."""
+    taken = []
+    for index in sorted(range(len(given)), key=lambda index: -len(given[index])):
+        option = list(given[index])
+        places = [place for place in range(len(said) - len(option) + 1)
+                  if option and said[place:place + len(option)] == option]
+        for place in places:  # no shorter option is in there
+            said[place:place + len(option)] = [''] * len(option)
+        if places:
+            taken.append(index)
+    return taken

@@ -21,8 +21,9 @@ All intervals are 95 %. Seeds are fixed: the same results give the same numbers.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -53,36 +54,58 @@ class Estimate:
     count: int
 
 
-def mean(values: Sequence[float]) -> Estimate:
+def mean(
+    values: Sequence[float], *, scenes: Sequence[Hashable] = (), shares: bool = True,
+) -> Estimate:
     """Mean with its bootstrap interval (percentiles of 5000 resamples).
 
-    Values that are all 0 or all 1 have Wilson's interval, since resampling them says nothing;
-    others that are all equal have none.
+    Values that are all 0 or all 1 have Wilson's interval where they are `shares`, since resampling
+    them says nothing; others that are all equal have none, nor have scenes whose means are.
+
+    Args:
+        values: one of each question.
+        scenes: what each question is about. Questions of one scene are right or wrong together, so
+            whole scenes are resampled (the cluster bootstrap: Davison and Hinkley, 1997, 3.8), and
+            count as one for Wilson's interval. Without them each question is a scene of its own.
+        shares: whether values lie between 0 and 1; differences do not.
     """
     data = np.asarray(values, dtype=np.float64)
     count = len(data)
     if count == 0:
         return Estimate(None, None, None, 0)
+    order = {scene: place for place, scene in enumerate(dict.fromkeys(scenes))}
+    where = np.asarray([order[scene] for scene in scenes] if order else range(count))
+    sums, sizes = np.bincount(where, data), np.bincount(where)
     average = float(data.mean())
     if np.ptp(data) == 0:
-        if average in (0.0, 1.0):
-            return share(round(average * count), count)
+        if shares and average in (0.0, 1.0):
+            ends = share(round(average * len(sums)), len(sums))
+            return Estimate(average, ends.low, ends.high, count)
+        return Estimate(average, None, None, count)
+    if np.ptp(sums / sizes) == 0:
         return Estimate(average, None, None, count)
     with warnings.catch_warnings():
         # newer SciPy calls it rng
         warnings.simplefilter('ignore', DeprecationWarning)
         interval = stats.bootstrap(
-            (data,), np.mean, vectorized=True, n_resamples=_RESAMPLES, confidence_level=CONFIDENCE,
-            batch=max(1, _BATCH_NUMBERS // count), method='percentile',
-            random_state=np.random.default_rng(_SEED)).confidence_interval
+            (sums, sizes), _ratio, paired=True, vectorized=True, n_resamples=_RESAMPLES,
+            confidence_level=CONFIDENCE, batch=max(1, _BATCH_NUMBERS // len(sums)),
+            method='percentile', random_state=np.random.default_rng(_SEED)).confidence_interval
     return Estimate(average, float(interval.low), float(interval.high), count)
 
 
-def share(hits: int, count: int) -> Estimate:
-    """Share of `count` with Wilson's interval."""
+def _ratio(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
+    return sums.sum(axis=axis) / sizes.sum(axis=axis)
+
+
+def share(hits: int, count: int, *, method: Literal['wilson', 'exact'] = 'wilson') -> Estimate:
+    """Share of `count` with Wilson's interval, or the exact one of Clopper and Pearson.
+
+    Both take the questions for independent.
+    """
     if count == 0:
         return Estimate(None, None, None, 0)
-    interval = stats.binomtest(hits, count).proportion_ci(CONFIDENCE, method='wilson')
+    interval = stats.binomtest(hits, count).proportion_ci(CONFIDENCE, method=method)
     return Estimate(hits / count, float(interval.low), float(interval.high), count)
 
 
@@ -96,7 +119,7 @@ class Comparison:
         second: right in the second alone.
         neither: right in none.
         p: two-sided p-value of McNemar's exact test on `first` and `second`; 1 where they never
-            differ.
+            differ. It takes questions for independent, those of one scene, too.
         points: mean of second minus first, with its interval.
     """
 
@@ -115,26 +138,30 @@ class Comparison:
 
 def compare(
     right: Sequence[tuple[bool, bool]], points: Sequence[tuple[float, float]],
+    scenes: Sequence[Hashable] = (),
 ) -> Comparison:
     """Compare two runs, question by question.
 
     Args:
         right: for each question, whether the first run was right, and the second.
         points: for each question that has points in both, the first run's and the second's.
+        scenes: what each question that has points is about, see `mean`.
     """
     both, first, second, neither = (
         sum(pair == kind for pair in right)
         for kind in ((True, True), (True, False), (False, True), (False, False)))
     differing = first + second
     p = float(stats.binomtest(first, differing, 0.5).pvalue) if differing else 1.0
-    return Comparison(both, first, second, neither, p, mean([b - a for a, b in points]))
+    return Comparison(both, first, second, neither, p, mean(
+        [b - a for a, b in points], scenes=scenes, shares=False))
 
 
 def calibration(scaled: Sequence[float]) -> dict[int, Estimate]:
-    """Share of the truths inside 1, 2 and 3 sigma of their answers.
+    """Share of the truths inside 1, 2 and 3 sigma of their answers, with the exact interval.
 
     Args:
-        scaled: error over sigma of each answer that states a sigma.
+        scaled: error over sigma of each answer that states a sigma; infinite where that is 0 and
+            the error is not.
     """
     sizes = np.abs(np.asarray(scaled, dtype=np.float64))
-    return {k: share(int((sizes <= k).sum()), len(sizes)) for k in EXPECTED}
+    return {k: share(int((sizes <= k).sum()), len(sizes), method='exact') for k in EXPECTED}

@@ -172,6 +172,10 @@ def test_questions_of_a_person(tmp_path: Path) -> None:
     ([{'question': 'Far?', 'answer': float('nan')}], '`answer` must be a number'),
     ([{'question': 'Is it?', 'answer': 'maybe', 'type': 'yes_no'}], 'must be yes or no'),
     ([{'question': 'Where?', 'answer': [1, 2]}], 'entry 1.*length 3'),
+    ([{'question': 'Where?', 'answer': [1, float('nan'), 2]}], 'must be three numbers'),
+    ('questions: [{question: Far?, answer: 2026-02-30}]', r"can't be read as YAML"),
+    ([{'question': 'Far?', 'answer': '1,5 m'}], 'must be one number with its unit'),
+    ([{'question': 'Far?', 'answer': '1/2 m', 'unit': 'm'}], 'must be one number with its'),
     ([{'question': 'Far?', 'answer': 1, 'unit': 'ell'}], "`unit` 'ell' is not known"),
     ([{'question': 'Far?', 'answer': 1, 'unit': 'm', 'tolerance': -1}], '`tolerance` must be 0'),
     ([{'question': 'Is it?', 'answer': True, 'tolerance': 1}], '`tolerance` must be 0 or more'),
@@ -192,12 +196,26 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: Any, message: str) -> N
         with_questions(tmp_path, content).questions()
 
 
+def set_pose(path: Path, part: str, pose: list[list[float]]) -> None:
+    content = json.loads((path / 'poses.json').read_text())
+    robot = content['robot']
+    if part == 'frames':
+        robot['frames']['000040']['T_world_camera'] = pose
+    else:
+        robot['transforms']['base_link']['000040'] = pose
+    (path / 'poses.json').write_text(json.dumps(content))
+
+
 @pytest.mark.parametrize(('spoil', 'message'), [
     (lambda path: (path / 'poses.json').unlink(), 'is no folder of frames'),
     (lambda path: (path / 'poses.json').write_text('{'), 'is not what'),
     (lambda path: (path / 'frame-000040.depth.png').unlink(), 'not there: frame-000040.depth.png'),
     (lambda path: (path / 'frame-000040.color.jpg').write_bytes(b''), 'no picture'),
     (lambda path: (path / 'frame-000040.depth.png').write_bytes(b'x'), 'PNG of one channel'),
+    (lambda path: set_pose(path, 'frames', [[1.0, 0.0], [0.0, 1.0]]),
+     'frames.000040.T_world_camera must be 4 rows of 4'),
+    (lambda path: set_pose(path, 'transforms', [[0.0] * 4] * 3),
+     'transforms.base_link.000040 must be 4 rows of 4'),
     (lambda path: cv2.imwrite(str(path / 'frame-000040.depth.png'), np.ones((2, 2), np.uint16)),
      'frame 000040 of .*depth_m must be'),
 ])

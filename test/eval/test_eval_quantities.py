@@ -19,7 +19,8 @@ import math
 
 import pytest
 
-from spatialclaw_ros.eval.quantities import convert, read_number
+from spatialclaw_ros.eval.quantities import read_number
+from spatialclaw_ros.eval.units import convert
 
 
 @pytest.mark.parametrize(('text', 'unit', 'expected'), [
@@ -67,6 +68,55 @@ from spatialclaw_ros.eval.quantities import convert, read_number
     ('x2 is', '', None),
     ('', 'm', None),
     ('2 furlongs', 'furlong', None),
+    ('about 3', 'm', 3.0),
+    ('16 in', 'm', 0.4064),
+    ('16 in wide', 'm', 0.4064),
+    ('5 miles', 'm', 8046.72),
+    ('1 m and 20 cm', 'm', 1.2),
+    ('two and a half metres', 'm', 2.5),
+    ('minus two metres', 'm', -2.0),
+    ('41 ± 2 mm', 'm', 0.041),
+    ('0.41 m ± 2 cm', 'm', 0.41),
+    ('１.５ m', 'm', 1.5),                          # digits of any script
+    ('0.41 m', 'm', 0.41),                    # blanks of any width
+    ('**41** cm', 'm', 0.41),
+    (r'\boxed{41\,\text{cm}}', 'm', 0.41),
+    (r'$90^{\circ}$', 'rad', math.pi / 2),
+    ('"0.41"', 'm', 0.41),
+    ('1-2 m', 'm', None),
+    ('1 – 2 m', 'm', None),
+    ('1..2 m', 'm', None),
+    ('2 x 3 m', 'm', None),
+    ('less than 2 m', 'm', None),
+    ('> 2 m', 'm', None),
+    ('1,5 m', 'm', None),                          # a comma for a point, or for thousands?
+    ('1/2 m', 'm', None),
+    ('1½ m', 'm', None),
+    ('1 500 m', 'm', None),
+    ('2.5.3 m', 'm', None),
+    ('1e999 m', 'm', None),
+    ('9' * 400, 'm', None),
+    ('3 x 10^-2 m', 'm', None),
+    ('3×10⁻² m', 'm', None),
+    ('2 thousand', 'm', None),
+    ('1 m and a half', 'm', None),
+    ('three quarters of a metre', 'm', None),
+    ("5' 3\"", 'm', None),
+    ('1.5foo', 'm', None),                         # and not 1
+    ('50 %', 'm', None),
+    ('50 %', '', None),
+    ('80 % sure it is 0.4 m', 'm', 0.4),
+    ('none', 'm', None),
+    ('a pair of scissors', 'm', None),
+    ('the distance in cm is 41', 'm', None),       # whatever the unit, not 41 m
+    ('the distance in m is 41', 'm', 41.0),
+    ('1 m/s2', 'm', None),
+    ('3 kg', 'm', None),
+    ('30°C', 'rad', None),
+    ('one two', '', None),
+    ('100, 101', '', None),
+    ('no one', '', 0.0),
+    ('two hundred and five', '', 205.0),
 ])
 def test_the_one_number_of_a_text(text: str, unit: str, expected: float | None) -> None:
     read = read_number(text, unit)
@@ -81,6 +131,7 @@ def test_the_one_number_of_a_text(text: str, unit: str, expected: float | None) 
     (1.0, 'm', 's', None),
     (1.0, 'furlong', 'furlong', 1.0),
     (1.0, 'furlong', 'm', None),
+    (50.0, '%', 'm', None),
 ])
 def test_convert(value: float, unit: str, wanted: str, expected: float | None) -> None:
     got = convert(value, unit, wanted)

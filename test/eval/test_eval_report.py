@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
@@ -26,12 +27,22 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.eval.records import Question, Result, Said, Score, Tokens
+from spatialclaw_ros.eval.records import (
+    Media,
+    Question,
+    Result,
+    Said,
+    Score,
+    Simulated,
+    Tokens,
+    Video,
+)
 from spatialclaw_ros.eval.report import Report, make_report
 from spatialclaw_ros.eval.report.failures import kinds, pattern
-from spatialclaw_ros.eval.report.reading import Entry, read_run, read_runs
-from spatialclaw_ros.eval.report.sections import pairs, tags
-from spatialclaw_ros.eval.report.tallies import metrics
+from spatialclaw_ros.eval.report.plots import draw_categories
+from spatialclaw_ros.eval.report.reading import Entry, Run, read_run, read_runs
+from spatialclaw_ros.eval.report.sections import pairs, sigmas, tags
+from spatialclaw_ros.eval.report.tallies import compare_runs, metrics, scaled_errors, scene
 from spatialclaw_ros.eval.scoring import score_typed
 
 NASTY = 'mug | box <script>alert("1")</script> `x` [a](b)\nnext'
@@ -262,6 +273,53 @@ def test_errors_are_told_apart_by_unit() -> None:
     assert (meters.median, meters.bias) == (0.02, 0.02)
     assert [meters.sigmas[k].value for k in (1, 2)] == [0.0, 1.0], 'sigma is in the unit said'
     assert (plain.unit, plain.count, plain.unread, plain.median) == ('', 1, 0, None)
+
+
+def test_a_sigma_of_zero_claims_that_the_answer_is_exact() -> None:
+    stated = [(0.1, 0.02, 0.2), (0.0, 0.02, math.inf), (0.0, -0.02, -math.inf), (0.0, 1e-12, 0.0),
+              (math.inf, 0.02, None), (None, 0.02, None)]
+    entries = [entry('m', Said(status='OK', value=1.0, unit='m', sigma=sigma),
+                     Score(points=1.0, right=True, read=1.0, error=error))
+               for sigma, error, _ in stated]
+    expected = [scaled for _, _, scaled in stated if scaled is not None]
+    assert scaled_errors(entries) == pytest.approx(expected)
+    cells = [[cell.text for cell in row] for row in sigmas([
+        Run('a', Path('a'), {}, (), tuple(entries))]).tables[0].rows]
+    assert cells[0] == ['a', 'm', '4', *['2 of 4: 50.0 % [6.8 %, 93.2 %]'] * 3]
+
+
+def test_a_refusal_is_right_where_there_is_nothing_to_tell_and_nowhere_else(tmp_path: Path) -> None:
+    guessed = Score(points=1.0, right=True)       # by a rule that takes no answer for an A
+    for name, said in (('a', Said(status='REFUSED')), ('b', Said(status='OK', value=1.0))):
+        write_run(tmp_path / name, [entry('m', said, guessed).question],
+                  [entry('m', said, guessed).result])
+    found = compare_runs(*read_runs([tmp_path]))
+    assert (found.first, found.second) == (0, 1)
+
+
+def test_questions_of_a_world_are_of_one_scene() -> None:
+    def about(*media: Media) -> Question:
+        return Question(id=str(len(media)), text='?', media=media)
+    world = scene(about(Simulated(seed=3, setting='tof')))
+    assert world == scene(about(Simulated(seed=3, setting='perfect')))
+    assert world != scene(about(Simulated(seed=4)))
+    assert scene(about(Video(path='a'))) == scene(about(Video(path='a')))
+    assert scene(about()) == '0'
+
+
+def test_names_from_outside_are_shown_as_they_are(tmp_path: Path) -> None:
+    nasty = 'cost $x_{ vs $y \u202eabc\x1b[0m' + 'long ' * 20
+    questions = [msgspec.structs.replace(question, id=f'\x1b[2J{i}', category=f'{nasty}{i % 4}')
+                 for i, question in enumerate(make_questions(8))]
+    for name in ('_$a$', '_b'):
+        write_run(tmp_path / name, questions,
+                  [make_result(question, i, 0.03) for i, question in enumerate(questions)])
+    report = make_report([tmp_path], tmp_path / 'out')
+    assert len(report.plots) == 4
+    pages = [path.read_text(encoding='utf-8') for path in (report.markdown, report.html)]
+    assert not any(mark in page for page in pages for mark in '\x1b\u202e')
+    assert [text.get_text() for text in draw_categories(read_runs([tmp_path])).axes[
+        0].get_legend().get_texts()] == [r' _\$a\$', ' _b']
 
 
 @pytest.mark.parametrize(('message', 'expected'), [

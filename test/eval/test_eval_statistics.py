@@ -69,9 +69,33 @@ def test_runs_that_never_differ(right: list[tuple[bool, bool]]) -> None:
     assert found.points.value is None
 
 
+def test_two_equal_runs_differ_by_nothing_that_an_interval_could_hold() -> None:
+    same = compare([(True, True)] * 50, [(1.0, 1.0)] * 50).points
+    assert (same.value, same.low, same.high) == (0.0, None, None)
+    pairs = [(0.0, 1.0)] * 30 + [(1.0, 1.0)] * 20
+    up, down = compare([], pairs).points, compare([], [(b, a) for a, b in pairs]).points
+    assert (up.value, up.low, up.high) == pytest.approx(
+        (-(down.value or 0), -(down.high or 0), -(down.low or 0)), abs=0.03)
+
+
+def test_questions_of_one_scene_count_together() -> None:
+    values = [0.0] * 40 + [1.0] * 40
+    alone = mean(values)
+    together = mean(values, scenes=[place // 8 for place in range(80)])
+    assert together.value == alone.value == 0.5
+    assert (together.high or 0) - (together.low or 0) > 2 * ((alone.high or 0) - (alone.low or 0))
+    assert mean(values, scenes=list(range(80))) == alone
+    assert mean([1.0] * 80, scenes=[0] * 80).low == pytest.approx(0.207, abs=1e-3), 'one of one'
+    for scenes in ([0] * 80, [place % 2 for place in range(80)]):
+        assert mean(values, scenes=scenes).low is None, 'nothing to tell scenes apart by'
+
+
 def test_calibration_of_a_true_sigma_and_of_one_that_is_too_small() -> None:
     errors = np.random.default_rng(2).normal(0.0, 1.0, 3000)
     for k, found in calibration(errors.tolist()).items():
         assert (found.low or 0) - 0.005 < EXPECTED[k] < (found.high or 0) + 0.005
     assert calibration((2 * errors).tolist())[2].value == pytest.approx(0.68, abs=0.03)
     assert calibration([])[1].value is None
+    # Clopper and Pearson (1934): all of 10 gives 0.025 ** 0.1 to 1
+    assert calibration([0.0] * 9 + [-np.inf])[3].value == 0.9
+    assert calibration([0.0] * 10)[1].low == pytest.approx(0.025 ** 0.1)

@@ -29,9 +29,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spatialclaw_ros.eval.report.reading import Entry, Run
-from spatialclaw_ros.eval.report.tallies import by_category, is_metric, scaled_errors, total_s
+from spatialclaw_ros.eval.report.tallies import (
+    by_category,
+    is_metric,
+    scaled_errors,
+    tally,
+    total_s,
+)
 from spatialclaw_ros.eval.scoring import tolerance
-from spatialclaw_ros.eval.statistics import EXPECTED, calibration, mean
+from spatialclaw_ros.eval.statistics import EXPECTED, calibration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,6 +52,9 @@ _GREY = '#666666'
 # Errors below a tenth of a millimetre are drawn there: zero has no place on a logarithmic axis.
 _LEAST_M = 1e-4
 _SIGMAS = 4.0
+_LABEL_CHARS = 48
+# Agg draws no more than 65,536 pixels.
+_MOST_HEIGHT_IN = 150.0
 
 
 def draw_plots(runs: Sequence[Run], folder: Path) -> dict[str, Path]:
@@ -92,30 +101,43 @@ def _colour(number: int) -> str:
     return COLOURS[number % len(COLOURS)]
 
 
+def _label(text: str) -> str:
+    """A name from outside as matplotlib shows it: no mathematics, nothing hidden, of one line."""
+    plain = ''.join(each if each.isprintable() else '\ufffd' for each in text)
+    plain = plain if len(plain) <= _LABEL_CHARS else f'{plain[:_LABEL_CHARS - 1]}…'
+    # a legend leaves out what begins with an underscore
+    return (' ' if plain.startswith('_') else '') + plain.replace('$', r'\$')
+
+
 def draw_categories(runs: Sequence[Run]) -> Figure | None:
-    """Mean points of each category, with intervals."""
+    """Mean points of each category, with intervals; of very many those with most questions."""
     groups = [by_category(run.entries) for run in runs]
-    names = sorted({name for group in groups for name in group}, reverse=True)
-    if not names:
+    counts = {name: max(len(group.get(name, ())) for group in groups)
+              for name in sorted({name for group in groups for name in group}, reverse=True)}
+    if not counts:
         return None
+    row_in = max(0.34, 0.2 * len(runs))
+    most = int(_MOST_HEIGHT_IN / row_in)
+    kept = set(sorted(counts, key=lambda name: -counts[name])[:most])
+    names = [name for name in counts if name in kept]
     bar = 0.8 / len(runs)
-    figure, (axes,) = _figure(1.4 + len(names) * max(0.34, 0.2 * len(runs)))
+    figure, (axes,) = _figure(1.4 + len(names) * row_in)
     for number, (run, group) in enumerate(zip(runs, groups)):
-        found = [mean([points for entry in group.get(name, [])
-                       if (points := entry.result.score.points) is not None]) for name in names]
+        found = [tally(group.get(name, ())).points for name in names]
         at = np.arange(len(names)) + bar * ((len(runs) - 1) / 2 - number)
         values = np.array([math.nan if one.value is None else one.value for one in found])
         reach = np.array([
             (0.0, 0.0) if one.value is None or one.low is None or one.high is None
             else (max(0.0, one.value - one.low), max(0.0, one.high - one.value)) for one in found])
-        axes.barh(at, values, bar * 0.9, xerr=reach.T, label=run.name, color=_colour(number),
+        axes.barh(at, values, bar * 0.9, xerr=reach.T, label=_label(run.name),
+                  color=_colour(number),
                   error_kw={'ecolor': '#222222', 'elinewidth': 1.0, 'capsize': 2})
-    labels = [f'{name} ({max(len(group.get(name, ())) for group in groups)})' for name in names]
-    axes.set_yticks(np.arange(len(names)), labels)
+    axes.set_yticks(np.arange(len(names)), [f'{_label(name)} ({counts[name]})' for name in names])
     axes.set_xlim(0, 1.02)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlabel('mean points, 0 to 1, with 95 % interval')
-    axes.set_ylabel('category (questions)')
+    axes.set_ylabel('category (questions)' if len(names) == len(counts) else (
+        f'category (questions); the {len(names)} of {len(counts)} with most'))
     _legend(axes)
     return figure
 
@@ -143,7 +165,7 @@ def draw_errors(runs: Sequence[Run]) -> Figure | None:
     known = any('distance_m' in entry.question.facts for entry in everything)
     figure, panels = _figure(4.6, 2 if known else 1)
     for number, (run, group) in enumerate(zip(runs, groups)):
-        _scatter(panels[0], run.name, number, group, lambda entry: abs(_number(entry)))
+        _scatter(panels[0], _label(run.name), number, group, lambda entry: abs(_number(entry)))
         if known:
             seen = [entry for entry in group if 'distance_m' in entry.question.facts]
             _scatter(panels[1], '', number, seen,
@@ -206,7 +228,7 @@ def draw_calibration(runs: Sequence[Run]) -> Figure | None:
         shift = 0.04 * (number - (len(runs) - 1) / 2)
         axes.errorbar([k + shift for k in EXPECTED], values, yerr=np.maximum(reach, 0.0).T,
                       fmt=MARKERS[number % len(MARKERS)], capsize=3,
-                      label=f'{run.name} ({len(errors)} answers)', color=_colour(number))
+                      label=f'{_label(run.name)} ({len(errors)} answers)', color=_colour(number))
     axes.set_xlim(0, _SIGMAS)
     axes.set_ylim(0, 1.03)
     axes.set_xlabel('standard deviations (sigma) from the answer')
@@ -228,7 +250,7 @@ def draw_steps_and_times(runs: Sequence[Run]) -> Figure | None:
     for number, run in enumerate(runs):
         times_s = sorted(time_s for entry in run.entries if (time_s := total_s(entry)) is not None)
         shares = np.arange(1, len(times_s) + 1) / max(1, len(times_s))
-        left.step([0.0, *times_s], [0.0, *shares], where='post', label=run.name,
+        left.step([0.0, *times_s], [0.0, *shares], where='post', label=_label(run.name),
                   linestyle=LINES[number % len(LINES)], color=_colour(number))
         slowest = max([slowest, *times_s])
         counts = np.bincount([entry.result.steps for entry in run.entries], minlength=most + 1)

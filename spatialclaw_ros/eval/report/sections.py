@@ -25,15 +25,18 @@ from typing import Any
 from spatialclaw_ros.eval.records import Tokens
 from spatialclaw_ros.eval.report.failures import kinds
 from spatialclaw_ros.eval.report.reading import Entry, Run
+from spatialclaw_ros.eval.report.required import FIGURE_HEADINGS, SAMPLES, Figure
 from spatialclaw_ros.eval.report.tallies import (
     by_category,
     by_tag,
     compare_runs,
     metrics,
+    scaled_errors,
     tally,
 )
 from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, quantity
-from spatialclaw_ros.eval.statistics import EXPECTED, share
+from spatialclaw_ros.eval.statistics import EXPECTED, Estimate, calibration, share
+from spatialclaw_ros.sharing.texts import clean_line
 
 # With more runs than this each is compared with the first alone.
 _ALL_PAIRS = 6
@@ -93,10 +96,15 @@ class Section:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str | Cell]], title: str = '',
           *, texts: bool = False) -> Table:
-    """Make a table."""
-    return Table(tuple(headings), tuple(
-        tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in rows),
-        title, texts)
+    """Make a table; its texts may come from outside, and keep no control characters."""
+    return Table(tuple(map(clean_line, headings)), tuple(tuple(map(_cell, row)) for row in rows),
+                 clean_line(title), texts)
+
+
+def _cell(cell: str | Cell) -> Cell:
+    if isinstance(cell, Cell):
+        return Cell(clean_line(cell.text), cell.link, cell.command)
+    return Cell(clean_line(cell))
 
 
 def summary(runs: Sequence[Run]) -> Section:
@@ -120,13 +128,23 @@ def summary(runs: Sequence[Run]) -> Section:
     if notes:
         tables.append(table(('run', 'note'), notes, 'Mind', texts=True))
     return Section('Runs', tuple(tables), text=(
-        'A refusal ("looked, and can not tell") is apart from a wrong answer. Brackets hold 95 % '
-        'intervals.'))
+        'A refusal ("looked, and can not tell") is apart from a wrong answer; failed is what ended '
+        'without either. Points are what the data set itself scores, 0 to 1. Brackets hold 95 % '
+        'intervals: of points by a bootstrap of whole scenes (questions about the same video or '
+        'world), of shares that of Wilson, which takes questions for independent.'))
 
 
 def _counts(outcomes: Any) -> list[str]:
     return [str(outcomes[kind]) for kind in ('right', 'wrong', 'refused_rightly',
                                              'refused_wrongly')]
+
+
+def required(figures: Sequence[Figure]) -> Section | None:
+    """What runs are held to; None where nothing is asked of them."""
+    if not figures:
+        return None
+    rows = [(each.run, each.what, each.required, each.measured, each.verdict) for each in figures]
+    return Section('Required figures', (table(FIGURE_HEADINGS, rows, texts=True),), text=SAMPLES)
 
 
 _ALWAYS = ('data.set', 'data.setting', 'run.backbone', 'run.interface', 'run.masks', 'version')
@@ -210,16 +228,34 @@ def errors(runs: Sequence[Run]) -> Section:
 
 def sigmas(runs: Sequence[Run]) -> Section:
     """Whether the stated sigma is true."""
-    rows = []
+    rows, parts = [], []
     for run in runs:
-        for found in metrics(run.entries):
-            if found.sigmas[1].count:
-                rows.append([run.name, found.unit or 'none stated', str(found.sigmas[1].count),
-                             *(estimate(found.sigmas[k], percent=True) for k in EXPECTED)])
+        stated = [entry for entry in run.entries if scaled_errors([entry])]
+        units = list(dict.fromkeys(entry.question.unit for entry in stated))
+        rows += [[run.name, unit or 'none stated', *_inside(
+            [entry for entry in stated if entry.question.unit == unit])] for unit in units]
+        if len(units) > 1:
+            rows.append([run.name, 'all', *_inside(stated)])
+        parts += [[name, run.name, *_inside(part)] for name, part in by_category(stated).items()]
     rows.append(['a normal error', '', '', *(f'{100 * part:.1f} %' for part in EXPECTED.values())])
-    return Section('Calibration of sigma', (table(
-        ('run', 'unit', 'answers with sigma', *(f'truth inside {k} sigma' for k in EXPECTED)),
-        rows),), 'Calibration of sigma', 'Of the answers that state a standard deviation.')
+    inside = ('answers with sigma', *(f'truth inside {k} sigma' for k in EXPECTED))
+    tables = [table(('run', 'unit', *inside), rows)]
+    if len({row[0] for row in parts}) > 1:
+        tables.append(table(('category', 'run', *inside), sorted(parts), 'By category'))
+    return Section('Calibration of sigma', tuple(tables), 'Calibration of sigma', (
+        'Of the answers that state a standard deviation (sigma): how many truths lie within so '
+        'many of it. Brackets hold the exact binomial interval (Clopper and Pearson, 95 %), which '
+        'takes the questions for independent.'))
+
+
+def _inside(entries: Sequence[Entry]) -> list[str]:
+    scaled = scaled_errors(entries)
+    return [str(len(scaled)), *map(_counted, calibration(scaled).values())]
+
+
+def _counted(found: Estimate) -> str:
+    hits = round((found.value or 0.0) * found.count)
+    return f'{hits} of {found.count}: {estimate(found, percent=True)}'
 
 
 def pairs(runs: Sequence[Run]) -> Section | None:
@@ -238,8 +274,10 @@ def pairs(runs: Sequence[Run]) -> Section | None:
     return Section('Runs in pairs', (table(
         ('first → second', 'questions of both', 'both right', 'first alone', 'second alone',
          'neither', 'p (McNemar, exact)', 'points, second minus first'), rows),), text=(
-        'Question by question. A small p says that the two differ in how often they are right; the '
-        'interval of the difference is a paired bootstrap.'))
+        'Question by question. A small p says that the two differ in how often they are right '
+        '(a right refusal is right); the test of McNemar takes the questions for independent, so '
+        'that many of one scene make it too small. The interval of the difference is a paired '
+        'bootstrap of whole scenes.'))
 
 
 def failure_kinds(runs: Sequence[Run]) -> Section:

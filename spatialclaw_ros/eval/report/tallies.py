@@ -17,16 +17,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from spatialclaw_ros.eval.quantities import convert
+from spatialclaw_ros.eval.records import Question, Simulated
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.scoring import OUTCOMES, Outcome
 from spatialclaw_ros.eval.statistics import Comparison, Estimate, calibration, compare, mean, share
+from spatialclaw_ros.eval.units import convert
+
+# What binary fractions make of an error of 0.
+_EXACT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -64,15 +69,22 @@ def tally(entries: Sequence[Entry]) -> Tally:
     outcomes = Counter(entry.outcome for entry in entries)
     failed = Counter(
         entry.result.said.status for entry in entries if entry.outcome == 'failed')
-    points = [entry.result.score.points for entry in entries]
+    scored = [(point, scene(entry.question)) for entry in entries
+              if (point := entry.result.score.points) is not None]
     times_s = [time_s for entry in entries if (time_s := total_s(entry)) is not None]
     return Tally(
         len(entries), {kind: outcomes[kind] for kind in OUTCOMES}, dict(failed.most_common()),
-        mean([point for point in points if point is not None]),
+        mean([point for point, _ in scored], scenes=[where for _, where in scored]),
         share(outcomes['wrong'], len(entries)), float(np.median(times_s)) if times_s else None,
         float(np.mean([entry.result.steps for entry in entries])) if entries else None,
         (sum(entry.result.tokens.prompt for entry in entries),
          sum(entry.result.tokens.completion for entry in entries)))
+
+
+def scene(question: Question) -> Hashable:
+    """What a question is about: its media, or the world, whatever its noise; itself without."""
+    seeds = tuple(each.seed for each in question.media if isinstance(each, Simulated))
+    return seeds or question.media or question.id
 
 
 def total_s(entry: Entry) -> float | None:
@@ -159,15 +171,22 @@ def _metric(unit: str, entries: Sequence[Entry]) -> Metric:
 
 
 def scaled_errors(entries: Sequence[Entry]) -> list[float]:
-    """Error over sigma of each number whose sigma is known."""
+    """Error over sigma of each number whose sigma is known.
+
+    A sigma of 0 says that the answer is exact: any error is infinitely many of it then.
+    """
     found = []
     for entry in entries:
         said, error = entry.result.said, entry.result.score.error
-        if entry.question.answer != 'number' or error is None or not said.sigma:
+        if entry.question.answer != 'number' or error is None or said.sigma is None:
             continue
         sigma = convert(said.sigma, said.unit or entry.question.unit, entry.question.unit)
-        if sigma is not None and 0 < sigma < float('inf'):
-            found.append(error / sigma)
+        if sigma is None or not 0 <= sigma < math.inf:
+            continue
+        if abs(error) <= _EXACT:
+            found.append(0.0)
+        else:
+            found.append(error / sigma if sigma else math.copysign(math.inf, error))
     return found
 
 
@@ -177,8 +196,12 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     pairs = [(entry, others[entry.question.id]) for entry in first.entries
              if entry.question.id in others
              and entry.question.text == others[entry.question.id].question.text]
-    points = [(a, b) for one, other in pairs
+    points = [(a, b, scene(one.question)) for one, other in pairs
               if (a := one.result.score.points) is not None
               and (b := other.result.score.points) is not None]
-    return compare([(one.result.score.right, other.result.score.right) for one, other in pairs],
-                   points)
+    return compare([(_is_right(one), _is_right(other)) for one, other in pairs],
+                   [(a, b) for a, b, _ in points], [where for _, _, where in points])
+
+
+def _is_right(entry: Entry) -> bool:
+    return entry.outcome in ('right', 'refused_rightly')
