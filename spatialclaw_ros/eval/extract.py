@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Mapping
 from typing import Literal
 
@@ -42,6 +43,7 @@ _DOTTED, _BRACKETED, _COLONED = r'(?<![A-Za-z])X\.', r'\(X\)', r'(?<![A-Za-z])X:
 _ISOLATED = r'(?<!\w)X(?!\w)'
 _LEADING = r'^\s*X(?![A-Za-z])'
 _MARKER = r'(?i:answer|choice|option)[*_]*\s*(?:(?i:is)\b)?[\s:*_]*\(?X(?![A-Za-z])'
+_ANSWER_OR_OPTION = _MARKER.replace('|choice', '')
 _ANSWER = r'(?i:answer)[*_]*\s*(?:(?i:is)\b)?[\s:*_]*\(?X(?![A-Za-z])'
 _ANSWER_COLON = r'(?i:answer)\s*:[\s*_]*\(?X(?![A-Za-z])'
 _SPOKEN = r'(?i:(?:my|the)\s+answer\s+is|answer\s*:)[\s:*_]*\(?X(?![A-Za-z])'
@@ -70,9 +72,9 @@ def _omnispatial(text: str, choices: Choices) -> str | None:
 
 
 _RULES: Mapping[LetterRule, tuple[str, tuple[Step, ...]]] = {
-    'default': ('ABCD', _DEFAULT),
-    'mmsi_video': ('ABCD', _DEFAULT),
-    'videomme': ('ABCD', _DEFAULT),
+    'default': (string.ascii_uppercase, _DEFAULT),
+    'mmsi_video': (string.ascii_uppercase, _DEFAULT),
+    'videomme': (string.ascii_uppercase, _DEFAULT),
     'erqa': ('ABCD', (steps.without_marks,)),
     'blink': ('ABCDE', (
         whole('X'), whole(r'\(X\)'), steps.last_boxed, steps.only_bracketed,
@@ -97,8 +99,8 @@ _RULES: Mapping[LetterRule, tuple[str, tuple[Step, ...]]] = {
         seek(_DOTTED, last=True), seek(_COLONED, last=True), steps.single_choice,
         seek(_ISOLATED, last=True, tail=True))),
     'dsi': ('ABCD', (
-        steps.boxed, seek(_MARKER, last=True), seek(_ISOLATED, last=True, tail=True),
-        steps.first_character)),
+        steps.boxed, seek(_ANSWER_OR_OPTION, last=True),
+        seek(_ISOLATED, last=True, tail=True), steps.first_character)),
     'cvbench': ('ABCD', (steps.in_last_tag(
         steps.boxed, *_MARKED, seek(_LEADING), steps.single_choice, steps.option_text),)),
     'perceptcomp': ('ABCDE', (
@@ -150,9 +152,9 @@ def number(text: str, rule: NumberRule) -> float | None:
         text = unboxed(text).strip()
         plain = _float(text)
         found = _SIGNED.findall(text)
-        return plain if plain is not None else float(found[-1]) if found else None
+        return plain if plain is not None or not found else _float(found[-1])
     found = _NOT_A_POWER.findall(text)
-    return float(found[-1 if rule == 'spar_mv' else 0]) if found else None
+    return _float(found[-1 if rule == 'spar_mv' else 0]) if found else None
 
 
 def omni3d_text(text: str) -> str:
@@ -167,7 +169,7 @@ def unboxed(text: str) -> str:
 
 
 def _float(text: str) -> float | None:
-    """A plain number; None for anything else, 'nan' and 'inf' included."""
+    """A plain finite number; None for anything else, "nan", "inf" and 400 digits included."""
     try:
         value = float(text)
     except ValueError:
@@ -177,7 +179,7 @@ def _float(text: str) -> float | None:
 
 def _first(pattern: re.Pattern[str], texts: list[str]) -> float | None:
     found = (pattern.search(text) for text in texts)
-    return next((float(hit[0]) for hit in found if hit), None)
+    return next((_float(hit[0]) for hit in found if hit), None)
 
 
 def yes_no(text: str, which: Literal['first', 'last'] = 'first') -> bool | None:

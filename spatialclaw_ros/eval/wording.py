@@ -59,7 +59,8 @@ def to_ask(question: Question, *, typed: bool) -> asked.Question:
 def plain_text(question: Question) -> str:
     """Question, hint and lettered options, as the SpatialClaw paper's evaluation puts them."""
     options = '\n'.join(
-        f'{letter}. {option}' for letter, option in zip(string.ascii_uppercase, question.options))
+        f'{letter}. {option}' for letter, option in zip(string.ascii_uppercase, question.options)
+        if option)  # one that a data set leaves blank keeps its letter
     return '\n\n'.join(filter(None, (question.text, question.hint, options)))
 
 

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ from published import put, put_table
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.benchmarks import BENCHMARKS
 from spatialclaw_ros.eval.benchmarks.dsi import split_options
-from spatialclaw_ros.eval.benchmarks.rows import Row, plain_options
+from spatialclaw_ros.eval.benchmarks.rows import Row, csv_rows, jsonl_rows, plain_options
 from spatialclaw_ros.eval.records import Question, Video
+from spatialclaw_ros.eval.wording import plain_text
 
 PUBLISHED = {
     'erqa': 400, 'omni3d': 501, 'omnispatial': 1533, 'spbench': 1328, 'mindcube': 21154,
@@ -115,7 +117,9 @@ def test_a_missing_video_names_question_and_home(tmp_path: Path) -> None:
 @pytest.mark.parametrize(('options', 'plain'), [
     (['A. x', 'B. y'], ('x', 'y')), (['(A) x', '(B) y'], ('x', 'y')),
     (['A: x', 'B) y'], ('x', 'y')), (['x', 'y'], ('x', 'y')), ([], ()),
-    (['A. x', 'C. y'], ('A. x', 'C. y')), (['A. x', 'y'], ('A. x', 'y')),
+    (['A. x', 'y'], ('A. x', 'y')), (['B. x', 'A. y'], ('B. x', 'A. y')),
+    (['A. x', 'C. y'], ('x', '', 'y')), (['A. x', '', 'C. y', ''], ('x', '', 'y')),
+    (['x', '', 'y', ''], ('x', '', 'y')), (['I. Newton', 'M. Curie'], ('I. Newton', 'M. Curie')),
 ])
 def test_options_without_their_letters(options: list[str], plain: tuple[str, ...]) -> None:
     assert plain_options(options) == plain
@@ -132,4 +136,36 @@ def test_options_of_one_text(text: str, options: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(('value', 'texts'), [
     (['a', None, ' '], ('a',)), ('["a"]', ('a',)), (None, ()), (float('nan'), ()), ('', ())])
 def test_texts_of_a_field(value: object, texts: tuple[str, ...]) -> None:
-    assert Row(Path('f'), 0, {'options': value}).texts('options') == texts
+    row = Row(Path('f'), 0, {'options': value})
+    assert row.texts('options') == texts
+    assert row.options('options') == texts
+
+
+@pytest.mark.parametrize(('text', 'options'), [
+    ('A. x\n\nB. y\n', ('x', 'y')), ('A. x\nmore\r\nB. y', ('x more', 'y')), ('x\n\ny', ('x', 'y')),
+    ('A. x\nC. y', ('x', '', 'y')), ('A. x\u2028z\nB. y', ('x\u2028z', 'y'))])
+def test_options_of_a_text_of_lines(text: str, options: tuple[str, ...]) -> None:
+    assert Row(Path('f'), 0, {'options': text}).lines('options') == options
+
+
+def test_a_blank_option_keeps_the_letters_of_the_others() -> None:
+    question = Question(id='q', text='Q?', media=(), options=('x', '', 'z'))
+    assert plain_text(question) == 'Q?\n\nA. x\nC. z'
+
+
+def test_line_separators_of_unicode_end_no_row(tmp_path: Path) -> None:
+    text = 'a\u2028b\u0085c\x1cd'
+    put(tmp_path / 'a.jsonl', json.dumps({'q': text}, ensure_ascii=False) + '\n\n')
+    put(tmp_path / 'a.csv', f'q,a\n{text},1\n"{text}\n,",2\n')
+    assert [row.text('q') for row in jsonl_rows(tmp_path / 'a.jsonl')] == [text]
+    assert [row.text('q') for row in csv_rows(tmp_path / 'a.csv')] == [text, f'{text}\n,']
+    put(tmp_path / 'long.csv', f'q\n{"x" * 200_000}\n')
+    with pytest.raises(InvalidRequestError, match=r'long\.csv, line \d: no CSV \(field larger'):
+        list(csv_rows(tmp_path / 'long.csv'))
+
+
+def test_a_shard_that_was_not_downloaded_is_named(tmp_path: Path) -> None:
+    for place in (0, 3):
+        put(tmp_path / f'data/test-0000{place}-of-00004.parquet', b'')
+    with pytest.raises(InvalidRequestError, match=r'test-00001-of-00004\.parquet is not there'):
+        list(BENCHMARKS['spar'](tmp_path)._shards())

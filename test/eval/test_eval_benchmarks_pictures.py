@@ -152,7 +152,7 @@ def mmsi(folder: Path) -> list[Question]:
 
 
 def spar(folder: Path) -> list[Question]:
-    first, second = (folder / f'data/test-0000{n}-of-00004.parquet' for n in (0, 1))
+    first, second = (folder / f'data/test-0000{n}-of-00002.parquet' for n in (0, 1))
     row = {'question': 'Q?', 'format_type': 'fill', 'img_type': 'single_view',
            'source': 'scannet', 'image': embedded(png())}
     put_table(second, [
@@ -262,3 +262,28 @@ def test_points(
 ) -> None:
     expected, benchmark = made[name]
     assert benchmark.score(expected[place], said(answer)).points == pytest.approx(points)
+
+
+@pytest.mark.parametrize(('name', 'place', 'answer', 'points', 'right'), [
+    ('omnispatial', 1, None, 1.0, False),          # a guess of A for a refusal
+    ('omnispatial', 1, 'A', 1.0, True),
+    ('omni3d', 0, 2.2, 0.8, True),                 # a tenth off; met as written
+    ('omni3d', 0, 2.21, 0.8, False),
+    ('spar', 1, 0.1, 0.9, True),                   # a reference of 0 has no tenth
+    ('spar', 1, 0.11, 0.8, False),
+    ('spbench', 0, 4.1, 1.0, True),
+])
+def test_what_is_right_for_a_person(
+    made: dict[str, tuple], name: str, place: int, answer: str | float | None, points: float,
+    right: bool,
+) -> None:
+    expected, benchmark = made[name]
+    score = benchmark.score(expected[place], said(answer))
+    assert (score.points, score.right) == (pytest.approx(points), right)
+
+
+def test_the_pictures_of_the_last_question_are_kept(made: dict[str, tuple]) -> None:
+    expected, benchmark = made['erqa']
+    seen = benchmark.observe(expected[1])
+    assert benchmark.observe(expected[1]) is seen
+    assert benchmark.observe(expected[2]) is not seen

@@ -35,6 +35,7 @@ OPTIONS = ('A. left', 'B. right', 'C. behind the sofa', 'D. 4')
     ('default', 'Answer: B', 'R'),                   # the mark after any letter counts
     ('default', 'It is (B).', 'B'),
     ('default', 'Option B', 'Option B'),
+    ('default', '\\boxed{E}', 'E'),                  # of any letter
     ('default', '', None),
     ('default', '   ', None),
     ('mmsi_video', 'The final answer: D', 'R'),
@@ -121,6 +122,7 @@ OPTIONS = ('A. left', 'B. right', 'C. behind the sofa', 'D. 4')
     # DSI
     ('dsi', 'Option: B. My answer: C', 'C'),
     ('dsi', 'A, then D', 'D'),
+    ('dsi', 'choice A or rather D', 'D'),            # a marker is answer or option
     ('dsi', 'D' + ' and so on' * 60, 'D'),
     ('dsi', 'not known', None),
     # CV-Bench, videos
@@ -190,6 +192,7 @@ def test_every_rule_takes_any_text() -> None:
             else:
                 assert (found or '').lower() in text.strip()
         assert {number(text, rule) for rule in NumberRule.__args__} == {None}  # type: ignore
+    assert {number('9' * 400, rule) for rule in NumberRule.__args__} == {None}  # type: ignore
 
 
 @pytest.mark.parametrize(('text', 'first', 'last'), [

@@ -17,6 +17,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,6 +28,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
+import numpy as np
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.benchmarks.rows import Row
@@ -33,7 +36,15 @@ from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.extract import LetterRule, NumberRule, letter, number, yes_no
 from spatialclaw_ros.eval.media import observe_media
 from spatialclaw_ros.eval.metrics import Zero, mra
-from spatialclaw_ros.eval.records import ImageFile, Images, Question, Said, Score, TableImage
+from spatialclaw_ros.eval.records import (
+    ImageFile,
+    Images,
+    Media,
+    Question,
+    Said,
+    Score,
+    TableImage,
+)
 from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.workspace.observation import Observation
 
@@ -42,7 +53,11 @@ NOT_STATED = 'not stated'
 LETTER_HINT = 'Answer with the letter of the right option alone.'
 NUMBER_HINT = ('Answer with the number alone, in the unit that the question asks for; name no unit '
                'and convert nothing.')
+# For a person a number is right within this share; mean relative accuracy gives 0.9 there.
 RIGHT_SHARE = 0.10
+_RIGHT_POINTS = 0.9
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,7 @@ class Benchmark(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._seen: tuple[tuple[Media, ...], Observation] | None = None
 
     @abstractmethod
     def read(self) -> Iterator[Question]:
@@ -97,33 +113,48 @@ class Benchmark(ABC):
                 again = f'{question.id}#{taken[question.id]}'
                 question = msgspec.structs.replace(question, id=again)
             unique.append(question)
+        if self.sheet.count not in (0, len(unique)):
+            logger.warning('%s has %d questions, %d are published: scores of another draw of them '
+                           'are not to be compared', self.folder, len(unique), self.sheet.count)
         return tuple(unique)
 
     def observe(self, question: Question) -> Observation:
-        """Its pictures or videos."""
-        try:
-            return observe_media(question.media)
-        except InvalidRequestError as error:
-            raise InvalidRequestError(f'question {question.id}: {error}. {self.where}') from error
+        """Its pictures or videos; the last are kept, as many questions are about one video."""
+        if self._seen is None or self._seen[0] != question.media:
+            self._seen = None  # a video may fill a good part of the memory
+            try:
+                self._seen = question.media, observe_media(question.media)
+            except InvalidRequestError as error:
+                raise InvalidRequestError(
+                    f'question {question.id}: {error}. {self.where}') from error
+        return self._seen[1]
 
     def score(self, question: Question, said: Said) -> Score:
-        """By the published rule for the kind of its reference."""
-        text, truth = said_text(said), question.truth
+        """By the published rule; without an answer nothing is right, whatever the rule guesses."""
+        score = self.score_text(question, said_text(said))
+        return score if said.answered else msgspec.structs.replace(score, right=False)
+
+    def score_text(self, question: Question, text: str) -> Score:
+        """What a text scores, by the kind of the question's reference."""
+        truth = question.truth
         if isinstance(truth, bool):
             return scored(yes_no(text), truth)
         if isinstance(truth, (int, float)):
-            return self.score_number(question, text, float(truth))
+            read = self.read_number(question, text)
+            return numeric(question, self.number_points(question, read, truth), read, truth)
         return scored(self.read_letter(question, text), truth)
 
     def read_letter(self, question: Question, text: str) -> str | None:
         """The letter that a text chooses."""
         return letter(text, self.rules.letter, question.options)
 
-    def score_number(self, question: Question, text: str, truth: float) -> Score:
+    def read_number(self, question: Question, text: str) -> float | None:
+        """The number that a text gives."""
+        return number(text, self.rules.number) if self.rules.number else None
+
+    def number_points(self, question: Question, read: float | None, truth: float) -> float:
         """Mean relative accuracy."""
-        read = number(text, self.rules.number) if self.rules.number else None
-        points = mra(read, truth, zero=self.rules.zero, signed=self.rules.signed)
-        return numeric(points, read, truth)
+        return mra(read, truth, zero=self.rules.zero, signed=self.rules.signed)
 
     def perception(self, question: Question) -> Perception | None:
         """The configured backends."""
@@ -190,8 +221,9 @@ def said_text(said: Said) -> str:
         return said.text.strip()
     if isinstance(value, bool):
         return 'yes' if value else 'no'
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float) and math.isfinite(value):
+        # the rules read 4.1e-05 as 4.1
+        return np.format_float_positional(value, trim='-')
     return str(value).strip()
 
 
@@ -201,10 +233,15 @@ def scored(read: str | bool | None, truth: object) -> Score:
     return Score(points=float(right), right=right, read=read)
 
 
-def numeric(points: float, read: float | None, truth: float) -> Score:
-    """A number's score; for a person it is right within a tenth."""
+def numeric(question: Question, points: float, read: float | None, truth: float) -> Score:
+    """A number's score; for a person it is right within a tenth, a count when it scores."""
     if read is None:
         return Score(points=points, right=False)
     error = read - truth
-    return Score(points=points, right=abs(error) <= RIGHT_SHARE * abs(truth), read=read,
-                 error=error)
+    if question.answer == 'count':
+        right = points == 1.0
+    elif truth == 0:
+        right = read == 0 or points >= _RIGHT_POINTS
+    else:  # met as written, whatever binary fractions make of the difference
+        right = abs(error) <= (RIGHT_SHARE + 1e-9) * abs(truth)
+    return Score(points=points, right=right, read=read, error=error)

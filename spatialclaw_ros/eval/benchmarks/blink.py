@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from spatialclaw_ros.eval.benchmarks.base import HUGGING_FACE, LETTER_HINT, Benchmark, Rules
-from spatialclaw_ros.eval.benchmarks.rows import plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Images, Question, TableImage
 from spatialclaw_ros.eval.tables import picture_counts
@@ -56,5 +56,5 @@ class Blink(Benchmark):
                 yield Question(
                     id=row.text('idx'), text=row.text('question'),
                     media=(Images(pictures=pictures),),
-                    options=plain_options(row.texts('choices')), answer='letter',
+                    options=row.options('choices'), answer='letter',
                     truth=row.letter('answer'), category=subtask, hint=LETTER_HINT)

@@ -26,7 +26,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Video
 
@@ -51,7 +51,7 @@ class CrossVideo(Benchmark):
         columns = ('id', 'task_type', *VIDEOS, 'question', 'options', 'answer')
         for row in table_rows(self.file(TABLE), columns):
             names = [row.text(name) for name in VIDEOS if row.get(name)]
-            options = plain_options(row.texts('options'))
+            options = row.options('options')
             said = row.text('answer').strip().strip('.').lower()
             says_yes_no = said in YES_NO and {
                 option.strip('.').lower() for option in options} == YES_NO

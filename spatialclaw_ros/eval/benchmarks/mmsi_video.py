@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from spatialclaw_ros.eval.benchmarks.base import HUGGING_FACE, LETTER_HINT, Benchmark, Rules
-from spatialclaw_ros.eval.benchmarks.rows import Row, json_rows, plain_options
+from spatialclaw_ros.eval.benchmarks.rows import Row, json_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Frames, Media, Question
 
@@ -48,7 +48,7 @@ class MmsiVideo(Benchmark):
             media: list[Media] = list(self._videos(row))
             if references:
                 media.append(self.pictures(*references, under='ref_images'))
-            options = plain_options(row.texts('options'))
+            options = row.options('options')
             yield Question(
                 id=row.text('id'), text=with_references(row.text('ori_question'), len(references)),
                 media=tuple(media), options=options, answer='letter',

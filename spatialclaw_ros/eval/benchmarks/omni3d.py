@@ -23,15 +23,13 @@ from spatialclaw_ros.eval.benchmarks.base import (
     HUGGING_FACE,
     Benchmark,
     Rules,
-    numeric,
-    said_text,
     scored,
 )
 from spatialclaw_ros.eval.benchmarks.rows import Row, json_rows
 from spatialclaw_ros.eval.dataset import Sheet
-from spatialclaw_ros.eval.extract import number, omni3d_text
+from spatialclaw_ros.eval.extract import omni3d_text
 from spatialclaw_ros.eval.metrics import mra_vadar
-from spatialclaw_ros.eval.records import Question, Said, Score
+from spatialclaw_ros.eval.records import Question, Score
 
 HINTS = {
     'float': 'Answer with the bare number, without a unit.',
@@ -61,15 +59,17 @@ class Omni3d(Benchmark):
                 answer={'float': 'number', 'int': 'count', 'str': 'text'}[kind],  # type: ignore[arg-type]
                 truth=_truth(row, kind), category=kind, hint=HINTS[kind])
 
-    def score(self, question: Question, said: Said) -> Score:
-        """Numbers by VADAR's accuracy; counts rounded, names in any case, and equal."""
-        text, truth = said_text(said), question.truth
-        if not isinstance(truth, (int, float)):
-            return scored(omni3d_text(text), str(truth).strip().lower())
-        read = number(text, 'omni3d')
+    def score_text(self, question: Question, text: str) -> Score:
+        """Names are equal, in any case; numbers have a rule of their own."""
+        if question.answer == 'text':
+            return scored(omni3d_text(text), str(question.truth).strip().lower())
+        return super().score_text(question, text)
+
+    def number_points(self, question: Question, read: float | None, truth: float) -> float:
+        """VADAR's accuracy; counts are rounded, and equal."""
         if question.answer == 'count':
-            return numeric(float(read is not None and round(read) == truth), read, float(truth))
-        return numeric(mra_vadar(read, float(truth)), read, float(truth))
+            return float(read is not None and round(read) == truth)
+        return mra_vadar(read, truth)
 
 
 def _truth(row: Row, kind: str) -> str | float:

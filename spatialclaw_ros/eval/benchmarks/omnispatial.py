@@ -26,7 +26,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import json_rows, plain_options
+from spatialclaw_ros.eval.benchmarks.rows import json_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question
 
@@ -46,7 +46,7 @@ class OmniSpatial(Benchmark):
         """Items of the list; an id is unique only within its task."""
         for row in json_rows(self.file(f'{TEST}/data.json')):
             task, part, number = (row.text(each) for each in ('task_type', 'sub_task_type', 'id'))
-            options = plain_options(row.texts('options'))
+            options = row.options('options')
             index = row.get('answer')
             if not isinstance(index, int) or not 0 <= index < len(options):
                 raise row.wrong('answer', f'an index from 0 to {len(options) - 1}', index)

@@ -26,13 +26,11 @@ from spatialclaw_ros.eval.benchmarks.base import (
     NUMBER_HINT,
     Benchmark,
     Rules,
-    numeric,
 )
-from spatialclaw_ros.eval.benchmarks.rows import plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
-from spatialclaw_ros.eval.extract import number
 from spatialclaw_ros.eval.metrics import OSI_TAU, mra_zero_aware
-from spatialclaw_ros.eval.records import Question, Score, Video
+from spatialclaw_ros.eval.records import Question, Video
 
 TABLE = 'data.parquet'
 COLUMNS = ('index', 'file_name', 'question', 'question_type', 'category', 'options', 'answer')
@@ -58,16 +56,15 @@ class Osi(Benchmark):
             yield Question(
                 id=row.text('index'), text=row.text('question'),
                 media=(Video(path=self.inside(row.text('file_name'))),),
-                options=plain_options(row.texts('options')) if choice else (),
+                options=row.options('options') if choice else (),
                 answer='letter' if choice else 'number',
                 truth=row.letter('answer') if choice else row.number_of('answer'),
                 category=row.text('category'), hint=LETTER_HINT if choice else NUMBER_HINT,
                 tags={'kind': kind})
 
-    def score_number(self, question: Question, text: str, truth: float) -> Score:
+    def number_points(self, question: Question, read: float | None, truth: float) -> float:
         """Mean relative accuracy; of what may stand still, with a least amount."""
         tau = OSI_TAU.get(question.category)
         if tau is None:
-            return super().score_number(question, text, truth)
-        read = number(text, 'osi')
-        return numeric(mra_zero_aware(read, truth, tau), read, truth)
+            return super().number_points(question, read, truth)
+        return mra_zero_aware(read, truth, tau)

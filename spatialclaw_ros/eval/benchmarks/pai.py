@@ -31,6 +31,7 @@ from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Video
 
 TABLE = 'data/test-00000-of-00001.parquet'
+LETTERS = 'ABCDEFGH'
 COLUMNS = ('question', 'index2ans', 'answer', 'video_path', 'category', 'subcategory')
 
 
@@ -56,13 +57,13 @@ class Pai(Benchmark):
 
 
 def _options(row: Row) -> list[str]:
-    """Texts by letter, without nulls; letters must follow each other for what is left."""
+    """Texts in their letters' places, as far as there are any."""
     value = row.json('index2ans')
     try:
-        options = {str(letter): text for letter, text in dict(value).items() if text is not None}
+        options = {str(letter): str(text) for letter, text in dict(value).items()
+                   if text is not None}
     except (TypeError, ValueError):
         raise row.wrong('index2ans', 'a map from letters to texts', value) from None
-    letters = sorted(options)
-    if ''.join(letters) != 'ABCDEFGH'[:len(letters)]:
+    if not options or not set(options) <= set(LETTERS):
         raise row.wrong('index2ans', 'a map from A, B, ... to texts', value)
-    return [str(options[letter]) for letter in letters]
+    return [options.get(letter, '') for letter in LETTERS[:LETTERS.index(max(options)) + 1]]

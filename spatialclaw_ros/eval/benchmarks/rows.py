@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import re
@@ -77,7 +78,7 @@ class Row:
         value = self.get(field)
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if isinstance(value, bool) or not math.isfinite(number):
             raise self.wrong(field, 'a number', value)
@@ -94,17 +95,36 @@ class Row:
         return letter
 
     def texts(self, field: str) -> tuple[str, ...]:
-        """Texts of a list without its nulls; a JSON text of a list is read; no list is empty."""
+        """Texts of a list without its nulls and blanks; see `_list`."""
+        return tuple(each for each in self._list(field) if each)
+
+    def options(self, field: str) -> tuple[str, ...]:
+        """Options of a list, without their letters; a null keeps its place, as '', but at the end.
+
+        See `_list`, and `plain_options`.
+        """
+        return plain_options(self._list(field))
+
+    def lines(self, field: str) -> tuple[str, ...]:
+        """Options of a text with a line for each, or more where lines begin with letters."""
+        lines = [line.strip() for line in self.text(field).split('\n') if line.strip()]
+        begins = [place for place, line in enumerate(lines) if _LETTERED.fullmatch(line)]
+        if begins[:1] == [0]:
+            lines = [' '.join(lines[place:after])
+                     for place, after in zip(begins, [*begins[1:], len(lines)])]
+        return plain_options(lines)
+
+    def _list(self, field: str) -> list[str]:
+        """Texts of a list; '' for what is null or blank; a JSON text of a list is read."""
         value = self.maybe(field)
         if isinstance(value, str) and value.lstrip().startswith('['):
             value = self.json(field)
         if value is None or (isinstance(value, float) and math.isnan(value)) or value == '':
-            return ()
-        if not isinstance(value, list):
+            return []
+        if not isinstance(value, list) or not all(
+                each is None or isinstance(each, str) for each in value):
             raise self.wrong(field, 'a list of texts', value)
-        if not all(each is None or isinstance(each, str) for each in value):
-            raise self.wrong(field, 'a list of texts', value)
-        return tuple(each for each in value if each is not None and each.strip())
+        return [each if each and each.strip() else '' for each in value]
 
     def json(self, field: str) -> Any:
         """What a JSON text holds; what is no text is as it is."""
@@ -134,7 +154,8 @@ def json_rows(file: Path, key: str = '') -> Iterator[Row]:
 
 def jsonl_rows(file: Path) -> Iterator[Row]:
     """Rows of a file with a JSON object in each line."""
-    for number, line in enumerate(filter(str.strip, _content(file).splitlines())):
+    # not splitlines: a text may hold U+2028 and its like
+    for number, line in enumerate(filter(str.strip, _content(file).split('\n'))):
         try:
             yield from _objects(file, [json.loads(line)], number)
         except ValueError as error:
@@ -143,9 +164,13 @@ def jsonl_rows(file: Path) -> Iterator[Row]:
 
 def csv_rows(file: Path) -> Iterator[Row]:
     """Rows of a CSV file whose first line names the fields."""
-    lines = csv.DictReader(_content(file).splitlines(keepends=True))
-    return (Row(file, number, {name: value for name, value in row.items() if name is not None})
-            for number, row in enumerate(lines))
+    lines = csv.DictReader(io.StringIO(_content(file), newline=''))
+    try:
+        for number, row in enumerate(lines):
+            yield Row(file, number, {name: value for name, value in row.items()
+                                     if name is not None})
+    except csv.Error as error:
+        raise InvalidRequestError(f'{file}, line {lines.line_num}: no CSV ({error})') from error
 
 
 def table_rows(
@@ -172,9 +197,15 @@ def _content(file: Path) -> str:
 
 
 def plain_options(options: Sequence[str]) -> tuple[str, ...]:
-    """Options without their letters, where all have them in order: "A. text", "(A) text"."""
-    found = [_LETTERED.fullmatch(option) for option in options]
-    letters = ''.join(each[1] for each in found if each)
-    if letters != ascii_uppercase[:len(options)]:
-        return tuple(option.strip() for option in options)
-    return tuple(each[2].strip() for each in found if each)
+    """Options without their letters, where all have them and the letters rise from A.
+
+    "A. text" and "(A) text" have one. Each stands in its letter's place then, for references are
+    letters; '' stands where there is none.
+    """
+    texts = [option.strip() for option in options]
+    while texts and not texts[-1]:
+        texts.pop()
+    found = {each[1]: each[2].strip() for text in texts if (each := _LETTERED.fullmatch(text))}
+    if list(found) != sorted(found) or 'A' not in found or len(found) < sum(map(bool, texts)):
+        return tuple(texts)
+    return tuple(found.get(letter, '') for letter in ascii_uppercase[:ord(max(found)) - 64])

@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.benchmarks.base import (
@@ -28,17 +29,15 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
     embedded,
-    numeric,
-    said_text,
 )
 from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.extract import moves, number
-from spatialclaw_ros.eval.metrics import mra, vci
-from spatialclaw_ros.eval.records import AnswerKind, Question, Said, Score
+from spatialclaw_ros.eval.metrics import vci
+from spatialclaw_ros.eval.records import AnswerKind, Question, Score
 from spatialclaw_ros.eval.tables import picture_counts
 
-SHARDS = 'data/test-*-of-*.parquet'
+SHARDS = 'data/test-*-of-[0-9][0-9][0-9][0-9][0-9].parquet'
 NUMERIC = ('depth_prediction', 'distance_prediction')
 MOVES = 'view_change_infer'
 MIDDLE = (MOVES, 'position_matching', 'camera_motion_infer')
@@ -58,10 +57,7 @@ class Spar(Benchmark):
 
     def read(self) -> Iterator[Question]:
         """Rows of the shards, in the order of their names."""
-        shards = sorted(self.folder.glob(SHARDS))
-        if not shards:
-            raise InvalidRequestError(f'{self.folder / SHARDS} is not there. {self.where}')
-        for file in shards:
+        for file in self._shards():
             rows = table_rows(file, ('id', 'question', 'answer', 'task'), ('img_type', 'source'))
             for row, count in zip(rows, picture_counts(file, 'image')):
                 task = row.text('task')
@@ -75,17 +71,29 @@ class Spar(Benchmark):
                     tags={'level': level_of(task), 'views': str(row.maybe('img_type') or ''),
                           'source': str(row.maybe('source') or '')})
 
-    def score(self, question: Question, said: Said) -> Score:
-        """By task; the last number of a text counts where there are several views."""
-        text, truth = said_text(said), question.truth
-        if isinstance(truth, (int, float)):
-            read = number(text, 'spar_mv' if question.category.endswith('_mv') else 'spar')
-            return numeric(mra(read, truth, zero=self.rules.zero), read, float(truth))
+    def _shards(self) -> list[Path]:
+        """All of them, as many as their names say."""
+        there = sorted(self.folder.glob(SHARDS))
+        if not there:
+            raise InvalidRequestError(f'{self.folder / SHARDS} is not there. {self.where}')
+        count = there[0].stem.rpartition('-')[2]
+        wanted = [f'data/test-{place:05d}-of-{count}.parquet' for place in range(int(count))]
+        return [self.file(name) for name in wanted]
+
+    def read_number(self, question: Question, text: str) -> float | None:
+        """The first number; where there are several views, the last."""
+        return number(text, 'spar_mv' if question.category.endswith('_mv') else 'spar')
+
+    def score_text(self, question: Question, text: str) -> Score:
+        """By task."""
+        truth = question.truth
+        if not isinstance(truth, str):
+            return super().score_text(question, text)
         if question.answer == 'moves':
-            points = vci(moves(text), moves(str(truth)))
+            points = vci(moves(text), moves(truth))
             return Score(points=points, right=points == 1.0, read=text or None)
         chosen = self.read_letter(question, text)
-        right = chosen is not None and is_lenient_match(chosen, str(truth).strip())
+        right = chosen is not None and is_lenient_match(chosen, truth.strip())
         return Score(points=float(right), right=right, read=chosen)
 
 

@@ -26,13 +26,12 @@ from spatialclaw_ros.eval.benchmarks.base import (
     NUMBER_HINT,
     Benchmark,
     Rules,
-    said_text,
     scored,
 )
-from spatialclaw_ros.eval.benchmarks.rows import Row, plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import Row, table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.extract import yes_no
-from spatialclaw_ros.eval.records import AnswerKind, Media, Question, Said, Score, Video
+from spatialclaw_ros.eval.records import AnswerKind, Media, Question, Score, Video
 
 TABLE = 'annotations_plain.parquet'
 COLUMNS = ('session_id', 'question', 'question_type', 'answer', 'option', 'video', 'image',
@@ -57,10 +56,9 @@ class SpatialTree(Benchmark):
             info = row.json('extra_info')
             if not isinstance(info, dict):
                 raise row.wrong('extra_info', 'a JSON object', info)
-            options = plain_options(row.texts('option'))
+            options = row.options('option')
             metric = str(info.get('metricfunc') or '').lower()
             kind, truth = _kind_and_truth(row, bool(options), metric)
-            scored_here = kind != 'text' or metric not in UNSCORED
             yield Question(
                 id=row.text('session_id'), text=row.text('question'), media=self._media(row),
                 options=options, answer=kind, truth=truth,
@@ -68,17 +66,17 @@ class SpatialTree(Benchmark):
                 hint={'letter': LETTER_HINT, 'number': NUMBER_HINT}.get(kind, ''),
                 tags={'level': str(info.get('spatree0') or ''),
                       'part': str(info.get('spatree2') or ''), 'metric': metric},
-                counts=scored_here)
+                counts=kind != 'text' or metric not in UNSCORED)
 
-    def score(self, question: Question, said: Said) -> Score:
+    def score_text(self, question: Question, text: str) -> Score:
         """By kind; None for what the release does not score either."""
-        if question.answer == 'text' and question.tags.get('metric') in UNSCORED:
-            return Score(points=None, right=False, read=said_text(said) or None)
+        if not question.counts:
+            return Score(points=None, right=False, read=text or None)
         if isinstance(question.truth, bool):
-            return scored(yes_no(said_text(said), 'last'), question.truth)
+            return scored(yes_no(text, 'last'), question.truth)
         if question.answer == 'text':
-            return scored(said_text(said).lower(), str(question.truth).strip().lower())
-        return super().score(question, said)
+            return scored(text.lower(), str(question.truth).strip().lower())
+        return super().score_text(question, text)
 
     def _media(self, row: Row) -> tuple[Media, ...]:
         """The first video alone, or the pictures where there is none."""

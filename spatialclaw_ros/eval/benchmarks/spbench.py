@@ -26,7 +26,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import Row, plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import Row, table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import ImageFile, Images, Question
 
@@ -52,7 +52,7 @@ class SpBench(Benchmark):
         for subset in SUBSETS:
             for row in table_rows(self.file(f'SPBench-{subset}.parquet'), COLUMNS):
                 kind = row.text('question_type')
-                options = plain_options(row.texts('options'))
+                options = row.options('options')
                 choice = kind.startswith(CHOICES)
                 yield Question(
                     id=f'{subset}-{row.text("id")}', text=row.text('question'),

@@ -26,7 +26,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Video
 
@@ -55,7 +55,7 @@ class VideoMme(Benchmark):
             yield Question(
                 id=row.text('question_id'), text=row.text('question'),
                 media=(Video(path=path, max_fps=MAX_FPS),),
-                options=plain_options(row.texts('options')), answer='letter',
+                options=row.options('options'), answer='letter',
                 truth=row.letter('answer'), category=row.text('task_type'), hint=LETTER_HINT,
                 tags={'duration': row.text('duration'), 'domain': row.text('domain')})
 
@@ -81,7 +81,7 @@ class VideoMmeV2(Benchmark):
             yield Question(
                 id=row.text('question_id'), text=row.text('question'),
                 media=(Video(path=path, max_fps=MAX_FPS),),
-                options=plain_options(row.text('options').strip().splitlines()), answer='letter',
+                options=row.lines('options'), answer='letter',
                 truth=row.letter('answer'),
                 category=str(row.maybe('second_head') or row.maybe('group_type') or ''),
                 hint=LETTER_HINT,

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.benchmarks.base import HUGGING_FACE, LETTER_HINT, Benchmark, Rules
-from spatialclaw_ros.eval.benchmarks.rows import json_rows, plain_options
+from spatialclaw_ros.eval.benchmarks.rows import json_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Images, Question
 
@@ -57,7 +57,7 @@ class ViewSpatial(Benchmark):
             read += 1
             yield Question(
                 id=str(row.number), text=row.text('question'), media=(media,),
-                options=plain_options(row.text('choices').strip().splitlines()), answer='letter',
+                options=row.lines('choices'), answer='letter',
                 truth=row.letter('answer'), category=row.text('question_type'),
                 hint=LETTER_HINT)
         if left_out and not read:

@@ -26,7 +26,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import plain_options, table_rows
+from spatialclaw_ros.eval.benchmarks.rows import table_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Video
 
@@ -54,7 +54,7 @@ class VsiU(Benchmark):
             yield Question(
                 id=row.text('id'), text=row.text('question'),
                 media=(Video(path=self.inside(source, f'{row.text("scene_name")}.mp4')),),
-                options=plain_options(row.texts('options')) if choice else (),
+                options=row.options('options') if choice else (),
                 answer='letter' if choice else 'number',
                 truth=row.letter('ground_truth') if choice else row.number_of('ground_truth'),
                 category=kind, hint=LETTER_HINT if choice else NUMBER_HINT,

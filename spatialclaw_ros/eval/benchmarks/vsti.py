@@ -27,7 +27,7 @@ from spatialclaw_ros.eval.benchmarks.base import (
     Benchmark,
     Rules,
 )
-from spatialclaw_ros.eval.benchmarks.rows import json_rows, plain_options
+from spatialclaw_ros.eval.benchmarks.rows import json_rows
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Video
 
@@ -50,7 +50,7 @@ class Vsti(Benchmark):
     def read(self) -> Iterator[Question]:
         """Items of the list; those with options are choices."""
         for row in json_rows(self.file(FILE)):
-            options = plain_options(row.texts('options'))
+            options = row.options('options')
             yield Question(
                 id=row.text('id'), text=row.text('question'),
                 media=(Video(path=self.inside(row.text('video_path'))),), options=options,
