@@ -65,7 +65,8 @@ def place_frames(
             'all frames share one pose.')
     first = frames[0]
     pose, note = upright_world(first, depths[first.index])
-    notes.append(note)
+    notes.append(note if len(frames) > 1 else (
+        f'{note} It is that of frame {first.index} of camera "{first.camera}" alone.'))
     return {frame.index: pose for frame in frames}, notes
 
 
