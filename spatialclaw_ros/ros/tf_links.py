@@ -111,10 +111,15 @@ class Links:
 
     Args:
         topics: that they come on, for the commands in messages.
+
+    Attributes:
+        frames: all names, in order of their first coming.
+        changes: counts up when something may be fixed to something else than before.
     """
 
     def __init__(self, topics: TfTopics = PLAIN) -> None:
         self.frames: dict[str, None] = {}
+        self.changes = 0
         self._topics = topics
         self._links: dict[str, _Link] = {}
         self._backs: dict[str, tuple[float, Back]] = {}
@@ -149,9 +154,11 @@ class Links:
         if link is None or link.static != static:
             link = self._links[child] = _Link(parent, static)
             link.heard_s = now_s
+            self.changes += 1
             self._make_room()
         link.heard_s = now_s
         if static:
+            self.changes += 1
             link.parent = parent
             return None
         stamp = transform.header.stamp
@@ -207,6 +214,7 @@ class Links:
 
     def clear(self) -> None:
         """Forget all that moves, but not the names."""
+        self.changes += 1
         self._links = {name: link for name, link in self._links.items() if link.static}
 
     def older_than(self, stamp_ns: int) -> bool:

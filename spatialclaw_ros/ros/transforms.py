@@ -75,6 +75,8 @@ class TransformSource:
         self._buffer = Buffer(cache_time=Duration(seconds=cache_s))
         self._lock = threading.Lock()
         self._links = Links(topics)
+        self._fixed: dict[tuple[str, str], tuple[str, np.ndarray]] = {}
+        self._fixed_since = self._links.changes
         # nobody may look at the graph of a node that is just going
         self._graph = threading.Lock()
         # the first messages may come before it is known who takes them
@@ -146,10 +148,33 @@ class TransformSource:
                 f'no transform from {source!r} to {target!r}: {str(error).strip()}') from error
         return _matrix(found)
 
-    def anchor(self, name: str, world: str) -> str:
-        """The frame farthest up, at most `world`, that one is fixed to: itself when it moves."""
+    def fixed(self, name: str, world: str, stamp_ns: int) -> tuple[str, np.ndarray]:
+        """What a frame is fixed to by static transforms; looked up once, until one of them comes.
+
+        Args:
+            name: of the frame.
+            world: nothing above it is looked at.
+            stamp_ns: of the lookup, ROS clock.
+
+        Returns:
+            The frame farthest up, `name` itself when it moves, and (4, 4) float64 `T_that_name`.
+
+        Raises:
+            TransformError: as `lookup` raises it.
+        """
+        name, world = name.lstrip('/'), world.lstrip('/')
         with self._lock:
-            return self._links.anchor(name.lstrip('/'), world.lstrip('/'))
+            changes = self._links.changes
+            if changes != self._fixed_since:
+                self._fixed, self._fixed_since = {}, changes
+            found = self._fixed.get((name, world))
+            anchor = found[0] if found is not None else self._links.anchor(name, world)
+        if found is None:
+            found = anchor, self.lookup(anchor, name, stamp_ns, 0.0)
+            with self._lock:
+                if self._links.changes == changes:
+                    self._fixed[name, world] = found
+        return found
 
     def breaks(self, target: str, source: str) -> list[Break]:
         """Times that the way between two frames can't be followed through, the oldest first."""
@@ -252,6 +277,8 @@ class TransformSource:
     def _on_static(self, message: TFMessage, info: Mapping[str, Any] | None) -> None:
         self._note(message, info, static=True)
         self._store(message, self._buffer.set_transform_static)
+        with self._lock:  # what was looked up since it was noted is of before
+            self._links.changes += 1
 
     def _note(
         self, message: TFMessage, info: Mapping[str, Any] | None, *, static: bool,

@@ -62,6 +62,25 @@ def test_poses_are_of_the_stamp_not_of_now(rig):
     assert set(source.frames()) == {'hand', 'camera', 'odom'}
 
 
+def test_what_is_fixed_is_looked_up_anew_when_it_is_fixed_otherwise(rig):
+    source = rig.transforms()
+    arm(rig, source, 10.0, 11.0)
+
+    def fixed():
+        anchor, pose = source.fixed('camera', 'odom', 10 * SECOND)
+        return anchor, round(float(pose[0, 3]), 9)
+
+    assert [fixed(), fixed()] == [('hand', 0.1)] * 2
+    for end in (1.0, 12.0):  # what moves is no reason to look again
+        rig.tf(('odom', 'hand', end, (0, 0, 0)))
+    rig.tf(('hand', 'camera', 0, (0.3, 0, 0)), static=True)
+    assert rig.wait(lambda: fixed() == ('hand', 0.3))
+    rig.tf(('odom', 'hand', 0, (5, 0, 0)), static=True)
+    assert rig.wait(lambda: fixed() == ('odom', 5.3))
+    rig.tf(('hand', 'camera', 12.0, (0.4, 0, 0)))
+    assert rig.wait(lambda: fixed() == ('camera', 0.0))
+
+
 def test_rotations_come_as_matrices(rig, make):
     source = rig.transforms()
     turned = Rotation.from_euler('xyz', [0.4, -1.1, 2.0])
