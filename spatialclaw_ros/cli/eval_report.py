@@ -23,6 +23,9 @@ from typing import TYPE_CHECKING
 
 from spatialclaw_ros.cli.eval import EXIT_CUT_SHORT, EXIT_OK
 
+WIDE = 160
+"""Columns where it is written into a file."""
+
 if TYPE_CHECKING:
     from spatialclaw_ros.eval.config import Required
     from spatialclaw_ros.eval.report import Figure
@@ -72,4 +75,7 @@ def show(figures: Sequence[Figure]) -> None:
     for each in figures:
         table.add_row(*map(Text, (each.run, each.what, each.required, each.measured)),
                       Text(each.verdict, style='red' if each.met is False else ''))
-    Console(highlight=False, soft_wrap=True).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)

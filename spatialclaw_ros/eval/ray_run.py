@@ -119,7 +119,7 @@ class RayCrew:
             self._told_s = now_s
         elif now_s - self._told_s > TELL_S:
             self._told_s = now_s
-            log.warning('none of %d workers has begun: the cluster has no free CPU for one; `ray '
+            log.warning('none of %d workers has begun: has the cluster a free CPU for one? `ray '
                         'status` shows what it has', len(self._starting))
         return heard
 

@@ -25,7 +25,7 @@ import pytest
 from published import EMBEDDED, embedded, images, png, put, put_table, put_video
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.eval import video
+from spatialclaw_ros.eval import pictures, video
 from spatialclaw_ros.eval.media import (
     NO_COMMON_CLOCK,
     NO_PRIORS,
@@ -149,6 +149,14 @@ def test_embedded_pictures(there: Path, column: str, row: int, item: int, size: 
     [frame] = observe_media([Images(pictures=(picture,))]).frames
     assert frame.image.shape[:2] == size
     assert frame.image.dtype == np.uint8
+
+
+def test_a_row_of_a_table_is_read_once_for_all_its_pictures(there: Path) -> None:
+    before = pictures._cell.cache_info().misses
+    place = [TableImage(path=str(there / 't.parquet'), row=0, column='list', item=item)
+             for item in (0, 1, 0)]
+    assert len(observe_media([Images(pictures=tuple(place))]).frames) == 3
+    assert pictures._cell.cache_info().misses == before + 1
 
 
 def test_a_container_that_claims_too_much_is_counted(

@@ -85,7 +85,8 @@ def test_angles_are_no_lengths_and_runs_without_a_requirement_are_shown() -> Non
     found = figures([beside, run([0.001])], {'classical': WANTED, 'true_masks': WANTED})
     assert [(each.run, each.measured, each.met) for each in found if each.run != 'classical'] == [
         ('true_masks', 'not there', False),
-        ('floor', '1 of 1: 100.0 % [20.7 %, 100.0 %]', None)]
+        ('floor', '1 of 1: 100.0 % [20.7 %, 100.0 %]', None),
+        ('floor', '1.0 mm, 1.0 mm', None)]
     assert not figures([run([0.001])], {})
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import stats
 
 from spatialclaw_ros.eval.config import Required
@@ -81,7 +82,8 @@ def figures(runs: Sequence[Run], require: Mapping[str, Required]) -> tuple[Figur
         run = named.pop(name, None)
         found += [Figure(name, 'run', 'is there', 'not there', False)] if run is None else (
             figures_of(name, len(run.questions), run.entries, wanted))
-    return (*found, *(_within(name, _lengths(run.entries), None) for name, run in named.items()))
+    return (*found, *(figure for name, run in named.items()
+                      for figure in _of_lengths(name, _lengths(run.entries), None)))
 
 
 def figures_of(
@@ -102,7 +104,7 @@ def figures_of(
         Figure(name, 'questions with a result', 'all', f'{len(entries)} of {asked}',
                len(entries) == asked),
         Figure(name, 'questions answered', UNKNOWN, _counted(answered, len(entries)), None),
-        _within(name, lengths, wanted.within),
+        *_of_lengths(name, lengths, wanted.within),
         Figure(name, 'wrong and not refused, of all', f'under {_percent(wanted.wrong)}',
                _counted(wrong, len(entries)),
                bool(entries) and wrong / len(entries) < wanted.wrong),
@@ -115,12 +117,19 @@ def _lengths(entries: Sequence[Entry]) -> list[Entry]:
             if is_metric(entry) and convert(1.0, entry.question.unit, 'm') is not None]
 
 
-def _within(name: str, lengths: Sequence[Entry], least: float | None) -> Figure:
+def _of_lengths(name: str, lengths: Sequence[Entry], least: float | None) -> list[Figure]:
+    """How many are within tolerance, and how large the errors are."""
     right = sum(entry.result.score.right for entry in lengths)
-    return Figure(
-        name, 'answered lengths within tolerance',
-        UNKNOWN if least is None else f'{_percent(least)} or more', _counted(right, len(lengths)),
-        None if least is None else bool(lengths) and right / len(lengths) >= least)
+    sizes_m = [abs(convert(error, entry.question.unit, 'm') or 0.0) for entry in lengths
+               if (error := entry.result.score.error) is not None]
+    middle, most = np.percentile(sizes_m, (50, 95)).tolist() if sizes_m else (None, None)
+    return [
+        Figure(name, 'answered lengths within tolerance',
+               UNKNOWN if least is None else f'{_percent(least)} or more',
+               _counted(right, len(lengths)),
+               None if least is None else bool(lengths) and right / len(lengths) >= least),
+        Figure(name, 'their error: median, 95th percentile', UNKNOWN,
+               f'{_mm(middle)}, {_mm(most)}', None)]
 
 
 def _inside(name: str, scaled: Sequence[float], bounds: tuple[float, float]) -> Figure:
@@ -154,6 +163,10 @@ def held(inside: int, count: int, least: float, most: float) -> tuple[bool, str]
 
 def _counted(hits: int, count: int) -> str:
     return f'{hits} of {count}: {estimate(share(hits, count), percent=True)}'
+
+
+def _mm(length_m: float | None) -> str:
+    return UNKNOWN if length_m is None else f'{1000 * length_m:.1f} mm'
 
 
 def _percent(value: float) -> str:
