@@ -130,6 +130,12 @@ def frame_id_of(message: Any) -> str:
     return str(message.header.frame_id).lstrip('/')
 
 
+def is_unstamped(message: Any) -> bool:
+    """Whether nobody gave a message a stamp."""
+    stamp = message.header.stamp
+    return not (stamp.sec or stamp.nanosec)
+
+
 def _quiet(snapshot: CameraSnapshot, role: str, topic: str) -> str:
     """How long nothing has come on a topic of which nothing is buffered."""
     last_s = snapshot.arrived_s.get(role, math.nan)

@@ -124,9 +124,14 @@ def sections_in(path: Path) -> list[tuple[str, Any]]:
         InvalidRequestError: it can't be read.
     """
     try:
-        return list(_sections(yaml.safe_load(path.read_text(encoding='utf-8'))))
+        page = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidRequestError(f'{path} is no parameter file: {error}') from error
+    sections = list(_sections(page))
+    if page and not sections:
+        raise InvalidRequestError(
+            f'{path} is no parameter file: it has no `ros__parameters:` below a name, such as /**')
+    return sections
 
 
 def is_of(section: str, node: str) -> bool:

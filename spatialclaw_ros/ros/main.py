@@ -36,6 +36,7 @@ from spatialclaw_ros.kernel import SandboxPolicy
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.memory import reuse_freed_memory
 from spatialclaw_ros.ros.node import SpatialClawNode
+from spatialclaw_ros.ros.parameter_file import arguments_error, unread_files
 
 # Each query that runs or waits holds one, and BUSY, cancels and the lifecycle are answered beside
 # them: as many as parameters allow, and some to spare. They are started as they are needed.
@@ -58,14 +59,19 @@ def main(args: Sequence[str] | None = None) -> int:
     # before there are threads: each keeps freed memory of its own that no other may use
     reuse_freed_memory()
     use_fastdds_profile(os.environ)
-    rclpy.init(
-        args=None if args is None else list(args),
-        signal_handler_options=SignalHandlerOptions.NO)
+    given = sys.argv if args is None else list(args)
+    try:
+        rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # an RCLError: arguments, or a file that they name
+        return refuse(arguments_error(error))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        return Process(SpatialClawNode(), stop).run()
+        node = SpatialClawNode()
+        for line in unread_files(given, node.get_fully_qualified_name()):
+            node.get_logger().warning(line)
+        return Process(node, stop).run()
     except SpatialClawError as error:
         return refuse(error)
     finally:

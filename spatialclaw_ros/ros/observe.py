@@ -31,7 +31,14 @@ from spatialclaw_ros.errors import (
     UnsupportedEncodingError,
 )
 from spatialclaw_ros.ros.cameras import CameraBuffers, CameraSnapshot
-from spatialclaw_ros.ros.frames import Decoded, RawFrame, decode_frame, frame_id_of, frame_of
+from spatialclaw_ros.ros.frames import (
+    Decoded,
+    RawFrame,
+    decode_frame,
+    frame_id_of,
+    frame_of,
+    is_unstamped,
+)
 from spatialclaw_ros.ros.missing import Missing
 from spatialclaw_ros.ros.runs import newest_run, same_size, sound
 from spatialclaw_ros.ros.streams import Sample, nearest
@@ -195,11 +202,12 @@ def _pick(
     raw: list[RawFrame] = []
     for position, (snapshot, inside) in enumerate(usable):
         share = max_frames // len(usable) + (position < max_frames % len(usable))
-        if snapshot.unstamped:
+        topic = snapshot.config.image_topic
+        if snapshot.unstamped and any(is_unstamped(one.message) for one in inside):
             missing.add(
                 ('unstamped', snapshot.config.name),
-                f'images on {snapshot.config.image_topic} have no stamp: the time of their '
-                'arrival is taken')
+                f'images on {topic} have no stamp: the time of their arrival is taken, and TF is '
+                f'looked up then; `ros2 topic echo {topic} --field header.stamp` shows them')
         candidates = _with_depth(snapshot, inside, buffers.pair_tolerance_ns)
         raw.extend(RawFrame(snapshot, sample) for sample in spread(candidates, share))
     raw.sort(key=lambda one: one.sample.stamp_ns)

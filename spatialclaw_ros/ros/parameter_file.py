@@ -17,10 +17,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.launch_values import full_name, is_of, parameters_in, sections_in
 from spatialclaw_ros.ros.parameter_rules import perception_faults
@@ -77,6 +80,31 @@ def check_file(path: Path, nodes: Iterable[str]) -> None:
     """
     for node in nodes:
         read_parameters(parameters_in([path], node))
+
+
+def unread_files(arguments: Sequence[str], node: str) -> Iterator[str]:
+    """A line about each parameter file of a command line that has nothing for a node.
+
+    Args:
+        arguments: of the node's process, whose files ROS could read.
+        node: full name.
+    """
+    for option, value in itertools.pairwise(arguments):
+        if option == '--params-file':
+            names = [full_name(name) for name, _ in sections_in(Path(value))]
+            if not any(is_of(name, node) for name in names):
+                found = f'its sections are {", ".join(names)}' if names else 'it has no section'
+                yield (f'{value} has nothing for {node}, {found}: write its parameters below '
+                       f'`{node}:` or `/**:`, or start the node under that name')
+
+
+def arguments_error(error: RuntimeError) -> InvalidRequestError:
+    """What ROS says of arguments or a parameter file that it can't read, without its own lines."""
+    said = re.sub(r',? at /\S+:\d+', '', str(error))
+    return InvalidRequestError(
+        f'{" ".join(said.split())}; a parameter file has a section `/**:`, below it '
+        '`ros__parameters:`, and below that the parameters, indented by spaces; an argument is '
+        '`-p NAME:=VALUE`; `spatialclaw doctor --params-file FILE` checks a file')
 
 
 def perception_of_file(path: Path, node: str = f'/{NODE}') -> PerceptionConfig:

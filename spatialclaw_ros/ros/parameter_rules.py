@@ -19,6 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
+
 from spatialclaw_ros.perception.checks import faults
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.perception_parameters import GROUP
@@ -62,6 +65,10 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
 
 def _of_camera(camera: str, values: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     image, depth = f'{camera}.image', f'{camera}.depth'
+    for name in (image, depth, f'{camera}.camera_info', f'{camera}.depth_camera_info'):
+        fault = _topic_fault(values[name])
+        if fault:
+            yield (name,), f'{name} must be the name of a topic, got {values[name]!r}: {fault}'
     if not values[image]:
         yield (image,), f'{image} must be the topic of its colour image, got an empty text'
     elif values[image] == values[depth]:
@@ -75,6 +82,15 @@ def _of_camera(camera: str, values: Mapping[str, Any]) -> Iterator[tuple[tuple[s
             yield (topic, transport), (
                 f'{topic} is {values[topic]}, which carries CompressedImage, and {transport} is '
                 f"'raw': set it to {suffix!r}")
+
+
+def _topic_fault(topic: str) -> str:
+    """Why ROS takes no topic of this name, '' where it does or there is none."""
+    try:
+        validate_topic_name(topic or 'none')
+    except InvalidTopicNameException as error:
+        return str(error).partition('\n')[0].rstrip(':')
+    return ''
 
 
 def perception_faults(config: PerceptionConfig) -> dict[str, str]:

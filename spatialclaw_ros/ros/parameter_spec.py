@@ -92,7 +92,9 @@ class ParameterSpec:
         if isinstance(self.default, float) and type(value) is int:
             value = float(value)
         if type(value) is not type(self.default):
-            raise ParameterError(f'{self.name} is of type {self.type_name}, got {value!r}')
+            # rcl makes nothing of a list without entries
+            came = 'no value, or an empty list' if value is None else repr(value)
+            raise ParameterError(f'{self.name} is of type {self.type_name}, got {came}')
         own = self.or_own and is_named(value)
         if self.choices and value not in self.choices and not own:
             raise ParameterError(

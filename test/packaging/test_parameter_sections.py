@@ -104,3 +104,10 @@ def test_sections_of_others_are_known(tmp_path: Path) -> None:
     file, = written(tmp_path, {'robot1/spatialclaw': 1, 'camera': 2})
     found = sections_of(file)
     assert (found.nodes, found.others) == (('/robot1/spatialclaw',), ('/camera',))
+
+
+def test_a_file_without_any_section_is_none(tmp_path: Path) -> None:
+    path = tmp_path / 'params.yaml'
+    path.write_text('/**:\n  window_s: 2.0\n')
+    with pytest.raises(InvalidRequestError, match=r'no `ros__parameters:` below a name'):
+        sections_of(path)

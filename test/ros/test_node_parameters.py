@@ -101,6 +101,8 @@ def test_an_integer_is_taken_where_a_double_is_meant(declare):
     ({'kernel_pool_mb': -1}, ('kernel_pool_mb', '0 to 65536', 'got -1')),
     ({'cameras': ['a', 'a']}, ('cameras', 'different')),
     ({'cameras': ['front camera']}, ('cameras', 'front camera')),
+    ({'camera__depth': '/my camera/depth'}, ('camera.depth', "'/my camera/depth'", 'characters')),
+    ({'cameras': None}, ('cameras', 'string_array', 'an empty list')),
     ({'camera__image_transport': 'theora'}, ('camera.image_transport', 'compressed', 'theora')),
 ])
 def test_a_value_of_no_use_is_named(declare, overrides, words):

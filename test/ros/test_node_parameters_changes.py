@@ -30,6 +30,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from spatialclaw_ros.ros import main
+from spatialclaw_ros.ros.parameter_file import unread_files
 from spatialclaw_ros.ros.parameter_spec import LIVE, NEVER, UNCONFIGURED
 from spatialclaw_ros.ros.parameters import ParameterError, Parameters
 
@@ -259,3 +261,28 @@ def test_a_process_with_unknown_parameters_does_not_start(tmp_path):
     line = process.log.strip().rpartition('\n')[2]
     assert line.startswith('spatialclaw_node: no such parameter: camra.image')
     assert 'widow_s (did you mean window_s?)' in line
+
+
+def test_a_file_or_argument_that_ros_cannot_read_is_told_in_one_line(monkeypatch, capfd):
+    for name in ('reuse_freed_memory', 'use_fastdds_profile'):  # they are for a whole process
+        monkeypatch.setattr(main, name, lambda *_: None)
+    assert main.main(['--ros-args', '-p', 'window_s=3.0']) == 2
+    line = capfd.readouterr().err.strip().rpartition('\n')[2]
+    for word in ('spatialclaw_node: ', 'window_s=3.0', '`-p NAME:=VALUE`', '`spatialclaw doctor'):
+        assert word in line
+    assert '/src/' not in line
+
+
+@pytest.mark.parametrize(('page', 'words'), [
+    ('/other: {ros__parameters: {window_s: 1.0}}', ('its sections are /other', '`/a/claw:`')),
+    ('', ('it has no section',)),
+    ('a: {claw: {ros__parameters: {window_s: 1.0}}}', ()),
+    ('/other: {ros__parameters: {b: 1}}\n/**: {ros__parameters: {window_s: 1.0}}', ()),
+])
+def test_a_file_that_says_nothing_to_the_node_is_told(tmp_path, page, words):
+    path = tmp_path / 'params.yaml'
+    path.write_text(page, encoding='utf-8')
+    lines = list(unread_files(['node', '--ros-args', '--params-file', str(path)], '/a/claw'))
+    assert bool(lines) == bool(words)
+    for word in (f'{path} has nothing for /a/claw', *words) if words else ():
+        assert word in lines[0]

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+import time
 
 import cv2
 import numpy as np
@@ -147,6 +148,18 @@ def test_depth_that_gave_way_to_newer_images_is_told_with_its_age(rig):
     line = next(line for line in seen.missing if 'no depth' in line)
     assert re.search(r'nothing came on /cam/depth for \d+\.\d s, .* \(buffer_mb\)', line), line
     assert '`ros2 topic hz /cam/depth`' in line
+
+
+def test_images_without_a_stamp_are_told_while_they_are_looked_at(rig):
+    buffers, transforms = rig.buffers(), rig.transforms()
+    rig.send(0.0, info=False, depth=False)
+    rig.send(time.time() + 1.0, info=False, depth=False)
+    assert rig.sent(buffers, 2)
+    for window_s, told in ((9.0, 1), (0.5, 0)):
+        seen = select_observation(buffers, transforms, window_s=window_s)
+        lines = [line for line in seen.missing if 'have no stamp' in line]
+        assert len(lines) == told
+        assert all('`ros2 topic echo /cam/image --field header.stamp`' in line for line in lines)
 
 
 def test_intrinsics_of_zeros(robot, make):
