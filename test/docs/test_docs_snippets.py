@@ -24,11 +24,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import docs_shell
+import msgspec
 import pytest
 import yaml
 from docs_pages import REPOSITORY, Snippet, pages, snippets
 
 from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.eval.folder_questions import Entry, Listed
 
 EVERY = [each for page in pages() for each in snippets(page)]
 LICENCE_END = '# limitations under the License.\n'
@@ -44,8 +46,13 @@ def flat(values: dict[str, Any], start: str = '') -> dict[str, Any]:
 
 
 def check_yaml(snippet: Snippet) -> None:
-    """Parameters that a node would take, with or without what a parameter file has around them."""
+    """Parameters that a node would take, with or without what a parameter file has around them; or
+    questions about frames.
+    """
     values = yaml.safe_load(snippet.text)
+    if 'questions' in values:
+        msgspec.convert(msgspec.convert(values, Listed).questions, list[Entry])
+        return
     for key in ('/**', 'ros__parameters'):
         values = values.get(key, values)
     docs_shell.parameters(flat(values))
@@ -91,10 +98,11 @@ def test_snippets_are_what_they_claim(snippet: Snippet) -> None:
     ('yaml', "backbone: 'own.make'\n"), ('python', 'def broken(:\n'),
     ('text', 'make demo\n'), ('text', 'ros2 node list\n'),
     ('', 'RAY_ADDRESS=auto python -m pytest\n'), ('bash', "spatialclaw ask 'How\n"),
-    ('xml', '<profiles>\n')])
+    ('xml', '<profiles>\n'), ('yaml', 'questions: [{ask: Far?, answer: 1}]\n')])
 def test_what_is_wrong_is_noticed(language: str, text: str) -> None:
     with pytest.raises((AssertionError, SyntaxError, ValueError, SpatialClawError,
-                        ElementTree.ParseError)):
+                        ElementTree.ParseError,
+                        msgspec.ValidationError)):
         CHECKS[language](Snippet('page.md', language, text, 1))
 
 
