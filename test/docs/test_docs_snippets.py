@@ -98,7 +98,7 @@ def test_snippets_are_what_they_claim(snippet: Snippet) -> None:
     ('yaml', "backbone: 'own.make'\n"), ('python', 'def broken(:\n'),
     ('text', 'make demo\n'), ('text', 'ros2 node list\n'),
     ('', 'RAY_ADDRESS=auto python -m pytest\n'), ('bash', "spatialclaw ask 'How\n"),
-    ('xml', '<profiles>\n'), ('yaml', 'questions: [{ask: Far?, answer: 1}]\n')])
+    ('xml', '<profiles>\n'), ('yaml', 'questions: [{ask: far, answer: 1}]\n')])
 def test_what_is_wrong_is_noticed(language: str, text: str) -> None:
     with pytest.raises((AssertionError, SyntaxError, ValueError, SpatialClawError,
                         ElementTree.ParseError,

@@ -173,7 +173,7 @@ def test_questions_of_a_person(tmp_path: Path) -> None:
     ([{'question': 'Is it?', 'answer': 'maybe', 'type': 'yes_no'}], 'must be yes or no'),
     ([{'question': 'Where?', 'answer': [1, 2]}], 'entry 1.*length 3'),
     ([{'question': 'Where?', 'answer': [1, float('nan'), 2]}], 'must be three numbers'),
-    ('questions: [{question: Far?, answer: 2026-02-30}]', r"can't be read as YAML"),
+    ('questions: [{question: far, answer: 2026-02-30}]', "as YAML: day is out of range"),
     ([{'question': 'Far?', 'answer': '1,5 m'}], 'must be one number with its unit'),
     ([{'question': 'Far?', 'answer': '1/2 m', 'unit': 'm'}], 'must be one number with its'),
     ([{'question': 'Far?', 'answer': 1, 'unit': 'ell'}], "`unit` 'ell' is not known"),
