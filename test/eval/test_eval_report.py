@@ -46,6 +46,7 @@ from spatialclaw_ros.eval.report.tallies import compare_runs, metrics, scaled_er
 from spatialclaw_ros.eval.scoring import score_typed
 
 NASTY = 'mug | box <script>alert("1")</script> `x` [a](b)\nnext'
+ODD_NAME = 'cost $x_{ vs $y \u202eabc\x1b[0m' + 'long ' * 20
 
 
 def make_questions(count: int = 40) -> list[Question]:
@@ -60,7 +61,7 @@ def make_questions(count: int = 40) -> list[Question]:
                                  facts={'distance_m': 1.0 + 0.1 * i},
                                  tags={'setting': 'tof' if i % 8 else 'perfect', 'n': str(i)}),
             'count': Question(id=f'c{i}', text='How many?', media=(), answer='count', truth=3.0,
-                              category='count'),
+                              category=ODD_NAME),
             'nearer': Question(id=f'n{i}', text='Which?', media=(), truth='mug', category='nearer',
                                options=('mug', 'box')),
             'not there': Question(id=f'x{i}', text='How far is the zebra?', media=(),
@@ -159,6 +160,7 @@ def test_a_report_over_two_runs(report: Report) -> None:
 def test_the_markdown_page(report: Report) -> None:
     text = report.markdown.read_text(encoding='utf-8')
     assert '<script>' not in text
+    assert not any(mark in text for mark in '\x1b\u202e')
     assert '[a](b)' not in text
     assert '1 result of no question of this run left out: of another run' in text
     assert 'was cut off and is left out' in text
@@ -176,6 +178,7 @@ def test_the_pages_lead_to_traces_and_hold_no_markup_of_answers(report: Report) 
     html = report.html.read_text(encoding='utf-8')
     page.feed(html)
     assert page.scripts == 0
+    assert not any(mark in html for mark in '\x1b\u202e')
     assert len(page.images) == 4
     assert all(image.startswith('data:image/png;base64,') for image in page.images)
     traces = [link for link in page.links if not link.startswith('#')]
@@ -307,19 +310,15 @@ def test_questions_of_a_world_are_of_one_scene() -> None:
     assert scene(about()) == '0'
 
 
-def test_names_from_outside_are_shown_as_they_are(tmp_path: Path) -> None:
-    nasty = 'cost $x_{ vs $y \u202eabc\x1b[0m' + 'long ' * 20
-    questions = [msgspec.structs.replace(question, id=f'\x1b[2J{i}', category=f'{nasty}{i % 4}')
-                 for i, question in enumerate(make_questions(8))]
+def test_names_of_runs_are_shown_as_they_are(tmp_path: Path) -> None:
+    questions = make_questions(4)
     for name in ('_$a$', '_b'):
         write_run(tmp_path / name, questions,
                   [make_result(question, i, 0.03) for i, question in enumerate(questions)])
-    report = make_report([tmp_path], tmp_path / 'out')
-    assert len(report.plots) == 4
-    pages = [path.read_text(encoding='utf-8') for path in (report.markdown, report.html)]
-    assert not any(mark in page for page in pages for mark in '\x1b\u202e')
-    assert [text.get_text() for text in draw_categories(read_runs([tmp_path])).axes[
-        0].get_legend().get_texts()] == [r' _\$a\$', ' _b']
+    figure = draw_categories(read_runs([tmp_path]))
+    assert figure is not None
+    (legend,) = figure.subfigs[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == [r' _\$a\$', ' _b']
 
 
 @pytest.mark.parametrize(('message', 'expected'), [

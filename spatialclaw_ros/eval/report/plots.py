@@ -52,7 +52,9 @@ _GREY = '#666666'
 # Errors below a tenth of a millimetre are drawn there: zero has no place on a logarithmic axis.
 _LEAST_M = 1e-4
 _SIGMAS = 4.0
-_LABEL_CHARS = 48
+_LABEL_CHARS = 40
+_LEGEND_COLUMNS = 2
+_LINE_IN = 0.24
 # Agg draws no more than 65,536 pixels.
 _MOST_HEIGHT_IN = 150.0
 
@@ -83,13 +85,19 @@ def draw_plots(runs: Sequence[Run], folder: Path) -> dict[str, Path]:
     return drawn
 
 
-def _figure(height_in: float, columns: int = 1) -> tuple[Figure, Sequence[Axes]]:
+def _figure(
+    height_in: float, columns: int = 1, *, named: int = 0,
+) -> tuple[Figure, Sequence[Axes]]:
+    """A figure with plots beside each other, below the place of a legend with so many entries."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH_IN, height_in), constrained_layout=True)
+    legend_in = _LINE_IN * math.ceil(named / _LEGEND_COLUMNS) if named > 1 else 0.05
+    figure = Figure(figsize=(_WIDTH_IN, height_in + legend_in), constrained_layout=True)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, columns, squeeze=False)[0]
+    # a part of its own: inside the plots' layout a long name would squeeze them
+    parts = figure.subfigures(2, 1, squeeze=False, height_ratios=(legend_in, height_in))
+    axes = parts[1, 0].subplots(1, columns, squeeze=False)[0]
     for one in axes:
         one.spines[['top', 'right']].set_visible(False)
         one.grid(True, color='#dddddd', linewidth=0.6)
@@ -121,7 +129,7 @@ def draw_categories(runs: Sequence[Run]) -> Figure | None:
     kept = set(sorted(counts, key=lambda name: -counts[name])[:most])
     names = [name for name in counts if name in kept]
     bar = 0.8 / len(runs)
-    figure, (axes,) = _figure(1.4 + len(names) * row_in)
+    figure, (axes,) = _figure(1.0 + len(names) * row_in, named=len(runs))
     for number, (run, group) in enumerate(zip(runs, groups)):
         found = [tally(group.get(name, ())).points for name in names]
         at = np.arange(len(names)) + bar * ((len(runs) - 1) / 2 - number)
@@ -138,16 +146,15 @@ def draw_categories(runs: Sequence[Run]) -> Figure | None:
     axes.set_xlabel('mean points, 0 to 1, with 95 % interval')
     axes.set_ylabel('category (questions)' if len(names) == len(counts) else (
         f'category (questions); the {len(names)} of {len(counts)} with most'))
-    _legend(axes)
+    _legend(figure, axes)
     return figure
 
 
-def _legend(axes: Axes) -> None:
+def _legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(handles) > 1:
-        # above the plot, where it covers nothing
-        axes.legend(handles, labels, loc='lower left', bbox_to_anchor=(0.0, 1.0), frameon=False,
-                    ncol=2)
+        figure.subfigs[0].legend(
+            handles, labels, loc='center left', frameon=False, ncol=_LEGEND_COLUMNS)
 
 
 def _lengths(run: Run) -> list[Entry]:
@@ -163,7 +170,7 @@ def draw_errors(runs: Sequence[Run]) -> Figure | None:
     if not everything:
         return None
     known = any('distance_m' in entry.question.facts for entry in everything)
-    figure, panels = _figure(4.6, 2 if known else 1)
+    figure, panels = _figure(4.2, 2 if known else 1, named=len(runs) + 2)
     for number, (run, group) in enumerate(zip(runs, groups)):
         _scatter(panels[0], _label(run.name), number, group, lambda entry: abs(_number(entry)))
         if known:
@@ -181,11 +188,12 @@ def draw_errors(runs: Sequence[Run]) -> Figure | None:
     if known:
         panels[1].axhline(1.0, color=_GREY, linewidth=1.5)
         panels[1].set_xlabel('distance from the camera, m')
-        panels[1].set_ylabel('absolute error over tolerance')
+        panels[1].set_ylabel('absolute error over its tolerance')
     for axes in panels:
         axes.set_yscale('log')
+        axes.yaxis.set_major_formatter('{x:g}')
         axes.set_xlim(left=0)
-    _legend(panels[0])
+    _legend(figure, panels[0])
     return figure
 
 
@@ -210,7 +218,7 @@ def draw_calibration(runs: Sequence[Run]) -> Figure | None:
     scaled = [scaled_errors(run.entries) for run in runs]
     if not any(scaled):
         return None
-    figure, (axes,) = _figure(4.6)
+    figure, (axes,) = _figure(4.2, named=len(runs) + 1)
     span = np.linspace(0, _SIGMAS, 200)
     expected = [math.erf(k / math.sqrt(2)) for k in span]
     axes.plot(span, expected, color=_GREY, linewidth=1.5, label='normal error')
@@ -233,7 +241,7 @@ def draw_calibration(runs: Sequence[Run]) -> Figure | None:
     axes.set_ylim(0, 1.03)
     axes.set_xlabel('standard deviations (sigma) from the answer')
     axes.set_ylabel('share of truths inside, with 95 % interval')
-    _legend(axes)
+    _legend(figure, axes)
     return figure
 
 
@@ -243,7 +251,7 @@ def draw_steps_and_times(runs: Sequence[Run]) -> Figure | None:
 
     if not any(run.entries for run in runs):
         return None
-    figure, (left, right) = _figure(4.2, 2)
+    figure, (left, right) = _figure(3.8, 2, named=len(runs))
     most = max(entry.result.steps for run in runs for entry in run.entries)
     bar = 0.8 / len(runs)
     slowest = 0.0
@@ -263,5 +271,5 @@ def draw_steps_and_times(runs: Sequence[Run]) -> Figure | None:
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.set_xlabel('steps (cells run)')
     right.set_ylabel('share of questions')
-    _legend(left)
+    _legend(figure, left)
     return figure

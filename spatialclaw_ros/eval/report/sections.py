@@ -32,6 +32,7 @@ from spatialclaw_ros.eval.report.tallies import (
     compare_runs,
     metrics,
     scaled_errors,
+    scene,
     tally,
 )
 from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, quantity
@@ -115,13 +116,14 @@ def summary(runs: Sequence[Run]) -> Section:
         found = tally(run.entries)
         kinds_failed = ', '.join(f'{count} {status}' for status, count in found.failed.items())
         rows.append([
-            run.name, f'{found.count} of {len(run.questions)}', str(found.answered),
+            run.name, f'{found.count} of {len(run.questions)}',
+            str(len({scene(entry.question) for entry in run.entries})), str(found.answered),
             *_counts(found.outcomes), kinds_failed or '0', estimate(found.wrong, percent=True),
             estimate(found.points), quantity(found.time_s, 's'), quantity(found.steps),
             *([f'{found.tokens[0]} / {found.tokens[1]}'] if counted else [])])
-    headings = ('run', 'asked', 'answered', 'right', 'wrong', 'refused rightly', 'refused wrongly',
-                'failed', 'wrong, of all', 'mean points', 'median time', 'mean steps',
-                *(['tokens read / written'] if counted else []))
+    headings = ('run', 'asked', 'scenes', 'answered', 'right', 'wrong', 'refused rightly',
+                'refused wrongly', 'failed', 'wrong, of all', 'mean points', 'median time',
+                'mean steps', *(['tokens read / written'] if counted else []))
     tables = [table(headings, rows), table(
         ('', *(run.name for run in runs)), _settings(runs), 'What was run', texts=True)]
     notes = [(run.name, note) for run in runs for note in run.notes]

@@ -29,6 +29,8 @@ from spatialclaw_ros.sharing.texts import clean_line
 
 UNKNOWN = '–'
 _MAX_CHARS = 300
+# Below it a number with a unit shows no digit but 0: no sign of it either.
+_LEAST = 5e-4
 
 
 def estimate(found: Estimate, *, percent: bool = False) -> str:
@@ -49,6 +51,8 @@ def quantity(value: float | None, unit: str = '', *, sign: bool = False) -> str:
     """A number with its unit, angles in degrees, too."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
+    if unit and abs(value) < _LEAST:
+        value = 0.0
     plus = '+' if sign and value > 0 else ''
     return plus + (f'{value:.4g}' if not unit else number_text(value, unit))
 
