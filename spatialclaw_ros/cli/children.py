@@ -17,21 +17,21 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.sharing.parents import die_with
 
 STOP_TIMEOUT_S = 6.0
 LOG_LINES = 12
-PR_SET_PDEATHSIG = 1
 
 
 class ChildDiedError(SpatialClawError):
@@ -68,7 +68,8 @@ class Children:
             self._running[name] = subprocess.Popen(
                 [sys.executable, '-m', module, *arguments], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, env=self._environment, cwd=self._log_dir,
-                start_new_session=True, preexec_fn=_die_with_parent)
+                start_new_session=True,
+                preexec_fn=partial(die_with, os.getpid(), signal.SIGTERM))
 
     def log_path(self, name: str) -> Path:
         """Where a process' output is."""
@@ -102,8 +103,3 @@ class Children:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._running.clear()
-
-
-def _die_with_parent() -> None:
-    """In the new process: be told to stop when the parent is gone, even when it was killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

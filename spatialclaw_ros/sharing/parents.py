@@ -25,12 +25,13 @@ _PR_SET_PDEATHSIG = 1
 _EXIT_FAILED = 1
 
 
-def die_with(parent_pid: int) -> None:
+def die_with(parent_pid: int, number: int = signal.SIGKILL) -> None:
     """Let this process be killed when its parent is gone, even when that one was killed (prctl(2)).
 
     Args:
         parent_pid: who started it; where that one is gone already, this process ends at once.
+        number: of the signal that it gets: SIGTERM lets it end what it has started itself.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(_EXIT_FAILED)

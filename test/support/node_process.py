@@ -16,21 +16,27 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import yaml
 
+from spatialclaw_ros.sharing.parents import die_with
+
 STOP_TIMEOUT_S = 60.0
 
 
 class NodeProcess:
     """Starts `spatialclaw_node` and stops it with SIGINT; a context manager.
+
+    It ends with the thread that started it, too, however that ends.
 
     Args:
         folder: for the parameter file and the log.
@@ -52,7 +58,8 @@ class NodeProcess:
         self.popen = subprocess.Popen(
             [sys.executable, *program, '--ros-args', '--params-file',
              str(params_file.absolute()), *arguments],
-            cwd=folder, stdout=self._log, stderr=subprocess.STDOUT)
+            cwd=folder, stdout=self._log, stderr=subprocess.STDOUT,
+            preexec_fn=partial(die_with, os.getpid()))
         self.process = psutil.Process(self.popen.pid)
 
     def __enter__(self) -> NodeProcess:

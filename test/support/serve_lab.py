@@ -25,6 +25,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lab_models
@@ -36,6 +37,7 @@ from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.perception.config import ModelConfig
 from spatialclaw_ros.perception.segment_model import SegmentJob
 from spatialclaw_ros.perception.served.client import RemoteModels
+from spatialclaw_ros.sharing.parents import die_with
 
 READY = re.compile(r'\[serve\] ready: (\S+)')
 
@@ -60,7 +62,8 @@ class ServeProcess:
             [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'serve', str(config),
              '--address', '127.0.0.1:0', *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            env={**os.environ, 'PYTHONPATH': path})
+            env={**os.environ, 'PYTHONPATH': path},
+            preexec_fn=partial(die_with, os.getpid(), signal.SIGTERM))
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
