@@ -39,6 +39,7 @@ _LENGTH_UNITS = {'m', 'm/s'}
 _LETTER = re.compile(
     r'(?:(?:the\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?\s+)?\(?([a-z])\)?[.:)]?',
     re.IGNORECASE)
+_LETTER_BEFORE = re.compile(r'\(?([a-z])(?:\)[.:]?|[.:])\s*\S', re.IGNORECASE)
 _DENIALS = {'not', 'neither', 'nor', 'never', 'cannot'}
 _NOT = re.compile(r"n['’]t\b")
 _MARKS = ' \t\n*`"$'
@@ -168,8 +169,9 @@ def read_yes_no(said: Said) -> bool | None:
     if isinstance(said.value, bool):
         return said.value
     text = said.value if isinstance(said.value, str) else said.text
-    if text.strip().lower() in _TRUE | _FALSE:
-        return text.strip().lower() in _TRUE
+    plain = text.lower().strip(f'{_MARKS}.!')
+    if plain in _TRUE | _FALSE:
+        return plain in _TRUE
     first, last = yes_no(text, 'first'), yes_no(text, 'last')
     return first if first == last else None
 
@@ -199,22 +201,29 @@ def chosen_option(text: str, options: Sequence[str]) -> int | None:
     """Index of the option that a text names, by its words, its letter, or within a sentence.
 
     Of options within each other, such as "the box" and "the red box", the longer one is named; a
-    sentence that denies something names none.
+    sentence that denies something names none, nor does a letter with another option's text.
     """
     text = unboxed(text).strip(_MARKS)
     bare, plain = bare_option(text).casefold(), [bare_option(each).casefold() for each in options]
-    if bare and bare in plain:
-        return plain.index(bare)
     said, given = words(bare), [words(option) for option in plain]
-    if said and said in given:
-        return given.index(said)
+    found = plain.index(bare) if bare and bare in plain else (
+        given.index(said) if said and said in given else None)
+    before = _LETTER_BEFORE.match(text)
+    if found is not None:
+        return found if before is None or text in options or _place(before[1]) == found else None
     alone = _LETTER.fullmatch(text)
     if alone:
-        index = string.ascii_lowercase.index(alone[1].lower())
-        return index if index < len(options) else None
+        return _place(alone[1]) if _place(alone[1]) < len(options) else None
     rest = list(said)
     inside = _take(rest, given)
-    return inside[0] if len(inside) == 1 and _DENIALS.isdisjoint(rest) else None
+    if len(inside) != 1:
+        return None
+    is_no = given[inside[0]] == ('no',)  # "no, it is not" denies nothing of it
+    return inside[0] if is_no or _DENIALS.isdisjoint(rest) else None
+
+
+def _place(letter: str) -> int:
+    return string.ascii_lowercase.index(letter.lower())
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -78,6 +78,14 @@ def test_a_malformed_row_is_named(tmp_path: Path, content: object, words: str) -
         BENCHMARKS['omni3d'](tmp_path).questions()
 
 
+def test_another_count_than_published_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture,
+) -> None:
+    put(tmp_path / 'annotations.json', {'questions': [OMNI3D]})
+    assert len(BENCHMARKS['omni3d'](tmp_path).questions()) == 1
+    assert 'has 1 questions, 501 are published' in caplog.text
+
+
 VSI = {'id': 1, 'dataset': 'scannet', 'scene_name': 's', 'question_type': 'route_planning',
        'question': 'Q?', 'options': ['A. a'], 'ground_truth': 'A'}
 

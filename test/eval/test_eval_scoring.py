@@ -86,6 +86,7 @@ OPTIONS = ('the red mug', 'the box', 'the red box')
     (asked('yes_no', True), said('Yes, it is.'), True, True),
     (asked('yes_no', False), said(text='no'), True, False),
     (asked('yes_no', False), said('false'), True, False),
+    (asked('yes_no', False), said('`False`.'), True, False),
     (asked('yes_no', 'yes'), said(True), True, True),
     (asked('yes_no', True), said('yes and no'), False, None),
     (asked('yes_no', False), said('maybe'), False, None),        # not read is not "no"
@@ -104,6 +105,9 @@ OPTIONS = ('the red mug', 'the box', 'the red box')
      "It isn't the red mug."),
     (asked('letter', 'C', options=OPTIONS), said('The box, or the red box'), False,
      'The box, or the red box'),
+    (asked('letter', 'C', options=OPTIONS), said('B. the red box'), False, 'B. the red box'),
+    (asked('text', 'no', options=('yes', 'no')), said('No, it is not.'), True, 'no'),
+    (asked('text', 'A. b', options=('A. b', 'C. d')), said('A. b'), True, 'A. b'),
     (asked('text', 'A', options=('A', 'B')), said('the'), False, 'the'),
     (asked('text', 'A', options=('A', 'B')), said('a'), True, 'A'),
     (asked('text', 'not visible', options=('visible', 'not visible')), said('It is not visible'),
