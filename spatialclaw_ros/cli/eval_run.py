@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
@@ -43,9 +42,6 @@ _OPTIONS = {'out': 'out', 'data': 'data.folder', 'limit': 'data.limit', 'workers
 
 def run(options: argparse.Namespace) -> int:
     """Ask, and say how it went."""
-    # before NumPy is imported, here and in workers: sums of several threads differ in the last
-    # digit, and a worker has a core for itself at best
-    os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
     from rich.console import Console
 
     from spatialclaw_ros.errors import BackboneError, PerceptionUnavailableError

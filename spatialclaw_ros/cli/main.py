@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -45,7 +46,12 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         Exit status of the subcommand; 2 for a wrong command line, 3 where a package is missing.
     """
-    options = build_parser().parse_args(args)
+    words = sys.argv[1:] if args is None else args
+    if words[:1] == ['eval']:
+        # before a module imports NumPy: sums of several threads differ in the last digit, and what
+        # asks in one process, in several and on a cluster is compared
+        os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+    options = build_parser().parse_args(words)
     command = importlib.import_module(f'spatialclaw_ros.cli.{options.command}')
     try:
         return int(command.run(options))

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,12 @@ def test_all_data_sets_are_listed(
 
 
 def test_one_is_told_with_what_it_needs(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sheet = sheets()['erqa']
+    monkeypatch.delenv('OPENBLAS_NUM_THREADS', raising=False)
     assert main(['eval', 'list', 'erqa']) == 0
+    assert os.environ['OPENBLAS_NUM_THREADS'] == '1'  # for all who ask
     told = capsys.readouterr().out
     assert all(each in told for each in (sheet.title, sheet.home, sheet.files[0]))
     assert main(['eval', 'list', 'erqa', '--data', str(tmp_path)]) == 2
