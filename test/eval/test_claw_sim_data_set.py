@@ -51,12 +51,12 @@ from spatialclaw_ros.perception.protocols import SegmentRequest
 from spatialclaw_ros.sim.raycast import Cuboid, cast
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-PUBLIC_SHA = 'b5a2543e26d93b405c9ff7ed1e7ffaf52fc454d5804a708ff2559c1487d1512b'
+PUBLIC_SHA = '2f80e62c5ca6a92fd22a674fa495967e36c55af3b3f1df70f91e81ae12e2a43b'
 HARD = ('row order', 'between', 'hidden count', 'fit', 'path length')
 
 
 def test_the_public_split_is_what_it_was() -> None:
-    told = '\n'.join(f'{question.id} {question.text} {question.truth!r}'
+    told = '\n'.join(f'{question.id} {question.text} {question.hint} {question.truth!r}'
                      for question in public_split())
     assert hashlib.sha256(told.encode()).hexdigest() == PUBLIC_SHA
 
@@ -65,8 +65,8 @@ def test_the_generator_still_makes_it() -> None:
     made = make_public(worlds=1)
     assert len(made) >= 5
     for again, question in zip(made, public_split()):
-        assert (again.id, again.text, again.options) == (
-            question.id, question.text, question.options)
+        assert (again.id, again.text, again.hint, again.options) == (
+            question.id, question.text, question.hint, question.options)
         assert again.truth == pytest.approx(question.truth, abs=2e-4)
 
 
@@ -97,10 +97,32 @@ def test_the_slice_is_even() -> None:
     assert even_slice(sliced, 1000) == tuple(sliced)
 
 
+def test_a_split_in_another_setting_is_of_that_setting() -> None:
+    robot = ClawSim(setting='robot').questions()
+    assert len(robot) > 450
+    for question in robot:
+        assert question.tags['setting'] == question.media[0].setting == 'robot'
+        assert question.category not in ('no TF', 'no metres')
+    perfect = {question.category for question in ClawSim('slice', setting='perfect').questions()}
+    assert 'size' in perfect
+    assert 'borderline' not in perfect  # exact depth may tell
+    with pytest.raises(InvalidRequestError, match='seeds of your own'):
+        ClawSim(setting='no_tf').questions()
+
+
+def test_hints_change_nothing_of_what_is_asked() -> None:
+    # one of each family and hint
+    for question in {(each.category, each.hint): each for each in public_split()}.values():
+        assert parse(f'{question.text}\n\n{question.hint}') == parse(question.text), question.text
+
+
 def test_hard_questions_are_not_taken_for_others() -> None:
-    for question in public_split():
+    questions = public_split()
+    plain = {each.category: each for each in questions if each.category not in HARD}
+    others = {type(parse(each.text)) for each in plain.values()} - {type(None)}
+    for question in questions:
         if question.category in HARD:
-            assert parse(question.text) is None, question.text
+            assert type(parse(question.text)) not in others, question.text
 
 
 @pytest.mark.parametrize('given', [{'split': 'secret'}, {'setting': 'foggy'}])
@@ -173,6 +195,12 @@ def test_points_and_boxes_find_the_thing_under_them(segmenter: TrueSegmenter) ->
     assert not found.masks[0][0][2, 5]
     box = SegmentRequest('box', (0,), boxes=np.array([[0.0, 20.0, 19.0, 29.0]]), prompt_frame=0)
     assert segmenter.segment(None, box, Deadline(5)).masks[0][0][25, 5]
+    nowhere = SegmentRequest('box', (0,), boxes=np.array([[50.0, 20.0, 60.0, 29.0]]),
+                             prompt_frame=0)
+    assert not segmenter.segment(None, nowhere, Deadline(5)).labels
+    outside = SegmentRequest('points', (0,), points=np.array([[5.0, 400.0]]), prompt_frame=0)
+    with pytest.raises(PerceptionError, match='20 x 60 pixels'):
+        segmenter.segment(None, outside, Deadline(5))
     with pytest.raises(PerceptionError, match='not of a crop'):
         segmenter.segment(None, SegmentRequest('text', prompts=('box',), image=np.zeros(
             (4, 4, 3), np.uint8)), Deadline(5))

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator
 
@@ -50,7 +51,8 @@ _TALLER = ('Which is taller: the {a} or the {b}?', 'Which of the {a} and the {b}
 _SHORTER = ('Which is shorter: the {a} or the {b}?',)
 _HIGHEST = ('Which is the tallest, the {a}, the {b} or the {c}?',)
 _LONGER = ('Which is longer: the {a} or the {b}?',)
-_COMPARE_TALL = ('Is the {a} taller than the {b}?', 'Is the {b} shorter than the {a}?')
+_COMPARE_TALL = ('Is the {a} taller than the {b}?',)
+_COMPARE_SHORT = (*_COMPARE_TALL, 'Is the {b} shorter than the {a}?')
 _COMPARE_NEAR = (
     'Is the {a} closer to the {c} than the {b}?', 'Is the {b} farther from the {c} than the {a}?')
 _LIMIT_GAP = (
@@ -63,8 +65,9 @@ _LIMIT_GAP = (
 _LIMIT_TALL = (
     ('Is the {a} taller than {limit}?', True),
     ('Is the {a} more than {limit} tall?', True),
-    ('Is the {a} shorter than {limit}?', False),
 )
+_LIMIT_SHORT = (*_LIMIT_TALL, ('Is the {a} shorter than {limit}?', False))
+"""Of boxes and books 'shorter' may be said of the length."""
 LEAST_M, LEAST_SHARE = 0.03, 0.12
 
 
@@ -72,7 +75,8 @@ def count(known: Known, rng: random.Random) -> Iterable[Asked]:
     """How many of a kind there are: of a colour and shape, of a shape, or of a colour."""
     asked = []
     for words, those in known.sorts():
-        if not known.tells(those, words):
+        if not known.tells(those, words) or (
+                'thing' not in words and not all(each.speaks for each in those)):
             continue
         on = {each.on for each in those}
         templates = _COUNT if len(on) != 1 or rng.random() < 0.5 else _COUNT_ON
@@ -87,25 +91,40 @@ def count(known: Known, rng: random.Random) -> Iterable[Asked]:
 
 def existence(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Whether there is a thing; of a colour or shape that is not there, as often as not."""
-    for a, absent in zip(known.shuffled(rng, known.clear), known.absent(rng)):
+    there_are = [each for each in known.clear if each.speaks]
+    for a, absent in zip(known.shuffled(rng, there_are), known.absent(rng)):
         templates = _EXISTS_ON if a.on and rng.random() < 0.3 else _EXISTS
         there = rng.random() < 0.5
         text = rng.choice(templates).format(a=a.phrase if there else absent, on=a.on)
-        yield Asked(known.article(text), 'yes_no', there,
-                           about=(a.name,) if there else ())
+        yield Asked(
+            known.article(text), 'yes_no', there, about=(a.name,) if there else ())
 
 
 def nearest(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Which of two things is nearer to a third, or farther from it."""
     for a, b, c in known.triples(rng, known.whole):
-        to_a, to_b = known.gap(a, c), known.gap(b, c)
-        if not clear_margin(to_a, to_b, LEAST_M, LEAST_SHARE) or not all(
-                known.gap_shows(each, c, gap) for each, gap in ((a, to_a), (b, to_b))):
+        nearer = _is_nearer(known, a, b, c)
+        if nearer is None:
             continue
         far = rng.random() < 0.25
         text = rng.choice(_FARTHEST if far else _NEAREST).format(
             a=a.phrase, b=b.phrase, c=c.phrase)
-        yield _one_of(text, (a, b), a if (to_a < to_b) != far else b, c)
+        yield _one_of(text, (a, b), a if nearer != far else b, c)
+
+
+def _is_nearer(known: Known, a: Item, b: Item, c: Item) -> bool | None:
+    """Whether `a` is nearer to `c` than `b` is; None where one may say so and another not.
+
+    Some look at the nearest points, some at the middles.
+    """
+    gaps = known.gap(a, c), known.gap(b, c)
+    middles = (math.dist(known.center(a), known.center(c)),
+               math.dist(known.center(b), known.center(c)))
+    clear = all(clear_margin(*pair, LEAST_M, LEAST_SHARE) for pair in (gaps, middles))
+    if not clear or (gaps[0] < gaps[1]) != (middles[0] < middles[1]) or not all(
+            known.gap_shows(each, c, gap) for each, gap in zip((a, b), gaps)):
+        return None
+    return gaps[0] < gaps[1]
 
 
 def extreme(known: Known, rng: random.Random) -> Iterator[Asked]:
@@ -113,7 +132,11 @@ def extreme(known: Known, rng: random.Random) -> Iterator[Asked]:
     for a, b, c in known.triples(rng, known.whole):
         kind = rng.choice('tslh')
         three = (a, b, c) if kind == 'h' else (a, b)
-        if kind == 'l' and not all(each.cornered and known.top_shows(each) for each in three):
+        if kind == 'l':
+            fit = all(known.has_level_sides(each) and known.top_shows(each) for each in three)
+        else:
+            fit = not any(each.lies or (kind == 's' and each.cornered) for each in three)
+        if not fit:
             continue
         axis = 0 if kind == 'l' else 2
         ranked = sorted(three, key=lambda each: -known.size(each)[axis])
@@ -129,22 +152,27 @@ def comparison(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Whether one thing is taller, or nearer to a third, than another."""
     for a, b, c in known.triples(rng, known.whole):
         near = rng.random() < 0.5
-        of_a, of_b = (known.gap(each, c) if near else known.size(each)[2] for each in (a, b))
-        if not clear_margin(of_a, of_b, LEAST_M, LEAST_SHARE):
-            continue
-        if near and not all(known.gap_shows(each, c, gap) for each, gap in ((a, of_a), (b, of_b))):
-            continue
-        text = rng.choice(_COMPARE_NEAR if near else _COMPARE_TALL).format(
-            a=a.phrase, b=b.phrase, c=c.phrase)
-        about = (a.name, b.name, c.name) if near else (a.name, b.name)
-        yield Asked(text, 'yes_no', of_a < of_b if near else of_a > of_b, about=about)
+        truth: bool | None = None
+        texts: tuple[str, ...] = ()
+        if near:
+            truth, texts = _is_nearer(known, a, b, c), _COMPARE_NEAR
+        elif not (a.lies or b.lies):
+            texts = _COMPARE_TALL if a.cornered or b.cornered else _COMPARE_SHORT
+            tall = known.size(a)[2], known.size(b)[2]
+            truth = tall[0] > tall[1] if clear_margin(*tall, LEAST_M, LEAST_SHARE) else None
+        if truth is not None:
+            text = rng.choice(texts).format(a=a.phrase, b=b.phrase, c=c.phrase)
+            yield Asked(text, 'yes_no', truth, about=tuple(
+                each.name for each in ((a, b, c) if near else (a, b))))
 
 
 def limit(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Whether a gap or a height is above or below a limit that it is not near."""
     for a, b in known.pairs(rng, known.whole):
         if rng.random() < 0.4:
-            yield from _limit(rng, _LIMIT_TALL, known.size(a)[2], (a,))
+            if not a.lies:
+                texts = _LIMIT_TALL if a.cornered else _LIMIT_SHORT
+                yield from _limit(rng, texts, known.size(a)[2], (a,))
             continue
         gap = known.gap(a, b)
         if gap > 0.04 and known.gap_shows(a, b, gap):
@@ -155,13 +183,14 @@ def _limit(
     rng: random.Random, texts: tuple[tuple[str, bool], ...], value: float, items: tuple[Item, ...],
 ) -> list[Asked]:
     factor = rng.choice((0.5, 0.7, 1.3, 1.6))
-    limit_cm = max(1, round(value * factor * 100))
+    # as fine as the limits that nobody can tell, as often as not: fineness is no hint to refuse
+    limit_cm = max(1.0, round(value * factor * 100, rng.choice((0, 2))))
     if not clear_margin(limit_cm / 100, value, LEAST_M, LEAST_SHARE):
         return []
     text, more = rng.choice(texts)
     names = dict(zip('ab', (each.phrase for each in items)))
     return [Asked(
-        text.format(limit=f'{limit_cm} cm', **names), 'yes_no', (value > limit_cm / 100) == more,
+        text.format(limit=f'{limit_cm:.2f} cm'.replace('.00', ''), **names), 'yes_no', (value > limit_cm / 100) == more,
         about=tuple(each.name for each in items))]
 
 

@@ -41,11 +41,12 @@ class ClawSim:
         split: 'public' for the 500 questions, 'slice' for 100 of them that cover all families
             and settings evenly.
         seeds: of other worlds, instead of the split.
-        setting: what all cameras and TF are like; '' for each world's own.
+        setting: what all cameras and TF are like; '' for each world's own. A split leaves out what
+            it makes another question of.
         truth_masks: whether the simulator tells where things are.
 
     Raises:
-        InvalidRequestError: there is no such split or setting.
+        InvalidRequestError: there is no such split or setting, or the split can't be asked in it.
     """
 
     sheet = Sheet(
@@ -74,8 +75,10 @@ class ClawSim:
         from spatialclaw_ros.eval.claw_sim import split
         if self._seeds:
             return split.from_seeds(self._seeds, self._setting)
-        public = split.public_split()
-        return split.even_slice(public, split.PUBLIC_SLICE) if self._split == 'slice' else public
+        public: Sequence[Question] = split.public_split()
+        if self._split == 'slice':
+            public = split.even_slice(public, split.PUBLIC_SLICE)
+        return split.in_setting(public, self._setting) if self._setting else public
 
     def observe(self, question: Question) -> Observation:
         """Draw what is seen; the last worlds are kept."""
@@ -99,4 +102,4 @@ class ClawSim:
         simulated = question.media[0]
         if not isinstance(simulated, Simulated):
             raise InvalidRequestError(f'question {question.id} is not about a simulated world')
-        return RENDERS.get(simulated.seed, self._setting or simulated.setting)
+        return RENDERS.get(simulated.seed, simulated.setting)

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 
 from spatialclaw_ros.eval.claw_sim import choosing, metric, moving, refusing, relations
 from spatialclaw_ros.eval.claw_sim.asked import Family
+from spatialclaw_ros.sim.worlds.sensors import Exact
 from spatialclaw_ros.sim.worlds.settings import Setting
 
 FAMILIES: Mapping[str, Family] = {
@@ -57,20 +58,19 @@ FAMILIES: Mapping[str, Family] = {
     'borderline': refusing.borderline,
     'unknown frame': refusing.unknown_frame,
 }
-_WITHOUT_METRES: Mapping[str, Family] = {
-    'count': choosing.count,
-    'existence': choosing.existence,
-    'absent': refusing.absent,
-    'no metres': refusing.without_metres,
-}
+_IN_PICTURES = frozenset({'count', 'existence', 'side', 'row order', 'absent'})
 _IN_ONE_WORLD = frozenset({'distance moved', 'path length', 'direction', 'viewpoint'})
 
 
 def families_for(setting: Setting) -> Mapping[str, Family]:
     """Families of which a setting leaves a fair judge something to answer, or to refuse."""
     if setting.without_depth or setting.without_camera_info:
-        return _WITHOUT_METRES
-    if setting.without_tf:
-        return {**{name: family for name, family in FAMILIES.items() if name not in _IN_ONE_WORLD},
-                'no TF': refusing.without_tf}
-    return FAMILIES
+        plain = {name: FAMILIES[name] for name in FAMILIES if name in _IN_PICTURES}
+        # several pictures of known places tell metres without depth, too
+        return {**plain, 'no metres': refusing.without_metres} if (
+            setting.without_tf or setting.without_camera_info) else plain
+    left_out = _IN_ONE_WORLD if setting.without_tf else frozenset[str]()
+    if isinstance(setting.depth, Exact):
+        left_out = left_out | {'borderline'}  # exact depth may tell
+    families = {name: family for name, family in FAMILIES.items() if name not in left_out}
+    return {**families, 'no TF': refusing.without_tf} if setting.without_tf else families

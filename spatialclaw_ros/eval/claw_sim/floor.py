@@ -14,61 +14,32 @@
 
 
 
-"""The error that depth alone leaves: answers straight from true masks, by the simplest means.
+"""A baseline, about the error that depth alone leaves: true masks, and the simplest means.
 
 No phrase is read and nothing is segmented; the noise of depth and TF is all there is. As a run
-beside the others it tells how much of their error comes from elsewhere.
+beside the others it tells how much of their error comes from elsewhere. Who knows what shapes look
+like from behind may do better where things are half seen: middles, and ways between them.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from spatialclaw_ros.eval.claw_sim.data_set import ClawSim
 from spatialclaw_ros.eval.claw_sim.renders import Render
-from spatialclaw_ros.eval.config import DataConfig, RunConfig
-from spatialclaw_ros.eval.records import Question, Result, Said
-from spatialclaw_ros.eval.run_folder import RunFolder, described
+from spatialclaw_ros.eval.records import Question, Said
 from spatialclaw_ros.geometry.box import oriented_box
 from spatialclaw_ros.geometry.closest import closest_points
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.perception.rgbd import features_of
 
-NAME = 'depth floor'
 MOST_POINTS = 20_000
 LEAST_POINTS = 30
+BEND_M = 0.02
+"""What lies nearer to the straight way may be noise."""
 _TRIM = 0.5
-
-
-def floor_run(data: ClawSim, spec: DataConfig, out: Path) -> list[Result]:
-    """Answer all metric questions of a data set from true masks, into a run's folder.
-
-    Args:
-        data: the questions.
-        spec: what it was opened from, for the report.
-        out: the run's folder.
-
-    Returns:
-        A result for each metric question that true masks and depth answer.
-    """
-    asked = [question for question in data.questions() if question.tags.get('measure')
-             and question.truth is not None]
-    results = []
-    with RunFolder(out, described(RunConfig(name='depth_floor', masks='truth'), spec, data.sheet),
-                   asked) as folder:
-        for question in asked:
-            start_s = time.monotonic()
-            said = floor_answer(question, data.render(question))
-            result = Result(id=question.id, said=said, score=data.score(question, said),
-                            times_s={'total': round(time.monotonic() - start_s, 6)})
-            folder.add(result)
-            results.append(result)
-    return results
 
 
 def floor_answer(question: Question, render: Render) -> Said:
@@ -80,8 +51,8 @@ def floor_answer(question: Question, render: Render) -> Said:
     """
     measure, detail = question.tags['measure'], question.tags.get('detail', '')
     names = [name for name in question.tags.get('about', '').split(', ') if name]
-    if measure == 'moved':
-        return _moved(render, names[0])
+    if measure in ('moved', 'path'):
+        return _went(render, names[0], bends=measure == 'path')
     newest = [len(render.observation.frames) - 1] if measure == 'camera' else None
     clouds = [_cloud(render, name, newest) for name in names]
     if any(len(cloud) < LEAST_POINTS for cloud in clouds):
@@ -128,16 +99,26 @@ def _value(
     return None if ground is None or high is None else high - ground
 
 
-def _moved(render: Render, name: str) -> Said:
-    """How far a thing's middle is apart in the first and the last frame that show it."""
-    ends = []
-    for frames in (range(len(render.masks)), range(len(render.masks) - 1, -1, -1)):
-        clouds = (_cloud(render, name, [index]) for index in frames)
-        cloud = next((each for each in clouds if len(each) >= LEAST_POINTS), None)
-        if cloud is None:
-            return Said(status='REFUSED', message='true masks leave too few points with depth')
-        ends.append(oriented_box(cloud).center)
-    value = float(np.linalg.norm(ends[1] - ends[0]))
+def _went(render: Render, name: str, *, bends: bool) -> Said:
+    """How far a thing's middle went from the first to the last frame that shows it.
+
+    Args:
+        render: what was seen.
+        name: of the thing.
+        bends: whether over the place that is farthest from the straight way, where one clearly is.
+    """
+    clouds = [_cloud(render, name, [index]) for index in range(len(render.masks))]
+    places = np.array([oriented_box(each).center for each in clouds if len(each) >= LEAST_POINTS])
+    if len(places) < 2:
+        return Said(status='REFUSED', message='true masks leave too few points with depth')
+    start, end = places[0], places[-1]
+    value = float(np.linalg.norm(end - start))
+    if bends and value > 0:
+        along = np.clip((places - start) @ (end - start) / value ** 2, 0, 1)
+        aside = np.linalg.norm(places - start - along[:, None] * (end - start), axis=1)
+        corner = places[int(aside.argmax())]
+        if aside.max() > BEND_M:
+            value = float(np.linalg.norm(corner - start) + np.linalg.norm(end - corner))
     return Said(status='OK', text=f'{value:.3f} m', value=value, unit='m')
 
 

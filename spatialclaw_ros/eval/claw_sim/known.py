@@ -22,18 +22,22 @@ import math
 import random
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from spatialclaw_ros.eval.claw_sim import layout
 from spatialclaw_ros.eval.claw_sim.naming import Item, Spoken
 from spatialclaw_ros.eval.claw_sim.seeing import Seeing
+from spatialclaw_ros.eval.claw_sim.sight import FINE
 from spatialclaw_ros.sim.worlds.truth import WorldTruth
 from spatialclaw_ros.sim.worlds.world import BASE_FRAME, GRIPPER_FRAME, WORLD_FRAME, World
 
 LEAST_SHARE, LEAST_PX = 0.7, 500.0
 """What a view must show of a thing before it is asked about: share of its front, and pixels."""
 _LEAST_PLACES = 4
+_HIDDEN = 0.15
+"""Share of a thing's front: nobody calls it partly hidden, or sees it, with less."""
 _JUST_ABOVE = np.array([0.0, 0.0, 0.003])
 
 
@@ -43,13 +47,16 @@ class Known(Spoken):
     Args:
         world: the world.
         has_tf: whether the setting leaves TF to the robot.
+        newest_alone: whether only the newest view counts, for nothing joins it to the others.
     """
 
-    def __init__(self, world: World, *, has_tf: bool = True) -> None:
+    def __init__(
+        self, world: World, *, has_tf: bool = True, newest_alone: bool = False,
+    ) -> None:
         self.world = world
         self.has_tf = has_tf
         self._truth = WorldTruth(world)
-        self._seeing = Seeing(world)
+        self._seeing = Seeing(world, newest_alone=newest_alone)
         self._gaps: dict[frozenset[str], float] = {}
         self._gaps_shown: dict[frozenset[str], bool] = {}
         super().__init__(tuple(
@@ -153,6 +160,11 @@ class Known(Spoken):
         length, width, height = map(float, self._truth.size(item.name))
         return length, width, height
 
+    def has_level_sides(self, item: Item) -> bool:
+        """Whether people agree on its length and width: its longest side is level."""
+        length, _, height = self.size(item)
+        return item.cornered and height <= length + 1e-6
+
     def top(self, item: Item) -> float:
         """Height of its highest point above the floor."""
         return self._truth.top(item.name)
@@ -173,6 +185,18 @@ class Known(Spoken):
         """Length of the way that it went, metres."""
         return self._truth.path_length(item.name)
 
+    def path_shown(self, item: Item) -> float:
+        """The same, straight from each picture that shows it well to the next."""
+        stamps = sorted({
+            view.stamp_ns for number, view in enumerate(self.world.views)
+            if self._seeing.sight(item.name, number).share >= LEAST_SHARE})
+        places = [self._middle(item, stamp) for stamp in stamps]
+        return sum(math.dist(a, b) for a, b in pairwise(places))
+
+    def level_gap(self, a: Item, b: Item) -> float:
+        """Distance of two things seen from above, metres; negative where one covers the other."""
+        return self._truth.level_gap(a.name, b.name)
+
     def ends(self, item: Item) -> tuple[np.ndarray, np.ndarray]:
         """Middle of a thing at the first and at the last view, (3,) `odom`."""
         first, last = self.stamps[0], self.stamps[-1]
@@ -188,42 +212,56 @@ class Known(Spoken):
         return self._truth.center(
             item.name, WORLD_FRAME, self.stamps[-1] if stamp_ns is None else stamp_ns)
 
-    def offsets(
-        self, a: Item, b: Item, view: int | None = None,
-    ) -> list[tuple[float, float, float]]:
-        """How far `a` is left of `b`, beyond it, and right of it in the picture, for each view.
+    def _pictures(self, items: Sequence[Item], camera: str = '') -> list[int]:
+        """Views that show all of some things where they are now, and the last ones."""
+        places = [self._middle(item) for item in items]
+        earlier = () if any(item.moves for item in items) else self._seeing.views
+        return sorted(
+            view for view in {*self.last_views, *earlier}
+            if camera in ('', self.world.views[view].camera) and (
+                view in self.last_views
+                or np.isfinite(layout.columns(self.world, view, places)).all()))
+
+    def offsets(self, a: Item, b: Item, camera: str = '') -> list[layout.Offset]:
+        """How `a` is to `b`, in each picture of both: nobody must ask which one is meant.
 
         Args:
             a: what is asked about.
             b: what it is compared with.
-            view: the only view; None for the last of each camera.
-
-        Returns:
-            Metres, metres, pixels (NaN where one is not in the picture).
+            camera: the only one that counts.
         """
-        found = []
-        for number in self.last_views if view is None else (view,):
-            places = self._middle(b), self._middle(a)
-            at = layout.columns(self.world, number, places)
-            found.append((*layout.offset(self.world.T_world_view(number), *places),
-                          float(at[1] - at[0])))
-        return found
+        return [layout.offset(self.world, view, self._middle(b), self._middle(a))
+                for view in self._pictures((a, b), camera)]
 
-    def seen_as(self, view: int, start: np.ndarray, end: np.ndarray) -> tuple[float, float]:
-        """How far to the left and away a view sees something go, metres."""
-        return layout.offset(self.world.T_world_view(view), start, end)
+    def seen_as(self, view: int, start: np.ndarray, end: np.ndarray) -> layout.Offset:
+        """How a view sees something go."""
+        return layout.offset(self.world, view, start, end)
 
     def row(self, items: Sequence[Item]) -> list[Item] | None:
-        """Things from left to right in the newest pictures; None when they don't stand so."""
-        order = layout.row(self.world, self.last_views, [self._middle(item) for item in items])
+        """Things from left to right in all pictures; None when they don't stand so."""
+        order = layout.row(
+            self.world, self._pictures(items), [self._middle(item) for item in items])
         return None if order is None else [items[number] for number in order]
 
     def between(self, a: Item, b: Item) -> list[Item] | None:
-        """What stands between two things; None when that can be argued about."""
+        """What stands between two things; None when that can be argued about.
+
+        That it can where furniture is there, or above.
+        """
+        if not a.on or a.on != b.on or any(
+                layout.is_in_way(self._middle(a), self._middle(b), self._seeing.fine(name).points)
+                for name in self._furniture(a)):
+            return None
         others = [item for item in self.items if item not in (a, b)]
         inside, unclear = layout.between(self._middle(a), self._middle(b), [
-            (self._middle(item), float(self.size(item)[1]) / 2) for item in others])
+            (self._middle(item), float(self.size(item)[1]) / 2, item.on == a.on)
+            for item in others])
         return None if unclear else [others[number] for number in inside]
+
+    def _furniture(self, item: Item) -> list[str]:
+        """Names of the fixtures beside the floor, the walls and what a thing stands on."""
+        return [each.name for each in self.world.fixtures
+                if each.name not in ('floor', 'wall', item.on)]
 
     def bearing(self, item: Item, *, from_robot: bool) -> tuple[float, float]:
         """Level angle to a thing now, radians, left positive, and how far it is."""
@@ -259,7 +297,7 @@ class Known(Spoken):
         side = int(to_edges[at].argmin())
         edge_point = [(half[0], y), (x, half[1]), (-half[0], y), (x, -half[1])][side]
         return abs(nearest[at] - edge) < 0.02 and self._seeing.near_shows(
-            item.name, nearest, skin) and bool(self._seeing.places_show(
+            nearest, skin) and bool(self._seeing.places_show(
                 support.point(*edge_point)[None] + _JUST_ABOVE).any())
 
     def shows_nearest(self, item: Item) -> bool:
@@ -292,9 +330,10 @@ class Known(Spoken):
                     sight.pixels for sight in sights) < 2 * LEAST_PX or len(self.alike(item)) > 1:
                 continue
             shown, points = self._seeing.reach_shown(item.name)
-            if len(shown) and np.ptp(shown[:, 2]) < 0.8 * np.ptp(points[:, 2]):
+            # where the top shows, the ground beside it tells how high that is
+            if len(shown) and np.ptp(points[:, 2]) * 0.2 < points[:, 2].max() - shown[:, 2].max():
                 found.append((item, 'height'))
-            elif len(shown) and item.cornered:
+            elif len(shown) and self.has_level_sides(item):
                 long = _long_axis(points)
                 if np.ptp(shown @ long) < 0.8 * np.ptp(points @ long):
                     found.append((item, 'length'))
@@ -303,18 +342,21 @@ class Known(Spoken):
     def hidden_by(self, item: Item) -> list[Item] | None:
         """Things that it hides parts of in the newest view; None when that can be argued about."""
         view = len(self.world.views) - 1
-        if self._seeing.sight(item.name, view).pixels < LEAST_PX:
+        if not item.on or self._seeing.sight(item.name, view).pixels < LEAST_PX or any(
+                item.name in self._seeing.sight(name, view, FINE).hidden_by
+                for name in self._furniture(item)):
             return None
         found = []
         for other in self.items:
-            sight = self._seeing.sight(other.name, view)
-            if other == item or item.name not in sight.hiders:
+            sight = self._seeing.sight(other.name, view, FINE)
+            hidden = sight.hidden_by.get(item.name, 0.0)
+            if other == item or not hidden:
                 continue
-            if not 0.15 <= sight.share <= 0.8 or sight.inside < 0.999 or len(sight.hiders) > 1:
+            if min(hidden, sight.share) < _HIDDEN or sight.inside < 0.999 or (
+                    sight.pixels < LEAST_PX / 2):
                 return None
             found.append(other)
         return found
-
 
     def facts(self, about: Sequence[str], truth: object) -> dict[str, float]:
         """Numbers to plot errors against."""

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 
 from spatialclaw_ros.eval.claw_sim.asked import Asked, metres
 from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.claw_sim.naming import Item
 
 _GAP = (
     'How far is the {a} from the {b}?',
@@ -67,6 +68,7 @@ _TALL = (
     "What is the {a}'s height?",
     'How many centimetres tall is the {a}?',
 )
+_THICK = ('How thick is the {a}?',)
 _LONG = ('How long is the {a}?', 'What is the length of the {a}?')
 _WIDE = ('How wide is the {a}?', 'What is the width of the {a}?')
 _ROUND = ('What is the diameter of the {a}?',)
@@ -87,8 +89,8 @@ def closest_distance(known: Known, rng: random.Random) -> Iterator[Asked]:
         gap = known.gap(a, b)
         if gap >= 0.015 and known.gap_shows(a, b, gap):
             text = rng.choice(_GAP).format(a=a.phrase, b=b.phrase)
-            yield Asked(text, 'number', metres(gap), 'm', about=(a.name, b.name),
-                               measure='gap')
+            yield Asked(
+                text, 'number', metres(gap), 'm', about=(a.name, b.name), measure='gap')
 
 
 def center_distance(known: Known, rng: random.Random) -> Iterable[Asked]:
@@ -97,7 +99,11 @@ def center_distance(known: Known, rng: random.Random) -> Iterable[Asked]:
         Asked(rng.choice(_CENTERS).format(a=a.phrase, b=b.phrase), 'number',
               metres(math.dist(known.center(a), known.center(b))), 'm', about=(a.name, b.name),
               measure='centers')
-        for a, b in known.pairs(rng, known.whole)]
+        for a, b in known.pairs(rng, _centred(known))]
+
+
+def _centred(known: Known) -> list[Item]:
+    return [each for each in known.whole if each.centred]
 
 
 def edge_distance(known: Known, rng: random.Random) -> Iterator[Asked]:
@@ -105,13 +111,14 @@ def edge_distance(known: Known, rng: random.Random) -> Iterator[Asked]:
     for a in known.shuffled(rng, known.whole):
         edge = known.edge(a)
         if edge is not None and edge >= 0.015 and known.edge_shows(a, edge):
-            yield Asked(rng.choice(_EDGE).format(a=a.phrase), 'number', metres(edge), 'm',
-                               about=(a.name,), measure='edge')
+            yield Asked(
+                rng.choice(_EDGE).format(a=a.phrase), 'number', metres(edge), 'm',
+                about=(a.name,), measure='edge')
 
 
 def frame_distance(known: Known, rng: random.Random) -> Iterator[Asked]:
     """How far a thing's middle is from a TF frame."""
-    for a in known.shuffled(rng, known.whole) if known.frame_words else []:
+    for a in known.shuffled(rng, _centred(known)) if known.frame_words else []:
         word, frame = rng.choice(known.frame_words)
         yield Asked(
             rng.choice(_FRAME).format(a=a.phrase, frame=word), 'number',
@@ -131,7 +138,7 @@ def camera_distance(known: Known, rng: random.Random) -> Iterable[Asked]:
 
 def position(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Where a thing's middle is in a TF frame."""
-    for a in known.shuffled(rng, known.whole) if known.frame_words else []:
+    for a in known.shuffled(rng, _centred(known)) if known.frame_words else []:
         _, frame = rng.choice(known.frame_words)
         yield Asked(
             rng.choice(_POINT).format(a=a.phrase, frame=frame), 'point',
@@ -145,17 +152,18 @@ def size(known: Known, rng: random.Random) -> Iterator[Asked]:
         length, width, height = known.size(a)
         kinds: list[tuple[tuple[str, ...], float, str]] = []
         if height > 0.03:
-            kinds.append((_TALL, height, 'height'))
+            kinds.append((_THICK if a.lies else _TALL, height, 'height'))
         if a.round:
             kinds.append((_ROUND, width, 'diameter'))
-        elif a.cornered and known.top_shows(a):
+        elif known.has_level_sides(a) and known.top_shows(a):
             if length > width + 0.03:
                 kinds.append((_LONG, length, 'length'))
             kinds.append((_WIDE, width, 'width'))
         if kinds:
             texts, value, what = rng.choice(kinds)
-            yield Asked(rng.choice(texts).format(a=a.phrase), 'number', metres(value), 'm',
-                               about=(a.name,), measure='size', detail=what)
+            yield Asked(
+                rng.choice(texts).format(a=a.phrase), 'number', metres(value), 'm',
+                about=(a.name,), measure='size', detail=what)
 
 
 def height(known: Known, rng: random.Random) -> Iterator[Asked]:

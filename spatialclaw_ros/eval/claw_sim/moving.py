@@ -20,12 +20,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from spatialclaw_ros.eval.claw_sim.asked import Asked, metres
 from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.claw_sim.layout import Offset
 
 MOVED_M, STILL_M = 0.06, 0.001
+STILL_SHARE = 0.15
+"""Of the worlds in which nothing moves: "no" shall be right about as often as "yes"."""
 _FAR = (
     'How far did the {a} move?',
     'How far has the {a} moved?',
@@ -43,7 +46,8 @@ _WAY = (
     'In which direction did the {a} move?',
     'Which way did the {a} go, as seen from the camera?',
 )
-_BEARING = ('At what angle is the {a}?', 'What is the bearing of the {a}?')
+_BEARING = ('At what angle is the {a} from the camera?',
+            'What is the bearing of the {a} from the camera?')
 _BEARING_FROM = ('What is the bearing of the {a} from the robot?',
                  'How many degrees must the robot turn to face the {a}?')
 
@@ -53,52 +57,62 @@ def moved_distance(known: Known, rng: random.Random) -> Iterator[Asked]:
     for a in known.shuffled(rng, known.tracked):
         far = math.dist(*known.ends(a))
         if far >= MOVED_M and abs(known.path_length(a) - far) < 0.005:
-            yield Asked(rng.choice(_FAR).format(a=a.phrase), 'number', metres(far), 'm',
-                               about=(a.name,), measure='moved')
+            yield Asked(
+                rng.choice(_FAR).format(a=a.phrase), 'number', metres(far), 'm',
+                about=(a.name,), measure='moved')
 
 
-def path_length(known: Known, rng: random.Random) -> Iterable[Asked]:
-    """How long the path is that a thing took."""
-    return [
-        Asked(rng.choice(_PATH).format(a=a.phrase), 'number', metres(known.path_length(a)), 'm',
-              about=(a.name,))
-        for a in known.shuffled(rng, known.tracked) if known.path_length(a) >= MOVED_M]
+def path_length(known: Known, rng: random.Random) -> Iterator[Asked]:
+    """How long the path is that a thing took, where the pictures show its bend."""
+    for a in known.shuffled(rng, known.tracked):
+        far = known.path_length(a)
+        if far >= MOVED_M and far - known.path_shown(a) <= max(0.01, 0.02 * far):
+            yield Asked(
+                rng.choice(_PATH).format(a=a.phrase), 'number', metres(far), 'm',
+                about=(a.name,), measure='path')
 
 
 def did_it_move(known: Known, rng: random.Random) -> Iterator[Asked]:
-    """Whether a thing moved."""
+    """Whether a thing moved; without TF only where the camera did not."""
+    if not known.has_tf and any(camera.moves for camera in known.world.cameras):
+        return
     movers = known.shuffled(rng, known.tracked)
+    if not movers and rng.random() > STILL_SHARE:
+        return
     still = known.shuffled(rng, known.whole)[:max(1, len(movers))]
     for a in [each for pair in zip(movers, still) for each in pair] or still:
         far = math.dist(*known.ends(a))
         if (far >= MOVED_M or far <= STILL_M) and len(known.stamps) > 1:
             yield Asked(rng.choice(_DID).format(a=a.phrase), 'yes_no', far >= MOVED_M,
-                               about=(a.name,))
+                        about=(a.name,))
 
 
 def direction(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Which way a thing moved, as the camera sees it now."""
     for a in known.shuffled(rng, known.tracked):
         start, end = known.ends(a)
-        ways = {_way(*known.seen_as(view, start, end)) for view in known.last_views}
+        ways = {_way(known.seen_as(view, start, end)) for view in known.last_views}
         if math.dist(start, end) >= MOVED_M and len(ways) == 1 and '' not in ways:
             yield Asked(
                 rng.choice(_WAY).format(a=a.phrase), 'text', ways.pop(),
                 options=('left', 'right', 'towards', 'away'), about=(a.name,))
 
 
-def _way(left: float, away: float) -> str:
+def _way(offset: Offset) -> str:
+    left, away = offset.left_m, offset.away_m
     if abs(left) > 2 * abs(away):
         return 'left' if left > 0 else 'right'
-    if abs(away) > 2 * abs(left):
+    if abs(away) > 2 * abs(left) and not offset.from_above:
         return 'away' if away > 0 else 'towards'
     return ''
 
 
 def bearing(known: Known, rng: random.Random) -> Iterator[Asked]:
     """At what horizontal angle a thing is, from the camera or from the robot; left is positive."""
-    for a in known.shuffled(rng, known.whole):
-        from_robot = len(known.cameras) > 1 or rng.random() < 0.5
+    for a in known.shuffled(rng, [each for each in known.whole if each.centred]):
+        if len(known.cameras) > 1 and not known.has_tf:
+            return
+        from_robot = known.has_tf and (len(known.cameras) > 1 or rng.random() < 0.5)
         angle, reach = known.bearing(a, from_robot=from_robot)
         if reach > 0.25 and abs(angle) < 2.5:
             text = rng.choice(_BEARING_FROM if from_robot else _BEARING).format(a=a.phrase)

@@ -31,6 +31,8 @@ ABSENT_NOUNS = ('mug', 'bottle', 'ball', 'box', 'book', 'plate', 'bowl', 'can')
 ALIKE = ({'box', 'block', 'crate', 'suitcase', 'book'}, {'mug', 'cup', 'can', 'bin'},
          {'plate', 'bowl'}, {'chair', 'stool'})
 """Nouns that one person may say where another says the other."""
+
+
 @dataclass(frozen=True)
 class Item:
     """A thing as it is spoken of.
@@ -60,6 +62,21 @@ class Item:
     def cornered(self) -> bool:
         """Whether it has a length and a width."""
         return self.noun in ('box', 'book', 'crate', 'block', 'suitcase')
+
+    @property
+    def lies(self) -> bool:
+        """Whether people would sooner say how thick it is than how tall."""
+        return self.noun in ('book', 'plate')
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it looks like its noun: a suitcase without a handle may be any box."""
+        return self.noun != 'suitcase'
+
+    @property
+    def centred(self) -> bool:
+        """Whether the middle of the box round it is its own: of a mug it is off to the handle."""
+        return self.noun not in ('mug', 'chair')
 
 
 class Spoken:

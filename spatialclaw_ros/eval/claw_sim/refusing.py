@@ -21,8 +21,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
-from spatialclaw_ros.eval.claw_sim.asked import Asked
+from spatialclaw_ros.eval.claw_sim.asked import Asked, clear_margin
 from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.claw_sim.naming import Item
+from spatialclaw_ros.eval.claw_sim.relations import side_of
 
 _ABSENT = (
     'How far is the {x} from the {a}?',
@@ -47,9 +49,10 @@ _BORDER_GAP = ('Is the gap between the {a} and the {b} wider than {limit}?',
 _BORDER_TALL = ('Is the {a} taller than {limit}?',)
 _NO_FRAME = ('How far is the {a} from the charging_dock frame?',
              'Where is the {a} relative to the charging dock?')
-_METRES = ('How far is the {a} from the {b}?', 'How tall is the {a}?',
-           'Is the gap between the {a} and the {b} wider than 20 cm?')
-_TF = ('How far is the {a} from the gripper?', 'Where is the {a} relative to base_link?',
+_METRES = ('How far is the {a} from the {b}?',
+           'What is the closest distance between the {a} and the {b}?')
+_TF = ('How far is the centre of the {a} from the gripper?',
+       'Where is the {a} relative to base_link?',
        'What is the bearing of the {a} from the robot?')
 
 
@@ -61,15 +64,28 @@ def absent(known: Known, rng: random.Random) -> Iterator[Asked]:
 
 
 def ambiguous(known: Known, rng: random.Random) -> Iterable[Asked]:
-    """About one of several, without saying which."""
+    """About one of several of which not the same is true, without saying which."""
     asked = []
     for words, those in known.sorts():
         others = [each for each in known.shuffled(rng, known.clear) if each not in those]
-        if sum(each in known.seen for each in those) > 1 and others and known.tells(those, words):
-            text = rng.choice(_AMBIGUOUS).format(x=words, a=others[0].phrase)
-            asked.append(_refusal(text, 'ambiguous', others[0].name))
+        if len(those) < 2 or not others or not known.tells(those, words):
+            continue
+        text = rng.choice(_AMBIGUOUS)
+        if _differ(known, text, those, others[0]):
+            asked.append(_refusal(text.format(x=words, a=others[0].phrase), 'ambiguous',
+                                  others[0].name))
     rng.shuffle(asked)
     return asked
+
+
+def _differ(known: Known, text: str, those: tuple[Item, ...], other: Item) -> bool:
+    """Whether one answer can't do for all of them."""
+    if 'left of' in text:
+        return {'left', 'right'} <= {side_of(known, each, other) for each in those}
+    if 'How far' in text:
+        gaps = [known.gap(each, other) for each in those]
+        return clear_margin(min(gaps), max(gaps), 0.1, 0.2)
+    return True
 
 
 def cut_off(known: Known, rng: random.Random) -> Iterable[Asked]:
@@ -80,18 +96,20 @@ def cut_off(known: Known, rng: random.Random) -> Iterable[Asked]:
 
 
 def borderline(known: Known, rng: random.Random) -> Iterator[Asked]:
-    """About a limit that a measure is within half a millimetre of."""
+    """About a limit that a measure is within half a millimetre of, which no real sensor tells."""
     for a, b in known.pairs(rng, known.whole):
+        off = rng.choice((-1, 1)) * rng.uniform(0.0002, 0.0004)
         if rng.random() < 0.3:
             tall = known.size(a)[2]
-            if tall > 0.04:
-                text = rng.choice(_BORDER_TALL).format(a=a.phrase, limit=f'{tall * 100:.1f} cm')
+            if tall > 0.04 and not a.lies:
+                limit = f'{(tall + off) * 100:.2f} cm'
+                text = rng.choice(_BORDER_TALL).format(a=a.phrase, limit=limit)
                 yield _refusal(text, 'borderline', a.name)
             continue
         gap = known.gap(a, b)
         if 0.04 < gap < 0.6 and known.gap_shows(a, b, gap):
             text = rng.choice(_BORDER_GAP).format(
-                a=a.phrase, b=b.phrase, limit=f'{gap * 100:.1f} cm')
+                a=a.phrase, b=b.phrase, limit=f'{(gap + off) * 100:.2f} cm')
             yield _refusal(text, 'borderline', a.name, b.name)
 
 
@@ -103,10 +121,14 @@ def unknown_frame(known: Known, rng: random.Random) -> Iterable[Asked]:
 
 
 def without_metres(known: Known, rng: random.Random) -> Iterator[Asked]:
-    """About metres, where nothing tells how large the world is."""
+    """About metres, where nothing tells how large the world is.
+
+    Of small gaps and of mugs people know about how large they are.
+    """
     for a, b in known.pairs(rng, known.whole):
-        text = rng.choice(_METRES).format(a=a.phrase, b=b.phrase)
-        yield _refusal(text, 'no metres', a.name, b.name)
+        if known.gap(a, b) > 0.2:
+            text = rng.choice(_METRES).format(a=a.phrase, b=b.phrase)
+            yield _refusal(text, 'no metres', a.name, b.name)
 
 
 def without_tf(known: Known, rng: random.Random) -> Iterator[Asked]:

@@ -18,10 +18,9 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator
-
-import numpy as np
 
 from spatialclaw_ros.eval.claw_sim.asked import Asked
 from spatialclaw_ros.eval.claw_sim.known import Known
@@ -74,27 +73,33 @@ _FIT = (
     'Is the gap between the {a} and the {b} wide enough for the {c}?',
     'Could the {c} stand between the {a} and the {b} without touching them?',
 )
+NONE_SHARE = 0.15
+"""Of the worlds in which nothing hides another: "none" shall not be right too often."""
+_STRAIGHT, _LEDGED = ('can', 'cup', 'bottle', 'bin'), ('chair', 'stool')
+"""What is as wide at the foot as anywhere; what something fits under."""
 
 
-def side_of(known: Known, a: Item, b: Item, view: int | None = None) -> str:
-    """'left', 'right', 'front' or 'behind': where `a` is of `b` for sure, in every view; else ''.
+def side_of(known: Known, a: Item, b: Item, camera: str = '') -> str:
+    """'left', 'right', 'front' or 'behind': where `a` is of `b` for sure, in all pictures; else ''.
 
     Args:
         known: the world.
         a: what is asked about.
         b: what it is compared with.
-        view: number of the only view that matters.
+        camera: the only one whose pictures matter.
     """
-    found = set()
-    for left, away, apart_px in known.offsets(a, b, view):
-        if abs(left) > max(LEAST_M, 1.5 * abs(away)) and left * apart_px < 0 and (
-                abs(apart_px) > 25):
+    found, shown = set(), False
+    for each in known.offsets(a, b, camera):
+        left, away = each.left_m, each.away_m
+        shown |= math.isfinite(each.right_px)
+        if abs(left) > max(LEAST_M, 1.5 * abs(away)) and left * each.right_px < 0 and (
+                abs(each.right_px) > 25):
             found.add('left' if left > 0 else 'right')
-        elif abs(away) > max(LEAST_M, 1.5 * abs(left)):
+        elif abs(away) > max(LEAST_M, 1.5 * abs(left)) and not each.from_above:
             found.add('behind' if away > 0 else 'front')
         else:
             found.add('')
-    return found.pop() if len(found) == 1 else ''
+    return found.pop() if len(found) == 1 and shown else ''
 
 
 def relation(known: Known, rng: random.Random) -> Iterable[Asked]:
@@ -123,8 +128,8 @@ def which_side(known: Known, rng: random.Random) -> Iterator[Asked]:
         side = side_of(known, a, b)
         if side in ('left', 'right'):
             text = rng.choice(_SIDE).format(a=a.phrase, b=b.phrase)
-            yield Asked(text, 'text', side, options=('left', 'right'),
-                               about=(a.name, b.name))
+            yield Asked(
+                text, 'text', side, options=('left', 'right'), about=(a.name, b.name))
 
 
 def row_order(known: Known, rng: random.Random) -> Iterator[Asked]:
@@ -141,8 +146,9 @@ def row_order(known: Known, rng: random.Random) -> Iterator[Asked]:
         listed = [each.phrase for each in things]
         text = rng.choice(_ROW).format(
             things=', the '.join(listed[:-1]) + f' and the {listed[-1]}', place=place)
-        yield Asked(text, 'text', right.phrase, options=tuple(listed),
-                           about=tuple(each.name for each in things))
+        yield Asked(
+            text, 'text', right.phrase, options=tuple(listed),
+            about=tuple(each.name for each in things))
 
 
 def between(known: Known, rng: random.Random) -> Iterator[Asked]:
@@ -164,7 +170,7 @@ def viewpoint(known: Known, rng: random.Random) -> Iterator[Asked]:
     for a, b in known.pairs(rng, known.clear):
         if len(known.cameras) > 1 and rng.random() < 0.6:
             camera = rng.choice(known.cameras)
-            side = side_of(known, a, b, known.last_view(camera))
+            side = side_of(known, a, b, camera)
             if side in ('left', 'right'):
                 text = rng.choice(_FROM_CAMERA)
                 truth = side == ('left' if 'left of' in text else 'right')
@@ -177,8 +183,8 @@ def viewpoint(known: Known, rng: random.Random) -> Iterator[Asked]:
             text = rng.choice(_OTHER_SIDE)
             seen = {'left': 'right', 'right': 'left'}[side]
             truth = seen == ('right' if 'right of' in text else 'left')
-            yield Asked(text.format(a=a.phrase, b=b.phrase), 'yes_no', truth,
-                               about=(a.name, b.name))
+            yield Asked(
+                text.format(a=a.phrase, b=b.phrase), 'yes_no', truth, about=(a.name, b.name))
 
 
 def hidden_count(known: Known, rng: random.Random) -> Iterable[Asked]:
@@ -189,15 +195,21 @@ def hidden_count(known: Known, rng: random.Random) -> Iterable[Asked]:
         if those is not None:
             asked.append(Asked(rng.choice(_HIDDEN).format(a=a.phrase), 'count', float(len(those)),
                                about=(a.name,)))
-    return sorted(asked, key=lambda each: each.truth == 0.0)
+    some = [each for each in asked if each.truth]
+    return some or (asked if rng.random() < NONE_SHARE else [])
 
 
 def fits(known: Known, rng: random.Random) -> Iterator[Asked]:
-    """Whether a thing fits between two others."""
-    for a, b, c in known.triples(rng, known.whole):
-        gap, needs = known.gap(a, b), known.size(c)[1]
-        if np.isfinite(gap) and abs(gap - needs) > 0.03 and gap < 0.5 and (
-                known.gap_shows(a, b, gap)) and known.between(a, b) == []:
+    """Whether a thing that stands, and does not roll, fits between two others beside it."""
+    found: dict[bool, list[tuple[Item, Item, Item]]] = {True: [], False: []}
+    for a, b, c in known.triples(rng, known.whole, most=300):
+        if c.noun in _STRAIGHT and not {a.noun, b.noun} & set(_LEDGED) and a.on == b.on == c.on:
+            gap, needs = known.gap(a, b), known.size(c)[1]
+            if gap < 0.5 and known.between(a, b) == [] and abs(gap - needs) > 0.03:
+                found[gap > needs].append((a, b, c))
+    first = rng.random() < 0.5
+    for a, b, c in found[first] + found[not first]:
+        room, needs = known.level_gap(a, b), known.size(c)[1]
+        if abs(room - needs) > 0.03 and known.gap_shows(a, b, known.gap(a, b)):
             text = rng.choice(_FIT).format(a=a.phrase, b=b.phrase, c=c.phrase)
-            yield Asked(text, 'yes_no', bool(gap > needs),
-                               about=(a.name, b.name, c.name))
+            yield Asked(text, 'yes_no', room > needs, about=(a.name, b.name, c.name))

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -48,29 +49,33 @@ class Seeing:
 
     Args:
         world: what is looked at.
+        newest_alone: whether the other views don't count.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, newest_alone: bool = False) -> None:
         self._world = world
+        self._newest_alone = newest_alone
         self._solids: dict[int, list[Solid]] = {}
-        self._sights: dict[tuple[str, int], Sight] = {}
+        self._sights: dict[tuple[str, int, int], Sight] = {}
         self._skins: dict[tuple[str, int, int], Skin] = {}
 
     @cached_property
     def views(self) -> tuple[int, ...]:
         """Numbers of the views that are looked through, the last of each camera among them."""
         views = self._world.views
+        if self._newest_alone:
+            return (len(views) - 1,)
         last = {view.camera: number for number, view in enumerate(views)}
         spread = np.linspace(0, len(views) - 1, min(len(views), MAX_VIEWS)).round()
         return tuple(sorted({*spread.astype(int).tolist(), *last.values()}))
 
-    def sight(self, name: str, view: int) -> Sight:
-        """How a thing shows in a view."""
-        key = name, view
+    def sight(self, name: str, view: int, sides: int = COARSE) -> Sight:
+        """How a thing or a fixture shows in a view, by so many samples a side."""
+        key = name, view, sides
         if key not in self._sights:
             own, others = self._parted(name, view)
             self._sights[key] = look_for(
-                self._skin(name, view, COARSE), own, others, *self._eye(view))
+                self._skin(name, view, sides), own, others, *self._eye(view))
         return self._sights[key]
 
     def sights(self, name: str) -> list[Sight]:
@@ -83,7 +88,7 @@ class Seeing:
         reach = gap_m + SLACK_M
         near_a = first.where(cKDTree(second.points).query(first.points)[0] <= reach)
         near_b = second.where(cKDTree(first.points).query(second.points)[0] <= reach)
-        shown_a, shown_b = self._shown(a, near_a), self._shown(b, near_b)
+        shown_a, shown_b = self._shown(near_a, self.views), self._shown(near_b, self.views)
         if not len(shown_a) or not len(shown_b):
             return False
         return bool(cKDTree(shown_a).query(shown_b)[0].min() <= reach)
@@ -98,10 +103,10 @@ class Seeing:
             shown |= facing & inside & ~hidden
         return shown
 
-    def near_shows(self, name: str, distances_m: np.ndarray, skin: Skin) -> bool:
+    def near_shows(self, distances_m: np.ndarray, skin: Skin) -> bool:
         """Whether a view shows some of the samples that are nearest to something else."""
         near = skin.where(distances_m <= distances_m.min() + SLACK_M)
-        return len(self._shown(name, near)) > 0
+        return len(self._shown(near, self.views)) > 0
 
     def fine(self, name: str) -> Skin:
         """Many samples of a thing, as it is now."""
@@ -121,15 +126,15 @@ class Seeing:
         return False
 
     def reach_shown(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Points of a thing that any view shows, (K, 3), and all its points, (N, 3)."""
+        """Points of a thing that any view at all shows, (K, 3), and all its points, (N, 3)."""
         skin = self.fine(name)
-        return self._shown(name, skin), skin.points
+        return self._shown(skin, range(len(self._world.views))), skin.points
 
-    def _shown(self, name: str, skin: Skin) -> np.ndarray:
-        """Points of samples that any view shows, (K, 3)."""
+    def _shown(self, skin: Skin, views: Sequence[int]) -> np.ndarray:
+        """Points of samples that any of some views shows, (K, 3)."""
         shown = np.zeros(len(skin.points), dtype=bool)
         if len(shown):
-            for view in self.views:
+            for view in views:
                 camera, pose = self._eye(view)
                 facing, inside, hidden = seen_of(
                     skin, self._all(view), camera, pose, least_slant=_SLANT)

@@ -18,8 +18,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -117,13 +117,14 @@ class Sight:
         share: of the surface that faces the camera, how much is neither hidden nor outside.
         inside: share of its whole surface whose pixels lie in the picture.
         pixels: area in the picture that shows, about.
-        hiders: names of what hides parts of it.
+        hidden_by: name of what hides parts of it to the share of its front in the picture that it
+            hides, whatever else hides the same part.
     """
 
     share: float
     inside: float
     pixels: float
-    hiders: tuple[str, ...] = ()
+    hidden_by: Mapping[str, float] = field(default_factory=dict)
 
 
 def skin_of(own: Sequence[Solid], sides: int) -> Skin:
@@ -194,19 +195,20 @@ def look_for(
     to_eye = eye - skin.points
     reach = np.maximum(np.linalg.norm(to_eye, axis=1), 1e-9)
     solid_angle = skin.areas * facing * (skin.normals * to_eye).sum(axis=1) / reach ** 3
-    seen = facing & inside
-    hiders: list[str] = []
+    rows = np.nonzero(facing & inside)[0]
+    front, points = solid_angle[rows], skin.points[rows]
+    covered: dict[str, np.ndarray] = {}
     for solid in others:
-        rows = np.nonzero(seen)[0]
-        if len(rows) and solid.near_rays(eye, skin.points[rows]):
-            hidden = solid.hides(eye, skin.points[rows])
+        if len(rows) and solid.near_rays(eye, points):
+            hidden = solid.hides(eye, points)
             if hidden.any():
-                hiders.append(solid.owner)
-                seen[rows[hidden]] = False
+                before = covered.get(solid.owner)
+                covered[solid.owner] = hidden if before is None else before | hidden
     total = float(solid_angle.sum())
+    seen = float(front[~np.any(list(covered.values()), axis=0)].sum() if covered else front.sum())
     return Sight(
-        float(solid_angle[seen].sum() / total) if total > 0 else 0.0, float(inside.mean()),
-        float(solid_angle[seen].sum() * camera.fx * camera.fy), tuple(dict.fromkeys(hiders)))
+        seen / total if total > 0 else 0.0, float(inside.mean()), seen * camera.fx * camera.fy,
+        {owner: float(front[hidden].sum() / front.sum()) for owner, hidden in covered.items()})
 
 
 def _holds(solid: Solid, points: np.ndarray) -> np.ndarray:

@@ -35,19 +35,20 @@ import msgspec
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.claw_sim.asked import Asked
 from spatialclaw_ros.eval.claw_sim.families import families_for
+from spatialclaw_ros.eval.claw_sim.hints import hint_for
 from spatialclaw_ros.eval.claw_sim.known import Known
 from spatialclaw_ros.eval.records import Question, Simulated
 from spatialclaw_ros.sim.worlds.make import make_world
-from spatialclaw_ros.sim.worlds.settings import SETTINGS
+from spatialclaw_ros.sim.worlds.settings import SETTINGS, Setting
 
 PUBLIC_FILE = 'public.jsonl'
-VERSION = 1
+VERSION = 2
 """Of the generator; a change of any question or truth is a new version."""
 
 PUBLIC_COUNT, PER_WORLD, PUBLIC_SLICE = 500, 8, 100
 PUBLIC_SETTINGS = (
     'realsense', 'kinect', 'robot', 'realsense', 'tof', 'tf_noise', 'realsense', 'perfect',
-    'robot', 'no_tf', 'realsense', 'kinect', 'robot', 'realsense_2x', 'tof', 'no_depth')
+    'robot', 'no_tf', 'realsense', 'kinect', 'robot', 'realsense_2x', 'tof', 'pictures')
 """Setting of each world of the public split, in turn."""
 
 
@@ -106,8 +107,9 @@ def questions_of(
     if setting not in SETTINGS:
         raise InvalidRequestError(
             f'there is no setting {setting!r} of simulated worlds, there are {list(SETTINGS)}')
-    known = Known(make_world(seed), has_tf=not SETTINGS[setting].without_tf)
-    families = families_for(SETTINGS[setting])
+    told = SETTINGS[setting]
+    known = Known(make_world(seed), has_tf=not told.without_tf, newest_alone=_lacks(told))
+    families = families_for(told)
     order = sorted(families, key=lambda name: (counts[name], _chance(seed, name).random()))
     questions: list[Question] = []
     for name in order:
@@ -117,6 +119,35 @@ def questions_of(
         if len(questions) >= most:
             break
     return questions
+
+
+def _lacks(setting: Setting) -> bool:
+    """Whether a robot lacks something with which it joins pictures, or measures."""
+    return setting.without_tf or setting.without_depth or setting.without_camera_info
+
+
+def in_setting(questions: Iterable[Question], setting: str) -> tuple[Question, ...]:
+    """Public questions as they are for other sensors, as far as their truth stays what it is.
+
+    Args:
+        questions: of the public split.
+        setting: what all cameras and TF are like.
+
+    Raises:
+        InvalidRequestError: the setting leaves too little to answer the questions by.
+    """
+    told = SETTINGS[setting]
+    if _lacks(told):
+        raise InvalidRequestError(
+            f'the questions of a split can\'t be asked in the setting {setting!r}: it takes away '
+            'what their answers are known by; take seeds of your own')
+    families = families_for(told)
+    return tuple(
+        msgspec.structs.replace(
+            question, tags={**question.tags, 'setting': setting},
+            media=tuple(msgspec.structs.replace(each, setting=setting)
+                        for each in question.media if isinstance(each, Simulated)))
+        for question in questions if question.category in families)
 
 
 def _chance(seed: int, family: str) -> random.Random:
@@ -132,7 +163,8 @@ def _record(known: Known, seed: int, setting: str, family: str, asked: Asked) ->
         id=f'claw-sim-{VERSION}-{seed:04d}-{family.replace(" ", "-")}', text=asked.text,
         media=(Simulated(seed=seed, setting=setting),), options=asked.options,
         answer=asked.answer, truth=asked.truth, unit=asked.unit, frame=asked.frame,
-        category=family, tags=tags, facts=known.facts(asked.about, asked.truth))
+        category=family, hint=hint_for(asked.text), tags=tags,
+        facts=known.facts(asked.about, asked.truth))
 
 
 def even_slice(questions: Sequence[Question], count: int) -> tuple[Question, ...]:

@@ -50,6 +50,8 @@ class TrueSegmenter:
     def __init__(self, world: World, masks: Sequence[Mapping[str, np.ndarray]]) -> None:
         self._world = world
         self._masks = masks
+        self._size: tuple[int, int] = next(
+            mask.shape for frame in masks for mask in frame.values())
 
     def segment(
         self, observation: Observation, request: SegmentRequest, deadline: Deadline,
@@ -57,7 +59,7 @@ class TrueSegmenter:
         """Masks of what prompts name, or of the things under points and in boxes.
 
         Raises:
-            PerceptionError: a picture that is not one of the frames.
+            PerceptionError: a picture that is not one of the frames, or a point outside of it.
         """
         deadline.check('true masks')
         if request.image is not None:
@@ -109,6 +111,11 @@ class TrueSegmenter:
             inside = request.points[np.asarray(request.point_labels) > 0] if (
                 request.point_labels is not None) else request.points
             columns, rows = np.rint(inside).astype(int).T
+            height, width = self._size
+            if not ((columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)).all():
+                raise PerceptionError(
+                    f'points must lie in the picture of {width} x {height} pixels, got '
+                    f'{inside.tolist()}')
             hits = {name: int(mask[rows, columns].sum()) for name, mask in masks.items()}
             best = max(hits, key=lambda name: hits[name], default='')
             return [best] if best and hits[best] else []
@@ -117,17 +124,17 @@ class TrueSegmenter:
                 request.boxes is not None) else ():
             window = np.s_[max(y0, 0):y1 + 1, max(x0, 0):x1 + 1]
             shares = {name: mask[window].sum() / max(1, mask.sum()) * mask[window].mean()
-                      for name, mask in masks.items()}
-            found.append(max(shares, key=lambda name: float(shares[name])))
+                      for name, mask in masks.items() if mask[window].any()}
+            best = max(shares, key=lambda name: float(shares[name]), default='')
+            found += [best] if best and shares[best] > 0 else []
         return found
 
     def _assembled(
         self, frames: Sequence[int], found: Sequence[tuple[str, str]], notes: Sequence[str],
     ) -> Segmentation:
         masks, scores = {}, np.zeros((len(frames), len(found)), np.float32)
-        size = next(iter(self._masks[0].values())).shape
         for row, frame in enumerate(frames):
-            stack = np.zeros((len(found), *size), bool)
+            stack = np.zeros((len(found), *self._size), bool)
             here = self._masks[frame]
             for column, (_, name) in enumerate(found):
                 mask = here.get(name)

@@ -31,7 +31,7 @@ from spatialclaw_ros.sim.worlds.settings import Setting
 from spatialclaw_ros.sim.worlds.world import BASE_FRAME, WORLD_FRAME, Camera, World
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
-DEPTH, MOUNT, SHAKE = 0, 1, 2
+DEPTH, MOUNT, SHAKE, OWN = range(4)
 """What chance is used for."""
 
 
@@ -82,7 +82,8 @@ def _look_once(
     camera_id = mujoco.mj_name2id(compiled.model, mujoco.mjtObj.mjOBJ_CAMERA, camera.name)
     image, exact = canvas.draw(compiled.data, camera_id)
     depth_m = None if setting.without_depth else setting.depth.measure(
-        exact, image, camera.intrinsics, setting.random(world.seed, DEPTH, index))
+        exact, image, camera.intrinsics, setting.random(world.seed, DEPTH, index),
+        setting.random(world.seed, OWN, world.cameras.index(camera)))
     frame = Frame(
         index, camera.name, view.stamp_ns, camera.frame, image, depth_m,
         None if setting.without_camera_info else camera.intrinsics,

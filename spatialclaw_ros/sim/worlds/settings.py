@@ -65,7 +65,7 @@ class Setting:
     """What the robot is told.
 
     Args:
-        name: unique; noise comes from it, the world's seed and the frame's index.
+        name: unique; noise comes from it, the world's seed, the frame's index and the camera.
         depth: what measures depth.
         tf: noise of the cameras' poses.
         without_depth: no depth topic.
@@ -95,7 +95,7 @@ _SHAKY = TfNoise(0.002, math.radians(0.15), 0.003, math.radians(0.3))
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in (
     Setting('perfect'),
     Setting('realsense', ActiveStereo()),
-    Setting('realsense_2x', ActiveStereo(subpixel_px=0.16)),
+    Setting('realsense_2x', ActiveStereo(subpixel_px=0.16, offset_px=0.2)),
     Setting('kinect', StructuredLight()),
     Setting('tof', TimeOfFlight()),
     Setting('tf_noise', tf=_SHAKY),
@@ -103,5 +103,7 @@ SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in (
     Setting('no_tf', ActiveStereo(), without_tf=True),
     Setting('no_camera_info', ActiveStereo(), without_camera_info=True),
     Setting('no_depth', without_depth=True),
+    Setting('pictures', without_depth=True, without_tf=True),
 )}
-"""Settings by name; 'robot' has the noise of 'realsense' and of 'tf_noise'."""
+"""Settings by name; 'robot' has the noise of 'realsense' and of 'tf_noise'. With 'no_depth' TF
+still tells how far cameras went, and so how large things are; with 'pictures' nothing does."""
