@@ -189,8 +189,9 @@ def _limit(
         return []
     text, more = rng.choice(texts)
     names = dict(zip('ab', (each.phrase for each in items)))
+    told = f'{limit_cm:.2f} cm'.replace('.00', '')
     return [Asked(
-        text.format(limit=f'{limit_cm:.2f} cm'.replace('.00', ''), **names), 'yes_no', (value > limit_cm / 100) == more,
+        text.format(limit=told, **names), 'yes_no', (value > limit_cm / 100) == more,
         about=tuple(each.name for each in items))]
 
 
