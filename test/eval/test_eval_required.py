@@ -95,7 +95,7 @@ def test_the_floor_is_run_and_what_is_not_there_falls_short(
 ) -> None:
     out = tmp_path / 'out'
     assert main(['eval', 'run', 'claw-sim', '--only', 'depth_floor', '--workers', '1', '--out',
-                 str(out), '--set', 'data.seeds=1000-1000', '--set', 'data.setting=perfect']) == 0
+                 str(out), '--set', 'data.seeds=1004-1004', '--set', 'data.setting=perfect']) == 0
     capsys.readouterr()
     assert main(['eval', 'report', str(out), '--require', 'claw-sim']) == 1
     rows = [line.split('  ') for line in capsys.readouterr().out.splitlines()]
