@@ -67,7 +67,9 @@ def run(options: argparse.Namespace) -> int:
     if interrupts.came:
         console.print('the same command goes on where this one ended', style='bold')
         return EXIT_INTERRUPTED
-    console.print(f'tables and plots: spatialclaw eval report {config.out}', markup=False)
+    required = f' --require {options.config}' if config.require is not None else ''
+    console.print(f'tables and plots: spatialclaw eval report {config.out}{required}',
+                  markup=False)
     away = sum(each.tally.away for each in done)
     if away:
         console.print(f'{away} questions found a server away: the same command asks them again',
