@@ -66,7 +66,8 @@ def mean(
         values: one of each question.
         scenes: what each question is about. Questions of one scene are right or wrong together, so
             whole scenes are resampled (the cluster bootstrap: Davison and Hinkley, 1997, 3.8), and
-            count as one for Wilson's interval. Without them each question is a scene of its own.
+            count as one for Wilson's interval. Without them, or with a single one, each question is
+            a scene of its own: what is told then is of that scene alone.
         shares: whether values lie between 0 and 1; differences do not.
     """
     data = np.asarray(values, dtype=np.float64)
@@ -74,7 +75,7 @@ def mean(
     if count == 0:
         return Estimate(None, None, None, 0)
     order = {scene: place for place, scene in enumerate(dict.fromkeys(scenes))}
-    where = np.asarray([order[scene] for scene in scenes] if order else range(count))
+    where = np.asarray([order[scene] for scene in scenes] if len(order) > 1 else range(count))
     sums, sizes = np.bincount(where, data), np.bincount(where)
     average = float(data.mean())
     if np.ptp(data) == 0:

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -85,9 +87,10 @@ def test_questions_of_one_scene_count_together() -> None:
     assert together.value == alone.value == 0.5
     assert (together.high or 0) - (together.low or 0) > 2 * ((alone.high or 0) - (alone.low or 0))
     assert mean(values, scenes=list(range(80))) == alone
-    assert mean([1.0] * 80, scenes=[0] * 80).low == pytest.approx(0.207, abs=1e-3), 'one of one'
-    for scenes in ([0] * 80, [place % 2 for place in range(80)]):
-        assert mean(values, scenes=scenes).low is None, 'nothing to tell scenes apart by'
+    assert mean(values, scenes=[0] * 80) == alone, 'of that scene alone'
+    halves = [place % 2 for place in range(80)]
+    assert mean([1.0] * 80, scenes=halves) == dataclasses.replace(share(2, 2), count=80)
+    assert mean(values, scenes=halves).low is None, 'nothing to tell scenes apart by'
 
 
 def test_calibration_of_a_true_sigma_and_of_one_that_is_too_small() -> None:
