@@ -172,7 +172,8 @@ def place(observation: Observation, evidence: Evidence, wanted: tuple[str, ...])
         except TransformError as error:
             fault = fault or str(error)
             continue
-        note = f'{fault}; points are given in {name}' if fault else ''
+        frame = name or "the camera's own frame, which has no name"
+        note = f'{fault}; points are given in {frame}' if fault else ''
         return Placement(name, stamp_ns, invert(pose), note)
     unknown = np.full((4, 4), np.nan)
     return Placement('', stamp_ns, unknown, fault or 'no pose of any frame is known')

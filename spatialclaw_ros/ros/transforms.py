@@ -144,8 +144,9 @@ class TransformSource:
                 found = self._buffer.lookup_transform(
                     target, source, time_at, Duration(seconds=limit_s))
         except TransformException as error:
+            why = str(error).strip().rstrip('.')
             raise TransformError(
-                f'no transform from {source!r} to {target!r}: {str(error).strip()}') from error
+                f'no transform from {source!r} to {target!r}: {why}') from error
         return _matrix(found)
 
     def fixed(self, name: str, world: str, stamp_ns: int) -> tuple[str, np.ndarray]:

@@ -56,6 +56,9 @@ def place_frames(
         Poses in that world (None without one), and the frames with what poses there are.
     """
     faults: list[str] = []
+    optical = next((frame.frame_id for frame in frames if frame.frame_id), '')
+    see = transforms.topics.echo(world_frame or base_frame, optical) if optical else (
+        '`ros2 topic echo --once --field header IMAGE_TOPIC`, and name one to its driver')
     for world in _worlds(world_frame, base_frame):
         if not transforms.has_frame(world):
             faults.append(f'TF has no frame {world!r}')
@@ -68,7 +71,7 @@ def place_frames(
         if world != world_frame:
             missing.add(
                 ('world', world),
-                f'{"; ".join(faults)}: {world!r} is the world, taken to stand still')
+                f'{"; ".join(faults)}: {world!r} is the world, taken to stand still; see {see}')
         unplaced = sum(pose is None for pose in placed.poses)
         if unplaced:
             missing.add(
@@ -86,10 +89,8 @@ def place_frames(
     if not (world_frame or base_frame):
         missing.add(('world', ''), 'no camera pose: world_frame and base_frame name no TF frame')
         return None, frames
-    optical = next((frame.frame_id for frame in frames if frame.frame_id), 'OPTICAL_FRAME')
-    missing.add(('world', ''), (
-        f'no camera pose: {"; ".join(faults)}; check '
-        f'{transforms.topics.echo(world_frame or base_frame, optical)}'))
+    missing.add(
+        ('world', ''), f'no camera pose: {"; ".join(dict.fromkeys(faults))}; check {see}')
     return None, frames
 
 
@@ -248,7 +249,8 @@ def other_frames(
     known = transforms.frames()
     for name in prefer:
         if name not in known:
-            missing.add(('tf', name), f'TF has no frame {name[:60]!r}')
+            missing.add(
+                ('tf', name), f'TF has no frame {name[:60]!r}; see {transforms.topics.tree}')
     first = [name for name in (base_frame, *prefer) if name in known]
     wanted = [name for name in dict.fromkeys((*first, *known)) if name != tree.world]
     for name in wanted[MAX_TF_FRAMES:][:1]:
@@ -272,7 +274,7 @@ def other_frames(
             try:
                 poses[at] = tree.pose(name, stamps_ns[at], 0.0)  # it may have come meanwhile
             except TransformError as error:
-                missing.add(('tf', name), str(error))
+                missing.add(('tf', name), f'{error}; see {transforms.topics.tree}')
         known_at = np.isfinite(poses[:, 3, 3])
         for at in np.flatnonzero(known_at) if faults.has(name) else ():
             fault = faults.of(name, stamps_ns[at])

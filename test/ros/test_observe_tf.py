@@ -38,7 +38,8 @@ def test_world_falls_back_to_the_base(rig):
     assert (seen.world_frame, seen.base_frame) == ('base_link', 'base_link')
     np.testing.assert_allclose(seen.frames[0].T_world_camera[:3, 3], [0.1, 0, 0])
     assert seen.missing == (
-        "TF has no frame 'odom': 'base_link' is the world, taken to stand still",)
+        "TF has no frame 'odom': 'base_link' is the world, taken to stand still; see `ros2 run "
+        'tf2_ros tf2_echo odom cam_optical`',)
     nowhere = select_observation(buffers, transforms, world_frame='', base_frame='')
     assert nowhere.frames[0].T_world_camera is None
     assert nowhere.missing == ('no camera pose: world_frame and base_frame name no TF frame',)
@@ -52,7 +53,23 @@ def test_a_gap_between_odom_and_the_camera_falls_back_too(rig):
     assert rig.wait(lambda: transforms.has_frame('odom'))
     seen = select_observation(buffers, transforms)
     assert seen.world_frame == 'base_link'
-    assert 'two or more unconnected trees' in seen.missing[0]
+    assert 'two or more unconnected trees: ' in seen.missing[0]
+    assert '`ros2 run tf2_ros tf2_echo odom cam_optical`' in seen.missing[0]
+    seen = select_observation(buffers, transforms, prefer=['map', 'nose'])
+    for line in seen.missing[1:]:
+        assert '`ros2 run tf2_tools view_frames`' in line
+    assert len(seen.missing) == 3
+
+
+def test_images_that_name_no_frame_are_told_with_where_to_see_it(rig):
+    buffers, transforms = rig.buffers(), rig.transforms()
+    rig.tf(('odom', 'base_link', 0), static=True)
+    rig.send(NOW, frame='')
+    assert rig.sent(buffers, 1, roles=('image', 'depth', 'camera_info'))
+    assert rig.wait(lambda: transforms.has_frame('odom'))
+    line, = select_observation(buffers, transforms).missing
+    assert line.count('images of camera cam have an empty frame_id') == 1
+    assert '`ros2 topic echo --once --field header IMAGE_TOPIC`' in line
 
 
 def test_a_loop_in_tf_ends_with_a_reason(rig):
@@ -95,7 +112,7 @@ def test_named_and_too_many_tf_frames(robot):
     named = select_observation(buffers, transforms, prefer=['link_70', 'nose'])
     assert {'base_link', 'link_70'} < set(named.transforms)
     assert len(named.transforms) == MAX_TF_FRAMES
-    assert "TF has no frame 'nose'" in named.missing
+    assert "TF has no frame 'nose'; see `ros2 run tf2_tools view_frames`" in named.missing
 
 
 @pytest.mark.parametrize(('moves', 'said', 'placed', 'known'), [
