@@ -67,7 +67,7 @@ def out_of_scope(text: str) -> str:
     known = '; '.join(f'{name} ("{example}")' for name, example in FAMILIES)
     return (
         f'the rules backbone can\'t answer {shown!r}: it answers one metric question at a time, '
-        f'of these kinds: {known}. Ask one of these, or use a vision-language backbone')
+        f'of these kinds: {known}. Ask one of these, in English, or use a vision-language backbone')
 
 
 def make_plan(task: Task) -> str:
