@@ -154,7 +154,7 @@ fitting = []
 for name, (c, *_) in candidates:
     so, why = agreed(c, b, {intent.relation!r}, {flats})
     if so or why:
-        away, _, off = over_views(gap, c, b)
+        away, _, off = gap_of(c, b)
         fitting.append((away, float(np.nan_to_num(off, nan=0.005)), name, why, c))
 fitting.sort(key=lambda each: each[0])
 print('fitting:', [(name, round(away, 3), why) for away, _, name, why, _ in fitting])

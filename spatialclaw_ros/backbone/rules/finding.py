@@ -29,11 +29,14 @@ def instances(label):
             if not seen:
                 continue
             score = max(seg.get_score(f, k) for f in seen)
-            whole = [f for f in seen if not at_border(seg.get_mask(f, k))]
+            covers = {f: covered(seg.get_mask(f, k), f) for f in seen}
+            whole = [f for f in seen
+                     if not at_border(seg.get_mask(f, k)) and covers[f][0] < 0.1]
             points = seg.get_masked_points(recon, None, k)
             points = points[::1 + len(points) // 60000]  # of a floor, fewer will do
             out.append(dict(seg=seg, k=k, label=label, score=score, frames=seen, whole=whole,
-                            points=points, area=area[seen[0]]))
+                            points=points, area=area[seen[0]],
+                            covers={f: ends for f, (_, ends) in covers.items()}))
     return one_each(sorted(out, key=lambda c: -c['score']))
 
 
@@ -42,24 +45,58 @@ def at_border(mask):
     return bool(mask[:2].any() or mask[-2:].any() or mask[:, :2].any() or mask[:, -2:].any())
 
 
+def covered(mask, f):
+    """(share of a mask's outline where something nearer hides more of it, its points there).
+
+    Beyond such an outline, unlike one with its background beyond it, the thing may go on.
+    """
+    none = 0.0, np.empty((0, 3), dtype=np.float32)
+    rows, columns = np.nonzero(mask)
+    if recon is None or f not in recon.frame_indices or not len(rows):
+        return none
+    part = np.s_[max(0, rows.min() - 8):rows.max() + 9, max(0, columns.min() - 8):columns.max() + 9]
+    depth, points = np.asarray(recon.depth[f])[part], np.asarray(recon.points[f])[part]
+    body = scipy.ndimage.binary_fill_holes(mask[part])
+    known = body & np.isfinite(depth)
+    if known.sum() < 30:
+        return none
+    beyond = scipy.ndimage.binary_dilation(body, iterations=6)
+    beyond &= ~scipy.ndimage.binary_dilation(body, iterations=2)
+    i, j = scipy.ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    i, j = i[beyond], j[beyond]
+    foot = np.percentile(points[known][:, 2], 1)
+    with np.errstate(invalid='ignore'):  # what it stands on comes nearer, too
+        nearer = depth[beyond] < 0.98 * depth[i, j] - 0.04
+        nearer &= points[beyond][:, 2] > foot + 0.04
+    return float(nearer.mean()) if nearer.size else 0.0, points[i[nearer], j[nearer]]
+
+
 def one_each(candidates):
     """Candidates without repetition.
 
     Two that no frame shows at once, and that nearly fill one place, are one object: seen by two
-    cameras, or lost from view for a while.
+    cameras, or lost from view for a while. So are two of which one is a part in space of the other,
+    of which another camera saw more.
     """
     kept = []
     for c in candidates:
         p = np.asarray(c['points'], dtype=float)
         low, high = np.percentile(p, (5, 95), axis=0) if len(p) else np.full((2, 3), np.nan)
         c['middle'], c['reach'] = (low + high) / 2, float(np.linalg.norm(high - low))
-        same = [o for o in kept if not set(o['frames']) & set(c['frames'])
-                and np.linalg.norm(o['middle'] - c['middle']) < max(0.04, 0.4 * o['reach'])]
+        c['span'] = np.array([low, high])
+        same = [o for o in kept if not set(o['frames']) & set(c['frames']) and (
+            np.linalg.norm(o['middle'] - c['middle']) < max(0.04, 0.4 * o['reach'])
+            or within(c['span'], o['span']) or within(o['span'], c['span']))]
         if same and same[0]['seg'] is not c['seg']:
             same[0]['points'] = np.concatenate([same[0]['points'], c['points']])
         if not same:
             kept.append(c)
     return kept
+
+
+def within(span, other):
+    """Whether a box (low, high) lies in another, give or take what depth and poses are off."""
+    return bool((span[0] > other[0] - 0.03).all() and (span[1] < other[1] + 0.03).all())
 
 
 def shared(c, other):

@@ -124,6 +124,27 @@ def foot_of(thing):
     return float(np.median(levels)) if levels else float('nan')
 '''
 
+COVERED = '''
+def open_at(thing, at):
+    """Sigma of where a thing ends when something before it hides it there in every view.
+
+    Nobody saw how far it goes on: a quarter of its width, as for a far side; of what is round, its
+    shape tells.
+    """
+    if not isinstance(thing, dict):
+        return 0.0
+    p = all_points(thing)
+    if ball_of(p) is not None or post_of(p) is not None:  # its shape tells where it ends
+        return 0.0
+    hidden = []
+    for f in thing['frames'][:4]:
+        reach = 0.04 * max(1.0, float(np.linalg.norm(at - recon.extrinsics[f][:3, 3])))
+        near = lambda p: len(p) > 0 and np.linalg.norm(np.asarray(p) - at, axis=1).min() < reach
+        if near(thing['seg'].get_masked_points(recon, f, thing['k'])):
+            hidden.append(near(thing['covers'].get(f, ())))
+    return float(box_of(p)[1][:2].max() / 4) if hidden and all(hidden) else 0.0
+'''
+
 SIDES = '''
 def sides_of(thing, points=None):
     """(centre, size, sigmas) of the box of a thing: its length, width and height in metres.
@@ -149,15 +170,25 @@ def sides_of(thing, points=None):
 '''
 
 MIDDLE = '''
+CUT_OFF = 'it is cut off by the image border, or by what stands before it, in every frame, '
+
+
 def spread_of(thing):
+    """As `spread_seen`, worked out once for a thing."""
+    if not isinstance(thing, dict):
+        return np.eye(3) * 0.002 ** 2, 0.0
+    if 'spread' not in thing:
+        thing['spread'] = spread_seen(thing)
+    return thing['spread']
+
+
+def spread_seen(thing):
     """(covariance of where a thing's middle is (3, 3) in m^2, sigma of it from unseen sides).
 
     TF and the calibration of a camera are good to about 5 mm; no thing is quite a box, 2 % of its
     size; a pixel is lost or won at each end; the far end of a side that nobody saw is a guess, and
     so is what lies beyond the image's border.
     """
-    if not isinstance(thing, dict):
-        return np.eye(3) * 0.002 ** 2, 0.0
     p = all_points(thing)
     off = float(np.nan_to_num(noise(p), nan=0.003))  # a box ends where its stray points do
     spread = np.eye(3) * (0.005 ** 2 + off ** 2 + drift(thing) ** 2 / 4)
@@ -189,7 +220,7 @@ def middle_doubt(thing):
     if not isinstance(thing, dict) or thing.get('part') or ball_of(all_points(thing)) is not None:
         return sigma, ''
     if not thing['whole']:
-        return sigma, 'it is cut off by the image border in every frame, so its middle is not known'
+        return sigma, CUT_OFF + 'so its middle is not known'
     if hidden > max(0.03, 0.1 * box_of(all_points(thing))[1][:2].min()):
         return sigma, 'its far side is not seen, so its middle is not known; look from elsewhere'
     return sigma, ''

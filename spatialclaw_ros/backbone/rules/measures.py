@@ -49,8 +49,8 @@ from spatialclaw_ros.backbone.rules.intents import (
 UNSURE_M, UNSURE_SHARE = 0.05, 0.10
 """Sigma in metres, and as a share of what is measured, above both of which a number is not told.
 
-Who asks will reach for the thing or drive there: a gripper opens 8 to 14 cm, so that with a sigma
-of 5 cm every third grasp misses; of a way of metres, a tenth is mended by another look on the way.
+Who asks will reach for the thing or drive there: a gripper opens 8 to 14 cm, so with a sigma of
+5 cm every third grasp misses; of a way of metres, a tenth is mended by another look on the way.
 """
 
 
@@ -78,8 +78,8 @@ def _known(task: Task, intent: Intent) -> str:
     return f'''
 if not problem and {doubt} > max({UNSURE_M}, {UNSURE_SHARE} * {extent}):
     about = value if isinstance(value, str) else f'{{np.round(value, 3)}} {{unit}}'
-    problem = (f'it is about {{about}}, but with a sigma of {{{doubt}:.3f}} m, more than '
-               '{UNSURE_M * 100:.0f} cm and {UNSURE_SHARE * 100:.0f} %, that is not known well '
+    problem = (f'it is about {{about}}, but with a sigma of {{{doubt}:.3f}} m, above '
+               '{UNSURE_M * 100:.0f} cm and {UNSURE_SHARE * 100:.0f} % of it, it is not known well '
                'enough to act on; a view from nearer, or of sides that are not seen, would help')
 '''
 

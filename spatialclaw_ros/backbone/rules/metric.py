@@ -111,7 +111,7 @@ sigma = float(np.nan_to_num(sigma, nan=0.005))
 unit, problem = 'm', ''
 '''
     return code + '''
-value, evidence, sigma = over_views(gap, a, b)
+value, evidence, sigma = gap_of(a, b)
 unit, problem = 'm', ''
 '''
 
@@ -157,7 +157,7 @@ def size(task: Task, intent: Size) -> str:
     off = {
         'height': 'off[2]', 'thickness': 'off[size.argmin()]', 'size': 'off[size.argmax()]',
     }.get(intent.dimension, 'off[0]')
-    return snippets.join('edge', 'sides') + f'''
+    return snippets.join('edge', 'sides', 'middle') + f'''
 {item(thing, 'a')}
 
 def length_of(p):
@@ -169,10 +169,11 @@ def length_of(p):
 value, evidence, sigma = over_views(length_of, a)
 size = sides_of(a)[1]
 unit, problem = 'm', ''
-if not a['whole']:  # no frame shows all of it: only a top whose whole edge was seen will do
+if not a['whole'] and ball_of(a['points']) is None:
+    # no frame shows all of it: only a top whose whole edge was seen will do
     real = edge_of(a['points'])[1] if size[:2].max() > 0.3 else np.zeros(1)
     if real.mean() < 0.95:
-        problem = 'it is cut off by the image border in every frame, so its size is not known'
+        problem = CUT_OFF + 'so its size is not known'
 ''' + (_SIZE_IN_WORDS if task.kind == 'text' else '')
 
 

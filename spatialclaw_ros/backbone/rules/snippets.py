@@ -19,7 +19,7 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 
 from __future__ import annotations
 
-from spatialclaw_ros.backbone.rules.hidden import HIDDEN, MIDDLE, SIDES
+from spatialclaw_ros.backbone.rules.hidden import COVERED, HIDDEN, MIDDLE, SIDES
 from spatialclaw_ros.backbone.rules.telling import AMOUNTS, WHERE
 
 SHAPE = '''
@@ -108,8 +108,13 @@ def views(thing):
 
 def drift(thing):
     """How far a thing's centre wanders over its views in metres: errors of poses, or motion."""
-    centers = [box_of(p)[0] for p in views(thing).values() if len(p) > 1]
-    return float(np.linalg.norm(np.std(centers, axis=0))) if len(centers) > 1 else 0.0
+    if not isinstance(thing, dict):
+        return 0.0
+    if 'drift' not in thing:
+        centers = [box_of(p)[0] for p in views(thing).values()]
+        thing['drift'] = (
+            float(np.linalg.norm(np.std(centers, axis=0))) if len(centers) > 1 else 0.0)
+    return thing['drift']
 
 
 def offset(things):
@@ -152,6 +157,13 @@ def center_of(thing):
 '''
 
 GAP = '''
+def gap_of(a, b):
+    """As `gap`, of two things in all their views, with what is hidden where they are closest."""
+    value, points, sigma = over_views(gap, a, b)
+    return value, points, float(np.linalg.norm([
+        np.nan_to_num(sigma, nan=0.005), open_at(a, points[0]), open_at(b, points[1])]))
+
+
 def gap(a, b):
     """(distance, the two points, sigma) between the surfaces of two clouds.
 
@@ -307,15 +319,16 @@ def colour_of(c):
 '''
 
 _TEXT = {
-    'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'sides': SIDES,
+    'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'covered': COVERED,
+    'sides': SIDES,
     'middle': MIDDLE, 'gap': GAP, 'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
     'amounts': AMOUNTS, 'where': WHERE,
 }
 _NEEDS = {
-    'gap': ('views', 'shape', 'hidden'), 'edge': ('views', 'shape', 'hidden'),
+    'gap': ('views', 'shape', 'hidden', 'covered'), 'edge': ('views', 'shape', 'hidden'),
     'views': ('shape',), 'middle': ('views', 'shape', 'hidden'),
     'sides': ('views', 'shape', 'hidden'),
-    'amounts': ('sides', 'gap', 'middle', 'views', 'shape', 'hidden'),
+    'amounts': ('sides', 'gap', 'middle', 'views', 'shape', 'hidden', 'covered'),
     'where': ('middle', 'level', 'viewer', 'views', 'shape', 'hidden'),
 }
 

@@ -28,8 +28,8 @@ def amount_of(thing, key):
     Needs `reference` for 'gap' and `left` for 'left'.
     """
     if key == 'gap':
-        value, _, sigma = over_views(gap, thing, reference)
-        return float(value), float(np.nan_to_num(sigma, nan=0.005)), False
+        value, _, sigma = gap_of(thing, reference)
+        return float(value), sigma, False
     if key == 'left':
         spread, _ = spread_of(thing)
         return float(center_of(thing) @ left), float(np.sqrt(left @ spread @ left)), False
@@ -53,7 +53,7 @@ def amount_of(thing, key):
         return float(size[axis]), None, float(off[axis])
 
     value, _, sigma = over_views(measure, thing)
-    return value, sigma, not thing['whole']
+    return value, sigma, not thing['whole'] and ball_of(all_points(thing)) is None
 
 
 def untold(names, amounts, unit):
@@ -66,15 +66,17 @@ def untold(names, amounts, unit):
                 'of the sides that are not seen, would help')
     less = int(values[1] < values[0])
     if open_ended[less]:
-        return (f'too close to tell: {said}, and the image border cuts {names[less]} off, which '
-                'may be more; a view of all of it would help')
+        return (f'too close to tell: {said}, and {names[less]} is cut off by the image border or '
+                'by what stands before it, and may be more; a view of all of it would help')
     return ''
 '''
 
 WHERE = '''
 def agreed(a, b, relation, flat_a=False, flat_b=False):
     """As `where_to`, for the viewers in `eyes`, the last of which counts where none is named."""
-    verdicts = [where_to(a, b, relation, eye, flat_a, flat_b) for eye in eyes]
+    sided = relation in ('left', 'right', 'front', 'behind')
+    verdicts = [where_to(a, b, relation, eye, flat_a, flat_b)
+                for eye in (eyes if sided else eyes[-1:])]
     if len({so for so, why in verdicts if not why}) > 1:
         return False, 'it depends on which camera sees it; say from which, by its name'
     return verdicts[-1]
