@@ -86,7 +86,7 @@ def one_each(candidates):
         c['span'] = np.array([low, high])
         same = [o for o in kept if not set(o['frames']) & set(c['frames']) and (
             np.linalg.norm(o['middle'] - c['middle']) < max(0.04, 0.4 * o['reach'])
-            or within(c['span'], o['span']) or within(o['span'], c['span']))]
+            or within(c, o) or within(o, c))]
         if same and same[0]['seg'] is not c['seg']:
             same[0]['points'] = np.concatenate([same[0]['points'], c['points']])
         if not same:
@@ -94,9 +94,16 @@ def one_each(candidates):
     return kept
 
 
-def within(span, other):
-    """Whether a box (low, high) lies in another, give or take what depth and poses are off."""
-    return bool((span[0] > other[0] - 0.03).all() and (span[1] < other[1] + 0.03).all())
+def within(c, other):
+    """Whether a thing lies in the box of another, give or take what depth and poses are off.
+
+    Of two that nobody saw whole, one may be the foot and one the head of one thing.
+    """
+    (low, high), (others_low, others_high) = c['span'], other['span']
+    if not c['whole'] and not other['whole'] and (
+            max(low[2], others_low[2]) - min(high[2], others_high[2]) < 0.3 * other['reach']):
+        low, high, others_low, others_high = (p[:2] for p in (low, high, others_low, others_high))
+    return bool((low > others_low - 0.03).all() and (high < others_high + 0.03).all())
 
 
 def shared(c, other):
