@@ -325,6 +325,7 @@ def test_names_of_runs_are_shown_as_they_are(tmp_path: Path) -> None:
     ('"red mug" was seen in 3 frames, 0.5 m off', '… was seen in # frames, # m off'),
     ('', 'no message'),
     ('first\nsecond', 'first'),
+    ("it can't read 'How far is Bob's mug?': ask 'How far?'", "it can't read …: ask …"),
     ('x' * 200, 'x' * 139 + '…'),
 ])
 def test_a_message_without_names_and_numbers(message: str, expected: str) -> None:

@@ -26,7 +26,9 @@ from spatialclaw_ros.eval.report.reading import Entry
 from spatialclaw_ros.eval.scoring import tolerance
 
 _NUMBER = re.compile(r'\d+(?:\.\d+)?')
-_QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'|`[^`]*`|“[^”]*”')
+# An apostrophe within a word, as in can't, quotes nothing.
+_QUOTED = re.compile(
+    r'"[^"]*"|(?<!\w)\'(?:[^\']|(?<=\w)\'(?=\w))*\'(?!\w)|`[^`]*`|“[^”]*”')
 _MESSAGE_CHARS = 140
 _EXAMPLES = 6
 
