@@ -51,9 +51,10 @@ def robot():
 @pytest.fixture(scope='module')
 def operator(robot):
     parameters = {
-        **PARAMETERS, 'cameras': ['camera', 'rear', 'odd', 'flat'],
+        **PARAMETERS, 'cameras': ['camera', 'rear', 'odd', 'flat', 'typo'],
         **{f'{name}.image': f'/{name}/image_raw' for name in ('rear', 'odd')},
-        'flat.image': TOPICS['image'], 'window_s': WINDOW_S, 'max_frames': 1, 'max_queued': 0}
+        'flat.image': TOPICS['image'], 'typo.image': TOPICS['image'],
+        'typo.depth': f'{TOPICS["depth"]}t', 'window_s': WINDOW_S, 'max_frames': 1, 'max_queued': 0}
     with LiveNode(NODE, parameters), Operator(NODE) as made:
         yield made
 
@@ -108,6 +109,9 @@ def test_a_node_that_is_not_active_names_the_transitions(operator):
     ({'cameras': ['kamera']}, 'INVALID_REQUEST', ("did you mean 'camera'?", 'rear')),
     ({'frame_id': 'nowhere'}, 'INVALID_REQUEST',
      ("'nowhere'", 'base_link', '`ros2 run tf2_tools view_frames`')),
+    ({'cameras': ['typo']}, 'REFUSED', (
+        f'nothing came on {TOPICS["depth"]}t', f'is published on {TOPICS["depth"]}',
+        '`ros2 topic list -t`')),
     ({'cameras': ['flat']}, 'REFUSED', ('flat.depth', '`ros2 topic list`')),
     ({'timeout': Duration(nanosec=1_000_000)}, 'TIMEOUT', (WATCH,)),
 ], ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None)
