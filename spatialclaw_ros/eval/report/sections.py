@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,13 +234,14 @@ def sigmas(runs: Sequence[Run]) -> Section:
     """Whether the stated sigma is true."""
     rows, parts = [], []
     for run in runs:
-        stated = [entry for entry in run.entries if scaled_errors([entry])]
-        units = list(dict.fromkeys(entry.question.unit for entry in stated))
-        rows += [[run.name, unit or 'none stated', *_inside(
-            [entry for entry in stated if entry.question.unit == unit])] for unit in units]
-        if len(units) > 1:
-            rows.append([run.name, 'all', *_inside(stated)])
-        parts += [[name, run.name, *_inside(part)] for name, part in by_category(stated).items()]
+        stated = [found for found in metrics(run.entries) if found.sigmas[1].count]
+        rows += [[run.name, found.unit or 'none stated', *_inside(found.sigmas)]
+                 for found in stated]
+        if len(stated) > 1:
+            rows.append([run.name, 'all', *_inside(calibration(scaled_errors(run.entries)))])
+        parts += [[name, run.name, *_inside(calibration(scaled))]
+                  for name, part in by_category(run.entries).items()
+                  if (scaled := scaled_errors(part))]
     rows.append(['a normal error', '', '', *(f'{100 * part:.1f} %' for part in EXPECTED.values())])
     inside = ('answers with sigma', *(f'truth inside {k} sigma' for k in EXPECTED))
     tables = [table(('run', 'unit', *inside), rows)]
@@ -252,9 +253,8 @@ def sigmas(runs: Sequence[Run]) -> Section:
         'takes the questions for independent.'))
 
 
-def _inside(entries: Sequence[Entry]) -> list[str]:
-    scaled = scaled_errors(entries)
-    return [str(len(scaled)), *map(_counted, calibration(scaled).values())]
+def _inside(found: Mapping[int, Estimate]) -> list[str]:
+    return [str(found[1].count), *map(_counted, found.values())]
 
 
 def _counted(found: Estimate) -> str:
