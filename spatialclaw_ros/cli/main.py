@@ -21,6 +21,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 COMMANDS = ('demo', 'ask', 'watch', 'view', 'replay', 'export', 'eval', 'serve', 'doctor')
 EXIT_NOT_INSTALLED = 3
@@ -56,11 +57,20 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         return int(command.run(options))
     except ModuleNotFoundError as error:
-        print(f'spatialclaw {options.command}: {error}; `spatialclaw doctor` tells what is missing '
-              'and what to do about it', file=sys.stderr)
+        print(f'spatialclaw {options.command}: {error}; {_remedy(error.name or "")}',
+              file=sys.stderr)
         return EXIT_NOT_INSTALLED
     except KeyboardInterrupt:
         return 130
+
+
+def _remedy(missing: str) -> str:
+    """What to do about a module that is not there."""
+    if missing.partition('.')[0] == 'spatialclaw_ros':
+        return (f'{Path(__file__).parent.parent} has no ROS interfaces, it is the source: start '
+                'the command from another folder, where the installed package is found, or '
+                'install it (`make install`)')
+    return '`spatialclaw doctor` tells what is missing and what to do about it'
 
 
 if __name__ == '__main__':

@@ -26,7 +26,8 @@ import pytest
 from scripted_vlm import ScriptedVlm
 from scripted_vlm_model import script
 
-from spatialclaw_ros.cli import doctor, probe
+from spatialclaw_ros.cli import doctor, probe, view
+from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.kernel import Kernel, KernelLimits, support
 from spatialclaw_ros.kernel.support import SandboxPart
 
@@ -168,3 +169,16 @@ def test_a_backbone_that_cannot_be_read_is_a_finding():
     (finding,) = doctor._backbone('qwen9')
     assert finding.state == doctor.MISSING
     assert 'no backbone configuration' in finding.detail
+
+
+@pytest.mark.parametrize(('missing', 'said'), [
+    ('spatialclaw_ros.msg', 'start the command from another folder'),
+    ('mcap', '`spatialclaw doctor` tells')])
+def test_a_module_that_is_not_there_is_told_with_what_to_do(capsys, monkeypatch, missing, said):
+    def run(_options):
+        raise ModuleNotFoundError(f'No module named {missing!r}', name=missing)
+    monkeypatch.setattr(view, 'run', run)
+    assert main(['view', 'trace']) == 3
+    line = capsys.readouterr().err
+    assert f'spatialclaw view: No module named {missing!r}; ' in line
+    assert said in line
