@@ -161,7 +161,8 @@ def sides_of(thing, points=None):
         thing['foot'] = foot_of(thing) if drift(thing) < 0.012 else float('nan')
     lost = center[2] - size[2] / 2 - thing['foot']
     lost = lost if 0 < lost < 0.015 else 0.0
-    across = float(np.hypot(off, outline(thing)))
+    # stray points stick out at both ends
+    across = float(np.linalg.norm([off, 2 * np.nan_to_num(noise(p)), outline(thing)]))
     eyes = [recon.extrinsics[f][2, 3] for f in thing['frames']]
     if max(eyes) < center[2] + size[2] / 2:
         across = float(size[:2].max() / 4)  # its top is not seen: its far side is anyone's guess

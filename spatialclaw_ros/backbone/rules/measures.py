@@ -68,19 +68,21 @@ def _known(task: Task, intent: Intent) -> str:
     if isinstance(intent, Bearing):
         doubt, extent = 'sigma * reach', 'reach'
     elif isinstance(intent, Position):
-        extent = 'np.linalg.norm(center - recon.extrinsics[recon.frame_indices[-1]][:3, 3])'
+        extent = '0.0'  # a place is reached for, from however far it was seen
     elif isinstance(intent, Motion) and intent.what in {'distance', 'speed'}:
         doubt, extent = 'sigma * seconds' if intent.what == 'speed' else 'sigma', 'moved'
     elif isinstance(intent, Size):
         extent = 'size.max()' if task.kind == 'text' else extent
     elif not isinstance(intent, Distance | HeightAbove):
         return ''
+    limits = f'{UNSURE_M * 100:.0f} cm' + (
+        '' if extent == '0.0' else f' and {UNSURE_SHARE * 100:.0f} % of it')
     return f'''
 if not problem and {doubt} > max({UNSURE_M}, {UNSURE_SHARE} * {extent}):
     about = value if isinstance(value, str) else f'{{np.round(value, 3)}} {{unit}}'
-    problem = (f'it is about {{about}}, but with a sigma of {{{doubt}:.3f}} m, above '
-               '{UNSURE_M * 100:.0f} cm and {UNSURE_SHARE * 100:.0f} % of it, it is not known well '
-               'enough to act on; a view from nearer, or of sides that are not seen, would help')
+    problem = (f'it is about {{about}}, but with a sigma of {{{doubt}:.3f}} m, above {limits}, it '
+               'is not known well enough to act on; a view from nearer, or of sides that are not '
+               'seen, would help')
 '''
 
 

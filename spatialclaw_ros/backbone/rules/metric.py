@@ -187,12 +187,14 @@ def height(task: Task, intent: HeightAbove) -> str:
     elif is_flat(a):
         code += 'high, high_sigma, top = level(a)\nat = np.median(top, axis=0)\n'
     elif a.part == 'top':
-        code += ('high, high_sigma = float(np.percentile(a[:, 2], 75)), 0.003\n'
+        code += ('high = float(np.percentile(a[:, 2], 75))\n'
+                 'high_sigma = float(np.hypot(0.003, np.nan_to_num(noise(a))))\n'
                  'at = np.median(a, axis=0)\n')
     else:
         code += '''ball = ball_of(a)  # the lowest point: of a ball it is known even when hidden
 high = float(ball[0][2] - ball[1] if ball else np.percentile(a[:, 2], 1))
-high_sigma, at = 0.005, np.median(a, axis=0)
+high_sigma = float(np.hypot(0.005, np.nan_to_num(noise(a))))
+at = np.median(a, axis=0)
 '''
     return code + '''
 low, low_sigma, ground = level(below, at)
