@@ -72,11 +72,14 @@ def ends_of(candidates):
         return track, 0.01
     first, last = min(track), max(track)
     parts = [0.01, blur, mismatch(first, last, track[first], blur)]
+    ends = [sizes[first], sizes[last]]
     if balls[first] is None or balls[last] is None:
+        parts.append(np.linalg.norm(ends[1] - ends[0]) / 2)
+    if any(size[1] < 0.6 * size[0] and size[2] > 0.35 * size[0] for size in ends):
+        # a thing of which no top shows how deep it is: its middle is that of the side in view
         toward = [track[f] - recon.extrinsics[f][:3, 3] for f in (first, last)]
         turned = np.linalg.norm(np.subtract(*(t / np.linalg.norm(t) for t in toward)))
-        parts += [np.linalg.norm(sizes[last] - sizes[first]) / 2,
-                  turned * np.mean([sizes[f][:2].max() for f in (first, last)]) / 4]
+        parts.append(turned * np.mean([size[0] for size in ends]) / 4)
     return track, float(np.linalg.norm(parts))
 
 
