@@ -110,3 +110,18 @@ def test_several_cameras_without_depth(
     answer = kit.ask(world, text).answer
     assert answer.value == value
     assert words in answer.reason
+
+
+def test_what_stands_before_a_thing_hides_where_it_ends(kit: Any) -> None:
+    screen = kit.solid('screen', 'box', (0.02, 0.24, 0.5), (0.95, 0.13, 0.97))
+    crate = kit.solid('crate', 'box', (0.3, 0.3, 0.3), (1.3, 0.0, 0.87))
+    ball = kit.solid('ball', 'ball', (0.05,), (1.25, 0.4, 0.77))
+    world = kit.world((kit.floor, kit.table, screen, crate, ball), eyes=[(0.1, 0.0, 1.3)])
+    gap = kit.ask(world, 'How far is the crate from the ball?').answer
+    assert gap.value is None  # 0.2 m in truth, but only the far half of the crate is seen
+    assert re.search(r'it is about 0\.\d+ m, but with a sigma of 0\.', gap.reason)
+    width = kit.ask(world, 'How wide is the crate?').answer
+    assert width.value is None
+    assert 'by what stands before it' in width.reason
+    taller = kit.ask(world, 'Is the crate taller than the ball?').answer
+    assert taller.value is True
