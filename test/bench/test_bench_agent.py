@@ -117,7 +117,7 @@ def test_what_falls_short_ends_with_an_error(
 
 
 def test_a_benchmark_that_is_told_to_stop_stops_what_it_started(monkeypatch, capsys) -> None:
-    stopped = []
+    stopped: list[bool] = []
 
     def measure(findings: Findings, short: bool) -> None:
         findings.rows.append(Row('it', [1.0]))
