@@ -32,8 +32,15 @@ import numpy as np
 
 from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.depth import sigma_of
-from spatialclaw_ros.perception.outline import hole_free, main_clusters, refined
-from spatialclaw_ros.perception.pieces import MIN_AREA_SHARE, Piece, components, disc, square
+from spatialclaw_ros.perception.outline import hole_free, main_clusters, refined, remember
+from spatialclaw_ros.perception.pieces import (
+    MIN_AREA_SHARE,
+    Piece,
+    components,
+    disc,
+    part_of,
+    square,
+)
 from spatialclaw_ros.perception.view import FrameView
 
 MAX_POINTS = 1200
@@ -43,6 +50,9 @@ _known: weakref.WeakKeyDictionary[
     FrameView, dict[tuple[int, bool], list[tuple[Piece, str]]]] = weakref.WeakKeyDictionary()
 _CORE = 0.55
 _RIM = 0.25
+_FURNITURE_M = 0.25  # as high as this, a thing may have a leg of its own
+_SINK_M = 0.03  # of noise, that what carries a part may reach into it
+_SOLID = 0.3  # share of a part that is more than two pixels from its outline
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,12 +159,71 @@ def _surface_pieces(
 
 
 def split_in_depth(view: FrameView, piece: Piece, registered: bool) -> list[Piece]:
-    """Parts of a piece that lie apart in space; small or unclear ones stay with the nearest."""
-    rows, columns, label = main_clusters(view, piece, registered)
-    large = np.unique(label[label >= 0])
-    if len(large) < 2:
+    """Parts of a piece that lie apart in space; thin or unclear ones stay with the nearest."""
+    rows, columns, label, large = main_clusters(view, piece, registered)
+    own = np.unique(label[label >= 0])
+    if len(own) < 2:
         return [piece]
-    chosen = label >= 0
+    parts = _parted(piece, rows, columns, label, own)
+    kept = [number for number, part in zip(own, parts)
+            if number in large or (registered and _is_solid(part))]
+    if len(kept) < 2:
+        return [piece]
+    if len(kept) < len(own):
+        parts = _parted(piece, rows, columns, label, np.array(kept))
+    for number, part in zip(kept, parts):
+        remember(part, rows, columns, label, number)
+    if view.geometry is not None:
+        parts = _carried(view.geometry.points, parts)
+    least = MIN_AREA_SHARE * piece.shape[0] * piece.shape[1]
+    return [part for part in parts if part.area >= least]
+
+
+def _carried(points: np.ndarray, parts: list[Piece]) -> list[Piece]:
+    """Parts with what carries them: a stool's seat hides where its leg goes on.
+
+    A part that floats over another one of its colour, and covers it as seen from above, would fall
+    without it; a chair covers the leg at its back, too.
+    """
+    boxes = []
+    for part in parts:
+        inside = part.of(points)
+        inside = inside[np.isfinite(inside[:, 0])]
+        boxes.append(np.percentile(inside[::1 + len(inside) // 2000], (3, 97), axis=0)
+                     if len(inside) > 20 else np.full((2, 3), np.nan))
+    order = sorted(range(len(parts)), key=lambda number: -boxes[number][0, 2])
+    joined: list[Piece] = []
+    taken: set[int] = set()
+    for upper in order:
+        if upper in taken:
+            continue
+        whole, (low, high) = parts[upper], boxes[upper]
+        for lower in order:
+            (foot, head) = boxes[lower]
+            middle = (foot + head) / 2
+            under = high[2] - foot[2] > _FURNITURE_M and (head[2] < low[2] + _SINK_M or (
+                head[2] < high[2] and parts[lower].area < 0.5 * parts[upper].area))
+            if under and lower != upper and lower not in taken and (
+                    (middle[:2] > low[:2]) & (middle[:2] < high[:2])).all():
+                whole = whole.joined(parts[lower])
+                taken.add(lower)
+        taken.add(upper)
+        joined.append(whole)
+    return joined
+
+
+def _is_solid(part: Piece) -> bool:
+    """Whether a part is no mere seam, such as mixed pixels along an outline."""
+    least = MIN_AREA_SHARE * part.shape[0] * part.shape[1]
+    inner = cv2.erode(np.pad(part.mask.astype(np.uint8), 1), square(2), borderValue=0)
+    return part.area >= least and int(np.count_nonzero(inner)) > _SOLID * part.area
+
+
+def _parted(
+    piece: Piece, rows: np.ndarray, columns: np.ndarray, label: np.ndarray, numbers: np.ndarray,
+) -> list[Piece]:
+    """Pixels of a piece by the nearest sample that has one of some labels."""
+    chosen = np.isin(label, numbers)
     rows, columns = rows[chosen] - piece.top, columns[chosen] - piece.left
     seeds = np.full(piece.mask.shape, 255, dtype=np.uint8)
     seeds[rows, columns] = 0
@@ -163,10 +232,7 @@ def split_in_depth(view: FrameView, piece: Piece, registered: bool) -> list[Piec
     owner = np.full(int(nearest.max()) + 1, -1, dtype=np.int64)
     owner[nearest[rows, columns]] = label[chosen]
     owners = owner[nearest]
-    parts = [Piece(piece.top, piece.left, piece.mask & (owners == number), piece.shape)
-             for number in large]
-    least = MIN_AREA_SHARE * piece.shape[0] * piece.shape[1]
-    return [part for part in parts if part.area >= least]
+    return [part_of(piece, piece.mask & (owners == number)) for number in numbers]
 
 
 def measure(

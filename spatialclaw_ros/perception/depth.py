@@ -60,6 +60,13 @@ class DepthFeatures:
     confidence: np.ndarray
     noise_per_m: float = math.nan
 
+    def sigma_m(self, depth_m: np.ndarray) -> np.ndarray:
+        """Standard deviation of depths in metres, float32: the usual or, if more, the image's."""
+        usual = sigma_of(depth_m)
+        if not math.isfinite(self.noise_per_m):
+            return usual
+        return np.asarray(np.maximum(usual, np.float32(self.noise_per_m) * depth_m * depth_m))
+
 
 def clean_depth(depth_m: np.ndarray) -> np.ndarray:
     """Depth (H, W) float32 with NaN for everything that is not a distance."""

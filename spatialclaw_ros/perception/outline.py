@@ -32,7 +32,7 @@ from spatialclaw_ros.perception.pieces import Piece, components_of, square
 from spatialclaw_ros.perception.view import FrameView
 
 _BAND_PX = 4
-_SHARE = 0.15
+_SHARE, _SMALL_SHARE = 0.15, 0.02
 _NEAR_M = 0.015  # what is this close in space is one thing
 _STANDING_M = 0.012
 _LOW_M = 0.02
@@ -40,12 +40,12 @@ _TALL_M = 0.04  # seen from above, nothing inside its outline is as low as its s
 _SAMPLE = 1500
 
 
-Clusters = tuple[np.ndarray, np.ndarray, np.ndarray]
+Clusters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _known: weakref.WeakKeyDictionary[Piece, Clusters] = weakref.WeakKeyDictionary()
 
 
 def main_clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
-    """Large groups of a piece's clean points.
+    """Groups of a piece's clean points that hang together in space, and which of them are large.
 
     Args:
         view: of the frame.
@@ -55,7 +55,9 @@ def main_clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
 
     Returns:
         Rows, columns (K,) of sampled clean pixels, and label (K,) of the group each belongs to,
-        -1 for small ones; empty when there are too few points to tell.
+        -1 for the smallest ones; empty when there are too few points to tell. Labels of groups
+        that are a large part of the piece; a small one is a small thing, or the outline's mixed
+        pixels.
     """
     found = _known.get(piece)
     if found is None:
@@ -63,32 +65,41 @@ def main_clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
     return found
 
 
+def remember(
+    part: Piece, rows: np.ndarray, columns: np.ndarray, label: np.ndarray, number: int,
+) -> None:
+    """Keep with a part of a piece that it is one of the groups that `main_clusters` found."""
+    own = label == number
+    _known[part] = rows[own], columns[own], label[own], np.array([number])
+
+
 def _clusters(view: FrameView, piece: Piece, registered: bool) -> Clusters:
     none = np.empty(0, dtype=np.int64)
     if view.geometry is None:
-        return none, none, none
+        return none, none, none, none
     rows, columns = piece.indices(view.clean)
     if not registered:
         raised = ~(np.abs(view.standing[1][rows, columns]) < _LOW_M)
         if raised.sum() > 0.25 * len(rows):
             rows, columns = rows[raised], columns[raised]
     if len(rows) < 40:
-        return none, none, none
+        return none, none, none, none
     step = max(1, len(rows) // _SAMPLE)
     rows, columns = rows[::step], columns[::step]
     points = view.geometry.points[rows, columns]
     depth = view.geometry.features.depth_m[rows, columns]
     middle = float(np.median(depth))
     spacing = middle / view.geometry.focal_px * math.sqrt(step)
-    reach = 4 * float(sigma_of(np.asarray(middle)))
+    reach = 4 * float(view.geometry.features.sigma_m(np.asarray(middle)))
     if reach > _NEAR_M:  # noise would bridge what is apart
         eye = view.geometry.pose[:3, 3].astype(np.float32)
         points = eye + (points - eye) * (view.steady_depth[rows, columns] / depth)[:, None]
         reach /= 2
     label = cluster_labels(points, max(_NEAR_M, reach, 3 * spacing))
     sizes = np.bincount(label[label >= 0])
+    some = np.flatnonzero(sizes > _SMALL_SHARE * len(rows))
     large = np.flatnonzero(sizes > _SHARE * len(rows))
-    return rows, columns, np.where(np.isin(label, large), label, -1)
+    return rows, columns, np.where(np.isin(label, some), label, -1), large
 
 
 def refined(view: FrameView, piece: Piece, registered: bool) -> Piece:
@@ -102,13 +113,13 @@ def refined(view: FrameView, piece: Piece, registered: bool) -> Piece:
     """
     if view.geometry is None:
         return piece
-    rows, columns, label = main_clusters(view, piece, registered)
-    if not (label >= 0).any():
+    rows, columns, label, large = main_clusters(view, piece, registered)
+    if not len(large):
         return piece
     points = view.geometry.points
-    main = points[rows, columns][label >= 0]
+    main = points[rows, columns][np.isin(label, large)]
     middle = float(np.median(view.geometry.features.depth_m[rows, columns]))
-    slack = max(0.015, 4 * float(sigma_of(np.asarray(middle))))
+    slack = max(0.015, 4 * float(view.geometry.features.sigma_m(np.asarray(middle))))
     low, high = main.min(axis=0) - slack, main.max(axis=0) + slack
     own = points[piece.box]
     with np.errstate(invalid='ignore'):

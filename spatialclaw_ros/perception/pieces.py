@@ -155,6 +155,11 @@ def components_of(piece: Piece) -> Piece:
     if count > 2:
         areas = stats[1:, cv2.CC_STAT_AREA]
         mask = np.isin(label, np.flatnonzero(areas >= 0.05 * areas.max()) + 1)
+    return part_of(piece, mask)
+
+
+def part_of(piece: Piece, mask: np.ndarray) -> Piece:
+    """Some pixels of a piece in a box of their own, from a mask (h, w) in the piece's box."""
     own = piece_of(mask)
     return Piece(piece.top + own.top, piece.left + own.left, own.mask, piece.shape)
 

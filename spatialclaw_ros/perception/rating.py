@@ -24,10 +24,11 @@ import numpy as np
 
 from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.candidates import Candidate
+from spatialclaw_ros.perception.counting import count_note
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery
 from spatialclaw_ros.perception.scene import Found, Scene
 from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
-from spatialclaw_ros.perception.solids import solid_score
+from spatialclaw_ros.perception.solids import BODIES, solid_score
 from spatialclaw_ros.perception.tracking import Track, expected_in, has_moved
 
 MIN_SCORE = 0.25
@@ -35,6 +36,8 @@ MIN_SCORE = 0.25
 
 _SECOND_SHARE = 0.82  # a singular prompt keeps others that are about as good as the best
 _MANY_SHARE = 0.65
+_PATCH = 0.2  # of its outline that stands off: with less, it is paint on a wall or on a door
+_DOUBTFUL = 0.6  # of the least score of what is counted: it may be one, too, colour or not
 _UNLIKE = 0.7  # fit of a shape at which it is not that shape, when the shape is all there is
 
 
@@ -56,11 +59,17 @@ def scored(
     if rated:
         share = _MANY_SHARE if query.plural else _SECOND_SHARE
         least = max(least, share * rated[0].score)
+    kept = [item for item in rated if item.score >= least]
+    if query.plural and kept:
+        doubt = MIN_SCORE if query.colours else _DOUBTFUL * least
+        doubtful = [item.track for item in rated if doubt <= item.score < least]
+        note = count_note(scene, query, [item.track for item in kept], doubtful)
+        notes += [note] if note else []
     return [
         Found(label, {index: mask for index in item.track.seen
                       if (mask := item.track.mask(index)) is not None},
               item.frames, item.score)
-        for item in rated if item.score >= least], notes
+        for item in kept], notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +147,8 @@ def _setting(query: ObjectQuery, one: Track, floors: frozenset[tuple[int, int]])
     separation = one.mean('separation')
     setting = 0.55 + 0.45 * one.mean('isolation')
     setting *= 0.7 + 0.3 * separation if hued else 0.1 + 0.9 * separation
+    if hued and query.shape in BODIES and separation < _PATCH:
+        setting *= 0.5
     if not hued and query.shape != 'furniture':
         setting *= 0.6 + 0.4 * min(1.0, 2.0 * one.mean('grounded'))
     low = [c.low_m for c in one.candidates]

@@ -112,7 +112,7 @@ def _is_things(top: Surface, points: np.ndarray, depth_m: np.ndarray, eye: np.nd
     solid = np.count_nonzero(side & top.footprint.contains(x, y, margin_m=0.05))
     through &= Footprint(top.footprint.origin, _shrunk(cells, 1)).contains(
         *(each.astype(np.float32) for each in passed))
-    return solid > max(least, int(np.count_nonzero(through)))
+    return bool(solid > max(least, int(np.count_nonzero(through))))
 
 
 def _shrunk(cells: np.ndarray, by: int) -> np.ndarray:

@@ -26,7 +26,6 @@ from scipy.spatial import cKDTree
 
 from spatialclaw_ros.geometry.cloud import voxel_downsample
 from spatialclaw_ros.perception.candidates import Candidate
-from spatialclaw_ros.perception.depth import sigma_of
 from spatialclaw_ros.perception.scoring import Extent, extent_of
 from spatialclaw_ros.perception.view import FrameView
 
@@ -298,5 +297,5 @@ def expected_in(view: FrameView, points: np.ndarray) -> float:
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
     depth = geometry.features.depth_m[y[inside], x[inside]]
     z = front[inside, 2]
-    open_view = depth > z - 0.03 - 3 * sigma_of(z.astype(np.float32))
+    open_view = depth > z - 0.03 - 3 * geometry.features.sigma_m(z.astype(np.float32))
     return float(open_view.sum()) / max(1, len(camera))

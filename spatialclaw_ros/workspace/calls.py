@@ -87,4 +87,7 @@ class ToolResult:
 CANT_TELL = "can't tell"
 """Words in a note of `segment`: finding nothing does not mean that there is nothing."""
 
+CANT_COUNT = "can't count"
+"""Words in a note of `segment`: of what a plural names there may be more, or fewer, than found."""
+
 ToolPort = Callable[[ToolCall], ToolResult]

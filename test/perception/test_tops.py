@@ -52,10 +52,7 @@ TOPS = {
     'coffee table half outside': (
         lambda t: table(t, (0.45, 0.80), 0.45, Y - 1.0), 0.45, True),
     'coffee table': (lambda t: table(t, (0.50, 0.80), 0.45), 0.45, True),
-    'closed bench': (lambda t: block(t, (0.40, 1.10, 0.45)), 0.45, True),
     'suitcase': (lambda t: block(t, (0.24, 0.44, 0.62)), 0.62, False),
-    'suitcase with a mug': (
-        lambda t: [*block(t, (0.24, 0.44, 0.62)), *mug(t, 0.62)], 0.62, True),
     'large box': (lambda t: block(t, (0.45, 0.65, 0.42)), 0.42, False),
     'stool': (lambda t: table(t, (0.38, 0.38), 0.46), 0.46, False),
 }

@@ -41,7 +41,7 @@ from spatialclaw_ros.backbone.rules.intents import (
 )
 from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
-from spatialclaw_ros.workspace.calls import CANT_TELL
+from spatialclaw_ros.workspace.calls import CANT_COUNT, CANT_TELL
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
 MIN_POINTS = 20
@@ -155,6 +155,9 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     doubles = tuple(
         pair for line in _lines(result.stdout, 'twice') for pair in line.get('pairs', ()))
     step = replace(step, notes=notes, looks=looks, doubles=doubles, fresh=())
+    unsure = [note for note in notes if CANT_COUNT in note]
+    if unsure and isinstance(task.measured, Count):
+        return _refusal(step, unsure[0])
     if any(label not in looks for label, _ in step.prompts):
         return _refusal(step, 'what was seen could not be read back from the cell')
     missing = [label for label, _ in step.prompts if not looks[label].get('n')]
@@ -188,9 +191,13 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
 
 def _doubled(task: Task, step: Step, picks: Mapping[str, int]) -> str:
     """Why two names of the question do not mean two things; '' when they may."""
+    # of things of which none may be the answer, it is found out when one is
+    others = {parts.label_of(thing) for thing in task.intent.candidates} if isinstance(
+        task.intent, BetweenWhat | RelationWhat) else set()
     for pair in step.doubles:
         labels, at, (alike, inside) = pair['of'], pair['at'], pair['share']
-        if category_label(task) in labels or [picks.get(label, 0) for label in labels] != at:
+        if category_label(task) in labels or others.issuperset(labels) or (
+                [picks.get(label, 0) for label in labels] != at):
             continue
         apart = not any(_is_surface(task, label) or _is_part(label) for label in labels)
         if alike < SAME_SHARE and not (apart and inside > INSIDE_SHARE):
