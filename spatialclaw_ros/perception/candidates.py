@@ -174,23 +174,20 @@ def split_in_depth(view: FrameView, piece: Piece, registered: bool) -> list[Piec
     for number, part in zip(kept, parts):
         remember(part, rows, columns, label, number)
     if view.geometry is not None:
-        parts = _carried(view.geometry.points, parts)
+        points = view.geometry.points[rows, columns]
+        if float(np.ptp(np.percentile(points[:, 2], (3, 97)))) > _FURNITURE_M:
+            parts = _carried(parts, [points[label == number] for number in kept])
     least = MIN_AREA_SHARE * piece.shape[0] * piece.shape[1]
     return [part for part in parts if part.area >= least]
 
 
-def _carried(points: np.ndarray, parts: list[Piece]) -> list[Piece]:
-    """Parts with what carries them: a stool's seat hides where its leg goes on.
+def _carried(parts: list[Piece], points: list[np.ndarray]) -> list[Piece]:
+    """Parts, with some points of each, with what carries them: a stool's seat hides its leg's top.
 
     A part that floats over another one of its colour, and covers it as seen from above, would fall
     without it; a chair covers the leg at its back, too.
     """
-    boxes = []
-    for part in parts:
-        inside = part.of(points)
-        inside = inside[np.isfinite(inside[:, 0])]
-        boxes.append(np.percentile(inside[::1 + len(inside) // 2000], (3, 97), axis=0)
-                     if len(inside) > 20 else np.full((2, 3), np.nan))
+    boxes = [np.percentile(each, (3, 97), axis=0) for each in points]
     order = sorted(range(len(parts)), key=lambda number: -boxes[number][0, 2])
     joined: list[Piece] = []
     taken: set[int] = set()
