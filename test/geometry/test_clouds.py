@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from spatialclaw_ros.geometry import cloud
 from spatialclaw_ros.geometry.box import oriented_box
 from spatialclaw_ros.geometry.closest import closest_points, onto_surface
-from spatialclaw_ros.geometry.noise import depth_sigma_m
+from spatialclaw_ros.geometry.noise import depth_offset_sigma_m, depth_sigma_m
 
 
 def rotation(yaw: float) -> np.ndarray:
@@ -185,3 +185,7 @@ def test_bounds_leave_out_strays() -> None:
 def test_depth_noise_is_the_published_curve(depth: float, sigma: float) -> None:
     assert float(depth_sigma_m(depth)) == pytest.approx(sigma)
     assert math.isnan(float(depth_sigma_m(math.nan)))
+
+
+def test_what_a_camera_is_off_as_a_whole_is_a_third_of_what_makers_promise() -> None:
+    assert depth_offset_sigma_m([1.0, 2.0]) == pytest.approx([0.02 / 6, 0.02 * 2 / 3])

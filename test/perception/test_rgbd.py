@@ -26,7 +26,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, DeadlineExceededError, PerceptionError
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import look_at
-from spatialclaw_ros.perception.depth import depth_features
+from spatialclaw_ros.perception.depth import depth_features, sigma_of
 from spatialclaw_ros.perception.rgbd import RgbdReconstructor
 from spatialclaw_ros.workspace.observation import Frame, Observation
 
@@ -114,6 +114,8 @@ def test_a_noisy_sensor_is_told_by_its_depth(noise_per_m: float, told: bool) -> 
     assert depth_features(depth, camera).noise_per_m == pytest.approx(
         noise_per_m, rel=0.1, abs=1e-5)
     assert (0 in seen.model_sigma) is told
+    far = np.array([3.0], np.float32)
+    assert (depth_features(depth, camera).sigma_m(far) > sigma_of(far)).all() == told
     if told:  # relative to the depth
         assert np.median(seen.model_sigma[0] / depth) == pytest.approx(noise_per_m, rel=0.1)
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spatialclaw_ros.geometry.noise import depth_sigma_m
+from spatialclaw_ros.geometry.noise import depth_offset_sigma_m, depth_sigma_m
 from spatialclaw_ros.workspace.points import PointArray
 
 GENERATOR = np.random.default_rng(0)
@@ -51,6 +51,7 @@ def test_noise_goes_along(take, depth: np.ndarray) -> None:
     found = take(points())
     assert isinstance(found, PointArray)
     assert found.sigma == pytest.approx(depth_sigma_m(depth))
+    assert found.shared_sigma == pytest.approx(depth_offset_sigma_m(depth))
     assert np.asarray(found).shape == (*np.shape(depth), 3)
 
 
