@@ -126,22 +126,26 @@ def foot_of(thing):
 
 COVERED = '''
 def open_at(thing, at):
-    """Sigma of where a thing ends when something before it hides it there in every view.
+    """Sigma of where a thing ends at a place, when it is hidden there in every view.
 
-    Nobody saw how far it goes on: a quarter of its width, as for a far side; of what is round, its
-    shape tells.
+    Nobody saw how far it goes on: a quarter of its width, as for a far side. What is round tells it
+    by its shape.
     """
-    if not isinstance(thing, dict):
+    if not isinstance(thing, dict) or thing['whole']:  # a corner is hidden at most
         return 0.0
     p = all_points(thing)
     if ball_of(p) is not None or post_of(p) is not None:  # its shape tells where it ends
         return 0.0
     hidden = []
     for f in thing['frames'][:4]:
-        reach = 0.04 * max(1.0, float(np.linalg.norm(at - recon.extrinsics[f][:3, 3])))
-        near = lambda p: len(p) > 0 and np.linalg.norm(np.asarray(p) - at, axis=1).min() < reach
-        if near(thing['seg'].get_masked_points(recon, f, thing['k'])):
-            hidden.append(near(thing['covers'].get(f, ())))
+        pixel = lambda p: tools.Geometry.project_point_to_camera(
+            np.asarray(p, dtype=float), recon.extrinsics[f], recon.intrinsics[f])
+        here = pixel(at[None])[0]
+        own = thing['seg'].get_masked_points(recon, f, thing['k'])
+        if len(own) and np.linalg.norm(own - at, axis=1).min() < 0.02 * max(1.0, here[2]):
+            ends = thing['covers'].get(f, ())
+            hidden.append(len(ends) > 0 and bool(
+                np.linalg.norm(pixel(ends)[:, :2] - here[:2], axis=1).min() < 8))
     return float(box_of(p)[1][:2].max() / 4) if hidden and all(hidden) else 0.0
 '''
 

@@ -158,10 +158,16 @@ def center_of(thing):
 
 GAP = '''
 def gap_of(a, b):
-    """As `gap`, of two things in all their views, with what is hidden where they are closest."""
+    """As `gap`, of two things in all their views, with what is hidden where they are closest.
+
+    The closest of many noisy points stands out from its surface: their noise counts once more.
+    """
     value, points, sigma = over_views(gap, a, b)
+    stray = [noise(all_points(t)) for t in (a, b) if isinstance(t, dict)
+             and ball_of(all_points(t)) is None and post_of(all_points(t)) is None]
     return value, points, float(np.linalg.norm([
-        np.nan_to_num(sigma, nan=0.005), open_at(a, points[0]), open_at(b, points[1])]))
+        np.nan_to_num(sigma, nan=0.005), *np.nan_to_num(stray),
+        open_at(a, points[0]), open_at(b, points[1])]))
 
 
 def gap(a, b):
