@@ -43,6 +43,7 @@ _LOW_M = 0.35  # up to here above the next surface, it is a thing's: seats and l
 _SEAT_M = 0.5  # seats of chairs and stools are some 0.35 to 0.5 m wide and deep
 _LONGEST_M = 0.9  # of a thing that is no furniture, as `scoring.ANY_OBJECT` has it
 _UNDER_M = 0.15  # below the rim, where one looks between a table's legs: boards are thinner
+_FOOT_M = 0.1  # of what stands on it, that is looked for: a table may reach over a stool
 _RIM_CELLS = 2  # a chair's back stands in there
 
 
@@ -96,8 +97,9 @@ def _is_things(top: Surface, points: np.ndarray, depth_m: np.ndarray, eye: np.nd
     x, y = (np.nan_to_num(points[..., axis], nan=-1e4) for axis in (0, 1))
     least = MIN_AREA_SHARE * depth_m.size
     inner = Footprint(top.footprint.origin, _shrunk(cells, _RIM_CELLS))
+    rise = 0.02 + 1.5 * plane_tolerance(depth_m)
     with np.errstate(invalid='ignore'):
-        high = (above > 0.02 + 1.5 * plane_tolerance(depth_m)) & (above < MAX_OBJECT_HEIGHT_M)
+        high = (above > rise) & (above < rise + _FOOT_M)
     if np.count_nonzero(high & inner.contains(x, y)) > least:
         return False  # something stands on it
     if longest_m <= _SEAT_M:
