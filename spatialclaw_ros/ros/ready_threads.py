@@ -17,12 +17,14 @@
 
 Python's pools wait for their threads when the process ends, be it for ever. And who starts a thread
 waits until that runs, which takes half a millisecond of an answer among threads that are busy.
+Threads end with their owner, closed or not: they hold it only while they are busy for it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
 from spatialclaw_ros.deadline import Deadline
@@ -47,6 +49,8 @@ class ReadyThreads:
         self._made = 0
         self._all: set[_Worker] = set()
         self._free: _Worker | None = None
+        # at the process' end nobody need be told: they are daemons
+        weakref.finalize(self, _dismiss, self._all).atexit = False
         self._free = self._hired()
 
     def begin(self, work: Callable[[], object]) -> None:
@@ -97,17 +101,32 @@ class ReadyThreads:
 
 
 class _Worker(threading.Thread):
-    """Takes what comes into its inbox, until that is None or nobody needs it any more."""
+    """Takes what comes into its inbox, until that is None or nobody needs it any more.
+
+    Args:
+        name: of the thread.
+        is_kept: a method; asked after each work, it holds nobody.
+    """
 
     def __init__(self, name: str, is_kept: Callable[[_Worker], bool]) -> None:
         super().__init__(name=name, daemon=True)
         self.inbox: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        self._is_kept = is_kept
+        self._is_kept = weakref.WeakMethod(is_kept)
 
     def run(self) -> None:
         """Work."""
         while (work := self.inbox.get()) is not None:
             work()
             del work  # it may hold images
-            if not self._is_kept(self):
+            if not self._stays():
                 return
+
+    def _stays(self) -> bool:
+        is_kept = self._is_kept()
+        return is_kept is not None and is_kept(self)
+
+
+def _dismiss(workers: Iterable[_Worker]) -> None:
+    """Let each of some threads end when it has done its work."""
+    for worker in workers:
+        worker.inbox.put(None)

@@ -61,13 +61,27 @@ class FakeSession:
         yield from self._events(deadline)
 
 
-def runner(
-    events=lambda deadline: [ANSWER], *, observe=None, make_session=None, faults=None, **more,
-):
-    return QueryRunner(
-        observe=observe or (lambda *_: OBSERVATION),
-        make_session=make_session or (lambda request, deadline: FakeSession(events)),
-        log_error=(faults if faults is not None else []).append, **more)
+def query_threads():
+    return {one for one in threading.enumerate() if one.name.startswith('query_')}
+
+
+@pytest.fixture
+def runner():
+    """Makes runners, and closes them in the end."""
+    made, before = [], query_threads()
+
+    def make(
+        events=lambda deadline: [ANSWER], *, observe=None, make_session=None, faults=None, **more,
+    ):
+        made.append(QueryRunner(
+            observe=observe or (lambda *_: OBSERVATION),
+            make_session=make_session or (lambda request, deadline: FakeSession(events)),
+            log_error=(faults if faults is not None else []).append, **more))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+    until(lambda: query_threads() <= before)
 
 
 def raises(error):
@@ -92,7 +106,7 @@ def patient(deadline):
         yield Planned('still waiting')
 
 
-def test_an_answer_comes_with_its_events_and_timings():
+def test_an_answer_comes_with_its_events_and_timings(runner):
     heard = []
     outcome = runner().run('How far?', request, Caller(
         hears=lambda query_id, event: heard.append(event)))
@@ -103,7 +117,7 @@ def test_an_answer_comes_with_its_events_and_timings():
     assert outcome.timings['total'] < MARGIN_S
 
 
-def test_a_step_that_takes_long_is_told_once_before_its_end(monkeypatch):
+def test_a_step_that_takes_long_is_told_once_before_its_end(runner, monkeypatch):
     monkeypatch.setattr(query_module, 'LOOK_S', 0.01)
     monkeypatch.setattr(job_module, 'LONG_S', 0.0)
     heard, told = [], threading.Event()
@@ -139,7 +153,7 @@ def test_a_step_that_takes_long_is_told_once_before_its_end(monkeypatch):
     (ZeroDivisionError('oops'), Status.INTERNAL_ERROR, True),
 ])
 @pytest.mark.parametrize('part', ['observe', 'make_session', 'events'])
-def test_every_error_has_its_status(error, status, is_fault, part):
+def test_every_error_has_its_status(runner, error, status, is_fault, part):
     faults = []
     outcome = runner(**{part: raises(error)}, faults=faults).run('How far?', request)
     assert outcome.status == status
@@ -151,7 +165,7 @@ def test_every_error_has_its_status(error, status, is_fault, part):
         assert outcome.query_id in faults[0]
 
 
-def test_a_request_that_can_not_be_read_is_answered_too():
+def test_a_request_that_can_not_be_read_is_answered_too(runner):
     outcome = runner().run('?', raises(InvalidRequestError('timeout is -1 s')))
     assert (outcome.status, outcome.end.message) == (Status.INVALID_REQUEST, 'timeout is -1 s')
     faults = []
@@ -160,13 +174,13 @@ def test_a_request_that_can_not_be_read_is_answered_too():
     assert faults
 
 
-def test_a_session_without_an_end_is_a_fault():
+def test_a_session_without_an_end_is_a_fault(runner):
     assert runner(lambda deadline: [Planned('p')]).run('?', request).status == (
         Status.INTERNAL_ERROR)
 
 
 @pytest.mark.parametrize('looks', [False, True])
-def test_time_is_kept_even_by_a_step_that_does_not_look(looks):
+def test_time_is_kept_even_by_a_step_that_does_not_look(runner, looks):
     gate, start_s = threading.Event(), time.monotonic()
     subject = runner(patient if looks else stuck(gate))
     outcome = subject.run('?', lambda: request(0.3))
@@ -188,7 +202,7 @@ def in_thread(subject, results):
     return thread
 
 
-def test_a_further_query_is_busy_and_the_slot_comes_back():
+def test_a_further_query_is_busy_and_the_slot_comes_back(runner):
     subject, results = runner(patient), []
     thread = in_thread(subject, results)
     (running,) = subject.running
@@ -203,7 +217,7 @@ def test_a_further_query_is_busy_and_the_slot_comes_back():
     assert not subject.cancel(running)
 
 
-def test_two_may_run_when_two_are_allowed():
+def test_two_may_run_when_two_are_allowed(runner):
     subject, results = runner(patient, max_concurrent=2), []
     threads = [in_thread(subject, results), in_thread(subject, results)]
     assert subject.run('third', request).status == Status.BUSY

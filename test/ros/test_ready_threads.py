@@ -62,6 +62,17 @@ def test_what_hangs_holds_nothing_up_and_one_thread_is_left(subject):
     until(lambda: len(named()) == 1)
 
 
+@pytest.mark.parametrize('busy', [False, True])
+def test_threads_end_with_an_owner_that_nobody_closed(busy):
+    threads, gate = ReadyThreads('hand'), threading.Event()
+    if busy:
+        threads.begin(lambda: gate.wait(WAIT_S))
+    assert named()
+    del threads
+    gate.set()
+    until(lambda: not named())
+
+
 def test_it_holds_nothing_of_what_is_done(subject):
     class Image:
         """Something large."""

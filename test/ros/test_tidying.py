@@ -96,7 +96,7 @@ def test_the_next_query_waits_only_when_too_much_is_still_tidied_up(monkeypatch)
     told = health(subject)
     assert (told.level, 'closing for long' in told.message) == (WARN, True)
     assert 'its closing takes' in told.values['closing 2']
-    threads = [one for one in threading.enumerate() if one.name.startswith('query_')]
+    threads = list(subject._threads._all)
     assert len(threads) >= 2
     gate.set()
     assert subject.close()
