@@ -27,7 +27,7 @@ WIDE = 160
 """Columns where it is written into a file."""
 
 if TYPE_CHECKING:
-    from spatialclaw_ros.eval.config import Required
+    from spatialclaw_ros.eval.config import EvalConfig
     from spatialclaw_ros.eval.report import Figure
 
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from spatialclaw_ros.eval.report import make_report
     from spatialclaw_ros.eval.run_files import run_folders
 
-    require = required_of(options.require) if options.require else {}
+    require = required_of(options.require) if options.require else None
     runs = run_folders(options.folders)
     out = options.out or runs[0].parent / 'report'
     report = make_report(runs, out, require)
@@ -46,21 +46,20 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_CUT_SHORT if any(each.met is False for each in report.required) else EXIT_OK
 
 
-def required_of(name: str) -> dict[str, Required]:
-    """Runs of a configuration, by name, and what each must reach; a floor reaches for nothing.
+def required_of(name: str) -> EvalConfig:
+    """A configuration that its runs can be held to.
 
     Raises:
         InvalidRequestError: there is no such configuration, or it requires nothing.
     """
     from spatialclaw_ros.errors import InvalidRequestError
-    from spatialclaw_ros.eval.config import FLOOR
     from spatialclaw_ros.eval.config_file import read_eval_config
 
     config = read_eval_config(name)
     if config.require is None:
         raise InvalidRequestError(
             f'{name} has no `require`: within, wrong and inside_2_sigma, as claw-sim.yaml has it')
-    return {run.name: config.require for run in config.runs if run.backbone != FLOOR}
+    return config
 
 
 def show(figures: Sequence[Figure]) -> None:

@@ -26,7 +26,6 @@ import shutil
 import time
 from pathlib import Path
 
-import cv2
 import msgspec
 
 from spatialclaw_ros.agent import Session
@@ -57,9 +56,6 @@ _FOLDER_CHARS = 80
 class Asker:
     """Asks questions; a context manager that holds what they share.
 
-    OpenCV has one thread in a process that asks, for sums of several differ in the last digit: so
-    runs in one process, in several and on a cluster come to the same.
-
     Args:
         run: who writes, who perceives, and how.
 
@@ -72,7 +68,6 @@ class Asker:
 
     def __init__(self, run: RunConfig) -> None:
         self._run = run
-        cv2.setNumThreads(1)
         with contextlib.ExitStack() as stack:
             backbone = make_backbone(
                 run.backbone, config=run.config, base_url=run.base_url, model=run.model,

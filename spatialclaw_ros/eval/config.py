@@ -32,13 +32,13 @@ from spatialclaw_ros.perception.config import PerceptionConfig
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0.0)]
-# each run has a folder of its name
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 SeedRange = Annotated[str, Meta(pattern=r'^[0-9]{1,9}-[0-9]{1,9}$')]
+# each run has a folder of its name
 RunName = Annotated[str, Meta(pattern=r'^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$')]
 
-# an evaluation keeps what it is told to keep; nothing of it is removed to make room
 FLOOR = 'floor'
+# an evaluation keeps what it is told to keep; nothing of it is removed to make room
 _EVERY_TRACE = 1 << 30
 
 
@@ -159,11 +159,15 @@ class Required(_Part, frozen=True, kw_only=True):
         within: least share of the answered lengths that are within tolerance.
         wrong: share of all questions that are answered wrongly must be below it.
         inside_2_sigma: least and largest share of truths within two sigma of the answer.
+        failed: largest share of all questions that end without an answer or a refusal.
+        splits: parts of the data that may be asked instead of its own split.
     """
 
     within: Share
     wrong: Share
     inside_2_sigma: tuple[Share, Share]
+    failed: Share = 0.0
+    splits: tuple[str, ...] = ()
 
 
 class EvalConfig(_Part, frozen=True, kw_only=True):

@@ -55,77 +55,6 @@ class Lost:
     how: str
 
 
-Heard = Began | Result | Lost
-
-
-class Crew(Protocol):
-    """Workers, known by their numbers."""
-
-    def hire(self) -> int:
-        """Start one; `wait` tells when it has begun."""
-        ...
-
-    def give(self, worker: int, question: Question) -> None:
-        """Let a worker that has begun, and has nothing to do, ask a question."""
-        ...
-
-    def wait(self) -> Sequence[tuple[int, Heard]]:
-        """What has come of workers and their questions; waits for the first, a second or so.
-
-        Raises:
-            SpatialClawError: what a worker says can't be mended by another one.
-        """
-        ...
-
-
-def ask_all(
-    crew: Crew, todo: Todo, workers: int, stopping: Callable[[], bool],
-) -> Generator[Result, None, None]:
-    """Let a crew ask all questions, each worker one at a time.
-
-    Args:
-        crew: who asks.
-        todo: what is asked.
-        workers: how many ask at the same time.
-        stopping: whether no further question is to be begun.
-
-    Raises:
-        SpatialClawError: workers end one after the other, or can't begin at all.
-    """
-    asking: dict[int, Question] = {}
-    idle: list[int] = []
-    for _ in range(min(workers, len(todo))):
-        crew.hire()
-    lost_in_a_row = 0
-    while True:
-        while idle and not stopping() and (question := todo.take(idle[-1])) is not None:
-            worker = idle.pop()
-            asking[worker] = question
-            crew.give(worker, question)
-        if not asking and (not todo or stopping()):
-            return
-        for worker, outcome in crew.wait():
-            question = asking.pop(worker, None)
-            if isinstance(outcome, Began):
-                idle.append(worker)
-            elif isinstance(outcome, Lost):
-                lost_in_a_row += 1
-                if lost_in_a_row >= MOST_LOST:
-                    raise SpatialClawError(
-                        f'{lost_in_a_row} workers ended one after the other, the last one '
-                        f'{outcome.how}; what was answered is kept')
-                if worker in idle:
-                    idle.remove(worker)
-                if question is not None and not todo.lost(worker, question):
-                    yield lost(question, todo.attempts(question), outcome.how)
-                if todo and not stopping():
-                    crew.hire()
-            elif question is not None:
-                lost_in_a_row = 0
-                idle.append(worker)
-                yield msgspec.structs.replace(outcome, attempts=todo.attempts(question))
-
-
 class Fault(msgspec.Struct, frozen=True):
     """Why a worker can't go on, and no other one could.
 
@@ -150,6 +79,80 @@ class Fault(msgspec.Struct, frozen=True):
         return found
 
 
+Heard = Began | Result | Lost | Fault
+
+
+class Crew(Protocol):
+    """Workers, known by their numbers."""
+
+    def hire(self) -> int:
+        """Start one; `wait` tells when it has begun."""
+        ...
+
+    def give(self, worker: int, question: Question) -> None:
+        """Let a worker that has begun, and has nothing to do, ask a question."""
+        ...
+
+    def wait(self) -> Sequence[tuple[int, Heard]]:
+        """What has come of workers and their questions; waits for the first, a second or so."""
+        ...
+
+
+def ask_all(
+    crew: Crew, todo: Todo, workers: int, stopping: Callable[[], bool],
+) -> Generator[Result, None, None]:
+    """Let a crew ask all questions, each worker one at a time.
+
+    Args:
+        crew: who asks.
+        todo: what is asked.
+        workers: how many ask at the same time.
+        stopping: whether no further question is to be begun.
+
+    Raises:
+        SpatialClawError: workers end one after the other, or one can't go on, and no other could;
+            what had come with that is told before.
+    """
+    asking: dict[int, Question] = {}
+    idle: list[int] = []
+    for _ in range(min(workers, len(todo))):
+        crew.hire()
+    lost_in_a_row = 0
+    while True:
+        while idle and not stopping() and (question := todo.take(idle[-1])) is not None:
+            worker = idle.pop()
+            asking[worker] = question
+            crew.give(worker, question)
+        if not asking and (not todo or stopping()):
+            return
+        failure: SpatialClawError | None = None
+        for worker, outcome in crew.wait():
+            question = asking.pop(worker, None)
+            if isinstance(outcome, Began):
+                idle.append(worker)
+            elif isinstance(outcome, Fault):
+                failure = outcome.error
+            elif isinstance(outcome, Lost):
+                lost_in_a_row += 1
+                if lost_in_a_row >= MOST_LOST:
+                    failure = SpatialClawError(
+                        f'{lost_in_a_row} workers ended one after the other, the last one '
+                        f'{outcome.how}; what was answered is kept')
+                    continue
+                if worker in idle:
+                    idle.remove(worker)
+                if question is not None and not todo.lost(worker, question):
+                    yield lost(question, todo.attempts(question), outcome.how)
+                if todo and not stopping():
+                    crew.hire()
+            elif question is not None:
+                lost_in_a_row = 0
+                idle.append(worker)
+                yield msgspec.structs.replace(outcome, attempts=todo.attempts(question))
+        if failure is not None:
+            raise failure
+
+
 def to_wire(outcome: Result | Exception) -> bytes:
     """What a worker sends: a result, or why neither it nor another one can go on."""
     if isinstance(outcome, Exception):
@@ -157,12 +160,8 @@ def to_wire(outcome: Result | Exception) -> bytes:
     return _RESULT + msgspec.json.encode(outcome)
 
 
-def from_wire(said: bytes) -> Result:
-    """The result again.
-
-    Raises:
-        SpatialClawError: it is a fault.
-    """
+def from_wire(said: bytes) -> Result | Fault:
+    """What a worker sent."""
     if said.startswith(_FAULT):
-        raise msgspec.json.decode(said[1:], type=Fault).error
+        return msgspec.json.decode(said[1:], type=Fault)
     return msgspec.json.decode(said[1:], type=Result)

@@ -21,6 +21,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import msgspec
 
 from spatialclaw_ros.eval.ask import Asker
@@ -77,6 +78,9 @@ def _absolute(path: str, is_one: Callable[[Path], bool] = Path.exists) -> str:
 class Desk:
     """Asks the questions of a job; a context manager.
 
+    OpenCV has one thread in a process that has a desk, for sums of several differ in the last
+    digit: so runs in one process, in several and on a cluster come to the same.
+
     Args:
         job: what it is about.
         data: its data set, where that is open already.
@@ -86,6 +90,7 @@ class Desk:
     """
 
     def __init__(self, job: Job, data: DataSet | None = None) -> None:
+        cv2.setNumThreads(1)
         self._data = data if data is not None else job.open_data()
         self._asker: Asker | FloorAsker = (
             FloorAsker() if job.run.backbone == FLOOR else Asker(job.run))

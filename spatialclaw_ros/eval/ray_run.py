@@ -39,7 +39,7 @@ from spatialclaw_ros.errors import (
 )
 from spatialclaw_ros.eval.crew import Began, Heard, Lost, from_wire, to_wire
 from spatialclaw_ros.eval.job import Desk, Job
-from spatialclaw_ros.eval.records import Question
+from spatialclaw_ros.eval.records import Question, Result
 
 LOCAL = 'local'
 POLL_S = 1.0
@@ -137,7 +137,7 @@ class RayCrew:
         if starting:
             return worker, Began()
         outcome = from_wire(said)
-        if trace and self._traces is not None:
+        if trace and self._traces is not None and isinstance(outcome, Result):
             unpack(trace, self._traces.parent / outcome.trace)
         return worker, outcome
 

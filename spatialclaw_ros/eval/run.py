@@ -27,11 +27,12 @@ from spatialclaw_ros.errors import BackboneError, PerceptionUnavailableError, Sp
 from spatialclaw_ros.eval.config import FLOOR, EvalConfig, RunConfig
 from spatialclaw_ros.eval.crew import ask_all
 from spatialclaw_ros.eval.dataset import DataSet
+from spatialclaw_ros.eval.described import described
 from spatialclaw_ros.eval.floor_asker import measurable
 from spatialclaw_ros.eval.job import Job, ask_here, placed
 from spatialclaw_ros.eval.progress import Progress, Tally
 from spatialclaw_ros.eval.records import Result
-from spatialclaw_ros.eval.run_folder import TRACES, RunFolder, described
+from spatialclaw_ros.eval.run_folder import TRACES, RunFolder
 from spatialclaw_ros.eval.sampling import choose
 from spatialclaw_ros.eval.todo import Todo
 

@@ -20,8 +20,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,7 @@ import msgspec
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.ask import UNDER_WAY
-from spatialclaw_ros.eval.config import DataConfig, RunConfig
-from spatialclaw_ros.eval.dataset import Sheet
+from spatialclaw_ros.eval.described import differences
 from spatialclaw_ros.eval.records import Question, Result
 from spatialclaw_ros.eval.run_files import (
     CONFIG_FILE,
@@ -40,29 +38,6 @@ from spatialclaw_ros.eval.run_files import (
 )
 
 TRACES, LOCK_FILE = 'traces', '.lock'
-# where models are, and what is kept beside the results, may change while a run goes on
-_MAY_CHANGE = ('run.base_url', 'run.traces', 'run.sandbox', 'run.perception.url',
-               'run.perception.token_file', 'backbone.endpoints', 'backbone.limits')
-_COMPARED = ('run', 'backbone', 'data')
-
-
-def described(run: RunConfig, data: DataConfig, sheet: Sheet) -> dict[str, Any]:
-    """A run's whole configuration, as `config.json` has it; plain values.
-
-    Raises:
-        InvalidRequestError: the backbone's own configuration can't be read.
-    """
-    backbone = None
-    if run.backbone == 'vllm' and run.config:
-        from spatialclaw_ros.backbone.vllm.config_file import read_config
-        backbone = read_config(run.config)
-    try:
-        package = version('spatialclaw_ros')
-    except PackageNotFoundError:
-        package = ''
-    content = {'version': package, 'run': run, 'backbone': backbone, 'data': data, 'sheet': sheet}
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(content))
-    return found
 
 
 class RunFolder:
@@ -73,7 +48,7 @@ class RunFolder:
 
     Args:
         path: the folder; made where it is not there.
-        description: of `described`.
+        description: of `described.described`.
         questions: what the run is about.
 
     Attributes:
@@ -135,10 +110,10 @@ class RunFolder:
             asked = (self.path / QUESTIONS_FILE).read_bytes()
         except (OSError, msgspec.MsgspecError) as error:
             raise InvalidRequestError(f"{path} can't be read ({error}); {advice}") from error
-        if fields := _differences(before, description):
+        if changed := differences(before, description):
+            told = '; '.join(f'{name} was {old!r}, is {new!r}' for name, old, new in changed[:4])
             raise InvalidRequestError(
-                f'{self.path} was made with another configuration: {"; ".join(fields[:4])}; '
-                f'{advice}')
+                f'{self.path} was made with another configuration: {told}; {advice}')
         if asked != lines:
             raise InvalidRequestError(
                 f'{self.path} is about other questions ({_count(asked)}, now {_count(lines)}), '
@@ -202,25 +177,6 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     apart.replace(path)
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Fields that differ and may not, each with both values."""
-    old, new = (dict(_fields({part: each.get(part) for part in _COMPARED}))
-                for each in (before, now))
-    return [f'{name} was {old.get(name)!r}, is {new.get(name)!r}'
-            for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)]
-
-
-def _fields(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
-    """Names with dots and values of all that may not change."""
-    if name in _MAY_CHANGE:
-        return
-    if not isinstance(value, dict):
-        yield name, value
-        return
-    for part, inner in value.items():
-        yield from _fields(inner, f'{name}.{part}' if name else part)
 
 
 def _count(lines: bytes) -> int:

@@ -22,6 +22,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from analytic_scene import BLUE_BALL, RED_BOX, make_scene
@@ -33,8 +34,9 @@ from spatialclaw_ros.backbone.protocol import Said as ModelSaid
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.ask import Asker, folder_name
-from spatialclaw_ros.eval.config import RunConfig
+from spatialclaw_ros.eval.config import DataConfig, RunConfig
 from spatialclaw_ros.eval.dataset import Sheet
+from spatialclaw_ros.eval.job import Desk, Job
 from spatialclaw_ros.eval.meter import metered
 from spatialclaw_ros.eval.records import AnswerKind, Question, Said, Score, Simulated, Tokens
 from spatialclaw_ros.eval.scoring import score_typed
@@ -174,3 +176,14 @@ def test_tokens_are_counted_for_each_question() -> None:
     backbone.write(brief, '', (), Deadline())
     assert backbone.taken() == Tokens(prompt=200, completion=14)
     assert backbone.taken() == Tokens()
+
+
+@pytest.mark.parametrize('backbone', ['rules', 'floor'])
+def test_pictures_are_summed_by_one_thread_whoever_asks(backbone: str) -> None:
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        with Desk(Job(DataConfig(set='eval_lab:tiny'), RunConfig(name='a', backbone=backbone))):
+            assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)

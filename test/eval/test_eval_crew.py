@@ -22,7 +22,16 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from spatialclaw_ros.errors import BackboneError, DependencyError, SpatialClawError
-from spatialclaw_ros.eval.crew import Began, Heard, Lost, ask_all, from_wire, to_wire
+from spatialclaw_ros.eval.crew import (
+    MOST_LOST,
+    Began,
+    Fault,
+    Heard,
+    Lost,
+    ask_all,
+    from_wire,
+    to_wire,
+)
 from spatialclaw_ros.eval.progress import Tally, duration
 from spatialclaw_ros.eval.ray_run import pack, unpack
 from spatialclaw_ros.eval.records import Question, Result, Said, Score, Simulated
@@ -149,8 +158,27 @@ def test_what_is_about_one_scene_goes_to_one_worker() -> None:
     (BackboneError('no script'), BackboneError), (DependencyError('no mujoco'), DependencyError),
     (ModuleNotFoundError("No module named 'pyarrow'"), DependencyError)])
 def test_a_fault_reaches_who_runs(error: Exception, kind: type[SpatialClawError]) -> None:
-    with pytest.raises(kind, match=str(error)):
-        from_wire(to_wire(error))
+    found = from_wire(to_wire(error))
+    assert isinstance(found, Fault)
+    assert (type(found.error), str(found.error)) == (kind, str(error))
+
+
+@pytest.mark.parametrize(('outcome', 'kind'), [
+    (Fault('BackboneError', 'no script'), BackboneError),
+    (Lost('with status -9'), SpatialClawError)])
+def test_what_came_before_the_end_of_a_run_is_kept(
+    outcome: Heard, kind: type[SpatialClawError],
+) -> None:
+    class Failing(Played):
+        def wait(self) -> Sequence[tuple[int, Heard]]:
+            if self.starting:
+                return super().wait()
+            return [*[(0, outcome)] * MOST_LOST, (1, result(self.asked[1]))]
+
+    done = list[Result]()
+    with pytest.raises(kind):
+        done.extend(ask_all(Failing(), Todo(questions(4)), 2, lambda: False))
+    assert 'q0' in {each.id for each in done}
 
 
 def test_a_result_reaches_who_runs() -> None:

@@ -29,9 +29,10 @@ from eval_lab import SHEET, Tiny
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.config import DataConfig, RunConfig
+from spatialclaw_ros.eval.described import described
 from spatialclaw_ros.eval.records import Question, Result, Said, Score
 from spatialclaw_ros.eval.run_files import RESULTS_FILE, read_results
-from spatialclaw_ros.eval.run_folder import RunFolder, described
+from spatialclaw_ros.eval.run_folder import RunFolder
 from spatialclaw_ros.perception.config import PerceptionConfig
 
 RUN, DATA = RunConfig(name='rules'), DataConfig(set='eval_lab:tiny')

@@ -17,17 +17,31 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from statistics import NormalDist
+from typing import Any
 
+import msgspec
 import pytest
 
 from spatialclaw_ros.cli.main import main
-from spatialclaw_ros.eval.config import Required
+from spatialclaw_ros.eval.config import DataConfig, EvalConfig, Required, RunConfig
+from spatialclaw_ros.eval.described import plain
 from spatialclaw_ros.eval.records import Question, Result, Said, Score
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.required import figures, held
 
-WANTED = Required(within=0.95, wrong=0.02, inside_2_sigma=(0.90, 0.98))
+WANTED = Required(within=0.95, wrong=0.02, inside_2_sigma=(0.90, 0.98), splits=('slice',))
+DATA = DataConfig(set='claw-sim', split='public')
+
+
+def normal(count: int, spread: float = 1.0) -> list[float]:
+    """Errors in sigma whose true spread is so many of it, as evenly as they come."""
+    return [NormalDist(0.0, spread).inv_cdf((n + 0.5) / count) for n in range(count)]
+
+
+HONEST = [0.01 * scaled for scaled in normal(20)]  # metres
 
 
 @pytest.mark.parametrize(('inside', 'count', 'met'), [
@@ -40,54 +54,133 @@ WANTED = Required(within=0.95, wrong=0.02, inside_2_sigma=(0.90, 0.98))
     (149, 149, False),  # 4.93 %
     (490, 500, True), (500, 500, False), (450, 500, True), (449, 500, False),
 ])
-def test_what_is_inside_two_sigma(inside: int, count: int, met: bool) -> None:
-    assert held(inside, count, 0.90, 0.98)[0] is met
+def test_how_many_are_inside_two_sigma(inside: int, count: int, met: bool) -> None:
+    assert held([1.0] * inside + [3.0] * (count - inside), 0.90, 0.98)[0] is met
 
 
-def entry(number: int, error_m: float | None, sigma_m: float = 0.01, unit: str = 'm') -> Entry:
-    """A distance of 1 m answered with an error; refused without one."""
+@pytest.mark.parametrize(('scaled', 'met'), [
+    (normal(20), True),
+    (normal(20, 0.86), True),  # 98 % of these are inside 2 sigma
+    (normal(20, 0.5), False),  # a sigma twice too large
+    ([-1.99] + [0.1] * 19, False),
+    (normal(5, 0.5), True),  # five can't tell
+    (normal(5, 0.1), False),
+    ([0.1] * 19 + [math.inf], True),  # 95 % are inside
+])
+def test_a_sigma_that_is_too_large(scaled: list[float], met: bool) -> None:
+    assert held(scaled, 0.90, 0.98)[0] is met
+
+
+def entry(number: int, error: float | str | None, unit: str = 'm') -> Entry:
+    """A question whose truth is 1, answered with an error and a sigma of 0.01.
+
+    A text is the status of one that failed; None is refused.
+    """
     question = Question(id=f'q{number}', text='?', media=(), answer='number', truth=1.0, unit=unit)
-    if error_m is None:
-        return Entry(question, Result(id=question.id, said=Said(status='REFUSED'),
-                                      score=Score(points=0.0, right=False)))
-    right = abs(error_m) <= 0.03
+    if not isinstance(error, float):
+        return Entry(question, Result(
+            id=question.id, said=Said(status=error or 'REFUSED'),
+            score=Score(points=0.0, right=False)))
+    right = abs(error) <= 0.03
     return Entry(question, Result(
-        id=question.id, score=Score(points=float(right), right=right, error=error_m),
-        said=Said(status='OK', value=1.0 + error_m, unit=unit, sigma=sigma_m)))
+        id=question.id, score=Score(points=float(right), right=right, error=error),
+        said=Said(status='OK', value=1.0 + error, unit=unit, sigma=0.01)))
 
 
-def run(errors: list[float | None], asked: int = 0, name: str = 'classical') -> Run:
+def run(
+    errors: list[Any], asked: int = 0, name: str = 'classical', data: DataConfig = DATA,
+    said: RunConfig | None = None,
+) -> Run:
     entries = tuple(entry(number, error) for number, error in enumerate(errors))
     questions = tuple(each.question for each in entries)
-    return Run('any', Path('any'), {'run': {'name': name}}, questions + questions[:asked], entries)
+    config = plain({'run': said or RunConfig(name=name.split('/')[-1]), 'data': data})
+    return Run(name, Path(name), config, questions + questions[:asked], entries)
+
+
+def required(*names: str, data: DataConfig = DATA) -> EvalConfig:
+    return EvalConfig(data=data, runs=tuple(RunConfig(name=name) for name in names), require=WANTED)
 
 
 @pytest.mark.parametrize(('errors', 'asked', 'short'), [
-    ([0.001] * 20, 0, set()),
+    (HONEST, 0, set()),
+    ([0.001] * 20, 0, {'truths inside 2 sigma'}),
     ([0.001] * 19 + [0.04], 0, {'wrong and not refused, of all'}),
     ([0.001] * 19 + [0.04] + [None] * 31, 0, set()),  # 1 of 51 is under 2 %
     ([0.001] * 19 + [0.04] + [None] * 30, 0, {'wrong and not refused, of all'}),  # 1 of 50 is not
     ([0.001] * 18 + [0.04] + [None] * 90, 0, {'answered lengths within tolerance'}),
     ([0.001] * 17 + [0.025] * 3, 0, {'truths inside 2 sigma'}),
-    ([0.001] * 20, 1, {'questions with a result'}),
+    (HONEST, 1, {'questions with a result'}),
+    ([*HONEST, 'TIMEOUT'], 0, {'failed, of all'}),
     ([None] * 20, 0, {'answered lengths within tolerance', 'truths inside 2 sigma'}),
     ([], 0, {'answered lengths within tolerance', 'truths inside 2 sigma',
-             'wrong and not refused, of all'}),
+             'wrong and not refused, of all', 'failed, of all'}),
 ])
-def test_what_falls_short(errors: list[float | None], asked: int, short: set[str]) -> None:
-    found = figures([run(errors, asked)], {'classical': WANTED})
+def test_what_falls_short(errors: list[Any], asked: int, short: set[str]) -> None:
+    found = figures([run(errors, asked)], required('classical'))
     assert {each.what for each in found if each.met is False} == short
 
 
-def test_angles_are_no_lengths_and_runs_without_a_requirement_are_shown() -> None:
-    angle = entry(0, 0.5, unit='rad')
-    beside = Run('floor', Path('floor'), {}, (angle.question,), (angle, entry(1, 0.001)))
-    found = figures([beside, run([0.001])], {'classical': WANTED, 'true_masks': WANTED})
-    assert [(each.run, each.measured, each.met) for each in found if each.run != 'classical'] == [
-        ('true_masks', 'not there', False),
-        ('floor', '1 of 1: 100.0 % [20.7 %, 100.0 %]', None),
-        ('floor', '1.0 mm, 1.0 mm', None)]
-    assert not figures([run([0.001])], {})
+def test_angles_count_for_sigma_and_a_number_without_one_is_told() -> None:
+    lengths = run(HONEST[:10])
+    angles = tuple(entry(10 + n, error, 'rad') for n, error in enumerate(HONEST[10:]))
+    bare = msgspec.structs.replace(angles[0].result, said=Said(status='OK', value=1.0, unit='rad'))
+    found = figures([Run('a', Path('classical'), lengths.config, lengths.questions, (
+        *lengths.entries, *angles, Entry(angles[0].question, bare)))], required('classical'))
+    assert {each.what: each.measured.split(']')[-1] for each in found}[
+        'truths inside 2 sigma'] == '; 20 of 21 answered numbers state a sigma'
+
+
+@pytest.mark.parametrize(('data', 'said', 'words'), [
+    (DataConfig(set='claw-sim', split='slice'), None, ''),
+    (DataConfig(set='claw-sim', split='public', folder='elsewhere'), None, ''),
+    (DATA, RunConfig(name='a', base_url='http://h', model='m', traces='all'), ''),
+    (DataConfig(set='claw-sim', split='other'), None, "data.split 'other' instead of 'public'"),
+    (DataConfig(set='claw-sim', split='public', limit=5), None, 'data.limit 5 instead of 0'),
+    (DataConfig(set='claw-sim', split='public', setting='perfect', seeds='1-3'), None,
+     "data.seeds '1-3' instead of []; data.setting 'perfect' instead of ''"),
+    (DATA, RunConfig(name='a', masks='truth'), "run.masks 'truth' instead of 'perceived'"),
+])
+def test_other_data_are_not_the_configurations(
+    data: DataConfig, said: RunConfig | None, words: str,
+) -> None:
+    [row, *rest] = figures([run(HONEST, name='a', data=data, said=said)], required('a'))
+    assert (row.what, row.required) == ('data', 'claw-sim, split public or slice, as configured')
+    assert row.measured == '; '.join(
+        filter(None, (f'claw-sim, split {data.split}, 20 questions', words)))
+    assert row.met is not bool(words)
+    assert not any(each.met is False for each in rest)
+
+
+def test_each_run_of_a_name_is_held_and_those_without_a_requirement_are_shown() -> None:
+    beside = Run('floor', Path('floor'), {}, (), (entry(0, 0.5, 'rad'), entry(1, 0.001)))
+    found = figures([run([0.04] * 20, name='old/classical'), beside,
+                     run(HONEST, name='new/classical')], required('classical', 'true_masks'))
+    assert {each.run for each in found if each.met is False} == {'old/classical', 'true_masks'}
+    assert {each.run for each in found if each.met} == {'old/classical', 'new/classical'}
+    assert [(each.measured, each.met) for each in found if each.run == 'floor'] == [
+        ('1 of 1: 100.0 % [20.7 %, 100.0 %]', None), ('1.0 mm, 1.0 mm', None)]
+    assert not figures([beside], None)
+
+
+@pytest.mark.parametrize(('errors', 'status'), [
+    (HONEST, 0), ([*HONEST, 'TIMEOUT'], 1), (HONEST[:19], 1)])
+def test_the_exit_status_tells_whether_all_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    errors: list[Any], status: int,
+) -> None:
+    monkeypatch.setattr('spatialclaw_ros.eval.report.draw_plots', lambda *_: {})
+    path = tmp_path / 'mine.yaml'
+    path.write_bytes(msgspec.yaml.encode(required('classical')))
+    folder = tmp_path / 'out' / 'classical'
+    folder.mkdir(parents=True)
+    made, whole = run(errors), run([*errors, *HONEST][:max(20, len(errors))])
+    for name, records in (('config.json', [made.config]),
+                          ('questions.jsonl', [each.question for each in whole.entries]),
+                          ('results.jsonl', [each.result for each in made.entries])):
+        (folder / name).write_bytes(b''.join(msgspec.json.encode(each) + b'\n' for each in records))
+    assert main(['eval', 'report', str(folder), '--require', str(path), '--out',
+                 str(tmp_path)]) == status
+    assert ('NO' in capsys.readouterr().out) is bool(status)
 
 
 def test_the_floor_is_run_and_what_is_not_there_falls_short(

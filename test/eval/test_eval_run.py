@@ -20,14 +20,12 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-from eval_lab import LOG, PATIENCE_S, WAIT, Tiny, looks_of, pid_at, write_config
+from eval_lab import LOG, PATIENCE_S, Tiny, looks_of, pid_at, started, write_config
 
 from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.eval.ask import Asker
@@ -36,9 +34,14 @@ from spatialclaw_ros.eval.records import Result
 from spatialclaw_ros.eval.run_files import RESULTS_FILE, read_results
 from spatialclaw_ros.eval.run_folder import RunFolder
 
-SUPPORT = Path(__file__).resolve().parent.parent / 'support'
 ALL = [f'q{number:02d}' for number in range(12)]
 MEASURED = ['q01', 'q04']  # the one before any is killed, and one that is asked again
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `main` sets for its processes, and leaves set."""
+    monkeypatch.setenv('OPENBLAS_NUM_THREADS', '1')
 
 
 @pytest.fixture
@@ -64,14 +67,6 @@ def same(results: list[Result], others: list[Result]) -> bool:
     mine, theirs = ({each.id: each for each in some} for some in (results, others))
     return len(results) == len(others) and mine.keys() == theirs.keys() and all(
         each.same_as(theirs[name]) for name, each in mine.items())
-
-
-def started(config: Path, *options: str, wait: str = '') -> subprocess.Popen[str]:
-    """It in a process of its own; the first look at `wait` does not end."""
-    return subprocess.Popen(
-        [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run', str(config), *options],
-        cwd=config.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, env={**os.environ, WAIT: wait, 'PYTHONPATH': str(SUPPORT)})
 
 
 def lives(pid: int) -> bool:
@@ -146,9 +141,11 @@ def test_workers_come_to_the_same_and_one_that_ends_loses_nothing(
     results = read_results(tmp_path / 'out' / 'rules')
     assert same(results, unbroken)
     assert [each.id for each in results if each.attempts > 1] == ['q04']
-    pids = {pid for _, pid in looks_of(log)}
-    assert os.getpid() not in pids
-    assert len(pids) == 3
+    looks = looks_of(log)
+    assert os.getpid() not in {pid for _, pid in looks}
+    # of the two others one may have done it all before the other began
+    assert 2 <= len({pid for _, pid in looks}) <= 3
+    assert len({pid for name, pid in looks if name == 'q04'}) == 2
 
 
 def test_what_goes_wrong_with_a_question_is_its_result(

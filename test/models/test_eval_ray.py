@@ -19,36 +19,33 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import psutil
-from eval_lab import LOG, WAIT, looks_of, pid_at, write_config
+import pytest
+from eval_lab import LOG, looks_of, pid_at, started, write_config
 
-from spatialclaw_ros.cli.main import main
 from spatialclaw_ros.eval.ray_run import PREFIX
 from spatialclaw_ros.eval.run_files import read_results
 
 MEASURED = ['q01', 'q04']
-SUPPORT = Path(__file__).resolve().parent.parent / 'support'
 
 
-def test_a_killed_actor_loses_nothing(tmp_path: Path) -> None:
+def test_a_killed_actor_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left = set(Path(tempfile.gettempdir()).glob(f'{PREFIX}*'))
     serial = tmp_path / 'serial'
     serial.mkdir()
-    assert main(['eval', 'run', str(write_config(serial, measured=MEASURED))]) == 0
+    process = started(write_config(serial, measured=MEASURED))
+    told, _ = process.communicate()
+    assert process.returncode == 0, told
     unbroken = {each.id: each for each in read_results(serial / 'out' / 'rules')}
     assert all(unbroken[name].said.answered for name in MEASURED)
 
     log = tmp_path / 'looks'
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run',
-         str(write_config(tmp_path, measured=MEASURED)), '--ray', 'local', '--workers', '2'],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, LOG: str(log), WAIT: 'q04', 'PYTHONPATH': str(SUPPORT)})
+    monkeypatch.setenv(LOG, str(log))
+    process = started(write_config(tmp_path, measured=MEASURED), '--ray', 'local', '--workers', '2',
+                      wait='q04')
     try:
         victim = pid_at(log, 'q04', process)
         tree = psutil.Process(process.pid).children(recursive=True)

@@ -24,6 +24,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 import types
 from collections.abc import Mapping, Sequence
@@ -159,6 +160,17 @@ def write_config(folder: Path, **options: Any) -> Path:
         'runs': [{'name': 'rules'}],
         'out': str(folder / 'out')}))
     return path
+
+
+def started(config: Path, *options: str, wait: str = '') -> subprocess.Popen[str]:
+    """A run in a process of its own, which has one thread for arithmetic as its workers have.
+
+    The first look at `wait` does not end.
+    """
+    return subprocess.Popen(
+        [sys.executable, '-m', 'spatialclaw_ros.cli.main', 'eval', 'run', str(config), *options],
+        cwd=config.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, WAIT: wait, 'PYTHONPATH': str(Path(__file__).resolve().parent)})
 
 
 def _looked(question_id: str) -> int:

@@ -21,12 +21,12 @@ answer; matplotlib and jinja2 where they are used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from spatialclaw_ros.eval.config import Required
+from spatialclaw_ros.eval.config import EvalConfig
 from spatialclaw_ros.eval.report import sections as parts
 from spatialclaw_ros.eval.report.listing import listings
 from spatialclaw_ros.eval.report.pages import html_page, markdown_page
@@ -85,14 +85,14 @@ def summarise(run: Run) -> Summary:
 
 
 def make_report(
-    paths: Sequence[Path], out: Path, require: Mapping[str, Required] | None = None,
+    paths: Sequence[Path], out: Path, require: EvalConfig | None = None,
 ) -> Report:
     """Write a report over runs.
 
     Args:
         paths: folders of runs, or folders that hold some.
         out: gets report.md, report.html and plots/; made where it is not there.
-        require: name of a run in its configuration to the figures that it is held to.
+        require: configuration whose `require` its runs are held to.
 
     Raises:
         InvalidRequestError: a folder is no run, or its questions can't be read.
@@ -101,7 +101,7 @@ def make_report(
     """
     runs = read_runs(paths)
     plots = draw_plots(runs, out / PLOTS)
-    required = figures(runs, require or {})
+    required = figures(runs, require)
     chosen = [parts.summary(runs), parts.required(required), parts.categories(runs),
               parts.tags(runs), parts.errors(runs), parts.sigmas(runs),
               parts.Section('Time and steps', (), 'Time and steps'), parts.pairs(runs),

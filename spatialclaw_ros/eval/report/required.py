@@ -17,13 +17,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from spatialclaw_ros.eval.config import Required
+from spatialclaw_ros.eval.config import FLOOR, EvalConfig, Required, RunConfig
+from spatialclaw_ros.eval.described import differences, plain
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.tallies import is_metric, scaled_errors
 from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate
@@ -33,11 +35,15 @@ from spatialclaw_ros.eval.units import convert
 FIGURE_HEADINGS = ('run', 'figure', 'required', 'measured', 'met')
 SAMPLES = (
     'Plain shares are held against what is required, with one exception: more truths inside two '
-    'sigma than required count as met as long as that many would come by chance in 5 % of samples '
-    'or more, were the true share the largest allowed. Twenty answers with all truths inside can '
-    'not be told from 98 %; too few inside are never excused.')
+    'sigma than required count as met where neither that many nor errors that small tell the share '
+    'from the largest allowed: both would come by chance in 5 % of samples or more, were it that '
+    'one, and the errors normal. Twenty answers with all truths inside can not be told from 98 %, '
+    'unless their errors are far smaller than they say; too few inside are never excused.')
 TWO_SIGMA = 2
 BY_CHANCE = 0.05
+# where the files lie and which model is served may be left to the command line
+_LEFT_OPEN = ('data.folder', 'run.model')
+_MOST_FIELDS = 4
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Figure:
     """One figure of a run.
 
     Args:
-        run: its name in the configuration.
+        run: its name, unique in a report.
         what: is measured.
         required: in words.
         measured: in words, with counts.
@@ -67,48 +73,77 @@ class Figure:
         return f'{told}: {self.remark}' if self.remark else told
 
 
-def figures(runs: Sequence[Run], require: Mapping[str, Required]) -> tuple[Figure, ...]:
+def figures(runs: Sequence[Run], config: EvalConfig | None) -> tuple[Figure, ...]:
     """Figures of all runs that are held to some, and lengths of the others to compare with.
 
     Args:
-        runs: of a report.
-        require: name of a run in its configuration to what it must reach.
+        runs: of a report; of several that are the same one of the configuration, each is held.
+        config: whose `require` the runs of its names must reach, but for a floor.
     """
-    if not require:
+    if config is None or config.require is None:
         return ()
-    named = {str((run.config.get('run') or {}).get('name', run.path.name)): run for run in runs}
+    held_to = {run.name: run for run in config.runs if run.backbone != FLOOR}
     found: list[Figure] = []
-    for name, wanted in require.items():
-        run = named.pop(name, None)
-        found += [Figure(name, 'run', 'is there', 'not there', False)] if run is None else (
-            figures_of(name, len(run.questions), run.entries, wanted))
-    return (*found, *(figure for name, run in named.items()
-                      for figure in _of_lengths(name, _lengths(run.entries), None)))
+    for name, wanted in held_to.items():
+        there = [run for run in runs if _configured_name(run) == name]
+        if not there:
+            found.append(Figure(name, 'run', 'is there', 'not there', False))
+        for run in there:
+            found += [_data(run, config, config.require, wanted), *figures_of(run, config.require)]
+    beside = [run for run in runs if _configured_name(run) not in held_to]
+    return (*found, *(figure for run in beside
+                      for figure in _of_lengths(run.name, _lengths(run.entries), None)))
 
 
-def figures_of(
-    name: str, asked: int, entries: Sequence[Entry], wanted: Required,
-) -> list[Figure]:
+def _configured_name(run: Run) -> str:
+    return str((run.config.get('run') or {}).get('name', run.path.name))
+
+
+def _data(run: Run, config: EvalConfig, require: Required, wanted: RunConfig) -> Figure:
+    """Whether the configuration's questions were asked, and as it says."""
+    data = config.data_of(wanted)
+    splits = dict.fromkeys((data.split, *require.splits))
+    asked = run.config.get('data') or {}
+    unlike = [
+        f'{name} {told!r} instead of {said!r}' for name, told, said in differences(
+            run.config, plain({'data': data, 'run': wanted}), ('data', 'run'))
+        if not (name in _LEFT_OPEN and not said) and not (name == 'data.split' and told in splits)]
+    if len(unlike) > _MOST_FIELDS:
+        unlike[_MOST_FIELDS:] = [f'{len(unlike) - _MOST_FIELDS} more']
+    told = _named(str(asked.get('set')), [str(asked.get('split', ''))]) if asked else UNKNOWN
+    return Figure(run.name, 'data', f'{_named(data.set, list(splits))}, as configured',
+                  '; '.join((f'{told}, {len(run.questions)} questions', *unlike)), not unlike)
+
+
+def _named(name: str, splits: Sequence[str]) -> str:
+    """A data set and its splits, in words."""
+    if not any(splits):
+        return name
+    return f'{name}, split {" or ".join(split or "as usual" for split in splits)}'
+
+
+def figures_of(run: Run, wanted: Required) -> list[Figure]:
     """The figures of one run.
 
     Args:
-        name: of the run.
-        asked: how many questions it is about.
-        entries: those with a result.
-        wanted: what they must reach.
+        run: as its folder has it.
+        wanted: what it must reach.
     """
-    lengths = _lengths(entries)
-    wrong = sum(entry.outcome == 'wrong' for entry in entries)
-    answered = sum(entry.result.said.answered for entry in entries)
+    name, asked, count = run.name, len(run.questions), len(run.entries)
+    became = Counter(entry.outcome for entry in run.entries)
+    answered = became['right'] + became['wrong']
+    failed, wrong = became['failed'], became['wrong']
     return [
-        Figure(name, 'questions with a result', 'all', f'{len(entries)} of {asked}',
-               len(entries) == asked),
-        Figure(name, 'questions answered', UNKNOWN, _counted(answered, len(entries)), None),
-        *_of_lengths(name, lengths, wanted.within),
+        Figure(name, 'questions with a result', 'all', f'{count} of {asked}', count == asked),
+        Figure(name, 'questions answered', UNKNOWN, _counted(answered, count), None),
+        Figure(name, 'refused where there was an answer', UNKNOWN,
+               _counted(became['refused_wrongly'], count), None),
+        Figure(name, 'failed, of all', f'{_percent(wanted.failed)} at most',
+               _counted(failed, count), bool(count) and failed / count <= wanted.failed),
+        *_of_lengths(name, _lengths(run.entries), wanted.within),
         Figure(name, 'wrong and not refused, of all', f'under {_percent(wanted.wrong)}',
-               _counted(wrong, len(entries)),
-               bool(entries) and wrong / len(entries) < wanted.wrong),
-        _inside(name, scaled_errors(lengths), wanted.inside_2_sigma)]
+               _counted(wrong, count), bool(count) and wrong / count < wanted.wrong),
+        _inside(name, run.entries, wanted.inside_2_sigma)]
 
 
 def _lengths(entries: Sequence[Entry]) -> list[Entry]:
@@ -132,33 +167,49 @@ def _of_lengths(name: str, lengths: Sequence[Entry], least: float | None) -> lis
                f'{_mm(middle)}, {_mm(most)}', None)]
 
 
-def _inside(name: str, scaled: Sequence[float], bounds: tuple[float, float]) -> Figure:
+def _inside(name: str, entries: Sequence[Entry], bounds: tuple[float, float]) -> Figure:
+    """Of all numbers that were answered: lengths and angles; a point's sigma is not scored."""
     least, most = bounds
-    count = len(scaled)
-    inside = round((calibration(scaled)[TWO_SIGMA].value or 0.0) * count)
-    met, remark = held(inside, count, least, most)
+    numbers = [entry for entry in entries
+               if is_metric(entry) and entry.question.answer == 'number']
+    scaled = scaled_errors(numbers)
+    met, remark = held(scaled, least, most)
     return Figure(name, 'truths inside 2 sigma', f'{_percent(least)} to {_percent(most)}',
-                  _counted(inside, count), met, remark)
+                  f'{_counted(_count_inside(scaled), len(scaled))}; {len(scaled)} of '
+                  f'{len(numbers)} answered numbers state a sigma', met, remark)
 
 
-def held(inside: int, count: int, least: float, most: float) -> tuple[bool, str]:
-    """Whether a share lies within bounds, as far as so many can tell; and why, where that matters.
+def held(scaled: Sequence[float], least: float, most: float) -> tuple[bool, str]:
+    """Whether the share inside two sigma lies within bounds, as far as so many can tell; and why.
+
+    A plain share above `most` is excused where chance may have made it, were `most` the true share
+    of normal errors: where the binomial distribution has as many inside with 5 % or more, and the
+    chi-square distribution has a sum of squares as small with 5 % or more. The first knows how
+    many are inside, and can't tell 20 of 20 from 98 % whatever they are; the second how far.
 
     Args:
-        inside: how many are.
-        count: of how many.
+        scaled: error over sigma of each answer that states one.
         least: smallest share; the plain one must reach it.
-        most: largest share; a plain one above it is excused where chance may have made it: where
-            the binomial distribution of `most` has `inside` or more with 5 % or more.
+        most: largest share.
     """
+    count, inside = len(scaled), _count_inside(scaled)
     if not count or inside / count < least:
         return False, ''
     if inside / count <= most:
         return True, ''
-    chance = float(stats.binom.sf(inside - 1, count, most))
-    if chance < BY_CHANCE:
-        return False, f'were {_percent(most)} true, so many would come in {_percent(chance)}'
+    so_many = float(stats.binom.sf(inside - 1, count, most))
+    if so_many < BY_CHANCE:
+        return False, f'were {_percent(most)} true, so many would come in {_percent(so_many)}'
+    spread = TWO_SIGMA / stats.norm.ppf((1 + most) / 2)  # of errors of which `most` are inside
+    so_small = float(stats.chi2.cdf(np.square(np.asarray(scaled) / spread).sum(), count))
+    if so_small < BY_CHANCE:
+        return False, (f'were {_percent(most)} true, errors as small would come in '
+                       f'{_percent(so_small)}: sigma is too large')
     return True, f'{count} can not tell it from {_percent(most)}'
+
+
+def _count_inside(scaled: Sequence[float]) -> int:
+    return round((calibration(scaled)[TWO_SIGMA].value or 0.0) * len(scaled))
 
 
 def _counted(hits: int, count: int) -> str:

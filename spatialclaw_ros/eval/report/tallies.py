@@ -173,7 +173,8 @@ def _metric(unit: str, entries: Sequence[Entry]) -> Metric:
 def scaled_errors(entries: Sequence[Entry]) -> list[float]:
     """Error over sigma of each number whose sigma is known.
 
-    A sigma of 0 says that the answer is exact: any error is infinitely many of it then.
+    A sigma of 0 says that the answer is exact: any error is infinitely many of it then. So it is of
+    what can be no sigma, for such an answer tells nothing of its error.
     """
     found = []
     for entry in entries:
@@ -181,9 +182,11 @@ def scaled_errors(entries: Sequence[Entry]) -> list[float]:
         if entry.question.answer != 'number' or error is None or said.sigma is None:
             continue
         sigma = convert(said.sigma, said.unit or entry.question.unit, entry.question.unit)
-        if sigma is None or not 0 <= sigma < math.inf:
+        if sigma is None:
             continue
-        if abs(error) <= _EXACT:
+        if not 0 <= sigma < math.inf:
+            found.append(math.inf)
+        elif abs(error) <= _EXACT:
             found.append(0.0)
         else:
             found.append(error / sigma if sigma else math.copysign(math.inf, error))
