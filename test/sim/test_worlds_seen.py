@@ -28,8 +28,9 @@ from spatialclaw_ros.perception.colour import membership
 from spatialclaw_ros.sim.extents import bounds
 from spatialclaw_ros.sim.worlds.look import Seen, look
 from spatialclaw_ros.sim.worlds.make import make_world
+from spatialclaw_ros.sim.worlds.model import compile_world
 from spatialclaw_ros.sim.worlds.settings import SETTINGS, Setting, TfNoise
-from spatialclaw_ros.sim.worlds.truth import WorldTruth
+from spatialclaw_ros.sim.worlds.sights import view_sights
 from spatialclaw_ros.sim.worlds.world import BASE_FRAME, WORLD_FRAME, World
 
 
@@ -76,7 +77,9 @@ def test_masks_have_the_colours_of_the_names(world: World, seen: Seen) -> None:
 
 
 def test_shares_of_pixels_agree_with_rays(world: World, seen: Seen) -> None:
-    for visible, sights in zip(seen.visible, WorldTruth(world).sights):
+    compiled = compile_world(world)
+    for index, visible in enumerate(seen.visible):
+        sights = view_sights(compiled, index, world.names)
         assert set(visible) == set(world.names)
         for name, share in visible.items():
             assert share == pytest.approx(sights[name].visible, abs=0.11), name

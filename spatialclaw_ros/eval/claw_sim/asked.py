@@ -42,7 +42,8 @@ class Asked:
         about: names of the things that it is about, for facts.
         tags: 'why' of a refusal, 'borderline'.
         measure: what a metric truth is a measure of, for the floor of its error: 'gap', 'centers',
-            'frame', 'point', 'size', 'top', 'edge', 'moved', 'path'; '' for others.
+            'camera', 'frame', 'point', 'size', 'top', 'level', 'edge', 'moved', 'path'; '' for
+            others.
         detail: of the measure: a frame, a dimension, a surface.
     """
 

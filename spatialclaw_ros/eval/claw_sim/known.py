@@ -86,8 +86,8 @@ class Known(Spoken):
         """Things that move and are shown whole when they start and when they arrive."""
         stamps = self.stamps
         found = []
-        for item in self.clear:
-            if item.moves:
+        for item in self.items:
+            if item.moves and item in self.clear:
                 first, last = (
                     [number for number, view in enumerate(self.world.views)
                      if view.stamp_ns == stamp]

@@ -122,7 +122,7 @@ class TrueSegmenter:
         found = []
         for x0, y0, x1, y1 in np.rint(request.boxes).astype(int) if (
                 request.boxes is not None) else ():
-            window = np.s_[max(y0, 0):y1 + 1, max(x0, 0):x1 + 1]
+            window = np.s_[max(y0, 0):max(y1 + 1, 0), max(x0, 0):max(x1 + 1, 0)]
             shares = {name: mask[window].sum() / max(1, mask.sum()) * mask[window].mean()
                       for name, mask in masks.items() if mask[window].any()}
             best = max(shares, key=lambda name: float(shares[name]), default='')

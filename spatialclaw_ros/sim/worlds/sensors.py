@@ -22,7 +22,7 @@ and 13 mm, time of flight on a surface that reflects half of the light 1.9, 3.6 
 
 Each camera has faults of its own besides, which no mean over its frames takes away: a constant
 error of its calibration, and a share of the noise that stays with the pixels. What makers promise
-of the constant error ("at most 2 % at 2 m") is taken for three standard deviations of it.
+of the constant error ("at most 2 % at 2 m") is taken for about three standard deviations of it.
 """
 
 from __future__ import annotations

@@ -24,9 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatialclaw_ros.sim.engine import mujoco
-from spatialclaw_ros.sim.worlds.model import WorldModel, compile_world
+from spatialclaw_ros.sim.worlds.model import WorldModel
 from spatialclaw_ros.sim.worlds.outlines import outline
-from spatialclaw_ros.sim.worlds.world import World
 
 RAYS = 100
 
@@ -51,12 +50,6 @@ class Sight:
     def cut(self) -> bool:
         """Whether the picture's edge cuts it, or it is outside."""
         return self.inside < 1.0
-
-
-def sights(world: World, compiled: WorldModel | None = None) -> tuple[Mapping[str, Sight], ...]:
-    """For each view, name of each thing to how it shows there."""
-    compiled = compiled or compile_world(world)
-    return tuple(view_sights(compiled, index, world.names) for index in range(len(world.views)))
 
 
 def view_sights(

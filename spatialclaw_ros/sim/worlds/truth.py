@@ -17,16 +17,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-
 import numpy as np
 
 from spatialclaw_ros.geometry.se3 import invert, transform_points
 from spatialclaw_ros.sim.distances import TrueDistance, closest, point_distance
 from spatialclaw_ros.sim.extents import bounds, reach
 from spatialclaw_ros.sim.worlds.model import compile_world
-from spatialclaw_ros.sim.worlds.sights import Sight, sights
 from spatialclaw_ros.sim.worlds.world import BASE_FRAME, World
 
 
@@ -105,14 +101,6 @@ class WorldTruth:
         return min(point_distance(self._compiled.model, self._compiled.data, geom, origin)
                    for geom in self._compiled.geoms[name])
 
-    def on_top_of(self, name: str) -> str:
-        """What a thing stands on: 'table', 'floor', ... or another thing."""
-        return self.world.stands_on[name]
-
-    def carried(self, name: str) -> tuple[str, ...]:
-        """Things that stand directly on an object."""
-        return tuple(one for one, under in self.world.stands_on.items() if under == name)
-
     def path_length(
         self, name: str, start_ns: int | None = None, stop_ns: int | None = None,
     ) -> float:
@@ -121,16 +109,6 @@ class WorldTruth:
             return 0.0
         start = self.world.start_ns if start_ns is None else start_ns
         return self.world.motions[name].length_m(start, self._stamp(stop_ns))
-
-    @cached_property
-    def sights(self) -> tuple[Mapping[str, Sight], ...]:
-        """For each view, how it shows each thing: cut, hidden, by what, how much."""
-        return sights(self.world, self._compiled)
-
-    def seen_in(self, name: str, share: float = 0.35) -> tuple[int, ...]:
-        """Views in which at least a share of a thing is visible."""
-        return tuple(index for index, view in enumerate(self.sights)
-                     if view[name].visible >= share)
 
     def _stamp(self, stamp_ns: int | None) -> int:
         return self.world.end_ns if stamp_ns is None else stamp_ns
