@@ -23,6 +23,7 @@ thing's where its sides begin right below the rim, or where it is no larger than
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -61,28 +62,34 @@ def without_tops(
     kept: list[Surface] = []
     few = points[::2, ::2], depth_m[::2, ::2]
     for surface in surfaces:
-        below = next((other for other in kept if _lies_over(other, surface) and (
-            surface.height_m - other.height_m < _LOW_M or _is_things(surface, *few, eye))), None)
-        if below is None:
+        for number, below in enumerate(kept):
+            rise_m = _rise_over(below, surface)
+            if not (rise_m < _LOW_M or (math.isfinite(rise_m) and _is_things(surface, *few, eye))):
+                continue
+            if rise_m < _THIN_M:
+                kept[number] = dataclasses.replace(
+                    below, mask=below.mask | surface.mask,
+                    area_m2=below.area_m2 + surface.area_m2)
+            break
+        else:
             kept.append(surface)
-        elif surface.height_m - below.height_m < _THIN_M:
-            joined = dataclasses.replace(
-                below, mask=below.mask | surface.mask, area_m2=below.area_m2 + surface.area_m2)
-            kept[kept.index(below)] = joined
     return kept
 
 
-def _lies_over(large: Surface, small: Surface) -> bool:
-    """Whether a much smaller surface lies over a larger one, no higher than things are."""
+def _rise_over(large: Surface, small: Surface) -> float:
+    """How high a much smaller surface lies over a larger one, metres; NaN where it does not.
+
+    Right under it: poses are not level to a degree, which is centimetres from one end to the other.
+    """
     points = small.center_cells()
     rise = small.height_m - float(
         -(large.plane.offset + points[:, :2].mean(axis=0) @ large.plane.normal[:2])
         / large.plane.normal[2])
     if not -0.03 < rise < MAX_OBJECT_HEIGHT_M or small.area_m2 > 0.6 * large.area_m2:
-        return False
+        return math.nan
     assert large.footprint is not None
     x, y = points[:, :1].astype(np.float32), points[:, 1:2].astype(np.float32)
-    return bool(large.footprint.contains(x, y, margin_m=0.05).mean() > 0.7)
+    return rise if large.footprint.contains(x, y, margin_m=0.05).mean() > 0.7 else math.nan
 
 
 def _is_things(top: Surface, points: np.ndarray, depth_m: np.ndarray, eye: np.ndarray) -> bool:

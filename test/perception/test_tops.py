@@ -17,8 +17,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from spatialclaw_ros.perception.view import view_of
@@ -65,3 +67,23 @@ def test_a_top_is_a_things_or_furnitures(drawing: Callable, thing: type, name: s
     levels = [surface.height_m for surface in view_of(frame, frame.T_world_camera).surfaces]
     assert any(abs(level) < 0.02 for level in levels)
     assert any(abs(level - height) < 0.02 for level in levels) is stays
+
+
+@pytest.mark.parametrize(('stands', 'height', 'stays'), [
+    (lambda t: table(t, (0.50, 0.80), 0.37), 0.37, True),
+    (lambda t: block(t, (0.45, 0.65, 0.33)), 0.33, False),
+])
+def test_a_pose_that_is_not_level_makes_no_top_higher(
+    drawing: Callable, thing: type, stands: Callable, height: float, stays: bool,
+) -> None:
+    """The floor is seen beyond the top: there it lies higher or lower than right under it."""
+    frame = drawing(
+        [*stands(thing), *mug(thing, height)], ((-0.2, -2.2, 1.1),), (2.6, -2.2, 0.1),
+        shadows=False).observation.frames[0]
+    for degrees in (-4, 4):
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        turn = np.array([[cos, 0, sin, 0], [0, 1, 0, 0], [-sin, 0, cos, 0], [0, 0, 0, 1]])
+        turn[:3, 3] = (X, Y, 0) - turn[:3, :3] @ (X, Y, 0)
+        levels = [surface.height_m for surface in view_of(
+            frame, turn @ frame.T_world_camera).surfaces]
+        assert any(abs(level - height) < 0.05 for level in levels) is stays, (degrees, levels)
