@@ -17,12 +17,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
+from spatialclaw_ros.perception.candidates import Candidate
+from spatialclaw_ros.perception.counting import count_note
+from spatialclaw_ros.perception.pieces import piece_of
+from spatialclaw_ros.perception.prompt_parser import parse
 from spatialclaw_ros.perception.solids import solid_score
+from spatialclaw_ros.perception.tracking import Track
 from spatialclaw_ros.workspace.calls import CANT_COUNT, ToolResult
 
 Ask = Callable[..., ToolResult]
@@ -54,6 +62,34 @@ def test_how_many(floor, ask: Ask, prompt: str, count: int, sure: bool) -> None:
     result = ask(floor.observation, 'segment', mode='text', frame_indices=[0], prompts=[prompt])
     assert len(result.values['labels']) == count, result.values['notes']
     assert any(CANT_COUNT in note for note in result.values['notes']) is not sure
+
+
+# Outlines in millimetres: a wine bottle, a ball, a pot with a handle.
+BOTTLE = [(0, 0), (75, 0), (75, 190), (52, 220), (52, 300), (24, 300), (24, 220), (0, 190)]
+BALL = [(round(40 * math.cos(at / 20)), round(40 * math.sin(at / 20))) for at in range(126)]
+POT = [(0, 0), (200, 0), (200, 120), (350, 120), (350, 140), (200, 140), (200, 150), (0, 150)]
+
+
+@pytest.mark.parametrize(('prompt', 'outline', 'lefts', 'sure'), [
+    ('bottles', BOTTLE, (100,), True),
+    ('bottles', BOTTLE, (100, 175), False),
+    ('balls', BALL, (100,), True),
+    ('balls', BALL, (100, 180), False),
+    ('pots', POT, (100,), True),  # nothing tells a handle from another body
+    ('cans', POT, (100,), False),
+])
+def test_an_outline_of_one_body_or_of_several(
+    prompt: str, outline: Sequence[tuple[int, int]], lefts: Sequence[int], sure: bool,
+) -> None:
+    mask = np.zeros((480, 640), np.uint8)
+    for left in lefts:
+        cv2.fillPoly(mask, [np.add(outline, (left, 100)).astype(np.int32)], 1)
+    track = Track()
+    track.add(Candidate(
+        0, piece_of(mask > 0), 'colour', 1.0, 1.0, np.empty((0, 3), np.float32), -1, math.nan,
+        math.nan, 0.7, 0.5, math.nan))
+    scene = SimpleNamespace(views={0: SimpleNamespace(geometry=None)})
+    assert (count_note(scene, parse(prompt), [track], ()) == '') is sure
 
 
 @pytest.mark.parametrize(('strays', 'least'), [(0, 0.99), (20, 0.9)])
