@@ -108,7 +108,8 @@ class CameraSnapshot:
     """All that is buffered of one camera, each in order of stamps.
 
     `emptied_s` is when time jumped back, and all that was there before was forgotten; `arrived_s`
-    is when the last message of each role came, NaN for never (monotonic clock).
+    is when the last message of each role came, NaN for never (monotonic clock); `refused` counts
+    those of each role that were too large to be kept.
     """
 
     config: CameraConfig
@@ -119,6 +120,7 @@ class CameraSnapshot:
     unstamped: int
     emptied_s: float = -math.inf
     arrived_s: Mapping[str, float] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
 
 
 class CameraBuffers:
@@ -226,7 +228,8 @@ class CameraBuffers:
         return CameraSnapshot(
             self.configs[name], kept['image'], kept['camera_info'], kept['depth'],
             kept['depth_camera_info'], streams['image'].unstamped, streams['image'].emptied_s,
-            {role: stream.last_arrived_s for role, stream in streams.items()})
+            {role: stream.last_arrived_s for role, stream in streams.items()},
+            {role: stream.refused for role, stream in streams.items()})
 
     def status(self) -> tuple[CameraStatus, ...]:
         """Health of every camera, () once closed.

@@ -137,13 +137,16 @@ def is_unstamped(message: Any) -> bool:
 
 
 def _quiet(snapshot: CameraSnapshot, role: str, topic: str) -> str:
-    """How long nothing has come on a topic of which nothing is buffered."""
+    """Why nothing is buffered of a topic, be it that nothing has come for how long."""
     last_s = snapshot.arrived_s.get(role, math.nan)
     if math.isnan(last_s):
         return f'nothing came on {topic}'
     ago = f'{time.monotonic() - last_s:.1f} s'
     if last_s < snapshot.emptied_s:
         return f'nothing came on {topic} since time jumped, and the last before that {ago} ago'
+    if refused := snapshot.refused.get(role):
+        return (f'{refused} messages on {topic} were larger than buffer_mb and not kept: raise it, '
+                f'`ros2 topic bw {topic}` shows their size')
     return (f'nothing came on {topic} for {ago}, and newer messages of others took the place of '
             'what came before (buffer_mb)')
 

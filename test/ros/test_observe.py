@@ -150,6 +150,17 @@ def test_depth_that_gave_way_to_newer_images_is_told_with_its_age(rig):
     assert '`ros2 topic hz /cam/depth`' in line
 
 
+def test_depth_that_is_larger_than_the_buffer_is_told(rig, make):
+    buffers = rig.buffers(buffer_bytes=2000)
+    rig.publish('/cam/depth', make.image(NOW, 'cam_optical', '16UC1', np.ones((50, 50), np.uint16)))
+    rig.send(NOW, depth=False)
+    assert rig.sent(buffers, 1, roles=('image', 'depth'))
+    seen = select_observation(buffers, rig.transforms())
+    line = next(line for line in seen.missing if 'no depth' in line)
+    assert 'messages on /cam/depth were larger than buffer_mb' in line
+    assert '`ros2 topic bw /cam/depth`' in line
+
+
 def test_images_without_a_stamp_are_told_while_they_are_looked_at(rig):
     buffers, transforms = rig.buffers(), rig.transforms()
     rig.send(0.0, info=False, depth=False)
