@@ -99,10 +99,18 @@ def unread_files(arguments: Sequence[str], node: str) -> Iterator[str]:
 
 
 def arguments_error(error: RuntimeError) -> InvalidRequestError:
-    """What ROS says of arguments or a parameter file that it can't read, without its own lines."""
-    said = re.sub(r',? at /\S+:\d+', '', str(error))
+    """What ROS says where it can't begin, without its own lines, and where to look.
+
+    Args:
+        error: about arguments or a parameter file that it can't read, or about its middleware.
+    """
+    said = ' '.join(re.sub(r',? at /\S+:\d+', '', str(error)).split())
+    if not any(word in said.lower() for word in ('argument', 'param', 'parse')):
+        return InvalidRequestError(
+            f'ROS does not begin: {said}; see ROS_DOMAIN_ID, RMW_IMPLEMENTATION and the settings '
+            'of that middleware (docs/networking.md)')
     return InvalidRequestError(
-        f'{" ".join(said.split())}; a parameter file has a section `/**:`, below it '
+        f'{said}; a parameter file has a section `/**:`, below it '
         '`ros__parameters:`, and below that the parameters, indented by spaces; an argument is '
         '`-p NAME:=VALUE`; `spatialclaw doctor --params-file FILE` checks a file')
 

@@ -263,12 +263,19 @@ def test_a_process_with_unknown_parameters_does_not_start(tmp_path):
     assert 'widow_s (did you mean window_s?)' in line
 
 
-def test_a_file_or_argument_that_ros_cannot_read_is_told_in_one_line(monkeypatch, capfd):
+@pytest.mark.parametrize(('given', 'domain', 'words'), [
+    ('window_s=3.0', '', ('window_s=3.0', '`-p NAME:=VALUE`', '`spatialclaw doctor')),
+    ('window_s:=3.0', 'abc', ('ROS does not begin: ', 'RMW_IMPLEMENTATION')),
+])
+def test_what_ros_cannot_begin_with_is_told_in_one_line(
+        monkeypatch, capfd, given, domain, words):
+    if domain:
+        monkeypatch.setenv('ROS_DOMAIN_ID', domain)
     for name in ('reuse_freed_memory', 'use_fastdds_profile'):  # they are for a whole process
         monkeypatch.setattr(main, name, lambda *_: None)
-    assert main.main(['--ros-args', '-p', 'window_s=3.0']) == 2
+    assert main.main(['--ros-args', '-p', given]) == 2
     line = capfd.readouterr().err.strip().rpartition('\n')[2]
-    for word in ('spatialclaw_node: ', 'window_s=3.0', '`-p NAME:=VALUE`', '`spatialclaw doctor'):
+    for word in ('spatialclaw_node: ', *words):
         assert word in line
     assert '/src/' not in line
 
