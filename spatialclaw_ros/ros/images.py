@@ -21,7 +21,6 @@ NumPy 2). OpenCV does what is colour science: Bayer mosaics and YUV.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +35,8 @@ DEPTH_16_INVALID = (0, 65535)
 NEAREST_M, FARTHEST_M = 0.02, 100.0
 """Data sheets of depth cameras go from 0.07 m (RealSense D405) to 40 m (ZED 2i)."""
 _SAMPLES = 32
+_LEAST_KNOWN = 0.02  # of all pixels, as many as 16 beams of a lidar give; fewer tell no unit
+_NEARLY_ALL = 0.9
 
 DEPTH_ENCODINGS = ('16UC1', 'mono16', '32FC1')
 
@@ -216,9 +217,11 @@ def to_metres(depth: np.ndarray) -> np.ndarray:
 def _check_unit(metres: np.ndarray, is_integer: bool) -> None:
     every = max(1, min(metres.shape) // _SAMPLES)
     some = metres[every // 2::every, every // 2::every]
-    some = some[some > 0]
-    median_m = float(np.median(some)) if some.size else math.nan
-    if is_integer and median_m < NEAREST_M:
+    known = np.sort(some[some > 0])
+    if known.size <= _LEAST_KNOWN * some.size:
+        return
+    median_m = float(np.median(known))
+    if is_integer and known[int(_NEARLY_ALL * known.size)] < NEAREST_M:
         raise UnsupportedEncodingError(
             f'the median of 16 bit depth is {median_m:.3g} m, nearer than depth cameras see: '
             '16UC1 is in millimetres (REP 118), and these look like metres; publish them as 32FC1')

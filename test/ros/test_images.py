@@ -268,6 +268,15 @@ def test_depth_in_the_other_unit_is_told_and_gives_no_metres(encoding, form, lev
         decode_depth(image(encoding, 10, 10, 10 * item, data))
 
 
+@pytest.mark.parametrize('levels', [
+    [3] * 2 + [0] * 98,  # a covered lens
+    [15] * 60 + [500] * 40,  # a lens that something nearly touches
+])
+def test_few_pixels_or_a_part_of_them_tell_no_unit(levels):
+    metres = decode_depth(image('16UC1', 10, 10, 20, struct.pack('<100H', *levels)))
+    assert np.nanmin(metres) == pytest.approx(levels[0] * 1e-3)
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from([*LAYOUTS, '32FC1', 'nonsense']), st.integers(0, 12), st.integers(0, 12),
