@@ -98,10 +98,11 @@ class Lookout:
             deadline.check('waiting for images')
             first = has_time(self._opened_s + FIRST_INPUT_WAIT_S)
             anew = has_time(anew_until_s)
+            waited_for = [name for name in lacking if first or (
+                anew and self._began_just_now(request, (name,)))]
             # images that would only be thrown away again are not decoded
             useless = (first and self._is_silent(request)) or (
-                lacking and (first or (anew and self._began_just_now(request, lacking)))
-                and self._lacks_still(request, settings, first))
+                waited_for and self._lacks_still(request, settings, first, waited_for))
             if not useless:
                 try:
                     seen = self._select(request, settings, deadline, spent)
@@ -158,8 +159,13 @@ class Lookout:
             if (frame.depth_m is None and heard(frame.camera, 'depth'))
             or (frame.intrinsics is None and heard(frame.camera, 'camera_info'))}
 
-    def _lacks_still(self, request: QueryRequest, settings: Settings, first: bool) -> bool:
-        """Whether a look would find what the last one lacked lacking, as far as headers tell."""
+    def _lacks_still(
+        self, request: QueryRequest, settings: Settings, first: bool, waited_for: Collection[str],
+    ) -> bool:
+        """Whether a look would find what the last one lacked lacking, as far as headers tell.
+
+        A camera that is not waited for may lack what it lacks for ever.
+        """
         heard, transforms = self._inputs.cameras.has_heard, self._inputs.transforms
         worlds = {settings.world_frame or settings.base_frame}
         if first and not self._is_new():  # then another world is as good, or none
@@ -172,8 +178,9 @@ class Lookout:
             if not images:
                 continue
             depth_ns = snapshot.depths[-1].stamp_ns if snapshot.depths else -math.inf
-            if (heard(name, 'depth') and images[-1].stamp_ns - depth_ns > PAIRED_LAG_NS) or (
-                    heard(name, 'camera_info') and not snapshot.infos):
+            if name in waited_for and (
+                    (heard(name, 'depth') and images[-1].stamp_ns - depth_ns > PAIRED_LAG_NS)
+                    or (heard(name, 'camera_info') and not snapshot.infos)):
                 return True
             lost = lost and not any(
                 self._is_known(world, image) for world in filter(None, worlds)

@@ -191,6 +191,28 @@ def test_since_when_images_come(stamps_s, arrived_s, begun):
     assert begun_s(images, 1.0) == begun
 
 
+def test_a_camera_without_depth_for_long_does_not_hold_up_one_that_begins(
+        rig, meanwhile, monkeypatch):
+    monkeypatch.setattr(lookout, 'FIRST_INPUT_WAIT_S', 0.0)
+    monkeypatch.setattr(lookout, 'ANEW_WAIT_S', 60.0)
+    monkeypatch.setattr(Lookout, '_began_just_now', lambda self, request, names: 'deep' in names)
+    stale = CameraConfig('stale', '/stale/image', depth_topic='/stale/depth')
+    made, _ = looking(rig, DEEP, stale, reconstruct='fused', world='')
+    for name in ('deep', 'stale'):
+        send(rig, name, NOW - 5.0, color=False, depth=True)
+        send(rig, name)
+
+    def late():
+        time.sleep(0.3)
+        send(rig, 'deep', color=False, depth=True)
+    meanwhile(late)
+    began_s = time.monotonic()
+    seen = look(made)
+    assert time.monotonic() - began_s < 30.0
+    assert {frame.camera: frame.depth_m is not None for frame in seen.frames} == {
+        'deep': True, 'stale': False}
+
+
 def test_depth_that_stays_away_is_not_waited_for_long(rig, monkeypatch):
     monkeypatch.setattr(lookout, 'FIRST_INPUT_WAIT_S', 0.0)
     monkeypatch.setattr(lookout, 'ANEW_WAIT_S', 60.0)
