@@ -74,6 +74,9 @@ class QueryRunner:
         max_queued: how many may wait at this moment; a further one ends BUSY at once, or in its
             stead the newest of a client that holds more.
         settle: called when a query has been carried through, behind its answer.
+
+    Raises:
+        RuntimeError: the system has no thread to give.
     """
 
     def __init__(
