@@ -130,6 +130,10 @@ class Links:
         """All frames in order of their first coming, those no longer published at the end."""
         return tuple(sorted(self.frames, key=lambda name: self._is_silent(name, now_s)))
 
+    def changed(self) -> None:
+        """Note that something may be fixed to something else than before."""
+        self.changes += 1
+
     def note(
         self, transform: TransformStamped, *, static: bool, sender: object, now_s: float,
     ) -> Back | None:
@@ -154,11 +158,11 @@ class Links:
         if link is None or link.static != static:
             link = self._links[child] = _Link(parent, static)
             link.heard_s = now_s
-            self.changes += 1
+            self.changed()
             self._make_room()
         link.heard_s = now_s
         if static:
-            self.changes += 1
+            self.changed()
             link.parent = parent
             return None
         stamp = transform.header.stamp
@@ -214,7 +218,7 @@ class Links:
 
     def clear(self) -> None:
         """Forget all that moves, but not the names."""
-        self.changes += 1
+        self.changed()
         self._links = {name: link for name, link in self._links.items() if link.static}
 
     def older_than(self, stamp_ns: int) -> bool:

@@ -158,7 +158,8 @@ class TransformSource:
             stamp_ns: of the lookup, ROS clock.
 
         Returns:
-            The frame farthest up, `name` itself when it moves, and (4, 4) float64 `T_that_name`.
+            The frame farthest up, `name` itself when it moves, and (4, 4) float64 `T_that_name`,
+            read-only, as others get it, too.
 
         Raises:
             TransformError: as `lookup` raises it.
@@ -172,6 +173,7 @@ class TransformSource:
             anchor = found[0] if found is not None else self._links.anchor(name, world)
         if found is None:
             found = anchor, self.lookup(anchor, name, stamp_ns, 0.0)
+            found[1].setflags(write=False)
             with self._lock:
                 if self._links.changes == changes:
                     self._fixed[name, world] = found
@@ -279,7 +281,7 @@ class TransformSource:
         self._note(message, info, static=True)
         self._store(message, self._buffer.set_transform_static)
         with self._lock:  # what was looked up since it was noted is of before
-            self._links.changes += 1
+            self._links.changed()
 
     def _note(
         self, message: TFMessage, info: Mapping[str, Any] | None, *, static: bool,

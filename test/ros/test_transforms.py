@@ -68,6 +68,7 @@ def test_what_is_fixed_is_looked_up_anew_when_it_is_fixed_otherwise(rig):
 
     def fixed():
         anchor, pose = source.fixed('camera', 'odom', 10 * SECOND)
+        assert not pose.flags.writeable
         return anchor, round(float(pose[0, 3]), 9)
 
     assert [fixed(), fixed()] == [('hand', 0.1)] * 2
