@@ -21,6 +21,7 @@ costs more than the messages of a camera do. What events would tell is asked for
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -104,20 +105,23 @@ def published_elsewhere(node: Node, topic: str, type_name: str, own: str) -> str
         type_name: 'sensor_msgs/msg/Image'.
         own: topics that begin so are this node's own.
     """
-    found = [
+    named = [
         name for name, types in node.get_topic_names_and_types()
-        if type_name in types and not name.startswith(own) and any(
-            one.topic_type == type_name for one in node.get_publishers_info_by_topic(name))]
+        if type_name in types and not name.startswith(own)]
+    # a look at one topic's publishers is slow, and there may be hundreds
+    found = list(itertools.islice((
+        name for name in difflib.get_close_matches(topic, named, n=len(named) or 1, cutoff=0.0)
+        if any(one.topic_type == type_name for one in node.get_publishers_info_by_topic(name))),
+        _SHOWN + 1))
     if not found:
         return (
             f'nobody publishes {type_name} in ROS domain {node.context.get_domain_id()}: does its '
             'driver run, and with the same ROS_DOMAIN_ID? `ros2 topic list -t` shows what there '
             'is (docs/networking.md)')
-    near = difflib.get_close_matches(topic, found, n=_SHOWN, cutoff=0.0)
-    more = ', …' if len(found) > len(near) else ''
+    more = ', …' if len(found) > _SHOWN else ''
     return (
-        f'{type_name} is published on {", ".join(near)}{more}: is it one of those? `ros2 topic '
-        'list -t` shows what there is')
+        f'{type_name} is published on {", ".join(found[:_SHOWN])}{more}: is it one of those? '
+        '`ros2 topic list -t` shows what there is')
 
 
 def offered_otherwise(node: Node, subscription: Subscription[Any]) -> str:

@@ -26,6 +26,7 @@ from sensor_msgs.msg import Image
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.subscribing import published_elsewhere
 
 COLOR = np.zeros((12, 16, 3), np.uint8)
 
@@ -54,7 +55,7 @@ def test_messages_are_kept_undecoded_and_counted(rig):
     assert buffers.buffered_bytes == sum(one.buffered_bytes for one in status.streams)
 
 
-def test_a_camera_that_never_published(rig):
+def test_a_camera_that_never_published(rig, monkeypatch):
     buffers = rig.buffers(CameraConfig('wrist', '/wrist/image'))
     (status,) = buffers.status()
     image = status.stream('image')
@@ -66,9 +67,15 @@ def test_a_camera_that_never_published(rig):
         return rig.wait(lambda: buffers.status()[0].stream('image').silence(2.0).startswith(
             f'{silence}{words}'))
     assert told('nobody publishes sensor_msgs/msg/Image in ROS domain')
-    for topic in ('/a', '/wrist/image_raw', '/b', '/c', '/d'):
+    for topic in ('/wrist/image_raw', *(f'/other_{number}' for number in range(9))):
         rig.out.create_publisher(Image, topic, 1)
     assert told('sensor_msgs/msg/Image is published on /wrist/image_raw, ')
+    assert rig.wait(lambda: rig.into.count_publishers('/other_8'))
+    asked, look = [], rig.into.get_publishers_info_by_topic
+    monkeypatch.setattr(
+        rig.into, 'get_publishers_info_by_topic', lambda topic: asked.append(topic) or look(topic))
+    assert ', …' in published_elsewhere(rig.into, '/wrist/image', 'sensor_msgs/msg/Image', '/-')
+    assert len(asked) < 10, 'the graph is asked about every topic'
 
 
 def test_a_publisher_of_another_type_is_named(rig, make):
