@@ -28,6 +28,8 @@ _EXIT_FAILED = 1
 def die_with(parent_pid: int, number: int = signal.SIGKILL) -> None:
     """Let this process be killed when its parent is gone, even when that one was killed (prctl(2)).
 
+    To the kernel the parent is the thread that started it: that one must live as long as it shall.
+
     Args:
         parent_pid: who started it; where that one is gone already, this process ends at once.
         number: of the signal that it gets: SIGTERM lets it end what it has started itself.
