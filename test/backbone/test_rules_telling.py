@@ -1,0 +1,77 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Whether two things can be told apart, by what is known of them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spatialclaw_ros.backbone.rules.snippets import SHAPE, VIEWS
+from spatialclaw_ros.backbone.rules.telling import AMOUNTS, WHERE
+from spatialclaw_ros.geometry.noise import depth_sigma_m
+from spatialclaw_ros.workspace.points import PointArray
+
+EYE = np.array([0.0, 0.0, 1.3])
+
+
+def scope() -> dict[str, Any]:
+    """The snippets' functions, with one camera 1.3 m above what things stand on."""
+    pose = np.eye(4)
+    pose[:3, 3] = EYE
+    names = {'np': np, 'recon': SimpleNamespace(frame_indices=(0,), extrinsics={0: pose})}
+    exec(SHAPE + VIEWS + AMOUNTS + WHERE, names)
+    return names
+
+
+def block(low: float, high: float, y: float, away: float) -> dict[str, Any]:
+    """What a camera with the noise of usual ones sees of a block: its front and its top."""
+    random = np.random.default_rng(int(1000 * (low + high) + 100 * away))
+    front = np.column_stack([np.full(1500, away), random.uniform(y, y + 0.2, 1500),
+                             random.uniform(low, high, 1500)])
+    top = np.column_stack([random.uniform(away, away + 0.2, 700),
+                           random.uniform(y, y + 0.2, 700), np.full(700, high)])
+    p = np.concatenate([front, top])
+    rays = (p - EYE) / np.linalg.norm(p - EYE, axis=1, keepdims=True)
+    p += rays * random.normal(0, depth_sigma_m(p[:, :1]))
+    seen = PointArray.make(p.astype(np.float32), p[:, 0])
+    return {'points': seen, 'frames': [0], 'whole': [0]}
+
+
+LOWER, BESIDE = (0.0, 0.05, 0.0), (0.0, 0.05, -0.3)
+
+
+@pytest.mark.parametrize(('upper', 'lower', 'away', 'truth'), [
+    ((0.05, 0.10, 0.0), LOWER, 1.0, True),
+    ((0.05, 0.10, 0.0), LOWER, 3.5, True),
+    ((0.30, 0.35, 0.0), LOWER, 3.5, True),
+    ((0.0, 0.05, 0.0), BESIDE, 1.0, False),
+    ((0.0, 0.05, 0.0), BESIDE, 3.5, False),
+    ((0.0, 0.30, 0.0), (0.0, 0.20, -0.3), 3.0, False),
+    ((0.0, 0.30, 0.0), (0.0, 0.025, -0.3), 3.0, None),  # a bottle beside a book
+])
+def test_noise_widens_the_doubt_of_what_is_above(
+    upper: tuple[float, float, float], lower: tuple[float, float, float], away: float,
+    truth: bool | None,
+) -> None:
+    names = scope()
+    a, b = block(*upper, away), block(*lower, away)
+    for relation, first, second in (('above', a, b), ('below', b, a)):
+        found, why = names['where_to'](first, second, relation, None, False, False)
+        assert (None if why else found) is truth, why
