@@ -75,3 +75,13 @@ def test_noise_widens_the_doubt_of_what_is_above(
     for relation, first, second in (('above', a, b), ('below', b, a)):
         found, why = names['where_to'](first, second, relation, None, False, False)
         assert (None if why else found) is truth, why
+
+
+@pytest.mark.parametrize('relation', ['left', 'behind'])
+def test_what_is_not_known_is_not_told(relation: str) -> None:
+    names = scope()
+    names['spread_of'] = lambda thing: (np.full((3, 3), np.nan), 0.0)
+    eye = (np.eye(4), np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), 0.0)
+    far, near = np.array([[2.0, 0.5, 0.0]]), np.array([[1.0, -0.5, 0.0]])
+    assert names['where_to'](far, near, relation, eye, False, False)[1]
+    assert names['untold'](('mug', 'box'), ((2.0, np.nan, False), (1.0, 0.1, False)), 'm')

@@ -49,7 +49,7 @@ def stands_between(x, a, b):
     low, high = {_INSIDE[0]} + off / length, {_INSIDE[1]} - off / length
     if low < along < high and beside + off < half(x):
         return True, ''
-    if not -off / length < along < 1 + off / length or (
+    if along <= -off / length or along >= 1 + off / length or (
             beside - off > half(x) + min(half(a), half(b))):
         return False, ''
     return False, (f'it is {{beside:.3f}} m (known to {{off:.3f}} m) beside the line between the '

@@ -99,11 +99,13 @@ def outline(thing):
     """Sigma of a length between two outlines in metres.
 
     Pixels on an outline are mixed, those beside a jump in depth are dropped: about a pixel, at the
-    thing's distance, is lost or won at each end.
+    thing's distance, is lost or won at each end. NaN where no frame knows that distance.
     """
-    f = (thing['whole'] or thing['frames'])[0]
-    depth = np.asarray(recon.depth[f])[thing['seg'].get_mask(f, thing['k'])]
-    return float(2 * np.nanmedian(depth) / recon.intrinsics[f]['fx'])
+    for f in [*thing['whole'], *thing['frames']]:
+        depth = np.asarray(recon.depth[f])[thing['seg'].get_mask(f, thing['k'])]
+        if np.isfinite(depth).any():
+            return float(2 * np.nanmedian(depth) / recon.intrinsics[f]['fx'])
+    return float('nan')
 
 
 def foot_of(thing):

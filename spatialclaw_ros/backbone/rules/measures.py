@@ -78,7 +78,7 @@ def _known(task: Task, intent: Intent) -> str:
     limits = f'{UNSURE_M * 100:.0f} cm' + (
         '' if extent == '0.0' else f' and {UNSURE_SHARE * 100:.0f} % of it')
     return f'''
-if not problem and {doubt} > max({UNSURE_M}, {UNSURE_SHARE} * {extent}):
+if not problem and not {doubt} <= max({UNSURE_M}, {UNSURE_SHARE} * {extent}):
     about = value if isinstance(value, str) else f'{{np.round(value, 3)}} {{unit}}'
     problem = (f'it is about {{about}}, but with a sigma of {{{doubt}:.3f}} m, above {limits}, it '
                'is not known well enough to act on; a view from nearer, or of sides that are not '
@@ -93,8 +93,8 @@ def _limit(task: Task, intent: Limit) -> str:
     return code + f'''
 if not problem:
     print(f'measured {{value:.4f}}, limit {intent.limit:g} {intent.unit}')
-    off = 0.0 if sigma is None else np.nan_to_num(sigma, nan=0.005)  # a count is sure
-    if sigma is not None and abs(value - {intent.limit!r}) < max(0.003, 2 * off):
+    off = 0.0 if sigma is None else sigma  # a count is sure
+    if sigma is not None and not abs(value - {intent.limit!r}) >= np.maximum(0.003, 2 * off):
         problem = (f'{{value:.3f}} m (sigma {{off:.3f}} m) is too close to the limit of '
                    '{intent.limit:g} m to tell; a view from nearer would help')
     value, unit, sigma = bool(value {'>' if intent.more else '<'} {intent.limit!r}), None, None

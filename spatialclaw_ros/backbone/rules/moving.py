@@ -40,7 +40,7 @@ problem = '' if reach > 0.05 else 'it is right above or below, where no bearing 
 def facing(task: Task, intent: Facing) -> str:
     return _bearing_values(intent.a, intent.b) + '''
 ahead = np.deg2rad(30)  # nearly straight ahead
-if not problem and abs(abs(angle) - ahead) < 2 * sigma:
+if not problem and not abs(abs(angle) - ahead) >= 2 * sigma:
     problem = (f'{np.rad2deg(angle):.0f} degrees (sigma {np.rad2deg(sigma):.1f}) is too close to '
                'the 30 degrees that count as facing it to tell')
 value, unit, sigma = bool(abs(angle) < ahead), None, None

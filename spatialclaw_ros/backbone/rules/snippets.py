@@ -283,7 +283,7 @@ def edge_gap(points, samples, real, plane):
         return None, None, None, None, (
             'the nearest part of the edge may be out of view: the view of the surface ends '
             f'{to[~real].min():.2f} m away, its nearest seen edge is {to[best]:.2f} m away')
-    sigma = float(np.hypot(noise(points), 0.005))
+    sigma = float(np.hypot(np.nan_to_num(noise(points), nan=0.003), 0.005))
     a, b = near[best], samples[best]
     if ball is None and not post:
         sigma = float(np.hypot(sigma, far_side(points, a, b)))

@@ -61,7 +61,7 @@ def untold(names, amounts, unit):
     values, sigmas, open_ended = zip(*amounts)
     said = ' and '.join(f'{name} {value:.4g} {unit} (sigma {sigma:.2g})'
                         for name, value, sigma in zip(names, values, sigmas))
-    if abs(values[0] - values[1]) < 2 * np.hypot(*sigmas):
+    if not abs(values[0] - values[1]) >= 2 * np.hypot(*sigmas):  # what is unknown is not told
         return (f'too close to tell: {said} differ by less than two sigma; a view from nearer, or '
                 'of the sides that are not seen, would help')
     less = int(values[1] < values[0])
@@ -114,7 +114,7 @@ def where_to(a, b, relation, eye, flat_a, flat_b):
         sigma = float(np.sqrt(way @ (spread_of(a)[0] + spread_of(b)[0]) @ way))
         sigma = float(np.hypot(sigma, slack * other))
         print(f'{relation}: {ahead:.3f} m, sigma {sigma:.3f} m')
-        if abs(ahead) > max(0.01, 2 * sigma):
+        if abs(ahead) > 0.01 and abs(ahead) > 2 * sigma:
             return ahead > 0, ''
         return ahead > 0, (
             f'they are level there: {ahead:.3f} m ({relation}), with a sigma of {sigma:.3f} m, is '
@@ -152,7 +152,7 @@ def where_to(a, b, relation, eye, flat_a, flat_b):
     if inside < -unsure:
         return False, '' if not isinstance(b, dict) or b['whole'] else (
             'what shows of the lower one ends before that place; a view of more of it would help')
-    if inside < unsure:
+    if not inside >= unsure:
         return inside > 0, (f'its middle is {inside:.3f} m inside the outline of the other, known '
                             f'to {unsure:.3f} m: too close to tell')
     if relation == 'in' and (a_low < b_low - 0.03 or (a_low + a_high) / 2 > b_high - touch):
