@@ -125,3 +125,18 @@ def test_what_stands_before_a_thing_hides_where_it_ends(kit: Any) -> None:
     assert 'by what stands before it' in width.reason
     taller = kit.ask(world, 'Is the crate taller than the ball?').answer
     assert taller.value is True
+
+
+@pytest.mark.parametrize(('cut', 'width'), [(True, None), (False, 0.10)])
+def test_a_view_without_depth_tells_nothing(kit: Any, cut: bool, width: float | None) -> None:
+    eyes = [(0.55, 0.3, 1.2) if cut else (0.25, 0.1, 1.55), (0.3, -0.2, 1.5)]
+    world = kit.world(eyes=eyes, target=(1.15, 0.3 if cut else 0.0, 0.72))
+    blind = world.observation.frames[1].depth_m
+    blind[world.which[1] == world.names[1].index('box')] = np.nan
+    answer = kit.ask(world, 'How wide is the box?').answer
+    if width is None:
+        assert answer.value is None
+        assert 'cut off by the image border' in answer.reason
+    else:
+        assert answer.value == pytest.approx(width, abs=0.01), answer.reason
+        assert answer.sigma < 0.02

@@ -58,8 +58,8 @@ def covered(mask, f):
     depth, points = np.asarray(recon.depth[f])[part], np.asarray(recon.points[f])[part]
     body = scipy.ndimage.binary_fill_holes(mask[part])
     known = body & np.isfinite(depth)
-    if known.sum() < 30:
-        return none
+    if known.sum() < 30:  # nobody can tell whether it shows whole
+        return 1.0, none[1]
     beyond = scipy.ndimage.binary_dilation(body, iterations=6)
     beyond &= ~scipy.ndimage.binary_dilation(body, iterations=2)
     i, j = scipy.ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
