@@ -27,6 +27,7 @@ from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import plural, singular
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError
+from spatialclaw_ros.workspace.calls import CANT_COUNT
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
@@ -209,12 +210,12 @@ def test_too_few_steps_is_said(kit: Any, tabletop: Any) -> None:
 BRIEF = Brief(Question('How far is the mug from the box?'), {'cameras': {'front': {}}})
 
 
-def written(*results: CellResult | None) -> str:
+def written(*results: CellResult | None, brief: Brief = BRIEF) -> str:
     """What is written after some results."""
     backbone, turns = RulesBackbone(), []
     for result in results:
-        turns.append(Turn(backbone.write(BRIEF, '', turns, Deadline(5)).text, result, ''))
-    return backbone.write(BRIEF, '', turns, Deadline(5)).text
+        turns.append(Turn(backbone.write(brief, '', turns, Deadline(5)).text, result, ''))
+    return backbone.write(brief, '', turns, Deadline(5)).text
 
 
 LOOKED = CellResult(stdout='''look {"label": "mug", "n": 1, "scores": [0.9], "points": [900]}
@@ -240,6 +241,14 @@ look {"label": "box", "n": 1, "scores": [0.9], "points": [900]}
 ])
 def test_next_cell(results: tuple[CellResult | None, ...], words: str) -> None:
     assert words in written(*results)
+
+
+def test_the_last_of_many_notes_stops_a_count() -> None:
+    notes = '\n'.join(f'note camera {i} is dark' for i in range(7))
+    looked = CellResult(stdout=f'look {{"label": "mugs", "n": 1, "scores": [0.9]}}\n{notes}\n'
+                               f'note "mugs": {CANT_COUNT} them for sure: two may touch\n')
+    brief = Brief(Question('How many mugs are there?'), {'cameras': {'front': {}}})
+    assert f'{CANT_COUNT} them for sure' in written(looked, brief=brief)
 
 
 def test_same_turns_give_the_same_cell() -> None:

@@ -150,8 +150,7 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
         return replace(step, kind='measure', why='Only cameras and frames are asked about.')
     looks = dict(step.looks)
     looks |= {look['label']: look for look in _lines(result.stdout, 'look') if 'label' in look}
-    notes = tuple(
-        line[5:] for line in result.stdout.splitlines() if line.startswith('note '))[:6]
+    notes = tuple(line[5:] for line in result.stdout.splitlines() if line.startswith('note '))
     doubles = tuple(
         pair for line in _lines(result.stdout, 'twice') for pair in line.get('pairs', ()))
     step = replace(step, notes=notes, looks=looks, doubles=doubles, fresh=())
