@@ -152,6 +152,11 @@ def open_at(thing, at):
 '''
 
 SIDES = '''
+def seen_from_above(thing, top):
+    """Whether a camera that saw a thing was higher than its top (metres)."""
+    return max(recon.extrinsics[f][2, 3] for f in thing['frames']) >= top
+
+
 def sides_of(thing, points=None):
     """(centre, size, sigmas) of the box of a thing: its length, width and height in metres.
 
@@ -169,9 +174,8 @@ def sides_of(thing, points=None):
     lost = lost if 0 < lost < 0.015 else 0.0
     # stray points stick out at both ends
     across = float(np.linalg.norm([off, 2 * np.nan_to_num(noise(p)), outline(thing)]))
-    eyes = [recon.extrinsics[f][2, 3] for f in thing['frames']]
-    if max(eyes) < center[2] + size[2] / 2:
-        across = float(size[:2].max() / 4)  # its top is not seen: its far side is anyone's guess
+    if not seen_from_above(thing, center[2] + size[2] / 2):
+        across = float(size[:2].max() / 4)  # its far side is anyone's guess
     return (center - [0, 0, lost / 4], size + [0, 0, lost / 2],
             np.array([across, across, np.hypot(off, lost / 2)]))
 '''

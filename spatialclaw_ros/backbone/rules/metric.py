@@ -40,6 +40,10 @@ from spatialclaw_ros.backbone.rules.parts import (
 _DISC = 'width_of_disc(p, outline(a) / 2) if size[1] > 0.75 * size[0] else size[0]'
 EXISTS_SCORE = 0.4
 """Least score of a candidate that counts as one; what has the colour but not the shape is below."""
+_ONE_FACE = '''if size[1] < 2 * off[1] and not seen_from_above(a, middle[2] + size[2] / 2):
+    # one face is seen: nobody knows how deep the thing is behind it
+    problem = 'its far side is not seen, so its {} is not known; look from elsewhere'
+'''
 _SIZE_IN_WORDS = '''
 value = f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'
 unit = None
@@ -157,6 +161,8 @@ def size(task: Task, intent: Size) -> str:
     off = {
         'height': 'off[2]', 'thickness': 'off[size.argmin()]', 'size': 'off[size.argmax()]',
     }.get(intent.dimension, 'off[0]')
+    deep = task.kind == 'text' or intent.dimension in {'width', 'thickness'}
+    far = _ONE_FACE.format(intent.dimension) if deep else ''
     return snippets.join('edge', 'sides', 'middle') + f'''
 {item(thing, 'a')}
 
@@ -167,9 +173,9 @@ def length_of(p):
 
 
 value, evidence, sigma = over_views(length_of, a)
-size = sides_of(a)[1]
+middle, size, off = sides_of(a)
 unit, problem = 'm', ''
-if not a['whole'] and ball_of(a['points']) is None:
+{far}if not a['whole'] and ball_of(a['points']) is None:
     # no frame shows all of it: only a top whose whole edge was seen will do
     real = edge_of(a['points'])[1] if size[:2].max() > 0.3 else np.zeros(1)
     if real.mean() < 0.95:
