@@ -113,6 +113,9 @@ def test_choices_that_do_not_fit(
     ('As seen from the fridge, is the mug left of the box?', {}, 'no camera and no TF frame'),
     ('How much did the mug turn?', {}, 'turned is not seen'),
     ('How tall is the gripper?', {}, 'frame of the robot'),
+    ('Is the gripper taller than the mug?', {}, 'frame of the robot'),
+    ('Which is larger, the gripper or the mug?', {}, 'frame of the robot'),
+    ('Of the mug, the box and the ball, which is fifth from the left?', {}, 'only 3 things'),
 ])
 def test_what_this_robot_lacks_is_named(
     backbone: RulesBackbone, text: str, metadata: dict[str, object], words: str,

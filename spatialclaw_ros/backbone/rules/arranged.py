@@ -71,7 +71,7 @@ def turn_of(c, eye):
 
 
 unit, sigma, problem, value, evidence = None, None, '', None, None
-for eye in eyes if len(candidates) >= {intent.place} else ():
+for eye in eyes:
     turns = [turn_of(cs[0], eye) for _, cs in candidates]
     order = sorted(range(len(turns)), key=lambda n: -turns[n][0])
     n = order[{intent.place - 1 if intent.side == 'left' else -intent.place}]

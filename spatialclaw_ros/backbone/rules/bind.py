@@ -55,6 +55,8 @@ _GRIPPER_WORDS = frozenset({
     'fingers', 'claw', 'flange',
 })
 _GRIPPER_FRAMES = ('tcp', 'gripper', 'hand', 'tool', 'end_effector', 'ee_link', 'flange')
+_OF_SIZE = frozenset({
+    'largest', 'smallest', 'tallest', 'shortest', 'longest', 'widest', 'narrowest'})
 _YES = re.compile(r'^\W*(yes|true|y)\b', re.IGNORECASE)
 _NO = re.compile(r'^\W*(no|false|not|n)\b', re.IGNORECASE)
 _WORDS_FOR_KIND = {
@@ -306,6 +308,10 @@ class _Binder:
         objects: tuple[Thing, ...] = ()
         if isinstance(intent, Size | Exists | Count):
             objects = (intent.a,)
+        elif isinstance(intent, Compare) and intent.criterion in _OF_SIZE:
+            objects = (intent.a, intent.b)
+        elif isinstance(intent, Extreme | RelationWhat | Row | BetweenWhat):
+            objects = intent.candidates
         elif isinstance(intent, HeightAbove):
             objects = (intent.surface,)
         for thing in objects:
@@ -313,6 +319,10 @@ class _Binder:
                 raise OutOfScopeError(
                     f'{thing.text!r} is a frame of the robot and not seen by its cameras; ask '
                     'for its distance or position instead')
+        if isinstance(intent, Row) and intent.place > len(intent.candidates):
+            raise OutOfScopeError(
+                f'only {len(intent.candidates)} things are named, so none of them is number '
+                f'{intent.place} from the {intent.side}; name all things of the row')
         if isinstance(intent, Facing) and intent.a.kind == 'object':
             raise OutOfScopeError(
                 f'which way {intent.a.text!r} faces is not known from its shape; ask about the '
