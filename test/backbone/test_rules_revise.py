@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ import pytest
 
 from spatialclaw_ros.backbone.protocol import Brief, Turn
 from spatialclaw_ros.backbone.rules import RulesBackbone
+from spatialclaw_ros.backbone.rules.cells import code_of
 from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import plural, singular
 from spatialclaw_ros.deadline import Deadline
@@ -241,6 +243,16 @@ look {"label": "box", "n": 1, "scores": [0.9], "points": [900]}
 ])
 def test_next_cell(results: tuple[CellResult | None, ...], words: str) -> None:
     assert words in written(*results)
+
+
+def test_one_frame_alone_forgets_what_all_of_them_told() -> None:
+    failed = CellResult(error=CellError('ValueError', 'no'))
+    loop = code_of(written(LOOKED, failed)).split('# One frame alone')[1].split('\n\n')[0]
+    thing = {'frames': [2, 0], 'whole': [0], 'k': 0, 'spread': 1, 'foot': 2, 'drift': 3,
+             'seg': SimpleNamespace(get_masked_points=lambda recon, f, k: f)}
+    exec('#' + loop, {'found': {'mug': [thing]}, 'recon': None})
+    assert thing.items() >= {'frames': [0], 'whole': [0], 'points': 0}.items()
+    assert not thing.keys() & {'spread', 'foot', 'drift'}
 
 
 def test_the_last_of_many_notes_stops_a_count() -> None:

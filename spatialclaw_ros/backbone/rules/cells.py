@@ -25,7 +25,7 @@ import textwrap
 
 from spatialclaw_ros.backbone.rules import finding, measures
 from spatialclaw_ros.backbone.rules.bind import Task
-from spatialclaw_ros.backbone.rules.intents import CAMERA, things
+from spatialclaw_ros.backbone.rules.intents import CAMERA, Motion, things
 from spatialclaw_ros.backbone.rules.plan import describe
 from spatialclaw_ros.workspace.question import AnswerType
 
@@ -165,12 +165,15 @@ def measure(task: Task, picks: tuple[tuple[str, int], ...], *, best_frame: bool,
     for label, number in picks:
         head += (f'found[{label!r}] = [found[{label!r}][{number}]]'
                  '  # the one that is meant\n')
-    if best_frame:
+    if best_frame and not isinstance(task.intent, Motion):
         head += '''# One frame alone: poses or masks of the others may be off.
 for cs in found.values():
     for c in cs:
         f = (c['whole'] or c['frames'])[0]
         c['points'] = c['seg'].get_masked_points(recon, f, c['k'])
+        c['frames'], c['whole'] = [f], c['whole'][:1]
+        for known in ('spread', 'foot', 'drift'):  # of the points that it had
+            c.pop(known, None)
 '''
     tail = '''
 shown = value.tolist() if isinstance(value, np.ndarray) else value
