@@ -140,3 +140,11 @@ def test_a_view_without_depth_tells_nothing(kit: Any, cut: bool, width: float | 
     else:
         assert answer.value == pytest.approx(width, abs=0.01), answer.reason
         assert answer.sigma < 0.02
+
+
+def test_a_sheet_on_a_table_is_neither_said_to_be_above_nor_below(kit: Any) -> None:
+    sheet = kit.solid('sheet', 'box', (0.2, 0.2, 0.002), (1.1, 0.0, 0.721))
+    world = kit.world((kit.floor, kit.table, sheet), eyes=[(0.25, 0.0, 1.55)])
+    answer = kit.ask(world, 'Is the sheet above or below the table?').answer
+    assert answer.value is None
+    assert 'both above and below would be said of it' in answer.reason

@@ -136,7 +136,8 @@ fitting = [name for name, (so, why) in zip({tuple(names)!r}, verdicts) if so and
 unit, sigma, evidence = None, None, [center_of(a), center_of(b)]
 value = fitting[0] if len(fitting) == 1 else None
 problem = '' if value else verdicts[0][1] or verdicts[1][1] or (
-    {f'neither {intent.sides[0]} nor {intent.sides[1]}'!r})
+    ('both {intent.sides[0]} and {intent.sides[1]}' if fitting else
+     'neither {intent.sides[0]} nor {intent.sides[1]}') + ' would be said of it')
 '''
 
 
