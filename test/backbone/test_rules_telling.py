@@ -85,3 +85,25 @@ def test_what_is_not_known_is_not_told(relation: str) -> None:
     far, near = np.array([[2.0, 0.5, 0.0]]), np.array([[1.0, -0.5, 0.0]])
     assert names['where_to'](far, near, relation, eye, False, False)[1]
     assert names['untold'](('mug', 'box'), ((2.0, np.nan, False), (1.0, 0.1, False)), 'm')
+
+
+@pytest.mark.parametrize(('cameras', 'told'), [(('front', 'front'), True),
+                                               (('front', 'back'), False)])
+def test_what_one_camera_is_off_does_not_count_twice(
+    cameras: tuple[str, str], told: bool,
+) -> None:
+    amounts = [(value, 0.02, False, (camera, 0.019))
+               for value, camera in zip((2.0, 2.03), cameras)]
+    assert (not scope()['untold'](('mug', 'box'), amounts, 'm')) is told
+
+
+@pytest.mark.parametrize(('share', 'sign'), [(0.0, 1), (2.0, -1)], ids=['camera', 'beyond'])
+def test_a_camera_is_off_along_its_rays(share: float, sign: int) -> None:
+    names, thing = scope(), block(0.0, 0.1, 0.0, 2.0)
+    at = np.asarray(thing['points'][0])
+    place = EYE + share * (at - EYE)
+    names['InputImages'] = SimpleNamespace(at=lambda f: SimpleNamespace(camera='front'))
+    names['reference'] = place[None]
+    camera, off = names['tied'](thing, [at, place])
+    assert camera == 'front'
+    assert off == pytest.approx(sign * 0.0145, abs=0.002)  # at 2 m to 2.2 m

@@ -84,7 +84,7 @@ def extreme(task: Task, intent: Extreme) -> str:
 # How much so each is; where several things fit a phrase, each of them.
 every = [[amount_of(c, {key!r}) for c in cs] for _, cs in candidates]
 for (name, _), amounts in zip(candidates, every):
-    print(name, [f'{{value:.4f}}, sigma {{off:.4f}}' for value, off, _ in amounts])
+    print(name, [f'{{value:.4f}}, sigma {{off:.4f}}' for value, off, *_ in amounts])
 unit, sigma, problem, value, evidence = None, None, '', None, None
 if not candidates:
     problem = 'nothing to choose from was found'

@@ -23,13 +23,13 @@ from __future__ import annotations
 
 AMOUNTS = '''
 def amount_of(thing, key):
-    """(amount, sigma, whether it may be more than what shows) of one thing.
+    """(amount, sigma, whether it may be more than what shows) of one thing; of a gap, see `tied`.
 
     Needs `reference` for 'gap' and `left` for 'left'.
     """
     if key == 'gap':
-        value, _, sigma = gap_of(thing, reference)
-        return float(value), sigma, False
+        value, points, sigma = gap_of(thing, reference)
+        return float(value), sigma, False, tied(thing, points)
     if key == 'left':
         spread, _ = spread_of(thing)
         return float(center_of(thing) @ left), float(np.sqrt(left @ spread @ left)), False
@@ -56,12 +56,26 @@ def amount_of(thing, key):
     return value, sigma, not thing['whole'] and ball_of(all_points(thing)) is None
 
 
+def tied(thing, points):
+    """(camera, metres) by which a gap to a place is off with all that the camera sees, if it is."""
+    if not isinstance(thing, dict) or isinstance(reference, dict):
+        return None, 0.0
+    f = thing['frames'][0]
+    ray, way = points[0] - recon.extrinsics[f][:3, 3], points[0] - points[1]
+    along = ray @ way / max(np.linalg.norm(ray) * np.linalg.norm(way), 1e-9)
+    return InputImages.at(f).camera, offset((thing, reference)) * float(along)
+
+
 def untold(names, amounts, unit):
     """Why it is not known which of two amounts (see `amount_of`) is more; '' when it is."""
-    values, sigmas, open_ended = zip(*amounts)
+    values, sigmas, open_ended, *ties = zip(*amounts)
+    off = np.hypot(*sigmas)
+    for (camera, a), (other, b) in ties:
+        if camera == other:  # what both are off by is not in their difference
+            off = np.sqrt(np.maximum(off ** 2 - 2 * a * b, 0.0))
     said = ' and '.join(f'{name} {value:.4g} {unit} (sigma {sigma:.2g})'
                         for name, value, sigma in zip(names, values, sigmas))
-    if not abs(values[0] - values[1]) >= 2 * np.hypot(*sigmas):  # what is unknown is not told
+    if not abs(values[0] - values[1]) >= 2 * off:  # what is unknown is not told
         return (f'too close to tell: {said} differ by less than two sigma; a view from nearer, or '
                 'of the sides that are not seen, would help')
     less = int(values[1] < values[0])
