@@ -25,6 +25,7 @@ from spatialclaw_ros.errors import PerceptionError
 from spatialclaw_ros.geometry.plane import fit_plane_ransac
 from spatialclaw_ros.geometry.se3 import make_transform
 from spatialclaw_ros.perception.depth import sigma_of
+from spatialclaw_ros.workspace.calls import NOT_TOGETHER
 from spatialclaw_ros.workspace.observation import Frame
 
 _UP_CAMERA = np.array([0.0, -1.0, 0.0])  # optical frame: y down
@@ -56,7 +57,8 @@ def place_frames(
     if len(lost) < len(frames):
         raise PerceptionError(
             f'frames {_list(lost)} have no transform to the world at their stamps, the others '
-            f'have; ask for the others alone, or publish TF for "{lost[0].frame_id}"')
+            f'have, so they {NOT_TOGETHER}; ask for the others alone, or publish TF for '
+            f'"{lost[0].frame_id}"')
     notes = []
     if len(frames) > 1:
         _require_static(frames, depths)
@@ -142,9 +144,9 @@ def _require_static(frames: Sequence[Frame], depths: Mapping[int, np.ndarray]) -
     why = (f'they come from {len(cameras)} cameras ({", ".join(cameras)})' if len(cameras) > 1
            else f'camera "{cameras[0]}" moved between them')
     raise PerceptionError(
-        f'only one of frames {_list(frames)} can be placed: there is no TF for them and {why}; '
-        f'reconstruct one frame, as with frame_indices=[{frames[0].index}], or publish TF for '
-        f'"{frames[0].frame_id}"')
+        f'only one of frames {_list(frames)} can be placed: there is no TF for them and {why}, '
+        f'so they {NOT_TOGETHER}; reconstruct one frame, as with frame_indices='
+        f'[{frames[0].index}], or publish TF for "{frames[0].frame_id}"')
 
 
 def _posed(frame: Frame) -> np.ndarray:

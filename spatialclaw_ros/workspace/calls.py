@@ -90,4 +90,7 @@ CANT_TELL = "can't tell"
 CANT_COUNT = "can't count"
 """Words in a note of `segment`: of what a plural names there may be more, or fewer, than found."""
 
+NOT_TOGETHER = "can't be used together"
+"""Words in an error of `reconstruct`: each frame alone can be placed, but not one to another."""
+
 ToolPort = Callable[[ToolCall], ToolResult]

@@ -17,10 +17,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+
+from spatialclaw_ros.errors import PerceptionError
+from spatialclaw_ros.perception.poses import place_frames
 
 
 @pytest.mark.parametrize(('text', 'doubtful'), [
@@ -71,12 +75,13 @@ def unplaced(kit: Any) -> Any:
         (kit.floor, kit.table, kit.mug, kit.box, kit.ball, screen),
         eyes=[(0.25, 0.0, 1.55), (2.6, -0.1, 1.1)], cameras=['front', 'back'])
     port = world.port
+    frames = [replace(frame, T_world_camera=None) for frame in world.observation.frames]
+    with pytest.raises(PerceptionError) as apart:
+        place_frames(frames, {frame.index: frame.depth_m for frame in frames})
 
     def alone(call: Any) -> Any:
         if call.tool == 'reconstruct' and len(call.args['frame_indices']) > 1:
-            world.errors['reconstruct'] = (
-                'only one of frames 0, 1 can be placed: there is no TF for them and they come from '
-                '2 cameras (front, back)')
+            world.errors['reconstruct'] = str(apart.value)
         result = port(call)
         world.errors.clear()
         return result

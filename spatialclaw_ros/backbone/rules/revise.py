@@ -41,7 +41,7 @@ from spatialclaw_ros.backbone.rules.intents import (
 )
 from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
-from spatialclaw_ros.workspace.calls import CANT_COUNT, CANT_TELL
+from spatialclaw_ros.workspace.calls import CANT_COUNT, CANT_TELL, NOT_TOGETHER
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
 MIN_POINTS = 20
@@ -52,7 +52,6 @@ What is opaque shares no pixel with what it hides: a shared outline of a pixel o
 two things have in common, less than a half even of the smallest that is found.
 """
 MAX_PROBLEM_CHARS = 300
-_NOT_TOGETHER = ('can be placed', 'have no transform to the world')
 _NO_SECOND_TRY = ('depth', 'CameraInfo', 'intrinsics', 'not loaded', 'pose')
 
 MAX_FRAMES_NAMED = 12
@@ -345,7 +344,7 @@ def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
 
 
 def _after_error(task: Task, step: Step, error: CellError) -> Step:
-    apart = any(words in error.message for words in _NOT_TOGETHER)
+    apart = NOT_TOGETHER in error.message
     if apart and step.prompts and not step.alone and not isinstance(task.intent, Motion):
         return replace(
             step, alone=True, looks={}, fresh=(),
