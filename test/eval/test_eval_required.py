@@ -127,7 +127,7 @@ def test_angles_count_for_sigma_and_a_number_without_one_is_told() -> None:
     found = figures([Run('a', Path('classical'), lengths.config, lengths.questions, (
         *lengths.entries, *angles, Entry(angles[0].question, bare)))], required('classical'))
     assert {each.what: each.measured.split(']')[-1] for each in found}[
-        'truths inside 2 sigma'] == '; 20 of 21 answered numbers state a sigma'
+        'truths inside 2 sigma'] == '; 20 of 21 state a sigma'
 
 
 @pytest.mark.parametrize(('data', 'said', 'words'), [
@@ -144,7 +144,7 @@ def test_other_data_are_not_the_configurations(
     data: DataConfig, said: RunConfig | None, words: str,
 ) -> None:
     [row, *rest] = figures([run(HONEST, name='a', data=data, said=said)], required('a'))
-    assert (row.what, row.required) == ('data', 'claw-sim, split public or slice, as configured')
+    assert (row.what, row.required) == ('data', 'claw-sim, split public or slice')
     assert row.measured == '; '.join(
         filter(None, (f'claw-sim, split {data.split}, 20 questions', words)))
     assert row.met is not bool(words)

@@ -111,7 +111,7 @@ def _data(run: Run, config: EvalConfig, require: Required, wanted: RunConfig) ->
     if len(unlike) > _MOST_FIELDS:
         unlike[_MOST_FIELDS:] = [f'{len(unlike) - _MOST_FIELDS} more']
     told = _named(str(asked.get('set')), [str(asked.get('split', ''))]) if asked else UNKNOWN
-    return Figure(run.name, 'data', f'{_named(data.set, list(splits))}, as configured',
+    return Figure(run.name, 'data', _named(data.set, list(splits)),
                   '; '.join((f'{told}, {len(run.questions)} questions', *unlike)), not unlike)
 
 
@@ -176,7 +176,7 @@ def _inside(name: str, entries: Sequence[Entry], bounds: tuple[float, float]) ->
     met, remark = held(scaled, least, most)
     return Figure(name, 'truths inside 2 sigma', f'{_percent(least)} to {_percent(most)}',
                   f'{_counted(_count_inside(scaled), len(scaled))}; {len(scaled)} of '
-                  f'{len(numbers)} answered numbers state a sigma', met, remark)
+                  f'{len(numbers)} state a sigma', met, remark)
 
 
 def held(scaled: Sequence[float], least: float, most: float) -> tuple[bool, str]:
