@@ -38,6 +38,7 @@ _SECOND_SHARE = 0.82  # a singular prompt keeps others that are about as good as
 _MANY_SHARE = 0.65
 _PATCH = 0.2  # of its outline that stands off: with less, it is paint on a wall or on a door
 _DOUBTFUL = 0.6  # of the least score of what is counted: it may be one, too, colour or not
+_LINE_M = 0.005  # a pen is 7 mm thick; what is less both ways is the edge of something, or a joint
 _UNLIKE = 0.7  # fit of a shape at which it is not that shape, when the shape is all there is
 
 
@@ -62,7 +63,8 @@ def scored(
     kept = [item for item in rated if item.score >= least]
     if query.plural and kept:
         doubt = MIN_SCORE if query.colours else _DOUBTFUL * least
-        doubtful = [item.track for item in rated if doubt <= item.score < least]
+        doubtful = [item.track for item in rated
+                    if doubt <= item.score < least and not _is_line(item.extent)]
         note = count_note(scene, query, [item.track for item in kept], doubtful)
         notes += [note] if note else []
     return [
@@ -104,6 +106,11 @@ def _rated(scene: Scene, query: ObjectQuery, tracks: list[Track]) -> list[_Rated
         overall = float(np.mean(sorted(frames.values(), reverse=True)[:5]))
         rated.append(_Rated(overall, one, frames, extent))
     return sorted(rated, key=lambda item: -item.score)
+
+
+def _is_line(extent: Extent | None) -> bool:
+    """Whether it is no thing of its own, for it is as thin as a line."""
+    return extent is not None and max(extent.width, extent.height) < _LINE_M
 
 
 def _reunited(
