@@ -116,7 +116,6 @@ def test_what_is_known(known: Known) -> None:
     (metric.height, ('blue bottle', 'table'), 0.20),
     (metric.height, ('red box', 'floor'), 0.75),
     (moving.moved_distance, ('purple ball',), 0.2),
-    (moving.path_length, ('purple ball',), 0.2),
     (moving.bearing, ('green ball', 'robot'), math.atan2(0.1, 0.9)),
 ])
 def test_measures(known: Known, family: Family, words: tuple[str, ...], truth: float) -> None:
@@ -199,8 +198,29 @@ def test_refusals_have_no_truth(known: Known, family: Family) -> None:
 
 def test_absent_things_are_absent(known: Known) -> None:
     colours = {item.colour for item in known.items}
-    assert known.absent(random.Random(0))
-    assert not any(phrase.split()[0] in colours for phrase in known.absent(random.Random(0)))
+    found = set()
+    for seed in range(8):
+        phrases = known.absent(random.Random(seed), known.seen)
+        taken = [phrase for phrase in phrases if phrase.split()[0] in colours]
+        assert len(phrases) == 2 * len(taken) > 20
+        found.update(phrases)
+    assert {'red mug', 'green can', 'yellow mug'} <= found
+    # of a box, a bottle and balls somebody might say so
+    assert not {'red box', 'red book', 'blue can', 'orange box', 'yellow ball', 'cyan bottle'
+                } & found
+
+
+def test_who_refuses_is_asked_for_the_kind_that_its_likes_have(known: Known) -> None:
+    kinds = {'How': ('number', 'm'), 'Is': ('yes_no', ''), 'Are': ('yes_no', ''),
+             'Where': ('point', 'm'), 'Which': ('text', '')}
+    for family in (refusing.absent, refusing.ambiguous, refusing.borderline,
+                   refusing.unknown_frame, refusing.without_tf):
+        for question in asked(known, family):
+            first = question.text.split()[0]
+            bearing = ('number', 'rad')
+            assert (question.answer, question.unit) == kinds.get(first, bearing), question.text
+            assert bool(question.options) is (first == 'Which')
+            assert all(option in question.text for option in question.options)
 
 
 def test_a_cut_off_thing_has_no_known_size() -> None:
@@ -300,6 +320,7 @@ def test_a_way_between_the_pictures_is_not_known(known: Known) -> None:
             (0.75, -0.5), (0.9, -0.5), (0.9, -0.35))])
     world = replace(small_world(), motions={'purple ball': bent})
     assert not asked(Known(world), moving.path_length)
+    assert not asked(known, moving.path_length)  # a straight way is a distance
     middle = replace(world, views=(
         *world.views[:1], View('front', SECOND_NS // 2), *world.views[1:]))
     assert asked(Known(middle), moving.path_length)[0].truth == pytest.approx(0.3)

@@ -92,7 +92,7 @@ def count(known: Known, rng: random.Random) -> Iterable[Asked]:
 def existence(known: Known, rng: random.Random) -> Iterator[Asked]:
     """Whether there is a thing; of a colour or shape that is not there, as often as not."""
     there_are = [each for each in known.clear if each.speaks]
-    for a, absent in zip(known.shuffled(rng, there_are), known.absent(rng)):
+    for a, absent in zip(known.shuffled(rng, there_are), known.absent(rng, known.seen)):
         templates = _EXISTS_ON if a.on and rng.random() < 0.3 else _EXISTS
         there = rng.random() < 0.5
         text = rng.choice(templates).format(a=a.phrase if there else absent, on=a.on)

@@ -27,6 +27,8 @@ from spatialclaw_ros.eval.claw_sim.known import Known
 from spatialclaw_ros.eval.claw_sim.layout import Offset
 
 MOVED_M, STILL_M = 0.06, 0.001
+BEND_M, BEND_SHARE = 0.02, 0.03
+"""How much longer than the straight way a path must be: by more than an answer may be off."""
 STILL_SHARE = 0.15
 """Of the worlds in which nothing moves: "no" shall be right about as often as "yes"."""
 _FAR = (
@@ -63,10 +65,11 @@ def moved_distance(known: Known, rng: random.Random) -> Iterator[Asked]:
 
 
 def path_length(known: Known, rng: random.Random) -> Iterator[Asked]:
-    """How long the path is that a thing took, where the pictures show its bend."""
+    """How long the path is that a thing took, where it has a bend and the pictures show it."""
     for a in known.shuffled(rng, known.tracked):
         far = known.path_length(a)
-        if far >= MOVED_M and far - known.path_shown(a) <= max(0.01, 0.02 * far):
+        bent = far - math.dist(*known.ends(a)) > max(BEND_M, BEND_SHARE * far)
+        if far >= MOVED_M and bent and far - known.path_shown(a) <= max(0.01, 0.02 * far):
             yield Asked(
                 rng.choice(_PATH).format(a=a.phrase), 'number', metres(far), 'm',
                 about=(a.name,), measure='path')

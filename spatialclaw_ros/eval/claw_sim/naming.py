@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 
 from spatialclaw_ros.backbone.rules.nouns import plural
+from spatialclaw_ros.sim.worlds.choose import SAME_FORM
 
 COLOURS = ('red', 'green', 'blue', 'yellow', 'orange', 'purple', 'pink', 'cyan')
 """Colours that no fixture has, so that nobody argues about what is not there."""
@@ -31,6 +32,9 @@ ABSENT_NOUNS = ('mug', 'bottle', 'ball', 'box', 'book', 'plate', 'bowl', 'can')
 ALIKE = ({'box', 'block', 'crate', 'suitcase', 'book'}, {'mug', 'cup', 'can', 'bin'},
          {'plate', 'bowl'}, {'chair', 'stool'})
 """Nouns that one person may say where another says the other."""
+_LIKE_COLOURS = ({'red', 'orange', 'pink'}, {'orange', 'yellow'}, {'pink', 'purple'},
+                 {'purple', 'blue', 'cyan'}, {'cyan', 'green'})
+"""Neighbours on the colour circle, and paler ones: light makes one look like the other."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,35 @@ class Spoken:
         return [other for other in self.items
                 if other.colour == item.colour and said_alike(other.noun, item.noun)]
 
-    def absent(self, rng: random.Random) -> list[str]:
-        """Phrases that fit nothing there, in any order: another colour of a noun, or both new."""
-        colours = {item.colour for item in self.items}
-        found = [f'{colour} {noun}' for colour in COLOURS for noun in ABSENT_NOUNS
-                 if colour not in colours]
+    def absent(self, rng: random.Random, seen: Sequence[Item]) -> list[str]:
+        """Phrases that fit nothing there, in any order.
+
+        As often as not something else has the colour, so that neither colours nor nouns alone tell.
+
+        Args:
+            rng: the order.
+            seen: things that pictures show well; what else has a colour may be anything.
+        """
+        there = {item.colour for item in self.items}
+        shown = there - {item.colour for item in self.items if item not in seen}
+        new, taken = (
+            [f'{colour} {noun}' for colour in COLOURS if colour in colours
+             for noun in ABSENT_NOUNS if not self._may_be(colour, noun)]
+            for colours in (set(COLOURS) - there, shown))
+        rng.shuffle(new)
+        rng.shuffle(taken)
+        count = min(len(new), len(taken)) or None
+        found = new[:count] + taken[:count]
         rng.shuffle(found)
         return found
+
+    def _may_be(self, colour: str, noun: str) -> bool:
+        """Whether somebody could take a thing there for one of a colour and noun."""
+        near = {colour}.union(*(group for group in _LIKE_COLOURS if colour in group))
+        return any(item.colour in near and (
+            said_alike(item.noun, noun) or any(
+                item.noun in form and noun in form for form in SAME_FORM))
+            for item in self.items)
 
     def shuffled(self, rng: random.Random, items: Iterable[Item]) -> list[Item]:
         """Things in any order."""

@@ -14,53 +14,68 @@
 
 
 
-"""Families of questions that a fair judge would not answer."""
+"""Families of questions that a fair judge would not answer.
+
+Each is asked for an answer of the kind that its likes have: the kind tells nobody to refuse.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from spatialclaw_ros.eval.claw_sim.asked import Asked, clear_margin
 from spatialclaw_ros.eval.claw_sim.known import Known
 from spatialclaw_ros.eval.claw_sim.naming import Item
 from spatialclaw_ros.eval.claw_sim.relations import side_of
 
+
+def _metres(text: str) -> Asked:
+    return Asked(text, 'number', None, 'm')
+
+
+def _yes_no(text: str) -> Asked:
+    return Asked(text, 'yes_no', None)
+
+
+def _point(text: str, frame: str = 'base_link') -> Asked:
+    return Asked(text, 'point', None, 'm', frame)
+
+
+_FAR = (_metres('How far is the {x} from the {a}?'), _metres('How far is the {a} from the {x}?'))
+_LEFT = _yes_no('Is the {x} left of the {a}?')
+_WHERE = _point('Where is the {x} relative to base_link?')
 _ABSENT = (
-    'How far is the {x} from the {a}?',
-    'How tall is the {x}?',
-    'Where is the {x} relative to base_link?',
-    'Is the {x} left of the {a}?',
-    'Which is closer to the {x}: the {a} or the {b}?',
-    'How far is the {a} from the {x}?',
+    _FAR[0],
+    _metres('How tall is the {x}?'),
+    _WHERE,
+    _LEFT,
+    Asked('Which is closer to the {x}: the {a} or the {b}?', 'text', None,
+          options=('{a}', '{b}')),
+    _FAR[1],
 )
-_AMBIGUOUS = (
-    'How far is the {x} from the {a}?',
-    'Is the {x} left of the {a}?',
-    'How far is the {a} from the {x}?',
-    'Where is the {x} relative to base_link?',
-)
+_AMBIGUOUS = (_FAR[0], _LEFT, _FAR[1], _WHERE)
 _CUT_OFF = {
-    'length': ('How long is the {a}?', 'What is the length of the {a}?'),
-    'height': ('How tall is the {a}?', 'What is the height of the {a}?'),
+    'length': (_metres('How long is the {a}?'), _metres('What is the length of the {a}?')),
+    'height': (_metres('How tall is the {a}?'), _metres('What is the height of the {a}?')),
 }
-_BORDER_GAP = ('Is the gap between the {a} and the {b} wider than {limit}?',
-               'Are the {a} and the {b} less than {limit} apart?')
-_BORDER_TALL = ('Is the {a} taller than {limit}?',)
-_NO_FRAME = ('How far is the {a} from the charging_dock frame?',
-             'Where is the {a} relative to the charging dock?')
-_METRES = ('How far is the {a} from the {b}?',
-           'What is the closest distance between the {a} and the {b}?')
-_TF = ('How far is the centre of the {a} from the gripper?',
-       'Where is the {a} relative to base_link?',
-       'What is the bearing of the {a} from the robot?')
+_BORDER_GAP = (_yes_no('Is the gap between the {a} and the {b} wider than {limit}?'),
+               _yes_no('Are the {a} and the {b} less than {limit} apart?'))
+_BORDER_TALL = (_yes_no('Is the {a} taller than {limit}?'),)
+_NO_FRAME = (_metres('How far is the {a} from the charging_dock frame?'),
+             _point('Where is the {a} relative to the charging dock?', 'charging_dock'))
+_METRES = (_metres('How far is the {a} from the {b}?'),
+           _metres('What is the closest distance between the {a} and the {b}?'))
+_TF = (_metres('How far is the centre of the {a} from the gripper?'),
+       _point('Where is the {a} relative to base_link?'),
+       Asked('What is the bearing of the {a} from the robot?', 'number', None, 'rad'))
 
 
 def absent(known: Known, rng: random.Random) -> Iterator[Asked]:
     """About a thing that is not there."""
-    for (a, b), x in zip(known.pairs(rng, known.clear), known.absent(rng)):
-        text = rng.choice(_ABSENT).format(a=a.phrase, b=b.phrase, x=x)
-        yield _refusal(text, 'absent', a.name)
+    for (a, b), x in zip(known.pairs(rng, known.clear), known.absent(rng, known.seen)):
+        yield _refusal(rng.choice(_ABSENT), 'absent', {'a': a, 'b': b}, x=x)
 
 
 def ambiguous(known: Known, rng: random.Random) -> Iterable[Asked]:
@@ -70,10 +85,9 @@ def ambiguous(known: Known, rng: random.Random) -> Iterable[Asked]:
         others = [each for each in known.shuffled(rng, known.clear) if each not in those]
         if len(those) < 2 or not others or not known.tells(those, words):
             continue
-        text = rng.choice(_AMBIGUOUS)
-        if _differ(known, text, those, others[0]):
-            asked.append(_refusal(text.format(x=words, a=others[0].phrase), 'ambiguous',
-                                  others[0].name))
+        like = rng.choice(_AMBIGUOUS)
+        if _differ(known, like.text, those, others[0]):
+            asked.append(_refusal(like, 'ambiguous', {'a': others[0]}, x=words))
     rng.shuffle(asked)
     return asked
 
@@ -91,7 +105,7 @@ def _differ(known: Known, text: str, those: tuple[Item, ...], other: Item) -> bo
 def cut_off(known: Known, rng: random.Random) -> Iterable[Asked]:
     """About the size of a thing whose end no picture shows."""
     return [
-        _refusal(rng.choice(_CUT_OFF[what]).format(a=a.phrase), 'cut off', a.name)
+        _refusal(rng.choice(_CUT_OFF[what]), 'cut off', {'a': a})
         for a, what in known.cut_off(rng)]
 
 
@@ -102,21 +116,19 @@ def borderline(known: Known, rng: random.Random) -> Iterator[Asked]:
         if rng.random() < 0.3:
             tall = known.size(a)[2]
             if tall > 0.04 and not a.lies:
-                limit = f'{(tall + off) * 100:.2f} cm'
-                text = rng.choice(_BORDER_TALL).format(a=a.phrase, limit=limit)
-                yield _refusal(text, 'borderline', a.name)
+                yield _refusal(rng.choice(_BORDER_TALL), 'borderline', {'a': a},
+                               limit=f'{(tall + off) * 100:.2f} cm')
             continue
         gap = known.gap(a, b)
         if 0.04 < gap < 0.6 and known.gap_shows(a, b, gap):
-            text = rng.choice(_BORDER_GAP).format(
-                a=a.phrase, b=b.phrase, limit=f'{(gap + off) * 100:.2f} cm')
-            yield _refusal(text, 'borderline', a.name, b.name)
+            yield _refusal(rng.choice(_BORDER_GAP), 'borderline', {'a': a, 'b': b},
+                           limit=f'{(gap + off) * 100:.2f} cm')
 
 
 def unknown_frame(known: Known, rng: random.Random) -> Iterable[Asked]:
     """About a place that the robot knows nothing of."""
     return [
-        _refusal(rng.choice(_NO_FRAME).format(a=a.phrase), 'unknown frame', a.name)
+        _refusal(rng.choice(_NO_FRAME), 'unknown frame', {'a': a})
         for a in known.shuffled(rng, known.clear)[:2]]
 
 
@@ -127,15 +139,27 @@ def without_metres(known: Known, rng: random.Random) -> Iterator[Asked]:
     """
     for a, b in known.pairs(rng, known.whole):
         if known.gap(a, b) > 0.2:
-            text = rng.choice(_METRES).format(a=a.phrase, b=b.phrase)
-            yield _refusal(text, 'no metres', a.name, b.name)
+            yield _refusal(rng.choice(_METRES), 'no metres', {'a': a, 'b': b})
 
 
 def without_tf(known: Known, rng: random.Random) -> Iterator[Asked]:
     """About the robot's own frames, where TF tells nothing of them."""
     for a in known.shuffled(rng, known.clear):
-        yield _refusal(rng.choice(_TF).format(a=a.phrase), 'no TF', a.name)
+        yield _refusal(rng.choice(_TF), 'no TF', {'a': a})
 
 
-def _refusal(text: str, why: str, *about: str) -> Asked:
-    return Asked(text, 'text', None, about=about, tags={'why': why})
+def _refusal(like: Asked, why: str, items: Mapping[str, Item], **words: str) -> Asked:
+    """A question without a truth.
+
+    Args:
+        like: its text and options with places for names.
+        why: there is none.
+        items: things to name, by place; those without one are left out.
+        words: what else to put into places.
+    """
+    names = {**words, **{place: item.phrase for place, item in items.items()}}
+    return replace(
+        like, text=like.text.format(**names),
+        options=tuple(option.format(**names) for option in like.options),
+        about=tuple(item.name for place, item in items.items() if f'{{{place}}}' in like.text),
+        tags={'why': why})

@@ -25,7 +25,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from itertools import islice
@@ -42,10 +42,12 @@ from spatialclaw_ros.sim.worlds.make import make_world
 from spatialclaw_ros.sim.worlds.settings import SETTINGS, Setting
 
 PUBLIC_FILE = 'public.jsonl'
-VERSION = 2
+VERSION = 3
 """Of the generator; a change of any question or truth is a new version."""
 
 PUBLIC_COUNT, PER_WORLD, PUBLIC_SLICE = 500, 8, 100
+LEAST, MOST_WORLDS = 10, 600
+"""Questions of a family for which further worlds are made, and how many worlds at most."""
 PUBLIC_SETTINGS = (
     'realsense', 'kinect', 'robot', 'realsense', 'tof', 'tf_noise', 'realsense', 'perfect',
     'robot', 'no_tf', 'realsense', 'kinect', 'robot', 'realsense_2x', 'tof', 'pictures')
@@ -72,7 +74,30 @@ def make_public(worlds: int | None = None) -> list[Question]:
         setting = PUBLIC_SETTINGS[seed % len(PUBLIC_SETTINGS)]
         questions += questions_of(seed, setting, counts)
         seed += 1
-    return questions[:PUBLIC_COUNT]
+    questions = questions[:PUBLIC_COUNT]
+    return questions if worlds is not None else _with_rare_ones(questions, seed)
+
+
+def _with_rare_ones(questions: Sequence[Question], seed: int) -> list[Question]:
+    """Further worlds' questions of families that have few, for the last of those that have most.
+
+    Args:
+        questions: what there is.
+        seed: of the first world that nothing was asked about.
+    """
+    counts = Counter(question.category for question in questions)
+    names = {name for setting in PUBLIC_SETTINGS for name in families_for(SETTINGS[setting])}
+    more: list[Question] = []
+    for further in range(seed, MOST_WORLDS):
+        rare = {name for name in names if counts[name] < LEAST}
+        setting = PUBLIC_SETTINGS[further % len(PUBLIC_SETTINGS)]
+        more += questions_of(further, setting, counts, rare)
+    kept = list(questions)
+    for _ in more:
+        most = max(counts, key=lambda name: counts[name])
+        kept.remove(next(each for each in reversed(kept) if each.category == most))
+        counts[most] -= 1
+    return kept + more
 
 
 def from_seeds(seeds: Iterable[int], setting: str = '') -> tuple[Question, ...]:
@@ -91,7 +116,7 @@ def from_seeds(seeds: Iterable[int], setting: str = '') -> tuple[Question, ...]:
 
 
 def questions_of(
-    seed: int, setting: str, counts: Counter[str], most: int = PER_WORLD,
+    seed: int, setting: str, counts: Counter[str], only: Container[str] | None = None,
 ) -> list[Question]:
     """Questions about one world, of the families that were asked least so far.
 
@@ -99,7 +124,7 @@ def questions_of(
         seed: of the world.
         setting: name of what the cameras and TF are like.
         counts: questions of each family so far; counted on.
-        most: at most so many.
+        only: families to ask; None for all.
 
     Raises:
         InvalidRequestError: there is no such setting.
@@ -108,15 +133,18 @@ def questions_of(
         raise InvalidRequestError(
             f'there is no setting {setting!r} of simulated worlds, there are {list(SETTINGS)}')
     told = SETTINGS[setting]
+    families = {name: family for name, family in families_for(told).items()
+                if only is None or name in only}
+    if not families:
+        return []
     known = Known(make_world(seed), has_tf=not told.without_tf, newest_alone=_lacks(told))
-    families = families_for(told)
     order = sorted(families, key=lambda name: (counts[name], _chance(seed, name).random()))
     questions: list[Question] = []
     for name in order:
         for asked in islice(families[name](known, _chance(seed, name)), 1):
             questions.append(_record(known, seed, setting, name, asked))
             counts[name] += 1
-        if len(questions) >= most:
+        if len(questions) >= PER_WORLD:
             break
     return questions
 
