@@ -19,31 +19,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from pathlib import Path
 
 import pytest
+from dds_domain import free_domain
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
-
-
-def free_domain() -> tuple[int, socket.socket]:
-    """A DDS domain that no other run of tests here uses as long as the socket is open.
-
-    Two nodes of one name in a domain would both answer, one of them perhaps while it is stopped.
-    """
-    for tried in range(80):
-        # above 101 they use ports that the system hands out to others
-        domain = 20 + (os.getpid() + tried) % 80
-        taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        try:
-            taken.bind(f'\0spatialclaw_test_domain_{domain}')
-        except OSError:
-            taken.close()
-        else:
-            return domain, taken
-    raise RuntimeError('expected a free DDS domain among 20 to 99; other tests use all of them')
-
 
 # before anything imports rclpy
 DOMAIN, _TAKEN = free_domain()

@@ -31,6 +31,7 @@ import psutil
 from bench_run import Findings, run, take
 from bench_table import Row, below, within
 from builtin_interfaces.msg import Duration
+from dds_domain import free_domain
 from ros_robot import CAMERAS, ROLES, TOPICS, Bench, Program, Robot
 
 from spatialclaw_ros.msg import SpatialAnswer
@@ -56,9 +57,10 @@ _DELAYS_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 def measure(findings: Findings, short: bool) -> None:
     """Take all samples, and add their rows."""
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    os.environ.setdefault('ROS_DOMAIN_ID', str(20 + os.getpid() % 80))
+    domain, taken = free_domain()
+    os.environ['ROS_DOMAIN_ID'] = str(domain)
     use_fastdds_profile(os.environ)
-    with ExitStack() as stack:
+    with taken, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         robot = Robot()
         stack.callback(robot.stop)

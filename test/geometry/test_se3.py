@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
@@ -35,6 +35,7 @@ def poses(draw: st.DrawFn) -> np.ndarray:
         Rotation.from_rotvec(rotvec).as_matrix(), np.array([draw(finite) for _ in range(3)]))
 
 
+@settings(deadline=None)
 @given(poses(), poses())
 def test_inverse_undoes_and_reverses_products(a: np.ndarray, b: np.ndarray) -> None:
     assert np.allclose(se3.invert(a) @ a, np.eye(4), atol=1e-12)
@@ -43,6 +44,7 @@ def test_inverse_undoes_and_reverses_products(a: np.ndarray, b: np.ndarray) -> N
     assert se3.is_rigid(a)
 
 
+@settings(deadline=None)
 @given(poses(), st.tuples(finite, finite, finite))
 def test_points_move_as_homogeneous_ones(pose: np.ndarray, point: tuple[float, ...]) -> None:
     expected = (pose @ np.array([*point, 1.0]))[:3]
@@ -53,6 +55,7 @@ def test_points_move_as_homogeneous_ones(pose: np.ndarray, point: tuple[float, .
     assert np.allclose(moved, expected, atol=1e-4)
 
 
+@settings(deadline=None)
 @given(poses(), poses(), st.floats(0, 1))
 def test_interpolation_is_slerp_and_a_line(a: np.ndarray, b: np.ndarray, alpha: float) -> None:
     between = se3.interpolate(a, b, alpha)
@@ -61,6 +64,7 @@ def test_interpolation_is_slerp_and_a_line(a: np.ndarray, b: np.ndarray, alpha: 
     assert np.allclose(between[:3, 3], (1 - alpha) * a[:3, 3] + alpha * b[:3, 3], atol=1e-12)
 
 
+@settings(deadline=None)
 @given(poses())
 def test_quaternions_go_there_and_back(pose: np.ndarray) -> None:
     quat = se3.matrix_to_quat_xyzw(pose[:3, :3])

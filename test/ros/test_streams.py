@@ -155,6 +155,7 @@ def test_limits_are_checked(buffer_s, buffer_bytes):
         RingBuffers([], buffer_s, buffer_bytes)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), max_size=20), st.integers(0, 1000))
 def test_nearest_is_nearest_on_either_side(values, wanted):
     found = nearest([Sample(value, 0.0, 1, None, None) for value in sorted(values)], wanted)
@@ -164,7 +165,7 @@ def test_nearest_is_nearest_on_either_side(values, wanted):
         assert abs(found.stamp_ns - wanted) == min(abs(value - wanted) for value in values)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 10**10), min_size=1, max_size=60, unique=True), st.integers(1, 16))
 def test_spread(values, count):
     values.sort()
