@@ -18,19 +18,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-
-FIRST, DOMAINS = 20, 80
+from dds_domain import free_domain
 
 
 @pytest.fixture(scope='module')
 def own_domain() -> Iterator[None]:
     """What starts meanwhile, here or as a process, meets nothing that runs already."""
-    before = os.environ['ROS_DOMAIN_ID']
-    other = FIRST + (int(before) - FIRST + DOMAINS // 2) % DOMAINS
-    with pytest.MonkeyPatch.context() as patch:
+    other, taken = free_domain()
+    with taken, pytest.MonkeyPatch.context() as patch:
         patch.setenv('ROS_DOMAIN_ID', str(other))
         yield

@@ -33,6 +33,8 @@ import time
 import traceback
 from pathlib import Path
 
+from dds_domain import free_domain
+
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
 SHORT_S = 90.0
@@ -65,8 +67,8 @@ def main() -> int:
         Exit status: 0 when nothing fell short, 1 when something did, 130 when it was cut short.
     """
     # before anything of ROS is loaded
-    os.environ['ROS_DOMAIN_ID'] = os.environ.get(
-        'SPATIALCLAW_TEST_DOMAIN', str(2 + os.getpid() % 18))
+    domain, _taken = free_domain(first=2, count=18)
+    os.environ['ROS_DOMAIN_ID'] = os.environ.get('SPATIALCLAW_TEST_DOMAIN', str(domain))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     use_fastdds_profile(os.environ)
     from soak_plant import NODES

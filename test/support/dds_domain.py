@@ -21,14 +21,17 @@ import os
 import socket
 
 
-def free_domain() -> tuple[int, socket.socket]:
+def free_domain(first: int = 20, count: int = 80) -> tuple[int, socket.socket]:
     """A DDS domain that no other test or benchmark here uses as long as the socket is open.
 
     Two nodes of one name in a domain would both answer, one of them perhaps while it is stopped.
+
+    Args:
+        first: of those that may be taken.
+        count: of those; above 101 they use ports that the system hands out to others.
     """
-    for tried in range(80):
-        # above 101 they use ports that the system hands out to others
-        domain = 20 + (os.getpid() + tried) % 80
+    for tried in range(count):
+        domain = first + (os.getpid() + tried) % count
         taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             taken.bind(f'\0spatialclaw_test_domain_{domain}')
@@ -36,4 +39,5 @@ def free_domain() -> tuple[int, socket.socket]:
             taken.close()
         else:
             return domain, taken
-    raise RuntimeError('expected a free DDS domain among 20 to 99; other tests use all of them')
+    raise RuntimeError(
+        f'expected a free DDS domain among {first} to {first + count - 1}; others use all of them')
