@@ -29,7 +29,8 @@ from rclpy.node import Node
 from spatialclaw_ros.cli.picture import Cloud
 from spatialclaw_ros.errors import DependencyError, NoFramesError
 from spatialclaw_ros.geometry.se3 import transform_points
-from spatialclaw_ros.ros.cameras import CameraBuffers, CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
+from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.compat.share import share_path
 from spatialclaw_ros.ros.observe import select_observation
 from spatialclaw_ros.ros.transforms import TransformSource

@@ -38,7 +38,8 @@ from spatialclaw_ros.errors import InvalidRequestError, NoFramesError
 from spatialclaw_ros.eval.folder_set import QUESTIONS_FILE, README_FILE
 from spatialclaw_ros.eval.frame_folder import write_frames
 from spatialclaw_ros.kernel.limits import MIB
-from spatialclaw_ros.ros.cameras import CameraBuffers, CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
+from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.inputs import TF_MARGIN_S, Inputs, resolved
 from spatialclaw_ros.ros.observe import select_observation
 from spatialclaw_ros.ros.parameter_table import Settings

@@ -30,9 +30,10 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.camera_info import calibration_of
 from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
 from spatialclaw_ros.ros.images import kind_of
@@ -40,8 +41,6 @@ from spatialclaw_ros.ros.memory import give_memory_back, reuse_freed_memory
 from spatialclaw_ros.ros.streams import RingBuffers, Sample, Stream, paired_share
 from spatialclaw_ros.ros.subscribing import offered_otherwise, published_elsewhere, subscribe
 
-IMAGE_TRANSPORTS = ('raw', 'compressed')
-DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
 INPUTS = '_inputs'
 """What the name of the node that subscribes has behind that of the node that publishes answers."""
 CAMERA_INFO_BYTES = 1024
@@ -50,57 +49,6 @@ COUNTED_IMAGES = 64
 IMAGES = QoSProfile(
     depth=30, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-@dataclass(frozen=True)
-class CameraConfig:
-    """Where one camera's messages come from.
-
-    Args:
-        name: as questions and answers call it.
-        image_topic: colour image.
-        camera_info_topic: its CameraInfo; '' for `camera_info` beside the image topic.
-        depth_topic: depth image; '' for a camera without depth.
-        depth_info_topic: CameraInfo of depth that is not aligned to colour; '' for aligned depth.
-        image_transport: 'raw' for `sensor_msgs/Image` on `image_topic`, 'compressed' for
-            `sensor_msgs/CompressedImage`.
-        depth_transport: 'raw', or 'compressedDepth' for `sensor_msgs/CompressedImage`.
-        rectified: whether the colour image is rectified: then CameraInfo's P holds, else K and D.
-
-    Raises:
-        ValueError: no name, no image topic, or a transport that is not known.
-    """
-
-    name: str
-    image_topic: str
-    camera_info_topic: str = ''
-    depth_topic: str = ''
-    depth_info_topic: str = ''
-    image_transport: str = 'raw'
-    depth_transport: str = 'raw'
-    rectified: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.name or not self.image_topic:
-            raise ValueError(
-                f'a camera needs a name and an image topic, got {self.name!r} and '
-                f'{self.image_topic!r}')
-        if self.image_transport not in IMAGE_TRANSPORTS:
-            raise ValueError(
-                f'image_transport of {self.name} is one of {", ".join(IMAGE_TRANSPORTS)}, '
-                f'got {self.image_transport!r}')
-        if self.depth_transport not in DEPTH_TRANSPORTS:
-            raise ValueError(
-                f'depth_transport of {self.name} is one of {", ".join(DEPTH_TRANSPORTS)}, '
-                f'got {self.depth_transport!r}')
-
-    @property
-    def info_topic(self) -> str:
-        """CameraInfo's topic, the default filled in as image_transport does it."""
-        if self.camera_info_topic:
-            return self.camera_info_topic
-        namespace, slash, _ = self.image_topic.removesuffix('/compressed').rpartition('/')
-        return f'{namespace}{slash}camera_info'
 
 
 @dataclass(frozen=True)
@@ -163,7 +111,9 @@ class CameraBuffers:
         self._clock = node.get_clock()
         self._errors: dict[str, str] = {}
         self._types: dict[str, str] = {}
-        self._streams = {config.name: _streams_of(config) for config in configs}
+        self._streams = {config.name: {
+            role: Stream(config.name, role, topic, keep_last=role.endswith('camera_info'))
+            for role, topic in config.topics.items()} for config in configs}
         self._rings = RingBuffers(
             [stream for streams in self._streams.values() for stream in streams.values()],
             buffer_s, buffer_bytes)
@@ -171,7 +121,7 @@ class CameraBuffers:
         self._group = ReentrantCallbackGroup()
         self._subscriptions = {
             id(stream): subscribe(
-                node, _message_type(self.configs[stream.camera], stream.role), stream.topic,
+                node, self.configs[stream.camera].message_type(stream.role), stream.topic,
                 partial(self._append, stream), IMAGES, self._group)
             for stream in self._rings.streams}
         self._fetching: dict[int, Subscription[CameraInfo]] = {}
@@ -349,7 +299,8 @@ class CameraBuffers:
                 one.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
                 for one in endpoints):
             self._fetch_latched(stream)
-        expected = _type_name(_message_type(self.configs[stream.camera], stream.role))
+        kind = self.configs[stream.camera].message_type(stream.role)
+        expected = f'sensor_msgs/msg/{kind.__name__}'
         others = sorted({one.topic_type for one in endpoints} - {expected})
         hint = ''
         if others:
@@ -376,25 +327,3 @@ class CameraBuffers:
                 buffered=len(stream.samples), buffered_bytes=stream.bytes,
                 rate_hz=stream.rate_hz, age_s=time.monotonic() - stream.last_arrived_s,
                 publishers=len(endpoints), hint=hint, lost=stream.losses.lost)
-
-
-def _streams_of(config: CameraConfig) -> dict[str, Stream]:
-    topics = {'image': config.image_topic, 'camera_info': config.info_topic}
-    if config.depth_topic:
-        topics['depth'] = config.depth_topic
-        if config.depth_info_topic:
-            topics['depth_camera_info'] = config.depth_info_topic
-    return {
-        role: Stream(config.name, role, topic, keep_last=role.endswith('camera_info'))
-        for role, topic in topics.items()}
-
-
-def _message_type(config: CameraConfig, role: str) -> type:
-    if role.endswith('camera_info'):
-        return CameraInfo
-    transport = config.image_transport if role == 'image' else config.depth_transport
-    return Image if transport == 'raw' else CompressedImage
-
-
-def _type_name(message_type: type) -> str:
-    return f'sensor_msgs/msg/{message_type.__name__}'

@@ -29,8 +29,9 @@ from spatialclaw_ros.errors import (
     UnsupportedEncodingError,
 )
 from spatialclaw_ros.geometry.camera import PinholeCamera
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.camera_info import image_camera
-from spatialclaw_ros.ros.cameras import CameraConfig, CameraSnapshot
+from spatialclaw_ros.ros.cameras import CameraSnapshot
 from spatialclaw_ros.ros.compressed import decode_compressed_color, decode_compressed_depth
 from spatialclaw_ros.ros.images import decode_color, decode_depth
 from spatialclaw_ros.ros.missing import Missing

@@ -27,8 +27,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from spatialclaw_ros.backbone.protocol import Backbone, HasEndpoints
 from spatialclaw_ros.kernel.report import lacking
 from spatialclaw_ros.perception import Perception
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.camera_status import CameraStatus
-from spatialclaw_ros.ros.cameras import CameraConfig
 from spatialclaw_ros.ros.compat.report import DISTRIBUTION, installed
 from spatialclaw_ros.ros.kernel_host import KernelStatus
 from spatialclaw_ros.ros.query_log import QueryLog

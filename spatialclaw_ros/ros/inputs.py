@@ -35,7 +35,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.kernel.limits import MIB
-from spatialclaw_ros.ros.cameras import INPUTS, CameraBuffers, CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
+from spatialclaw_ros.ros.cameras import INPUTS, CameraBuffers
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.tf_topics import TF, TF_STATIC, TfTopics
 from spatialclaw_ros.ros.transforms import TransformSource

@@ -23,7 +23,7 @@ from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.kernel import KernelLimits, SandboxPolicy
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.perception.config import PerceptionConfig
-from spatialclaw_ros.ros.cameras import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS
+from spatialclaw_ros.ros.camera_config import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS
 from spatialclaw_ros.ros.parameter_spec import LIVE, NEVER, ParameterSpec
 
 # without 'off', which is there to measure with

@@ -24,7 +24,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.parameter_rules import contradictions, perception_faults
 from spatialclaw_ros.ros.parameter_service import serve_parameters
 from spatialclaw_ros.ros.parameter_spec import (

@@ -33,7 +33,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 
 from spatialclaw_ros.ros import observe
-from spatialclaw_ros.ros.cameras import CameraBuffers, CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
+from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.transforms import TransformSource
 
 WIDTH, HEIGHT = 16, 12

@@ -25,7 +25,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.subscribing import published_elsewhere
 
 COLOR = np.zeros((12, 16, 3), np.uint8)

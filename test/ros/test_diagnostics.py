@@ -32,9 +32,9 @@ from robot_double import PARAMETERS, TOPICS, RobotDouble
 from spatialclaw_ros.agent.events import Answered, Failed, Refused
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros import health
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.camera_health import CamerasHealth, of_camera
 from spatialclaw_ros.ros.camera_status import CameraStatus, StreamStatus
-from spatialclaw_ros.ros.cameras import CameraConfig
 from spatialclaw_ros.ros.health import FAULTS, Sources, of_lifecycle, of_queries
 from spatialclaw_ros.ros.outcome import Outcome
 from spatialclaw_ros.ros.query_log import KEPT, MAX_CHARS, QueryLog

@@ -29,7 +29,7 @@ from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 
 from spatialclaw_ros.ros import inputs as module
-from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.inputs import Inputs
 
 CAMERA = CameraConfig('cam', 'image', depth_topic='/cam/depth')

@@ -28,7 +28,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros import lookout
-from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.lookout import Lookout, begun_s, names_frame
 from spatialclaw_ros.ros.outcome import QueryRequest
 from spatialclaw_ros.ros.streams import Sample

@@ -27,7 +27,7 @@ import pytest
 
 from spatialclaw_ros.errors import InvalidRequestError, NoFramesError
 from spatialclaw_ros.ros import observe
-from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.observe import select_observation
 
 SECOND = 10**9

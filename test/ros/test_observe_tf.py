@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from tf2_msgs.msg import TFMessage
 
-from spatialclaw_ros.ros.cameras import CameraConfig
+from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.observe import select_observation
 from spatialclaw_ros.ros.tf_topics import TfTopics
 from spatialclaw_ros.ros.world import MAX_TF_FRAMES
