@@ -53,8 +53,8 @@ class Held:
         threads: by name, without numbers: the node's, 'not of Python', 'of' the others by role.
         descriptors: by kind, without memory files.
         memory_files: descriptors of memory files; the kernel keeps some between queries.
-        fast_dds: files of shared memory of Fast DDS that are mapped, other processes' too.
-        shared_memory: other files of shared memory that are mapped.
+        fast_dds: names of files of shared memory of Fast DDS that are mapped, other processes' too.
+        shared_memory: how many other files of shared memory are mapped.
         temporary: files in the node's temporary folder.
     """
 
@@ -62,7 +62,7 @@ class Held:
     threads: dict[str, int]
     descriptors: dict[str, int]
     memory_files: int
-    fast_dds: int
+    fast_dds: frozenset[str]
     shared_memory: int
     temporary: int
 
@@ -71,13 +71,19 @@ class Held:
         names = ', '.join(f'{n} {name}' for name, n in sorted(self.threads.items()))
         return (f'{self.processes} processes, {sum(self.threads.values())} threads ({names}), '
                 f'{sum(self.descriptors.values())} descriptors ({kinds}), '
-                f'{self.memory_files} memory files, shared memory in {self.fast_dds} files of '
+                f'{self.memory_files} memory files, shared memory in {len(self.fast_dds)} files of '
                 f'Fast DDS and {self.shared_memory} others, {self.temporary} temporary files')
 
     def more_than(self, before: Held) -> list[str]:
         """What there is more of than before, beyond what may be kept, in words."""
         found = []
-        for name in ('processes', 'memory_files', 'fast_dds', 'shared_memory', 'temporary'):
+        if len(self.fast_dds) > len(before.fast_dds):
+            found.append(
+                f'{len(self.fast_dds) - len(before.fast_dds)} more files of Fast DDS '
+                f'({len(before.fast_dds)}, then {len(self.fast_dds)}: '
+                f'{", ".join(sorted(self.fast_dds - before.fast_dds))} came, '
+                f'{", ".join(sorted(before.fast_dds - self.fast_dds)) or "none"} went)')
+        for name in ('processes', 'memory_files', 'shared_memory', 'temporary'):
             was, now = getattr(before, name), getattr(self, name)
             if now > (max(was, POOLED_FILES) if name == 'memory_files' else was):
                 found.append(f'{now - was} more {name.replace("_", " ")} ({was}, then {now})')
@@ -109,11 +115,11 @@ def count(plant: Plant) -> Held:
     names = plant.threads()
     threads['not of Python'] = threads.pop('of node', 0) - len(names)
     threads.update(map(family, names))
-    fast_dds = sum(bool(FAST_DDS.match(name)) for name in mapped)
+    fast_dds = frozenset(name for name in mapped if FAST_DDS.match(name))
     return Held(
         len(processes), dict(threads),
         {kind: n for kind, n in kinds.items() if kind != 'memory file'},
-        kinds['memory file'], fast_dds, len(mapped) - fast_dds,
+        kinds['memory file'], fast_dds, len(mapped) - len(fast_dds),
         sum(1 for path in plant.temporary.rglob('*') if path.is_file()))
 
 

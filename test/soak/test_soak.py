@@ -293,17 +293,21 @@ def test_an_answer_that_comes_too_late_is_no_recovery(after_s, words, monkeypatc
 
 def test_what_is_left_over_is_named():
     threads = {'not of Python': 20, 'nursery': 1, 'outputs': 1}
-    before = Held(3, threads, {'socket': 13, 'file': 10}, 4, 19, 2, 0)
+    ports = frozenset({'fastdds_port7410', 'fastdds_port7411'})
+    before = Held(3, threads, {'socket': 13, 'file': 10}, 4, ports, 2, 0)
     assert before.more_than(before) == []
-    kept = Held(3, {**threads, 'asyncio': 6}, {'socket': 14, 'file': 10}, 36, 19, 2, 0)
+    kept = Held(3, {**threads, 'asyncio': 6}, {'socket': 14, 'file': 10}, 36, ports, 2, 0)
     assert kept.more_than(before) == []
     leaky = Held(4, {**threads, 'nursery': 2, 'outputs': 2, 'ThreadPoolExecutor-1': 1},
-                 {'socket': 13, 'file': 12}, 37, 20, 2, 1)
+                 {'socket': 13, 'file': 12}, 37,
+                 ports | {'fastdds_0a1b'}, 2, 1)
     said = ' '.join(leaky.more_than(before))
     for words in (
             '1 more processes', '1 more threads: nursery (1, then 2)', '1 more threads: outputs',
             '1 more threads: ThreadPoolExecutor-1', '2 more descriptors: file',
-            '33 more memory files', '1 more fast dds', '1 more temporary'):
+            '33 more memory files',
+            '1 more files of Fast DDS (2, then 3: fastdds_0a1b came, none went)',
+            '1 more temporary'):
         assert words in said
 
 

@@ -223,7 +223,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {'detail': 'Not Found'})
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        length = int(self.headers.get('Content-Length', 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # a client that hung up before it had asked
+            self.close_connection = True
+            return
         if self.path != '/v1/chat/completions':
             self._json(404, {'detail': 'Not Found'})
             return
