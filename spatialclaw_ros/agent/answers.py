@@ -26,6 +26,7 @@ import numpy as np
 
 from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question, Value
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 _MAX_SHOWN_CHARS = 200
 _LETTERED = re.compile(r'\(?([a-z]{1,2})[).:]\s*(.*)', re.DOTALL)
@@ -82,6 +83,24 @@ def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
     raise AnswerMismatchError(
         f'the question asks for {wanted.name}, the answer was {_kind(value)} {_short(value)}; '
         f'give {_HINTS[wanted]}')
+
+
+def not_known(tolerance: Tolerance, typed: TypedAnswer, answer: CellAnswer) -> str:
+    """Why an answer is not known to a tolerance; '' where it is, and where its sigma is unknown.
+
+    Args:
+        tolerance: to which lengths, places and angles are wanted.
+        typed: the answer as it is told; a point is in metres.
+        answer: what the cell handed in, with sigma and unit (`ReturnAnswer` takes SI alone).
+    """
+    if math.isnan(answer.sigma):
+        return ''
+    if typed.answer_type == AnswerType.POINT:
+        return tolerance.objection(typed.text, answer.sigma, 'm')
+    if isinstance(typed.value, float):
+        return tolerance.objection(
+            typed.text, answer.sigma, answer.unit or '', abs(typed.value))
+    return ''
 
 
 _HINTS = {

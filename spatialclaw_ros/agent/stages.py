@@ -26,7 +26,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from spatialclaw_ros.agent.answers import AnswerMismatchError, TypedAnswer, fit_answer
+from spatialclaw_ros.agent.answers import (
+    AnswerMismatchError,
+    TypedAnswer,
+    fit_answer,
+    not_known,
+)
 from spatialclaw_ros.agent.budget import AgentLimits, Budget
 from spatialclaw_ros.agent.doing import Doing
 from spatialclaw_ros.agent.events import (
@@ -264,6 +269,8 @@ class Stages:
         except AnswerMismatchError as error:
             self._trouble = _trouble('answer did not fit', str(error))
             return None, str(error)
+        if problem := not_known(self._question.tolerance, typed, answer):
+            return Refused(problem, self.evidence, self.steps), ''
         return self._answered(typed, answer), ''
 
     def _answered(self, typed: TypedAnswer, answer: CellAnswer) -> Answered:

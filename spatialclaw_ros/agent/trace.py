@@ -48,6 +48,7 @@ from spatialclaw_ros.agent.trace_lines import (
     ImageLine,
     Line,
     StartedLine,
+    ToleranceLine,
     ToolCalledLine,
 )
 from spatialclaw_ros.agent.trace_page import write_page
@@ -145,7 +146,8 @@ class TraceWriter:
             time=datetime.datetime.now(tz=datetime.timezone.utc).isoformat(timespec='milliseconds'),
             question=AskedLine(
                 text=question.text, answer_type=question.answer_type.name,
-                choices=list(question.choices), frame_id=question.frame_id),
+                choices=list(question.choices), frame_id=question.frame_id,
+                tolerance=ToleranceLine(**dataclasses.asdict(question.tolerance))),
             setup=plain(setup), world_frame=observation.world_frame,
             base_frame=observation.base_frame, missing=list(observation.missing),
             frames=[FrameLine(

@@ -40,13 +40,22 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field='event'):
     at_s: float = 0.0
 
 
+class ToleranceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """To which tolerance numbers were wanted; fields as `workspace.tolerance.Tolerance`."""
+
+    length_m: float
+    share: float
+    angle_deg: float
+
+
 class AskedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The question."""
+    """The question; `tolerance` is null in traces of versions that had none."""
 
     text: str
     answer_type: str = 'ANY'
     choices: list[str] = []
     frame_id: str = ''
+    tolerance: ToleranceLine | None = None
 
 
 class FrameLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,19 +29,20 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from spatialclaw_ros.agent.answers import AnswerMismatchError, fit_answer
+from spatialclaw_ros.agent.answers import AnswerMismatchError, fit_answer, not_known
 from spatialclaw_ros.agent.trace_keep import RAW
 from spatialclaw_ros.agent.trace_lines import AnsweredLine, RefusedLine, Stored, ToolCalledLine
 from spatialclaw_ros.agent.trace_plain import exact, plain, scrub, secrets_of, unexact
 from spatialclaw_ros.agent.trace_reader import Trace, TraceStep
 from spatialclaw_ros.agent.trace_store import STORED_FILE, load_arrays, load_observation
+from spatialclaw_ros.agent.trace_values import question_of
 from spatialclaw_ros.errors import BrokenTraceError, CutOffTraceError
 from spatialclaw_ros.kernel import Kernel, KernelLimits
 from spatialclaw_ros.kernel.kernel import ALL_CAPABILITIES
 from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
 from spatialclaw_ros.workspace.cell import CellResult
 from spatialclaw_ros.workspace.observation import Observation
-from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question
+from spatialclaw_ros.workspace.question import CellAnswer
 
 _ADDRESS = re.compile(r'\bat 0x[0-9a-fA-F]{6,16}\b')
 
@@ -231,13 +232,15 @@ def _new_answer(trace: Trace, answer: CellAnswer | None) -> Any:
         return None
     if answer.value is None:
         return [answer.reason]
-    asked = trace.started.question
+    question = question_of(trace)
     try:
-        question = Question(
-            asked.text, AnswerType[asked.answer_type], tuple(asked.choices), asked.frame_id)
         typed = fit_answer(question, answer)
     except AnswerMismatchError:
         return None
+    # a trace without a tolerance is of a version that held answers to none
+    if trace.started.question.tolerance is not None and (
+            problem := not_known(question.tolerance, typed, answer)):
+        return [problem]
     return plain([
         typed.answer_type.name, typed.value, typed.text, answer.unit or '', answer.sigma,
         answer.frame or '', [] if answer.points is None else answer.points])

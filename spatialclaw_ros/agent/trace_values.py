@@ -58,6 +58,7 @@ from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.workspace.cell import CellError, CellResult, ShownImage
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question, Status
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 Notes = tuple[str, ...]
 
@@ -72,8 +73,11 @@ def question_of(trace: Trace) -> Question:
     """
     asked = trace.started.question
     try:
+        tolerance = Tolerance() if asked.tolerance is None else Tolerance(
+            **msgspec.structs.asdict(asked.tolerance))
         return Question(
-            asked.text, AnswerType[asked.answer_type], tuple(asked.choices), asked.frame_id)
+            asked.text, AnswerType[asked.answer_type], tuple(asked.choices), asked.frame_id,
+            tolerance)
     except (InvalidRequestError, KeyError) as error:
         raise BrokenTraceError(f'{trace.path}: the question is broken: {error}') from error
 

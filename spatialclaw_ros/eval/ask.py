@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import logging
 import os
@@ -33,6 +34,7 @@ from spatialclaw_ros.agent.interfaces import interface_for
 from spatialclaw_ros.backbone.factory import make_backbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError, NoFramesError
+from spatialclaw_ros.eval.asked_to import asked_to
 from spatialclaw_ros.eval.config import RunConfig
 from spatialclaw_ros.eval.dataset import DataSet
 from spatialclaw_ros.eval.meter import metered
@@ -127,7 +129,9 @@ class Asker:
 
     def _say(self, data: DataSet, question: Question, asking: _Asking) -> Said:
         try:
-            to_answer = to_ask(question, typed=data.sheet.typed)
+            to_answer = dataclasses.replace(
+                to_ask(question, typed=data.sheet.typed),
+                tolerance=asked_to(question, self._run.tolerance.asked))
             start_s = time.monotonic()
             observation = data.observe(question)
             asking.times_s['observe'] = time.monotonic() - start_s

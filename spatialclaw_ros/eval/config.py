@@ -28,6 +28,7 @@ from spatialclaw_ros.agent.budget import AgentLimits
 from spatialclaw_ros.backbone.factory import BACKBONES
 from spatialclaw_ros.named import FORM, is_named
 from spatialclaw_ros.perception.config import PerceptionConfig
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
@@ -104,6 +105,22 @@ class AgentConfig(_Part, frozen=True, kw_only=True):
             trace_mb=_EVERY_TRACE)
 
 
+class ToleranceConfig(_Part, frozen=True, kw_only=True):
+    """To which tolerance numbers are asked for; see `workspace.tolerance.Tolerance`."""
+
+    length_m: float = Tolerance().length_m
+    share: float = Tolerance().share
+    angle_deg: float = Tolerance().angle_deg
+
+    def __post_init__(self) -> None:
+        _ = self.asked  # raises where it can't be one
+
+    @property
+    def asked(self) -> Tolerance:
+        """The tolerance of a question."""
+        return Tolerance(**msgspec.structs.asdict(self))
+
+
 class RunConfig(_Part, frozen=True, kw_only=True):
     """What is asked: one combination of who writes, who perceives, and how it acts.
 
@@ -121,6 +138,8 @@ class RunConfig(_Part, frozen=True, kw_only=True):
         setting: instead of the data set's own, for runs with another noise.
         interface: how the backbone acts.
         agent: budgets of a query.
+        tolerance: to which questions are asked, unless one states its own; what is known less well
+            is refused.
         timeout_s: time for one question, seconds.
         traces: which of them are kept: of `all` questions, of those answered `wrong` or not at
             all, or `none`.
@@ -138,6 +157,7 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     setting: str = ''
     interface: Literal['code', 'single_pass', 'tool_call', 'none'] = 'code'
     agent: AgentConfig = AgentConfig()
+    tolerance: ToleranceConfig = ToleranceConfig()
     timeout_s: Seconds = 120.0
     traces: Literal['all', 'wrong', 'none'] = 'wrong'
     sandbox: Literal['required', 'best_effort', 'off'] = 'required'

@@ -31,13 +31,15 @@ from spatialclaw_ros.eval.config import (
     EvalConfig,
     Required,
     RunConfig,
+    ToleranceConfig,
 )
 from spatialclaw_ros.perception.config import ModelConfig, PerceptionConfig
 from spatialclaw_ros.sharing.config_files import explained, file_names, find_file, nearest
 
 MAX_BYTES = 1 << 20
 EVERY_RUN = '*'
-_PARTS = (EvalConfig, DataConfig, RunConfig, AgentConfig, PerceptionConfig, ModelConfig, Required)
+_PARTS = (EvalConfig, DataConfig, RunConfig, AgentConfig, ToleranceConfig, PerceptionConfig,
+          ModelConfig, Required)
 _PAGE = 'docs/evaluation.md'
 
 
@@ -103,7 +105,10 @@ def _set(place: Any, parts: Sequence[str], value: Any, key: str) -> None:
     elif len(parts) == 1:
         place[parts[0]] = value
     else:
-        _set(place.setdefault(parts[0], {}), parts[1:], value, key)
+        inner = place.get(parts[0], {})
+        if isinstance(inner, dict):
+            inner = place[parts[0]] = dict(inner)  # an alias of YAML is the same mapping elsewhere
+        _set(inner, parts[1:], value, key)
 
 
 def _runs(runs: Sequence[Any], parts: Sequence[str], key: str) -> list[tuple[Any, Sequence[str]]]:

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 MAX_QUESTION_CHARS = 4000
 MAX_CHOICES = 64
@@ -66,6 +67,8 @@ class Question:
         answer_type: what the answer must be.
         choices: the texts to choose from; CHOICE needs at least two.
         frame_id: TF frame for a POINT answer; '' for the node's default.
+        tolerance: to which lengths, places and angles are wanted; what is known less well is
+            refused.
 
     Raises:
         InvalidRequestError: empty or too long, or choices that don't fit the type.
@@ -75,6 +78,7 @@ class Question:
     answer_type: AnswerType = AnswerType.ANY
     choices: tuple[str, ...] = ()
     frame_id: str = ''
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
     def __post_init__(self) -> None:
         if not self.text.strip():

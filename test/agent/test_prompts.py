@@ -30,6 +30,7 @@ from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.workspace.metadata import metadata_of
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 ALL = frozenset({'reconstruct', 'segment', 'ocr', 'vlm'})
 IMAGE = np.zeros((120, 160, 3), np.uint8)
@@ -89,6 +90,23 @@ def test_the_answer_is_described_in_words(answer_type, parts) -> None:
         observation.frames, 'Left: 1 step.')
     for part in parts:
         assert part in text
+
+
+@pytest.mark.parametrize(('answer_type', 'tolerance', 'words'), [
+    (AnswerType.ANY, Tolerance(), 'wanted to 0.1 m or 20 % of them, whichever is larger'),
+    (AnswerType.NUMBER, Tolerance(0.02, 0.0, 5.0), 'wanted to 0.02 m, angles to 5 degrees'),
+    (AnswerType.POINT, Tolerance(0.02, 0.03), 'Refuse what can not be known to that'),
+    (AnswerType.BOOLEAN, Tolerance(), ''),
+])
+def test_the_tolerance_is_told_where_a_number_may_be_the_answer(
+    answer_type, tolerance, words,
+) -> None:
+    observation = observation_of(1)
+    text = opening_text(
+        Question('q?', answer_type, tolerance=tolerance), metadata_of(observation),
+        observation.frames, 'Left: 1 step.')
+    assert ('wanted to' in text) == bool(words)
+    assert words in text
 
 
 @pytest.mark.parametrize('name', ['code', 'single_pass', 'tool_call'])

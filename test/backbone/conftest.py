@@ -42,10 +42,12 @@ from spatialclaw_ros.workspace.metadata import metadata_of
 from spatialclaw_ros.workspace.namespace import make_namespace
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 # x forward, y left, z up, as a link's axes are; look_at gives an optical frame's.
 GRIPPER = look_at(np.array([0.6, 0.1, 1.0]), np.array([1.2, 0.1, 0.7])) @ np.array(
     [[0.0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
+USUAL = Tolerance()
 CAMERA = PinholeCamera(320, 240, 290.0, 290.0, 159.5, 119.5)
 
 
@@ -233,12 +235,13 @@ class Outcome:
 
 def run_query(
     world: World, text: str, answer_type: AnswerType = AnswerType.ANY,
-    choices: tuple[str, ...] = (), max_steps: int = 30,
+    choices: tuple[str, ...] = (), max_steps: int = 30, tolerance: Tolerance = USUAL,
 ) -> Outcome:
     """Let the backbone answer a question about a world, its cells run in the real scope."""
     backbone, deadline = RulesBackbone(), Deadline(60)
     brief = Brief(
-        Question(text, answer_type, choices), metadata_of(world.observation), max_steps=max_steps)
+        Question(text, answer_type, choices, tolerance=tolerance),
+        metadata_of(world.observation), max_steps=max_steps)
     plan = backbone.plan(brief, deadline).text
     answers: list[CellAnswer] = []
     shown: list[ShownImage] = []

@@ -24,6 +24,7 @@ from typing import Any
 from spatialclaw_ros.agent.answers import choice_letters
 from spatialclaw_ros.workspace.observation import Frame
 from spatialclaw_ros.workspace.question import AnswerType, Question
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 MAX_LISTED = 24
 
@@ -36,6 +37,9 @@ _ANSWER_WORDS = {
     AnswerType.TEXT: 'a short text',
     AnswerType.POINT: 'one point: a vector of three numbers x, y, z in metres, and its frame',
 }
+
+
+_MEASURED = {AnswerType.ANY, AnswerType.NUMBER, AnswerType.POINT}
 
 
 def opening_text(
@@ -53,6 +57,8 @@ def opening_text(
     if wanted == AnswerType.ANY and question.choices:
         wanted = AnswerType.CHOICE
     lines = [f'Question: {question.text}', f'The answer must be {_ANSWER_WORDS[wanted]}.']
+    if wanted in _MEASURED:
+        lines.append(_tolerance(question.tolerance))
     letters = choice_letters(len(question.choices))
     lines += [f'{letter}) {choice}' for letter, choice in zip(letters, question.choices)]
     if question.frame_id:
@@ -60,6 +66,14 @@ def opening_text(
             f'A point in the answer is turned into the frame {question.frame_id} for you: name the '
             'frame that your numbers are in, none for the world.')
     return '\n'.join([*lines, '', *_facts(metadata), '', *_pictures(key_frames), '', left])
+
+
+def _tolerance(wanted: Tolerance) -> str:
+    """To which tolerance numbers are wanted, and what becomes of those that are known less well."""
+    share = f' or {100 * wanted.share:.3g} % of them, whichever is larger' if wanted.share else ''
+    return (f'Lengths and places are wanted to {wanted.length_m:.3g} m{share}, angles to '
+            f'{wanted.angle_deg:.3g} degrees: that is two standard deviations. Refuse what can not '
+            'be known to that, and say about what it is.')
 
 
 def _facts(metadata: Mapping[str, Any]) -> list[str]:

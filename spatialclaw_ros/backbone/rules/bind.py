@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spatialclaw_ros.backbone.rules import words
@@ -48,6 +48,7 @@ from spatialclaw_ros.backbone.rules.intents import (
 from spatialclaw_ros.backbone.rules.parse import parse_things
 from spatialclaw_ros.errors import OutOfScopeError
 from spatialclaw_ros.workspace.question import AnswerType, Question
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 _GRIPPER_WORDS = frozenset({
     'gripper', 'hand', 'end effector', 'end-effector', 'tool', 'tcp', 'tool center point',
@@ -89,6 +90,7 @@ class Task:
         names: for each candidate of the intent, what to answer when it is the one.
         cameras: names of the cameras.
         frames: names of the TF frames that could have been meant.
+        tolerance: to which a number is wanted.
     """
 
     intent: Intent
@@ -99,6 +101,7 @@ class Task:
     names: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ('camera',)
     frames: tuple[str, ...] = ()
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
     @property
     def measured(self) -> Intent:
@@ -127,7 +130,8 @@ def bind(intent: Intent, question: Question, metadata: Mapping[str, Any]) -> Tas
             f'this question is answered by {_WORDS_FOR_KIND[kind]}, but answer_type is '
             f'{wanted.name}; ask it with {allowed} or ANY')
     task = Task(intent, kind, wanted, cameras=cameras,
-                frames=tuple(sorted(metadata.get('tf_frames') or ())))
+                frames=tuple(sorted(metadata.get('tf_frames') or ())),
+                tolerance=question.tolerance)
     return _with_choices(task, question) if wanted == AnswerType.CHOICE else _with_names(task)
 
 

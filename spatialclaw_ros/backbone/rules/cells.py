@@ -178,7 +178,8 @@ for cs in found.values():
     tail = '''
 shown = value.tolist() if isinstance(value, np.ndarray) else value
 print('measure', json.dumps(dict(
-    value=shown, unit=unit, sigma=None if sigma is None else float(sigma), problem=problem)))
+    value=shown, unit=unit, sigma=None if sigma is None else float(sigma), problem=problem,
+    known=known)))
 '''
     code = head + '\n' + measures.measure(task).strip('\n') + '\n' + tail
     return reply(

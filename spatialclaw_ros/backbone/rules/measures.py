@@ -46,27 +46,24 @@ from spatialclaw_ros.backbone.rules.intents import (
     Size,
 )
 
-UNSURE_M, UNSURE_SHARE = 0.05, 0.10
-"""Sigma in metres, and as a share of what is measured, above both of which a number is not told.
-
-Who asks will reach for the thing or drive there: a gripper opens 8 to 14 cm, so with a sigma of
-5 cm every third grasp misses; of a way of metres, a tenth is mended by another look on the way.
-"""
-
 
 def measure(task: Task) -> str:
-    """Body of the measuring cell."""
+    """Body of the measuring cell: sets value, unit, evidence, sigma, problem, known.
+
+    `known` is what a question's tolerance is held against, the arguments of `Tolerance.objection`;
+    None for what is no measured number.
+    """
     intent = task.intent
     if isinstance(intent, Limit):
-        return _limit(task, intent)
+        return _limit(task, intent) + 'known = None  # what is nearer to the limit was refused\n'
     return _MEASURES[type(intent)](task, intent) + _known(task, intent)
 
 
 def _known(task: Task, intent: Intent) -> str:
-    """Code that refuses a number whose sigma is too large to act on."""
-    doubt, extent = 'sigma', 'abs(value)'
-    if isinstance(intent, Bearing):
-        doubt, extent = 'sigma * reach', 'reach'
+    """Code for how well a number is known, and what its tolerance is a share of."""
+    unit, doubt, extent = 'm', 'sigma', 'abs(value)'
+    if isinstance(intent, Bearing) or (isinstance(intent, Motion) and intent.what == 'turn'):
+        unit, extent = 'rad', '0.0'
     elif isinstance(intent, Position):
         extent = '0.0'  # a place is reached for, from however far it was seen
     elif isinstance(intent, Motion) and intent.what in {'distance', 'speed'}:
@@ -74,15 +71,11 @@ def _known(task: Task, intent: Intent) -> str:
     elif isinstance(intent, Size):
         extent = 'size.max()' if task.kind == 'text' else extent
     elif not isinstance(intent, Distance | HeightAbove):
-        return ''
-    limits = f'{UNSURE_M * 100:.0f} cm' + (
-        '' if extent == '0.0' else f' and {UNSURE_SHARE * 100:.0f} % of it')
+        return 'known = None\n'
     return f'''
-if not problem and not {doubt} <= max({UNSURE_M}, {UNSURE_SHARE} * {extent}):
-    about = value if isinstance(value, str) else f'{{np.round(value, 3)}} {{unit}}'
-    problem = (f'it is about {{about}}, but with a sigma of {{{doubt}:.3f}} m, above {limits}, it '
-               'is not known well enough to act on; a view from nearer, or of sides that are not '
-               'seen, would help')
+known = None if problem else dict(
+    about=value if isinstance(value, str) else f'{{np.round(value, 3)}} {{unit}}',
+    sigma=float({doubt}), unit={unit!r}, extent=float({extent}))
 '''
 
 
