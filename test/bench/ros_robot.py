@@ -20,7 +20,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,10 +119,11 @@ class Bench:
 
     Args:
         folder: for its parameter file and log.
+        parameters: of the node.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.node = NodeProcess(folder, PARAMETERS)
+    def __init__(self, folder: Path, parameters: Mapping[str, Any] = PARAMETERS) -> None:
+        self.node = NodeProcess(folder, parameters)
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self._own = Node('ros_bench', context=self._context, start_parameter_services=False)
