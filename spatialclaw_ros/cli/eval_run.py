@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     if interrupts.came:
         console.print('the same command goes on where this one ended', style='bold')
         return EXIT_INTERRUPTED
-    required = f' --require {options.config}' if config.require is not None else ''
+    required = f' --require {options.config}' if can_be_held(options.config, config.out) else ''
     console.print(f'tables and plots: spatialclaw eval report {config.out}{required}',
                   markup=False)
     away = sum(each.tally.away for each in done)
@@ -89,6 +89,27 @@ def config_of(options: argparse.Namespace) -> EvalConfig:
     return read_eval_config(options.config, [
         *(f'{key}={json.dumps(value)}' for key, value in given.items() if value is not None),
         *options.changes])
+
+
+def can_be_held(name: str, out: str) -> bool:
+    """Whether a folder holds the runs of a configuration as its file has them, none changed.
+
+    Args:
+        name: of a configuration that may have a `require`.
+        out: the folder.
+
+    Raises:
+        InvalidRequestError: see `read_eval_config`.
+    """
+    from spatialclaw_ros.eval.config import FLOOR
+    from spatialclaw_ros.eval.config_file import read_eval_config
+    from spatialclaw_ros.eval.report.reading import read_config
+    from spatialclaw_ros.eval.report.required import unlike
+
+    config, folder = read_eval_config(name), Path(out).expanduser()
+    return config.require is not None and not any(
+        unlike(read_config(folder / run.name), config, run)
+        for run in config.runs if run.backbone != FLOOR)
 
 
 def chosen(config: EvalConfig, only: Sequence[str]) -> list[RunConfig]:

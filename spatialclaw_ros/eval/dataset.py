@@ -42,6 +42,8 @@ class Sheet:
         typed: whether a question says what its answer must be (a number, a point, one of the
             options), as a robot's does; otherwise it is asked as text, with hint and lettered
             options, as public benchmarks are.
+        version: of its questions and truths, where those who make it number them: results of
+            another version can't be compared.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Sheet:
     score: str
     files: tuple[str, ...] = ()
     typed: bool = False
+    version: str = ''
 
 
 class DataSet(Protocol):

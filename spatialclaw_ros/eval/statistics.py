@@ -21,6 +21,7 @@ All intervals are 95 %. Seeds are fixed: the same results give the same numbers.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -119,8 +120,8 @@ class Comparison:
         first: right in the first alone.
         second: right in the second alone.
         neither: right in none.
-        p: two-sided p-value of McNemar's exact test on `first` and `second`; 1 where they never
-            differ. It takes questions for independent, those of one scene, too.
+        p: two-sided p-value of McNemar's exact test, its signs drawn for whole scenes, see
+            `scenes_differ`; 1 where no scene differs.
         points: mean of second minus first, with its interval.
     """
 
@@ -139,22 +140,48 @@ class Comparison:
 
 def compare(
     right: Sequence[tuple[bool, bool]], points: Sequence[tuple[float, float]],
-    scenes: Sequence[Hashable] = (),
+    scenes: Sequence[Hashable] = (), scenes_of_points: Sequence[Hashable] = (),
 ) -> Comparison:
     """Compare two runs, question by question.
 
     Args:
         right: for each question, whether the first run was right, and the second.
         points: for each question that has points in both, the first run's and the second's.
-        scenes: what each question that has points is about, see `mean`.
+        scenes: what each question is about, see `mean`.
+        scenes_of_points: the same of those that have points.
     """
     both, first, second, neither = (
         sum(pair == kind for pair in right)
         for kind in ((True, True), (True, False), (False, True), (False, False)))
-    differing = first + second
-    p = float(stats.binomtest(first, differing, 0.5).pvalue) if differing else 1.0
+    p = scenes_differ([b - a for a, b in right], scenes)
     return Comparison(both, first, second, neither, p, mean(
-        [b - a for a, b in points], scenes=scenes, shares=False))
+        [b - a for a, b in points], scenes=scenes_of_points, shares=False))
+
+
+def scenes_differ(differences: Sequence[int], scenes: Sequence[Hashable] = ()) -> float:
+    """Two-sided p-value of "neither run is better", by exact sign flips of whole scenes.
+
+    If neither is, a scene's sum of differences is as likely to have the other sign: all ways to
+    flip them are counted (Fisher's randomization test, whole scenes flipped). Where each question
+    is a scene of its own this is McNemar's exact test.
+
+    Args:
+        differences: of each question, 1 where the second run alone is right, -1 where the first.
+        scenes: what each question is about, see `mean`.
+    """
+    if len(set(scenes)) < 2:
+        scenes = range(len(differences))
+    sums: Counter[Hashable] = Counter()
+    for scene, difference in zip(scenes, differences):
+        sums[scene] += difference
+    chances, reach = np.ones(1), 0  # of each sum from -reach to reach
+    for size in filter(None, map(abs, sums.values())):
+        wider = np.zeros(len(chances) + 2 * size)
+        wider[:len(chances)] += chances / 2
+        wider[2 * size:] += chances / 2
+        chances, reach = wider, reach + size
+    off = np.abs(np.arange(-reach, reach + 1))
+    return min(1.0, float(chances[off >= abs(sum(sums.values()))].sum()))
 
 
 def calibration(scaled: Sequence[float]) -> dict[int, Estimate]:

@@ -91,7 +91,11 @@ def said_of(end: Event, question: Question, observation: Observation) -> Said:
 def _point_said(
     end: Answered, question: Question, observation: Observation, given: dict[str, Any],
 ) -> Said:
-    """A point in the frame that was asked for, else in the robot's own, as the node gives it."""
+    """A point in the frame that was asked for, else in the robot's own, as the node gives it.
+
+    One that can't be given there was answered all the same: it is no refusal, and without a value
+    it is right nowhere.
+    """
     wanted = (question.frame,) if question.frame else (end.frame, observation.base_frame)
     try:
         pose = T_world_frame(observation, end.evidence, end.frame)
@@ -99,7 +103,7 @@ def _point_said(
         if not placement.frame_id or (question.frame and placement.frame_id != question.frame):
             raise TransformError(placement.note)
     except TransformError as error:
-        return Said(status='REFUSED', message=str(error), **given)
+        return Said(status='OK', text=end.text, message=str(error), **given)
     point = placement.points(transform_points(pose, np.asarray(end.value)))
     return Said(
         status='OK', text=point_text(point, placement.frame_id),

@@ -39,12 +39,12 @@ from spatialclaw_ros.eval.claw_sim.floor import floor_answer
 from spatialclaw_ros.eval.claw_sim.renders import PackedMasks, Render, Renders
 from spatialclaw_ros.eval.claw_sim.split import (
     PUBLIC_SETTINGS,
-    VERSION,
     even_slice,
     make_public,
     public_split,
 )
 from spatialclaw_ros.eval.claw_sim.true_masks import TrueSegmenter
+from spatialclaw_ros.eval.claw_sim.version import VERSION
 from spatialclaw_ros.eval.records import Question, Said, Simulated
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.geometry.se3 import look_at

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import fcntl
 import math
@@ -31,6 +32,7 @@ from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.config import DataConfig, RunConfig
 from spatialclaw_ros.eval.described import described
 from spatialclaw_ros.eval.records import Question, Result, Said, Score
+from spatialclaw_ros.eval.report.reading import read_config
 from spatialclaw_ros.eval.run_files import RESULTS_FILE, read_results
 from spatialclaw_ros.eval.run_folder import RunFolder
 from spatialclaw_ros.perception.config import PerceptionConfig
@@ -107,6 +109,15 @@ def test_a_server_may_have_moved(folder: Path) -> None:
                       perception=PerceptionConfig(url='http://elsewhere:9000', token_file='t'))
     with opened(folder, moved) as again:
         assert len(again.results) == 4
+
+
+def test_the_same_questions_may_be_told_of_otherwise(folder: Path) -> None:
+    before = read_config(folder)
+    told = dataclasses.replace(SHEET, version='7')
+    with RunFolder(folder, {**described(RUN, DATA, told), 'version': 'next'},
+                   QUESTIONS[:12]) as again:
+        assert len(again.results) == 4
+    assert read_config(folder) == {**before, 'sheet': {**before['sheet'], 'version': '7'}}
 
 
 @pytest.mark.parametrize(('fields', 'words'), [

@@ -318,7 +318,8 @@ def test_names_of_runs_are_shown_as_they_are(tmp_path: Path) -> None:
     figure = draw_categories(read_runs([tmp_path]))
     assert figure is not None
     (legend,) = figure.subfigs[0].legends
-    assert [text.get_text() for text in legend.get_texts()] == [r' _\$a\$', ' _b']
+    assert [text.get_text() for text in legend.get_texts()] == [
+        'one answer to all', 'random guess', r' _\$a\$', ' _b']
 
 
 @pytest.mark.parametrize(('message', 'expected'), [

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from statistics import NormalDist
@@ -24,10 +25,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from eval_lab import SHEET
 
-from spatialclaw_ros.cli.main import main
+from spatialclaw_ros.cli.eval_run import can_be_held, config_of
+from spatialclaw_ros.cli.main import build_parser, main
+from spatialclaw_ros.eval.claw_sim import ClawSim
 from spatialclaw_ros.eval.config import DataConfig, EvalConfig, Required, RunConfig
-from spatialclaw_ros.eval.described import plain
+from spatialclaw_ros.eval.dataset import Sheet
+from spatialclaw_ros.eval.described import described, plain
 from spatialclaw_ros.eval.records import Question, Result, Said, Score
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.required import figures, held
@@ -89,11 +94,12 @@ def entry(number: int, error: float | str | None, unit: str = 'm') -> Entry:
 
 def run(
     errors: list[Any], asked: int = 0, name: str = 'classical', data: DataConfig = DATA,
-    said: RunConfig | None = None,
+    said: RunConfig | None = None, sheet: Sheet = ClawSim.sheet,
 ) -> Run:
     entries = tuple(entry(number, error) for number, error in enumerate(errors))
     questions = tuple(each.question for each in entries)
-    config = plain({'run': said or RunConfig(name=name.split('/')[-1]), 'data': data})
+    config = plain({
+        'run': said or RunConfig(name=name.split('/')[-1]), 'data': data, 'sheet': sheet})
     return Run(name, Path(name), config, questions + questions[:asked], entries)
 
 
@@ -149,6 +155,40 @@ def test_other_data_are_not_the_configurations(
         filter(None, (f'claw-sim, split {data.split}, 20 questions', words)))
     assert row.met is not bool(words)
     assert not any(each.met is False for each in rest)
+
+
+@pytest.mark.parametrize(('version', 'words'), [
+    (ClawSim.sheet.version, ''), ('0', 'version 0 of claw-sim instead of '), ('', 'version – of '),
+])
+def test_results_of_another_version_are_not_the_configurations(version: str, words: str) -> None:
+    sheet = dataclasses.replace(ClawSim.sheet, version=version)
+    row = figures([run(HONEST, sheet=sheet)], required('classical'))[0]
+    assert row.met is not bool(words)
+    assert words in row.measured
+
+
+@pytest.mark.parametrize(('options', 'there', 'proposed'), [
+    ((), ('rules', 'other'), True),
+    (('--limit', '3'), ('rules', 'other'), False),
+    (('--set', 'runs.rules.timeout_s=60'), ('rules', 'other'), False),
+    (('--set', 'workers=2', '--set', 'runs.*.traces=none'), ('rules', 'other'), True),
+    (('--only', 'rules'), ('rules',), False),
+])
+def test_figures_are_proposed_where_the_runs_are_the_configurations(
+    tmp_path: Path, options: tuple[str, ...], there: tuple[str, ...], proposed: bool,
+) -> None:
+    config = tmp_path / 'mine.yaml'
+    config.write_bytes(msgspec.yaml.encode(EvalConfig(
+        data=DataConfig(set='eval_lab:tiny'), require=WANTED,
+        runs=(RunConfig(name='rules'), RunConfig(name='other')), out=str(tmp_path / 'out'))))
+    told = config_of(build_parser().parse_args(['eval', 'run', str(config), *options]))
+    for each in told.runs:
+        if each.name in there:
+            folder = tmp_path / 'out' / each.name
+            folder.mkdir(parents=True)
+            (folder / 'config.json').write_bytes(msgspec.json.encode(
+                described(each, told.data, SHEET)))
+    assert can_be_held(str(config), told.out) is proposed
 
 
 def test_each_run_of_a_name_is_held_and_those_without_a_requirement_are_shown() -> None:

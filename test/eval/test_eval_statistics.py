@@ -19,8 +19,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from spatialclaw_ros.eval.statistics import EXPECTED, calibration, compare, mean, share
+from spatialclaw_ros.eval.statistics import (
+    EXPECTED,
+    calibration,
+    compare,
+    mean,
+    scenes_differ,
+    share,
+)
 
 
 def test_interval_of_a_mean_is_that_of_the_normal_law() -> None:
@@ -62,6 +70,27 @@ def test_two_runs_on_the_same_questions() -> None:
     assert found.p == pytest.approx(2 * (1 + 9) / 2 ** 9)      # exact, two-sided
     assert found.points.value == pytest.approx(7 / 16)
     assert 0 < (found.points.low or 0) < 7 / 16
+
+
+@pytest.mark.parametrize(('differences', 'scenes', 'p'), [
+    ([1, 1, 1], 'aab', 0.5),  # 3 or -3, of 3, 1, -1, -3
+    ([1, 1, 1, 1], 'aabb', 0.5),
+    ([1, 1, 1, 1], 'abcd', 2 / 16),
+    ([1, 1, 1, 1], 'aaaa', 2 / 16),  # of that scene alone
+    ([1, -1, 0, 1, 1], 'aabbc', 0.5),  # the first scene tells nothing
+    ([1, -1], 'ab', 1.0), ([0, 0], 'ab', 1.0), ([], '', 1.0),
+])
+def test_whole_scenes_change_their_sign(differences: list[int], scenes: str, p: float) -> None:
+    assert scenes_differ(differences, scenes) == pytest.approx(p)
+
+
+def test_alone_questions_have_mcnemars_p_and_those_of_few_scenes_a_larger_one() -> None:
+    differences = [1] * 14 + [-1] * 4 + [0] * 7
+    alone = scenes_differ(differences)
+    assert alone == pytest.approx(stats.binomtest(4, 18, 0.5).pvalue)
+    assert scenes_differ(differences, [place // 5 for place in range(25)]) > 2 * alone
+    right = [(each < 0, each > 0) for each in differences]
+    assert compare(right, [], range(25)).p == pytest.approx(alone)
 
 
 @pytest.mark.parametrize('right', [[], [(True, True)] * 3, [(False, False)]])

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.errors import InvalidRequestError
+from spatialclaw_ros.eval.claw_sim.version import VERSION
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.records import Question, Said, Score, Simulated
 from spatialclaw_ros.eval.scoring import score_typed
@@ -53,7 +54,7 @@ class ClawSim:
         name='claw-sim', title='claw-sim, simulated tabletops and rooms',
         home='made by spatialclaw_ros', licence='Apache-2.0', count=500, media='simulated',
         score='metres within 2 cm or 3 %, angles within 5 degrees, all else exact; where there is '
-              'nothing to tell, a refusal', typed=True)
+              'nothing to tell, a refusal', typed=True, version=str(VERSION))
 
     def __init__(
         self, split: str = 'public', seeds: Sequence[int] = (), setting: str = '', *,

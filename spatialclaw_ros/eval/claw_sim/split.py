@@ -37,14 +37,12 @@ from spatialclaw_ros.eval.claw_sim.asked import Asked
 from spatialclaw_ros.eval.claw_sim.families import families_for
 from spatialclaw_ros.eval.claw_sim.hints import hint_for
 from spatialclaw_ros.eval.claw_sim.known import Known
+from spatialclaw_ros.eval.claw_sim.version import VERSION
 from spatialclaw_ros.eval.records import Question, Simulated
 from spatialclaw_ros.sim.worlds.make import make_world
 from spatialclaw_ros.sim.worlds.settings import SETTINGS, Setting
 
 PUBLIC_FILE = 'public.jsonl'
-VERSION = 3
-"""Of the generator; a change of any question or truth is a new version."""
-
 PUBLIC_COUNT, PER_WORLD, PUBLIC_SLICE = 500, 8, 100
 LEAST, MOST_WORLDS = 10, 600
 """Questions of a family for which further worlds are made, and how many worlds at most."""

@@ -22,12 +22,13 @@ and line, too.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spatialclaw_ros.eval.report.chance import chance
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.tallies import (
     by_category,
@@ -129,7 +130,7 @@ def draw_categories(runs: Sequence[Run]) -> Figure | None:
     kept = set(sorted(counts, key=lambda name: -counts[name])[:most])
     names = [name for name in counts if name in kept]
     bar = 0.8 / len(runs)
-    figure, (axes,) = _figure(1.0 + len(names) * row_in, named=len(runs))
+    figure, (axes,) = _figure(1.0 + len(names) * row_in, named=len(runs) + 2)
     for number, (run, group) in enumerate(zip(runs, groups)):
         found = [tally(group.get(name, ())).points for name in names]
         at = np.arange(len(names)) + bar * ((len(runs) - 1) / 2 - number)
@@ -140,6 +141,7 @@ def draw_categories(runs: Sequence[Run]) -> Figure | None:
         axes.barh(at, values, bar * 0.9, xerr=reach.T, label=_label(run.name),
                   color=_colour(number),
                   error_kw={'ecolor': '#222222', 'elinewidth': 1.0, 'capsize': 2})
+    _draw_chance(axes, groups, names)
     axes.set_yticks(np.arange(len(names)), [f'{_label(name)} ({counts[name]})' for name in names])
     axes.set_xlim(0, 1.02)
     axes.set_ylim(-0.6, len(names) - 0.4)
@@ -148,6 +150,23 @@ def draw_categories(runs: Sequence[Run]) -> Figure | None:
         f'category (questions); the {len(names)} of {len(counts)} with most'))
     _legend(figure, axes)
     return figure
+
+
+def _draw_chance(
+    axes: Axes, groups: Sequence[Mapping[str, Sequence[Entry]]], names: Sequence[str],
+) -> None:
+    """Lines across the bars of categories where answers come right without a look."""
+    found = [chance([entry.question for entry in max(
+        (group.get(name, ()) for group in groups), key=len)]) for name in names]
+    lines = (
+        ('one answer to all', '-', [None if one is None else one.majority for one in found]),
+        ('random guess', ':', [None if one is None else one.guess for one in found]))
+    for label, style, shares in lines:
+        known = [(at, share) for at, share in enumerate(shares) if share is not None]
+        if known:
+            places = np.array([at for at, _ in known])
+            axes.vlines([share for _, share in known], places - 0.45, places + 0.45, label=label,
+                        colors='#000000', linestyles=[style], linewidth=1.4)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

@@ -118,7 +118,7 @@ def read_run(path: Path, name: str = '') -> Run:
                for entry in entries)
     if gone:
         notes.append(f'{_times(gone, "trace")} not in the folder any more')
-    return Run(name or path.resolve().name, path, _config(path / CONFIG_FILE, notes), questions,
+    return Run(name or path.resolve().name, path, read_config(path, notes), questions,
                entries, tuple(notes))
 
 
@@ -137,11 +137,18 @@ def _results(path: Path, notes: list[str]) -> dict[str, Result]:
     return {result.id: result for result in found.results}
 
 
-def _config(path: Path, notes: list[str]) -> dict[str, Any]:
+def read_config(folder: Path, notes: list[str] | None = None) -> dict[str, Any]:
+    """What a run's `config.json` says; empty when it can't be read.
+
+    Args:
+        folder: of the run.
+        notes: is told why not.
+    """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        return msgspec.json.decode((folder / CONFIG_FILE).read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError) as error:
-        notes.append(f"{path.name} can't be read, so the configuration is unknown: {error}")
+        if notes is not None:
+            notes.append(f"{CONFIG_FILE} can't be read, so the configuration is unknown: {error}")
         return {}
 
 

@@ -18,13 +18,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from spatialclaw_ros.eval.config import FLOOR, EvalConfig, Required, RunConfig
+from spatialclaw_ros.eval.catalogue import sheets
+from spatialclaw_ros.eval.config import FLOOR, DataConfig, EvalConfig, Required, RunConfig
 from spatialclaw_ros.eval.described import differences, plain
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.tallies import is_metric, scaled_errors
@@ -102,17 +104,39 @@ def _configured_name(run: Run) -> str:
 def _data(run: Run, config: EvalConfig, require: Required, wanted: RunConfig) -> Figure:
     """Whether the configuration's questions were asked, and as it says."""
     data = config.data_of(wanted)
-    splits = dict.fromkeys((data.split, *require.splits))
     asked = run.config.get('data') or {}
-    unlike = [
-        f'{name} {told!r} instead of {said!r}' for name, told, said in differences(
-            run.config, plain({'data': data, 'run': wanted}), ('data', 'run'))
-        if not (name in _LEFT_OPEN and not said) and not (name == 'data.split' and told in splits)]
-    if len(unlike) > _MOST_FIELDS:
-        unlike[_MOST_FIELDS:] = [f'{len(unlike) - _MOST_FIELDS} more']
+    strays = unlike(run.config, config, wanted)
+    if len(strays) > _MOST_FIELDS:
+        strays[_MOST_FIELDS:] = [f'{len(strays) - _MOST_FIELDS} more']
     told = _named(str(asked.get('set')), [str(asked.get('split', ''))]) if asked else UNKNOWN
-    return Figure(run.name, 'data', _named(data.set, list(splits)),
-                  '; '.join((f'{told}, {len(run.questions)} questions', *unlike)), not unlike)
+    return Figure(run.name, 'data', _named(data.set, _splits(data, require)),
+                  '; '.join((f'{told}, {len(run.questions)} questions', *strays)), not strays)
+
+
+def unlike(described: Mapping[str, Any], config: EvalConfig, wanted: RunConfig) -> list[str]:
+    """In what a run is not one of a configuration's, in words; empty where it is.
+
+    Args:
+        described: the run's `config.json`.
+        config: as its file has it, with a `require`.
+        wanted: its run.
+    """
+    data = config.data_of(wanted)
+    splits = _splits(data, config.require)
+    strays = [
+        f'{name} {told!r} instead of {said!r}' for name, told, said in differences(
+            dict(described), plain({'data': data, 'run': wanted}), ('data', 'run'))
+        if not (name in _LEFT_OPEN and not said) and not (name == 'data.split' and told in splits)]
+    sheet = sheets().get(data.set)
+    version = str((described.get('sheet') or {}).get('version', ''))
+    if sheet is not None and version != sheet.version:
+        strays.insert(0, f'version {version or UNKNOWN} of {data.set} instead of {sheet.version}')
+    return strays
+
+
+def _splits(data: DataConfig, require: Required | None) -> list[str]:
+    """Parts of the data of which one must have been asked."""
+    return list(dict.fromkeys((data.split, *(require.splits if require is not None else ()))))
 
 
 def _named(name: str, splits: Sequence[str]) -> str:

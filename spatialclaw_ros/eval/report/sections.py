@@ -23,11 +23,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from spatialclaw_ros.eval.records import Tokens
+from spatialclaw_ros.eval.report.chance import Chance, chance
 from spatialclaw_ros.eval.report.failures import kinds
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.required import FIGURE_HEADINGS, SAMPLES, Figure
 from spatialclaw_ros.eval.report.tallies import (
     by_category,
+    by_scale,
     by_tag,
     compare_runs,
     metrics,
@@ -35,7 +37,7 @@ from spatialclaw_ros.eval.report.tallies import (
     scene,
     tally,
 )
-from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, quantity
+from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, line, quantity
 from spatialclaw_ros.eval.statistics import EXPECTED, Estimate, calibration, share
 from spatialclaw_ros.sharing.texts import clean_line
 
@@ -44,6 +46,8 @@ _ALL_PAIRS = 6
 # A tag of more values, or of fewer questions for each, names things rather than their kind.
 _MOST_VALUES = 16
 _LEAST_OF_A_VALUE = 3
+# scale source of a reconstruction whose metres are a network's guess
+_GUESSED = 'model'
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def summary(runs: Sequence[Run]) -> Section:
                 'mean steps', *(['tokens read / written'] if counted else []))
     tables = [table(headings, rows), table(
         ('', *(run.name for run in runs)), _settings(runs), 'What was run', texts=True)]
-    notes = [(run.name, note) for run in runs for note in run.notes]
+    notes = [(run.name, note) for run in runs for note in (*run.notes, *_guessed_metres(run))]
     if notes:
         tables.append(table(('run', 'note'), notes, 'Mind', texts=True))
     return Section('Runs', tuple(tables), text=(
@@ -135,6 +139,15 @@ def summary(runs: Sequence[Run]) -> Section:
         'intervals: of points by a bootstrap of whole scenes (questions about the same video or '
         'world; of questions where there is but one), of shares that of Wilson, which takes '
         'questions for independent.'))
+
+
+def _guessed_metres(run: Run) -> list[str]:
+    """That lengths rest on metres that nothing measured, where they do."""
+    groups = by_scale(run.entries)
+    count, guessed = sum(map(len, groups.values())), len(groups.get(_GUESSED, ()))
+    return [f'{guessed} of {count} answered lengths, numbers without a unit among them, rest on '
+            'metres that a model guessed: neither depth nor a known way of the camera tells them'
+            ] if guessed else []
 
 
 def _counts(outcomes: Any) -> list[str]:
@@ -181,11 +194,22 @@ def categories(runs: Sequence[Run]) -> Section:
         for name, entries in group.items():
             found = tally(entries)
             rows.append([name, str(found.count), *_counts(found.outcomes),
-                         str(found.outcomes['failed']), estimate(found.points)])
+                         str(found.outcomes['failed']), estimate(found.points),
+                         *_by_chance(chance([entry.question for entry in entries]))])
         tables.append(table(
             ('category', 'asked', 'right', 'wrong', 'refused rightly', 'refused wrongly', 'failed',
-             'mean points'), rows, run.name))
-    return Section('By category', tuple(tables), 'Points by category')
+             'mean points', 'random guess', 'one answer to all'), rows, run.name))
+    return Section('By category', tuple(tables), 'Points by category', (
+        'Where all questions of a category are yes/no or have options, the last two columns tell '
+        'what comes right without a look: a guess among the options, and the one answer that is '
+        'right most often.'))
+
+
+def _by_chance(found: Chance | None) -> tuple[str, str]:
+    if found is None:
+        return UNKNOWN, UNKNOWN
+    guess = UNKNOWN if found.guess is None else f'{found.guess:.3f}'
+    return guess, f'{found.majority:.3f} ("{line(found.answer)}")'
 
 
 def tags(runs: Sequence[Run]) -> Section | None:
@@ -222,12 +246,28 @@ def errors(runs: Sequence[Run]) -> Section:
              quantity(value, found.unit) for value in (found.median, found.p95, found.worst)),
          quantity(found.bias, found.unit, sign=True), str(found.unread)]
         for run in runs for found in metrics(run.entries)]
-    return Section('Metric questions', (table(
-        ('run', 'unit', 'answered', 'within tolerance', 'median error', '95th percentile', 'worst',
-         'mean error', 'not read'), rows),), 'Error of lengths against the length',
+    tables = (
+        table(('run', 'unit', 'answered', 'within tolerance', 'median error', '95th percentile',
+               'worst', 'mean error', 'not read'), rows),
+        table(('run', 'metres from', 'unit', 'answered', 'within tolerance', 'median error',
+               'mean error'), _scales(runs), 'What metres rest on'))
+    return Section(
+        'Metric questions', tables, 'Error of lengths against the length',
         'Of the questions that were answered and whose truth is known. A tolerance is 2 cm or 3 %, '
         'of angles 5 degrees, where a question has none of its own; of public benchmarks a tenth. '
-        'Errors are absolute; the mean error is answer minus truth.')
+        'Errors are absolute; the mean error is answer minus truth. Metres are measured where they '
+        'come from sensor_depth or tf_baseline; those of a model are its guess, and its error is '
+        'in all of them. Numbers without a unit count as lengths there, for they may be some.')
+
+
+def _scales(runs: Sequence[Run]) -> list[list[str]]:
+    """How many lengths rest on what, and how right those are."""
+    return [
+        [run.name, source, found.unit or 'none stated', str(found.count),
+         estimate(found.within, percent=True), quantity(found.median, found.unit),
+         quantity(found.bias, found.unit, sign=True)]
+        for run in runs for source, entries in by_scale(run.entries).items()
+        for found in metrics(entries)]
 
 
 def sigmas(runs: Sequence[Run]) -> Section:
@@ -277,11 +317,11 @@ def pairs(runs: Sequence[Run]) -> Section | None:
             estimate(found.points)])
     return Section('Runs in pairs', (table(
         ('first → second', 'questions of both', 'both right', 'first alone', 'second alone',
-         'neither', 'p (McNemar, exact)', 'points, second minus first'), rows),), text=(
+         'neither', 'p (exact, by scenes)', 'points, second minus first'), rows),), text=(
         'Question by question. A small p says that the two differ in how often they are right '
-        '(a right refusal is right); the test of McNemar takes the questions for independent, so '
-        'that many of one scene make it too small. The interval of the difference is a paired '
-        'bootstrap of whole scenes.'))
+        '(a right refusal is right): it is that of all ways to swap the two in whole scenes, which '
+        'is McNemar\'s exact test where each question has a scene of its own, or all have one. '
+        'The interval of the difference is a paired bootstrap of whole scenes.'))
 
 
 def failure_kinds(runs: Sequence[Run]) -> Section:

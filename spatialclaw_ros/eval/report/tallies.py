@@ -147,6 +147,14 @@ def metrics(entries: Sequence[Entry]) -> tuple[Metric, ...]:
     return tuple(sorted(found, key=lambda metric: -metric.count))
 
 
+def by_scale(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Answered lengths by what their metres rest on; numbers without a unit may be lengths, too."""
+    return _grouped(
+        (entry.result.said.scale_source or 'nothing', entry) for entry in entries
+        if is_metric(entry) and (
+            not entry.question.unit or convert(1.0, entry.question.unit, 'm') is not None))
+
+
 def is_metric(entry: Entry) -> bool:
     """Whether a number or a point was asked for, can be known, and was answered."""
     return (entry.question.answer in ('number', 'point') and entry.question.truth is not None
@@ -203,7 +211,8 @@ def compare_runs(first: Run, second: Run) -> Comparison:
               if (a := one.result.score.points) is not None
               and (b := other.result.score.points) is not None]
     return compare([(_is_right(one), _is_right(other)) for one, other in pairs],
-                   [(a, b) for a, b, _ in points], [where for _, _, where in points])
+                   [(a, b) for a, b, _ in points], [scene(one.question) for one, _ in pairs],
+                   [where for _, _, where in points])
 
 
 def _is_right(entry: Entry) -> bool:
