@@ -96,6 +96,10 @@ class WeightsError(PerceptionUnavailableError):
     """A model's weights are not there, are gated, or are not of that model."""
 
 
+class MiddlewareError(SpatialClawError):
+    """ROS' middleware does not begin, or lets no node into the graph."""
+
+
 class DependencyError(SpatialClawError, ImportError):
     """An optional package or library is needed for this and is not installed."""
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spatialclaw_ros.deadline import Deadline
-from spatialclaw_ros.errors import KernelError
+from spatialclaw_ros.errors import KernelError, SandboxError
 from spatialclaw_ros.kernel import Kernel, KernelStats
 from spatialclaw_ros.kernel.report import sandbox_parts
 from spatialclaw_ros.kernel.support import SandboxPart
@@ -62,6 +62,7 @@ class KernelHost:
         self._kernel: Kernel | None = None
         self._starting: Kernel | None = None
         self._error = ''
+        self._lacks = False
         self._closed = False
         self._starter: threading.Thread | None = None
         self._begin()
@@ -86,6 +87,7 @@ class KernelHost:
         """The started kernel, waited for.
 
         Raises:
+            SandboxError: its workers lack a part of the sandbox that is required.
             KernelError: it can't be started; the next call tries again.
             DeadlineExceededError: the time ran out before it was ready.
             CanceledError: the query was cancelled.
@@ -94,10 +96,12 @@ class KernelHost:
         while True:
             with self._lock:
                 kernel, starter, error = self._kernel, self._starter, self._error
+                lacks = self._lacks
             if kernel is not None:
                 return kernel
             if starter is None:
-                raise KernelError(error or 'the kernel is closed: the node is shutting down')
+                raise (SandboxError if lacks else KernelError)(
+                    error or 'the kernel is closed: the node is shutting down')
             starter.join(min(POLL_S, deadline.remaining_s))
             deadline.check('starting the kernel')
 
@@ -130,7 +134,7 @@ class KernelHost:
             self._starter.start()
 
     def _start(self, kernel: Kernel, failed: Kernel | None) -> None:
-        error = 'the kernel did not start'
+        error, lacks = 'the kernel did not start', False
         try:
             if failed is not None:
                 self._put_away(failed)
@@ -139,6 +143,7 @@ class KernelHost:
         # the thread's outermost edge: queries wait for it
         except Exception as problem:
             error += f': {problem}'
+            lacks = isinstance(problem, SandboxError)
             if not isinstance(problem, (KernelError, OSError)):
                 error += f' ({type(problem).__name__})'
             if not self._closed:
@@ -147,7 +152,8 @@ class KernelHost:
         finally:
             with self._lock:
                 self._kernel = None if error else kernel
-                self._error, self._starter, self._starting = error, None, None
+                self._error, self._lacks = error, lacks
+                self._starter = self._starting = None
 
     def _put_away(self, kernel: Kernel) -> None:
         """Close a kernel of which nothing is wanted any more."""

@@ -32,11 +32,12 @@ from rclpy.signals import SignalHandlerOptions
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import SpatialClawError
-from spatialclaw_ros.kernel import SandboxPolicy
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.ros.compat.rcl_errors import RCLError, UnknownROSArgsError
 from spatialclaw_ros.ros.memory import reuse_freed_memory
 from spatialclaw_ros.ros.node import SpatialClawNode
-from spatialclaw_ros.ros.parameter_file import arguments_error, unread_files
+from spatialclaw_ros.ros.parameter_file import unread_files
+from spatialclaw_ros.ros.refusal import arguments_error, middleware_error, refuse
 
 # Each query that runs or waits holds one, and BUSY, cancels and the lifecycle are answered beside
 # them: as many as parameters allow, and some to spare. They are started as they are needed.
@@ -53,8 +54,9 @@ def main(args: Sequence[str] | None = None) -> int:
         args: command line without the program's name; None takes `sys.argv`.
 
     Returns:
-        Exit status: 0 after a clean shutdown, 1 when it gave up after too many faults, 2 when it
-        can't start as told.
+        Exit status: 0 after a clean shutdown; 2 when it can't start as told, and another start
+        would not either; 1 when it can't start and another start may (`refusal.status_of`), or
+        gave up after too many faults.
     """
     # before there are threads: each keeps freed memory of its own that no other may use
     reuse_freed_memory()
@@ -62,13 +64,13 @@ def main(args: Sequence[str] | None = None) -> int:
     given = sys.argv if args is None else list(args)
     try:
         rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # an RCLError: arguments, or a file that they name
+    except (RCLError, UnknownROSArgsError) as error:
         return refuse(arguments_error(error))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        node = SpatialClawNode()
+        node = _made()
         for line in unread_files(given, node.get_fully_qualified_name()):
             node.get_logger().warning(line)
         return Process(node, stop).run()
@@ -76,6 +78,19 @@ def main(args: Sequence[str] | None = None) -> int:
         return refuse(error)
     finally:
         rclpy.try_shutdown()
+
+
+def _made() -> SpatialClawNode:
+    """The node.
+
+    Raises:
+        ParameterError: a parameter can't be used.
+        MiddlewareError: the middleware lets no node into the graph.
+    """
+    try:
+        return SpatialClawNode()
+    except RCLError as error:
+        raise middleware_error(error) from error
 
 
 class Process:
@@ -151,12 +166,3 @@ class Process:
                 return True
             self._status = 1
         return False
-
-
-def refuse(error: SpatialClawError) -> int:
-    """Say why the process can't start, in one line; its exit status."""
-    # what every kernel needs has no setting that goes without it
-    offered = SandboxPolicy.BEST_EFFORT.value in str(error)
-    hint = ' (in the parameter file, or `--ros-args -p sandbox:=best_effort`)' if offered else ''
-    print(f'spatialclaw_node: {error}{hint}', file=sys.stderr)
-    return 2

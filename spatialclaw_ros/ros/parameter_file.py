@@ -18,12 +18,10 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.launch_values import full_name, is_of, parameters_in, sections_in
 from spatialclaw_ros.ros.parameter_rules import perception_faults
@@ -96,23 +94,6 @@ def unread_files(arguments: Sequence[str], node: str) -> Iterator[str]:
                 found = f'its sections are {", ".join(names)}' if names else 'it has no section'
                 yield (f'{value} has nothing for {node}, {found}: write its parameters below '
                        f'`{node}:` or `/**:`, or start the node under that name')
-
-
-def arguments_error(error: RuntimeError) -> InvalidRequestError:
-    """What ROS says where it can't begin, without its own lines, and where to look.
-
-    Args:
-        error: about arguments or a parameter file that it can't read, or about its middleware.
-    """
-    said = ' '.join(re.sub(r',? at /\S+:\d+', '', str(error)).split())
-    if not any(word in said.lower() for word in ('argument', 'param', 'parse')):
-        return InvalidRequestError(
-            f'ROS does not begin: {said}; see ROS_DOMAIN_ID, RMW_IMPLEMENTATION and the settings '
-            'of that middleware (docs/networking.md)')
-    return InvalidRequestError(
-        f'{said}; a parameter file has a section `/**:`, below it '
-        '`ros__parameters:`, and below that the parameters, indented by spaces; an argument is '
-        '`-p NAME:=VALUE`; `spatialclaw doctor --params-file FILE` checks a file')
 
 
 def perception_of_file(path: Path, node: str = f'/{NODE}') -> PerceptionConfig:
