@@ -17,7 +17,8 @@
 """Makes every picture of `docs/images` again: a simulated robot, the real node, one question.
 
 What RViz would show is drawn from the node's own messages; pages and terminals are drawn by a
-headless Chromium (`make browser`). `scripts/make_pictures.py watch doctor` makes those two alone.
+headless Chromium (`make browser`), plots by the evaluation's report. `scripts/make_pictures.py
+watch doctor` makes those two alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import argparse
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import threading
@@ -45,6 +47,10 @@ sys.path.insert(0, str(ROOT / 'test' / 'support'))
 NODE = '/spatialclaw'
 KERNEL = re.compile(r'^(\d+\.\d+)\.\d+-\S+')
 MAX_BYTES, MAX_WIDTH = 200_000, 1400
+PLOTS = {'errors': 'errors.png', 'calibration': 'calibration.png', 'categories': 'categories.png'}
+"""Plots of an evaluation's report, by name."""
+WORLDS = '9000-9007'
+"""Seeds of the worlds that they are of, where no runs are given."""
 TERMINAL = '''<!DOCTYPE html><meta charset="utf-8"><body style="margin:0;background:#16191d">
 <pre style="display:inline-block;margin:0;padding:18px 22px;color:#d8dbe0;
 column-count:{columns};column-gap:40px;font:14px/1.32 'DejaVu Sans Mono',monospace">{code}</pre>
@@ -66,9 +72,8 @@ class Heard:
     trace: Path = Path()
 
 
-def save(picture: Image.Image, name: str) -> None:
+def save(picture: Image.Image, path: Path) -> None:
     """Write a picture, a PNG with a palette for drawings of few colours; see that it is small."""
-    path = IMAGES / name
     picture = picture.convert('RGB')
     if picture.width > MAX_WIDTH:
         picture = picture.resize(
@@ -80,7 +85,7 @@ def save(picture: Image.Image, name: str) -> None:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise SystemExit(f'{path} has {size} bytes, at most {MAX_BYTES} may be')
-    print(f'{path.relative_to(ROOT)}: {picture.width}x{picture.height}, {size // 1000} kB')
+    print(f'{path}: {picture.width}x{picture.height}, {size // 1000} kB')
 
 
 def terminal(
@@ -304,28 +309,69 @@ def doctor_lines(width: int) -> list[Any]:
 
 def main() -> int:
     """Make the pictures that are named, or all."""
-    makers = ('demo', 'overlay', 'labels', 'detections', 'evidence', 'thumbnails', 'trace',
-              'watch', 'doctor')
+    of_query = ('demo', 'overlay', 'labels', 'detections', 'evidence', 'thumbnails', 'trace',
+                'watch')
+    makers = (*of_query, 'doctor', 'interfaces', *PLOTS)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('names', nargs='*', choices=[*makers, []], help='of pictures; all of them')
-    wanted = set(parser.parse_args().names or makers)
+    parser.add_argument('--evaluation', type=Path, metavar='FOLDER', help=(
+        'runs that the plots are of, such as eval_out/claw-sim; a few worlds are asked without'))
+    parser.add_argument('--into', type=Path, metavar='FOLDER', default=IMAGES,
+                        help='gets them (default: docs/images)')
+    given = parser.parse_args()
+    into: Path = given.into
+    wanted = set(given.names or makers)
     from browser import find_chromium, running
 
     program = find_chromium()
     if program is None:
         raise SystemExit('there is no Chromium; `make browser` fetches one')
-    IMAGES.mkdir(exist_ok=True)
+    into.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='pictures-') as scratch, running(program) as browser:
         folder = Path(scratch)
         browser.send('Emulation.setScrollbarsHidden', hidden=True)
-        if wanted - {'doctor'}:
-            of_a_query(folder, browser, wanted)
+        if wanted & set(of_query):
+            of_a_query(folder, browser, wanted, into)
         if 'doctor' in wanted:
-            save(terminal(browser, folder, doctor_lines(78), 78, columns=2), 'doctor.png')
+            save(terminal(browser, folder, doctor_lines(78), 78, columns=2), into / 'doctor.png')
+        if 'interfaces' in wanted:
+            spatialclaw('demo', '--interfaces', '--out', str(folder))
+            browser.open(folder / 'interfaces' / 'compared.html', width=1280, height=1120)
+            save(shot(browser, folder), into / 'interfaces.png')
+        if wanted & set(PLOTS):
+            of_runs(given.evaluation, folder, wanted, into)
     return 0
 
 
-def of_a_query(folder: Path, browser: Any, wanted: set[str]) -> None:
+def spatialclaw(*words: str) -> None:
+    """Run a command of the package; it says itself what is wrong.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    status = subprocess.run(
+        [str(Path(sys.executable).with_name('spatialclaw')), *words], check=False).returncode
+    if status:
+        raise SystemExit(f'spatialclaw {" ".join(words)} ended with status {status}')
+
+
+def of_runs(
+    evaluation: Path | None, folder: Path, wanted: set[str], into: Path,
+) -> None:
+    """The plots of an evaluation's report."""
+    if evaluation is None:
+        evaluation = folder / 'runs'
+        spatialclaw('eval', 'run', 'claw-sim', '--set', f'data.seeds={WORLDS}', '--out',
+                    str(evaluation))
+    spatialclaw('eval', 'report', str(evaluation), '--out', str(folder / 'report'))
+    for plot, name in PLOTS.items():
+        if plot in wanted:
+            found, = (folder / 'report').rglob(name)
+            with Image.open(found) as picture:
+                save(picture, into / name)
+
+
+def of_a_query(folder: Path, browser: Any, wanted: set[str], into: Path) -> None:
     """The pictures that a query leaves."""
     from spatialclaw_ros.cli.demo import _own_environment
     from spatialclaw_ros.cli.picture import evidence_picture
@@ -356,7 +402,7 @@ def of_a_query(folder: Path, browser: Any, wanted: set[str]) -> None:
     }
     for name, make in makers.items():
         if Path(name).stem in wanted:
-            save(make(), name)
+            save(make(), into / name)
 
 
 if __name__ == '__main__':
