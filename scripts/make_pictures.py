@@ -336,8 +336,10 @@ def main() -> int:
             save(terminal(browser, folder, doctor_lines(78), 78, columns=2), into / 'doctor.png')
         if 'interfaces' in wanted:
             spatialclaw('demo', '--interfaces', '--out', str(folder))
-            browser.open(folder / 'interfaces' / 'compared.html', width=1280, height=1120)
-            save(shot(browser, folder), into / 'interfaces.png')
+            browser.open(folder / 'interfaces' / 'compared.html', width=1900, height=1150)
+            browser.press('End')
+            browser.value('window.scrollTo(0, 0)')
+            save(shot(browser, folder), into / 'interfaces.jpg')
         if wanted & set(PLOTS):
             of_runs(given.evaluation, folder, wanted, into)
     return 0
