@@ -14,8 +14,9 @@
 
 """Starts the node; with `rviz`, `perception`, `vllm` set to true what belongs beside it, too.
 
-Parameters come from `params_file`, the camera's preset is laid over it, and what other arguments
-say is laid over both. A second robot on one machine is a second namespace.
+Parameters come from a `profile` of this machine and from `params_file`, which is laid over it; the
+camera's preset is laid over both, and what other arguments say over all. A second robot on one
+machine is a second namespace.
 
 The node takes itself through its lifecycle (`autostart`), so it is a plain `Node` here, as those
 of Nav2 are: with `autostart:=false` a lifecycle manager or `ros2 lifecycle set` does it. Images
@@ -37,6 +38,7 @@ from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
     IncludeLaunchDescription,
+    LogInfo,
     OpaqueFunction,
     SetEnvironmentVariable,
 )
@@ -50,7 +52,10 @@ from spatialclaw_ros.ros.launch_values import (
     existing_file,
     fixed_frame,
     launched_parameters,
+    lone_camera,
     node_name,
+    otherwise,
+    parameters_in,
 )
 
 PACKAGE = 'spatialclaw_ros'
@@ -58,10 +63,13 @@ CYCLONE_VARIABLE = 'CYCLONEDDS_URI'
 SWITCH = ('true', 'false')
 SWITCH_OF_FILE = ('', 'true', 'false')
 CAMERAS = ('none', 'oak_d', 'orbbec', 'realsense', 'webcam', 'zed')
+PROFILES = ('none', 'desktop_12gb', 'desktop_24gb', 'embedded', 'jetson_orin_16gb',
+            'jetson_orin_32gb', 'jetson_orin_64gb', 'workstation_80gb')
 # where the frames begin that the camera's driver publishes; a webcam's has none
 LINKS = {'oak_d': 'oak', 'orbbec': 'camera_link', 'realsense': 'camera_link',
          'zed': 'zed_camera_link'}
-NO_FRAME = 'none'
+NONE = 'none'
+VLLM_CONFIG = 'qwen3-vl-4b'
 TREES = ('global', 'namespaced')
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 RECONSTRUCTORS = ('', 'rgbd', 'fused', 'depth_anything')
@@ -77,6 +85,10 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'params_file', default_value=str(share_path('config', 'spatialclaw.yaml')),
             description="The robot's topics and frames; copy config/spatialclaw.yaml."),
+        DeclareLaunchArgument(
+            'profile', default_value='none', choices=PROFILES,
+            description='Models and memory for a machine, from config/profiles, laid under '
+                        'params_file; `spatialclaw doctor --fit` tells which.'),
         DeclareLaunchArgument(
             'camera', default_value='none', choices=CAMERAS,
             description='Topics of a common camera, from config/cameras, laid over params_file.'),
@@ -128,8 +140,9 @@ def generate_launch_description() -> LaunchDescription:
             'vllm', default_value='false', choices=SWITCH,
             description='Start vllm.launch.py beside the node, which then uses it.'),
         DeclareLaunchArgument(
-            'vllm_config', default_value='qwen3-vl-4b',
-            description='With vllm: name of a file in config/backbones, or path of one.'),
+            'vllm_config', default_value='',
+            description='With vllm: name of a file in config/backbones, or path of one; empty: '
+                        'backbone_config of profile or params_file, else qwen3-vl-4b.'),
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=SWITCH,
             description='Open RViz on the outputs.'),
@@ -163,9 +176,9 @@ def _started(context: LaunchContext) -> list[Action]:
     """Return the processes, now that the arguments' values are known."""
     values = {name: str(value) for name, value in context.launch_configurations.items()}
     given = _parameters(values)
-    actions: list[Action] = []
+    actions: list[Action] = [LogInfo(msg=line) for line in _told(values, given)]
     if values['vllm'] == 'true':
-        actions.append(_included('vllm', {'config': values['vllm_config']}))
+        actions.append(_included('vllm', {'config': _vllm_config(values)}))
     if values['perception'] == 'true':
         actions.append(_included('perception', {
             'config': values['perception_config'], 'address': values['perception_address']}))
@@ -185,30 +198,54 @@ def _included(name: str, arguments: dict[str, str]) -> Action:
 def _files(values: dict[str, str]) -> list[Path]:
     """Return the parameter files, the last one on top."""
     files = [existing_file('params_file', values['params_file'])]
-    if values['camera'] != 'none':
+    if values['profile'] != NONE:
+        files.insert(0, _profile(values))
+    if values['camera'] != NONE:
+        lone_camera(values['camera'], files[-1], _full_name(values))
         files.append(share_path('config', 'cameras', f'{values["camera"]}.yaml'))
     return files
 
 
+def _profile(values: dict[str, str]) -> Path:
+    return share_path('config', 'profiles', f'{values["profile"]}.yaml')
+
+
+def _full_name(values: dict[str, str]) -> str:
+    return node_name(values.get('ros_namespace', ''), values['namespace'], values['name'])
+
+
 def _parameters(values: dict[str, str]) -> dict[str, Any]:
     """Return what the node will have, by dotted name."""
-    below, *above = _files(values)
-    node = node_name(values.get('ros_namespace', ''), values['namespace'], values['name'])
-    return launched_parameters(below, above, node, _overrides(values))
+    return launched_parameters(_files(values), _full_name(values), _overrides(values))
+
+
+def _told(values: dict[str, str], given: dict[str, Any]) -> list[str]:
+    """Return what the reader of the log should know of the parameters."""
+    if values['profile'] == NONE:
+        return []
+    lines = otherwise(_profile(values), _full_name(values), given)
+    said = f'profile {values["profile"]} is used'
+    return [f'{said}, but for what is laid over it: {"; ".join(lines)}' if lines else said]
+
+
+def _vllm_config(values: dict[str, str]) -> str:
+    """Return which model is served beside the node: that which the node is to ask."""
+    of_files = parameters_in(_files(values), _full_name(values)).get('backbone_config')
+    return values['vllm_config'] or str(of_files or VLLM_CONFIG)
 
 
 def _overrides(values: dict[str, str]) -> dict[str, str | bool]:
     """Return the parameters that arguments name."""
     found: dict[str, str | bool] = {
         name: values[name] for name in ('reconstruct', 'segment') if values[name]}
-    found |= {name: '' if values[name] == NO_FRAME else values[name]
+    found |= {name: '' if values[name] == NONE else values[name]
               for name in ('world_frame', 'base_frame') if values[name]}
     found |= {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')
               if values[name]}
     if values['perception'] == 'true':
         found['perception.url'] = f'http://{values["perception_address"]}'
     if values['vllm'] == 'true':
-        found |= {'backbone': 'vllm', 'backbone_config': values['vllm_config']}
+        found |= {'backbone': 'vllm', 'backbone_config': _vllm_config(values)}
     return found
 
 

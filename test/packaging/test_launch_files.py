@@ -120,6 +120,8 @@ def test_arguments_are_described_and_used(name: str) -> None:
 def test_choices_are_what_there_is() -> None:
     assert choices(MAIN, 'camera') == (
         'none', *sorted(path.stem for path in (ROOT / 'config' / 'cameras').glob('*.yaml')))
+    assert choices(MAIN, 'profile') == (
+        'none', *sorted(path.stem for path in (ROOT / 'config' / 'profiles').glob('*.yaml')))
     for argument in ('reconstruct', 'segment'):
         assert choices(MAIN, argument) == ('', *PARAMETERS[argument].choices)
     assert choices('perception.launch.py', 'engine') in ((), ('auto', 'plain', 'ray'))

@@ -25,7 +25,12 @@ from rclpy.context import Context
 from rclpy.node import Node
 
 from spatialclaw_ros.errors import InvalidRequestError
-from spatialclaw_ros.ros.launch_values import launched_parameters, node_name, parameters_in
+from spatialclaw_ros.ros.launch_values import (
+    launched_parameters,
+    node_name,
+    otherwise,
+    parameters_in,
+)
 from spatialclaw_ros.ros.parameter_file import sections_of
 
 
@@ -85,10 +90,29 @@ def test_what_can_not_be_laid_over_a_file_is_told(
             ('preset', [preset], {}), ('argument', [], {'rear.image': 'tip'})):
         if kind == wins:
             with pytest.raises(InvalidRequestError, match=r"sets rear\.image to 'raw'"):
-                launched_parameters(file, above, '/eyes', arguments)
+                launched_parameters([file, *above], '/eyes', arguments)
         else:
-            found = launched_parameters(file, above, '/eyes', arguments)
+            found = launched_parameters([file, *above], '/eyes', arguments)
             assert found == {'rear.image': 'tip' if arguments else 'zed'}
+
+
+@pytest.mark.parametrize(('own', 'found'), [
+    ({'/**': 'own'}, 'zed'), ({'/eyes': 'own'}, None), ({}, 'zed')])
+def test_a_profile_lies_under_what_names_the_robot(
+    tmp_path: Path, own: dict[str, object], found: str | None,
+) -> None:
+    """Its section /** came first: a preset's, of the same name, loses to a node's own name."""
+    profile, file, _ = files = written(tmp_path, {'/**': 'profile'}, own, {'/**': 'zed'})
+    if found is None:
+        with pytest.raises(InvalidRequestError, match=rf"{file} sets rear\.image to 'own'"):
+            launched_parameters(files, '/eyes', {})
+    else:
+        assert launched_parameters(files, '/eyes', {}) == {'rear.image': found}
+    assert launched_parameters([profile, file], '/eyes', {}) == {
+        'rear.image': 'own' if own else 'profile'}
+    given = launched_parameters([profile, file], '/eyes', {})
+    assert otherwise(profile, '/eyes', given) == (
+        ["rear.image is 'own', not 'profile'"] if own else [])
 
 
 @pytest.mark.parametrize(('pushed', 'namespace', 'expected'), [

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import rclpy
 import yaml
@@ -158,13 +160,24 @@ def test_bounds_and_budgets_reach_kernel_and_session(declare, monkeypatch):
     assert made['interface'].name == 'code'
 
 
+COMMENTED = re.compile(r'^    #( *[a-z]\w+:)', re.MULTILINE)
+
+
+def test_the_file_to_copy_leaves_to_profiles_what_they_decide(repository):
+    own = yaml.safe_load((repository / 'config' / 'spatialclaw.yaml').read_text(encoding='utf-8'))
+    decided = {name for path in (repository / 'config' / 'profiles').glob('*.yaml')
+               for name in yaml.safe_load(path.read_text())['/**']['ros__parameters']}
+    assert not decided & own['/**']['ros__parameters'].keys()
+
+
 def test_page_is_what_the_table_says(repository):
     page = (repository / 'docs' / 'parameters.md').read_text(encoding='utf-8')
     assert page == parameters_page(), 'run python scripts/write_parameters_page.py'
 
 
 def test_shipped_files_hold_known_parameters_and_the_defaults(repository, declare):
-    files = {path.name: yaml.safe_load(path.read_text(encoding='utf-8'))
+    # with what is commented out in them: the defaults that profiles decide
+    files = {path.name: yaml.safe_load(COMMENTED.sub(r'    \1', path.read_text(encoding='utf-8')))
              for path in (repository / 'config').glob('*.yaml')}
     assert {'spatialclaw.yaml', 'demo.yaml'} <= set(files)
     for name in ('spatialclaw.yaml', 'demo.yaml'):

@@ -43,6 +43,7 @@ API: dict[str, dict[str, set[str]]] = {
         'ExecuteProcess': {*PROCESS, 'cmd'},
         'GroupAction': set(),
         'IncludeLaunchDescription': {'launch_arguments'},
+        'LogInfo': {'msg'},
         'OpaqueFunction': {'function'},
         'SetEnvironmentVariable': set(),
         'Shutdown': {'reason'},
