@@ -16,12 +16,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
+BY_SENSOR = ('rgbd', 'fused')
+"""Values of `reconstruct` that take metres from a depth sensor and from nothing else."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,19 @@ class CameraConfig:
             return CameraInfo
         transport = self.image_transport if role == 'image' else self.depth_transport
         return Image if transport == 'raw' else CompressedImage
+
+
+def without_depth(cameras: Sequence[CameraConfig], reconstruct: str) -> str:
+    """A line where no camera has the depth that metres are to come from, '' elsewhere.
+
+    Args:
+        cameras: all that the node has.
+        reconstruct: the parameter, who makes 3D of the images.
+    """
+    if reconstruct not in BY_SENSOR or any(camera.depth_topic for camera in cameras):
+        return ''
+    names = [camera.name for camera in cameras]
+    return (
+        f'nothing can be measured: no camera ({", ".join(names)}) has a depth topic, and '
+        f"reconstruct: '{reconstruct}' needs a depth sensor; name its topic in {names[0]}.depth, "
+        "or let a model tell depth: reconstruct: 'depth_anything' (docs/perception.md)")

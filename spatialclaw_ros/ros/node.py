@@ -39,6 +39,7 @@ from rclpy.node import Node
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError, SpatialClawError
 from spatialclaw_ros.perception.config import PerceptionConfig
+from spatialclaw_ros.ros.camera_config import without_depth
 from spatialclaw_ros.ros.diagnostics import Diagnostics
 from spatialclaw_ros.ros.handling import QueryHandler
 from spatialclaw_ros.ros.health import NEXT, Sources, namesakes_line
@@ -210,6 +211,8 @@ class SpatialClawNode(LifecycleNodeMixin, Node):
             raise RuntimeError('a node is configured before it is activated')
         settings = self.parameters.settings
         resources.open_perception()
+        if line := without_depth(self.parameters.cameras, settings.perception.reconstruct):
+            self._log.warning(line)
         self._inputs = Inputs(self, settings, self.parameters.cameras)
         lookout = Lookout(self._inputs, lambda: self.parameters.settings)
         runner = QueryRunner(

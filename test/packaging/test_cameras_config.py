@@ -25,6 +25,8 @@ import yaml
 from rclpy.context import Context
 from rclpy.node import Node
 
+from spatialclaw_ros.perception.depth_anything.variants import VARIANTS
+from spatialclaw_ros.ros.camera_config import without_depth
 from spatialclaw_ros.ros.parameter_table import CAMERA_FIELDS
 from spatialclaw_ros.ros.parameters import Parameters
 
@@ -66,6 +68,12 @@ def test_the_node_takes_a_file(context: Context, below: tuple[Path, ...], path: 
             assert getattr(camera, CAMERA_FIELDS[name]) == value
         assert camera.info_topic == camera.camera_info_topic, 'not where image_transport puts it'
         assert warnings == []
+        # who has no depth sensor takes a model that tells metres by itself, from one image
+        settings = parameters.settings
+        assert not without_depth(parameters.cameras, settings.perception.reconstruct)
+        if not camera.depth_topic:
+            assert VARIANTS[settings.perception.depth.model].kind == 'metric'
+            assert settings.max_frames == settings.perception.depth.max_views == 1
     finally:
         node.destroy_node()
 

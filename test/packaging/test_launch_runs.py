@@ -36,6 +36,7 @@ from spatialclaw_ros.ros.perception_parameters import PERCEPTION_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = ROOT / 'config' / 'cameras'
+PROFILES = ROOT / 'config' / 'profiles'
 PARAMETERS = {spec.name: spec for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMETERS)}
 Started = Callable[..., dict[str, Made]]
 
@@ -64,6 +65,11 @@ def overrides(node: Made) -> dict[str, Any]:
     ({'segment': 'sam3', 'reconstruct': 'fused', 'perception': 'true'},
      {'segment': 'sam3', 'reconstruct': 'fused', 'perception.url': 'http://127.0.0.1:8450'}),
     ({'vllm': 'true'}, {'backbone': 'vllm', 'backbone_config': 'qwen3-vl-4b'}),
+    ({'camera': 'webcam', 'profile': 'desktop_24gb'}, {}),
+    ({'vllm': 'true', 'profile': 'desktop_24gb'},
+     {'backbone': 'vllm', 'backbone_config': 'qwen3-vl-8b-fp8'}),
+    ({'vllm': 'true', 'profile': 'desktop_24gb', 'vllm_config': 'qwen3-vl-2b'},
+     {'backbone': 'vllm', 'backbone_config': 'qwen3-vl-2b'}),
 ])
 def test_arguments_become_parameters_that_the_node_takes(
     started: Started, arguments: dict[str, str], expected: dict[str, object],
@@ -74,6 +80,31 @@ def test_arguments_become_parameters_that_the_node_takes(
     assert found == expected
     for name in set(found) - {'use_sim_time'}:
         assert PARAMETERS[name].taken(found[name]) == found[name]
+
+
+@pytest.mark.parametrize('profile', sorted(path.stem for path in PROFILES.glob('*.yaml')))
+@pytest.mark.parametrize(('own', 'words'), [
+    (None, ''), ({'segment': 'classical', 'max_queued': 2}, "segment is 'classical', not 'sam3'")])
+def test_a_profile_lies_under_the_robots_own_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, own: dict[str, object] | None,
+    words: str,
+) -> None:
+    """It holds whole where that file, such as the one that is there to copy, says nothing of it."""
+    arguments = {'profile': profile}
+    if own is not None:
+        arguments['params_file'] = str(tmp_path / 'my_robot.yaml')
+        Path(arguments['params_file']).write_text(yaml.safe_dump({'/**': {'ros__parameters': own}}))
+    made = launch('spatialclaw.launch.py', arguments, monkeypatch)
+    node, = (one for one in made if one.kind == 'Node')
+    told, = (one.keywords['msg'] for one in made if one.kind == 'LogInfo')
+    files = [Path(path) for path in node.keywords['parameters']]
+    below = launch_values.parameters_in([PROFILES / f'{profile}.yaml'], '/spatialclaw')
+    found = launch_values.parameters_in(files, '/spatialclaw')
+    assert found.items() >= (below | (own or {})).items()
+    if below['segment'] == 'sam3' and words:
+        assert words in told
+    else:
+        assert told == f'profile {profile} is used'
 
 
 @pytest.mark.parametrize('camera', sorted(path.stem for path in PRESETS.glob('*.yaml')))
@@ -108,20 +139,26 @@ def test_rviz_has_a_frame_and_a_clock_of_the_parameters(
     assert rviz.keywords['parameters'] == [{'use_sim_time': sim_time}]
 
 
+FILES = {
+    'two_sections': '/spatialclaw: {ros__parameters: {max_queued: 2}}\n'
+                    '/**: {ros__parameters: {world_frame: odom}}',
+    'two_cameras': '/**: {ros__parameters: {cameras: [front, wrist]}}'}
+
+
 @pytest.mark.parametrize(('arguments', 'told'), [
     ({'params_file': 'nowhere.yaml'}, 'params_file:=nowhere.yaml is no file'),
     ({'rviz': 'true', 'rviz_config': 'nowhere.rviz'}, 'rviz_config:=nowhere.rviz is no file'),
     ({'rviz': 'true', 'base_frame': 'none', 'world_frame': 'none', 'camera': 'webcam'},
      'fixed_frame:=FRAME'),
-    ({'params_file': 'two_sections', 'world_frame': 'map'}, "sets world_frame to 'odom' in a")])
+    ({'params_file': 'two_sections', 'world_frame': 'map'}, "sets world_frame to 'odom' in a"),
+    ({'params_file': 'two_cameras', 'camera': 'zed'}, 'names front, wrist: leave camera:= out')])
 def test_what_can_not_be_is_told_before_anything_starts(
     started: Started, tmp_path: Path, arguments: dict[str, str], told: str,
 ) -> None:
-    if arguments.get('params_file') == 'two_sections':
-        arguments['params_file'] = str(tmp_path / 'two.yaml')
-        Path(arguments['params_file']).write_text(
-            '/spatialclaw: {ros__parameters: {max_queued: 2}}\n'
-            '/**: {ros__parameters: {world_frame: odom}}')
+    if text := FILES.get(arguments.get('params_file', '')):
+        path = tmp_path / 'my_robot.yaml'
+        path.write_text(text)
+        arguments = {**arguments, 'params_file': str(path)}
     with pytest.raises(InvalidRequestError, match=told):
         started(**arguments)
 
