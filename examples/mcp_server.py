@@ -51,8 +51,9 @@ DIAGNOSTICS_WAIT_S = 5.0
 FRESH_S = 3.0
 INSTRUCTIONS = (
     'Measures in the real world with the cameras of a robot. Ask one concrete metric question at a '
-    'time, and name things as they look ("the red mug"). Mind sigma and frame_id of an answer. A '
-    'refusal is an answer too: it says what can\'t be told, and why.')
+    'time, and name things as they look ("the red mug"). Say with tolerance_m how well you must '
+    'know a length: 0.02 to grasp, 0.1 to drive. Mind sigma and frame_id of an answer. A refusal '
+    'is an answer too: it says what can\'t be told, and why.')
 
 
 class SpatialAnswer(BaseModel):
@@ -145,6 +146,9 @@ def make_server(robot: Robot) -> MCPServer:
             description='names of the cameras to look through; all when left out')] = None,
         frame_id: Annotated[str, Field(
             description='TF frame for a point: "base_link", "map"')] = '',
+        tolerance_m: Annotated[float, Field(
+            ge=0, description='how well a length or a place must be known, metres (two standard '
+            'deviations); what is known less well is refused; 0: as the robot has it')] = 0.0,
         timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0,
     ) -> SpatialAnswer:
         """Measure something in view of the robot's cameras: distances, sizes, positions, counts."""
@@ -159,7 +163,8 @@ def make_server(robot: Robot) -> MCPServer:
             # a cancelled call cancels the query
             answer = await robot.client.ask_async(
                 question, answer_type=AnswerType[answer_type.upper()], choices=choices or (),
-                cameras=cameras or (), frame_id=frame_id, timeout_s=timeout_s, on_progress=tell)
+                cameras=cameras or (), frame_id=frame_id, tolerance_m=tolerance_m,
+                timeout_s=timeout_s, on_progress=tell)
             await asyncio.gather(*told, return_exceptions=True)  # the answer counts
         except RefusedError as error:
             return SpatialAnswer(answered=False, text=str(error))

@@ -126,11 +126,14 @@ def grasp_target(
         NoGraspError: the answers don't allow it.
         SpatialClawError: there is no answer: refused, no image, no node, ...
     """
+    within_m = 2 * gripper.sigma_m  # the node tells what it knows to two sigma
     wide = client.ask(
-        f'How wide is the {thing}?', answer_type=AnswerType.NUMBER, timeout_s=20.0)
+        f'How wide is the {thing}?', answer_type=AnswerType.NUMBER, tolerance_m=within_m,
+        timeout_s=20.0)
     # last, for this is what may change meanwhile
     where = client.ask(
-        f'Where is the {thing}?', answer_type=AnswerType.POINT, frame_id=frame_id, timeout_s=20.0)
+        f'Where is the {thing}?', answer_type=AnswerType.POINT, frame_id=frame_id,
+        tolerance_m=within_m, timeout_s=20.0)
     now_ns = node.get_clock().now().nanoseconds
     check(where, f'the position of the {thing}', frame_id, now_ns, gripper)
     check(wide, f'the width of the {thing}', '', wide.stamp_ns, gripper)

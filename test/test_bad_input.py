@@ -20,6 +20,7 @@ a test and put right again. Windows are short, so that a question sees only what
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -135,6 +136,9 @@ def notes(answer):
     ({'answer_type': SpatialAnswer.TYPE_CHOICE, 'choices': ['red']}, ('CHOICE', 'got 1')),
     ({'choices': ['red', ' ']}, ('choice is empty',)),
     ({'choices': ['red', 'x' * 1_000_000]}, ('1000000 characters', '500')),
+    ({'tolerance': -0.02}, ('tolerance is -0.02 m', '0.1 m or 20 %')),
+    ({'tolerance': math.nan}, ('tolerance is nan m',)),
+    ({'tolerance': math.inf}, ('tolerance is inf m',)),
     ({'timeout': Duration(sec=-1)}, ('timeout', '-1 s', '25 s')),
     ({'window': Duration(sec=-3)}, ('window', '-3 s')),
     ({'max_frames': 4_000_000_000}, ('max_frames', '512')),

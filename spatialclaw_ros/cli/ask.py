@@ -21,7 +21,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from spatialclaw_ros.cli.seconds import positive_seconds
+from spatialclaw_ros.cli.positive import positive_metres, positive_seconds
 from spatialclaw_ros.sharing.texts import clean_line
 from spatialclaw_ros.workspace.question import AnswerType, Status
 
@@ -44,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog='examples:\n'
                '  spatialclaw ask "How far is the red mug from the blue box?"\n'
                '  spatialclaw ask "Where is the red mug?" --type point --frame odom\n'
+               '  spatialclaw ask "How wide is the blue box?" --tolerance 0.01\n'
                '  spatialclaw ask "Which is nearer?" --choice "red mug" --choice "blue box"\n\n'
                'exit status: 0 answered, 1 refused or failed, 2 wrong command line, 3 no node,\n'
                '130 cancelled with Ctrl-C')
@@ -56,6 +57,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help='what the answer must be (default: any)')
     parser.add_argument('--choice', action='append', default=[], metavar='TEXT',
                         help='a text to choose from; repeat it, at least twice')
+    parser.add_argument('--tolerance', type=positive_metres, default=0.0, metavar='METRES',
+                        help='how well a length or a place must be known to be told, as two '
+                             "standard deviations (default: the node's)")
     parser.add_argument('--timeout', type=positive_seconds, default=0.0, metavar='SECONDS',
                         help="time for the whole query (default: the node's)")
     parser.add_argument('--node', default='/spatialclaw', metavar='NAME',
@@ -85,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
         with SpatialClient(options.node) as client:
             query = client.start(
                 options.question, cameras=options.camera, frame_id=options.frame,
-                answer_type=answer_type, choices=options.choice, timeout_s=options.timeout,
-                wait_s=options.wait)
+                answer_type=answer_type, choices=options.choice,
+                tolerance_m=options.tolerance, timeout_s=options.timeout, wait_s=options.wait)
             try:
                 for progress in query.progress:
                     if not options.quiet:

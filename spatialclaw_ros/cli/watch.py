@@ -28,7 +28,7 @@ import tty
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from spatialclaw_ros.cli.seconds import positive_seconds
+from spatialclaw_ros.cli.positive import positive_seconds
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -139,8 +139,8 @@ class SpatialClient:
         Args:
             question: plain language.
             on_progress: called on this thread with each Progress.
-            options: `cameras`, `frame_id`, `answer_type`, `choices`, `timeout_s`, `stamp_ns`,
-                `window_s`, `max_frames`, `wait_s`: see QueryOptions.
+            options: `cameras`, `frame_id`, `answer_type`, `choices`, `tolerance_m`, `timeout_s`,
+                `stamp_ns`, `window_s`, `max_frames`, `wait_s`: see QueryOptions.
 
         Raises:
             QueryError: the query ended without an answer; the class says how.

@@ -38,6 +38,8 @@ class QueryOptions(TypedDict, total=False):
         frame_id: TF frame for points in the answer.
         answer_type: what the answer must be.
         choices: texts to choose from.
+        tolerance_m: how well lengths and places must be known to be told: two standard deviations,
+            metres; what is known less well is refused.
         timeout_s: time for the whole query, waiting included.
         stamp_ns: newest image time to look at, nanoseconds.
         window_s: how far back to look.
@@ -50,6 +52,7 @@ class QueryOptions(TypedDict, total=False):
     frame_id: str
     answer_type: AnswerType | int
     choices: Sequence[str]
+    tolerance_m: float
     timeout_s: float
     stamp_ns: int
     window_s: float
@@ -90,6 +93,7 @@ def goal_of(question: str, client: str, options: QueryOptions) -> SpatialQuery.G
         answer_type=_within(
             'answer_type', options.get('answer_type', AnswerType.ANY), max(AnswerType)),
         choices=[clean(choice) for choice in choices],
+        tolerance=_tolerance(options.get('tolerance_m', 0.0)),
         timeout=duration_message(_seconds('timeout_s', options.get('timeout_s', 0.0))),
         client=client)
 
@@ -98,6 +102,12 @@ def _within(name: str, value: int, most: int) -> int:
     if not 0 <= value <= most:
         raise InvalidRequestError(f'{name} must be 0 to {most}, and is {value}')
     return int(value)
+
+
+def _tolerance(value: float) -> float:
+    if not 0 <= value < math.inf:
+        raise InvalidRequestError(f'tolerance_m must be 0 or more and finite, and is {value}')
+    return float(value)
 
 
 def _seconds(name: str, value: float) -> float:

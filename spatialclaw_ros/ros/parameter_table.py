@@ -25,10 +25,12 @@ from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.perception.config import PerceptionConfig
 from spatialclaw_ros.ros.camera_config import DEPTH_TRANSPORTS, IMAGE_TRANSPORTS
 from spatialclaw_ros.ros.parameter_spec import LIVE, NEVER, ParameterSpec
+from spatialclaw_ros.workspace.tolerance import MAX_ANGLE_DEG, Tolerance
 
 # without 'off', which is there to measure with
 SANDBOX_POLICIES = (SandboxPolicy.REQUIRED.value, SandboxPolicy.BEST_EFFORT.value)
 _LIMITS = KernelLimits()
+_TOLERANCE = Tolerance()
 
 
 NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -55,6 +57,16 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'number.', 1, 512, changes=LIVE),
     ParameterSpec('timeout_s', 30.0,
                   'Time for a whole query when it names none, seconds.', 0.1, 3600.0, changes=LIVE),
+    ParameterSpec('tolerance_m', _TOLERANCE.length_m,
+                  'How well a length or a place must be known to be told when a query names no '
+                  'tolerance, metres: two standard deviations. What is known less well is refused.',
+                  0.0001, 100.0, changes=LIVE),
+    ParameterSpec('tolerance_share', _TOLERANCE.share,
+                  'The same as a share of the length; the larger of the two holds. 0: '
+                  '`tolerance_m` alone.', 0.0, 1.0, changes=LIVE),
+    ParameterSpec('tolerance_deg', _TOLERANCE.angle_deg,
+                  'The same for angles, degrees; also when a query names a tolerance, which is of '
+                  'lengths.', 0.01, MAX_ANGLE_DEG, changes=LIVE),
     ParameterSpec('max_steps', 30,
                   'Cells that may be written for one query.', 1, 200, changes=LIVE),
     ParameterSpec('max_tokens', 0,
@@ -179,6 +191,9 @@ class Settings:
     window_s: float
     max_frames: int
     timeout_s: float
+    tolerance_m: float
+    tolerance_share: float
+    tolerance_deg: float
     max_steps: int
     max_tokens: int
     images_per_step: int
@@ -204,6 +219,11 @@ class Settings:
     trace_keep: int
     trace_mb: int
     perception: PerceptionConfig
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """To which numbers are wanted where a query does not say."""
+        return Tolerance(self.tolerance_m, self.tolerance_share, self.tolerance_deg)
 
     @property
     def kernel_limits(self) -> KernelLimits:

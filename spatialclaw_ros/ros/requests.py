@@ -17,12 +17,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.ros.parameter_table import Settings
 from spatialclaw_ros.ros.query import QueryRequest
 from spatialclaw_ros.workspace.question import AnswerType, Question
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 MAX_FRAMES = 512
 MAX_TIMEOUT_S = 3600
@@ -62,12 +64,24 @@ def request_of(message: Any, settings: Settings) -> QueryRequest:
         raise InvalidRequestError(
             f'timeout is {timeout_s:g} s, at most {MAX_TIMEOUT_S} s are waited for an answer')
     question = Question(
-        message.question, answer_type, tuple(message.choices), message.frame_id.lstrip('/'))
+        message.question, answer_type, tuple(message.choices), message.frame_id.lstrip('/'),
+        _tolerance(message.tolerance, settings.tolerance))
     return QueryRequest(
         question=question, cameras=tuple(dict.fromkeys(message.cameras)), stamp_ns=stamp_ns or None,
         window_s=_duration_s(message.window, 'window', settings.window_s),
         max_frames=message.max_frames or settings.max_frames,
         timeout_s=timeout_s, settings=settings)
+
+
+def _tolerance(length_m: float, usual: Tolerance) -> Tolerance:
+    """The tolerance of a request, which has no share beside it; the usual one for zero."""
+    if length_m == 0:
+        return usual
+    if not 0 < length_m < math.inf:
+        raise InvalidRequestError(
+            f'tolerance is {length_m:g} m; give metres above zero, 0.02 to grasp or 0.1 to drive, '
+            f"or zero for the node's default of {usual.length_m:g} m or {100 * usual.share:g} %")
+    return replace(usual, length_m=length_m, share=0.0)
 
 
 def _duration_s(duration: Any, name: str, default_s: float) -> float:

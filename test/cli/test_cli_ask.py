@@ -79,6 +79,7 @@ def test_options_reach_the_node(node, capsys):
 
 @pytest.mark.parametrize(('arguments', 'words'), [
     (['Sing me a song'], ('REFUSED', 'distance')),
+    ([DISTANCE, '--tolerance', '0.0001'], ('REFUSED', 'a sigma of', '0.0001 m', 'would help')),
     (['Is it red?', '--camera', 'nose'], ('INVALID_REQUEST', "'nose'", 'camera')),
 ])
 def test_no_answer_is_status_1_and_says_why(node, arguments, words, capsys):
@@ -89,7 +90,8 @@ def test_no_answer_is_status_1_and_says_why(node, arguments, words, capsys):
 
 
 @pytest.mark.parametrize('arguments', [
-    [], ['q', '--timeout', '-1'], ['q', '--timeout', 'soon'], ['q', '--type', 'poem'],
+    [], ['q', '--tolerance', '0'], ['q', '--tolerance', 'nan'],
+    ['q', '--timeout', '-1'], ['q', '--timeout', 'soon'], ['q', '--type', 'poem'],
     ['q', '--type', 'choice', '--choice', 'one']])
 def test_a_wrong_command_line_is_status_2(arguments, capsys):
     try:

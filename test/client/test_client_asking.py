@@ -103,11 +103,13 @@ def test_a_point_is_an_array_and_no_evidence_is_an_empty_one():
 def test_options_reach_the_node_and_who_asks_is_named(client, double):
     client.ask(
         NUMBER, cameras=['front'], frame_id='odom', answer_type=AnswerType.POINT,
-        choices=('a', 'b'), timeout_s=2.5, stamp_ns=3_000_000_004, window_s=1.5, max_frames=7)
+        choices=('a', 'b'), tolerance_m=0.02, timeout_s=2.5, stamp_ns=3_000_000_004, window_s=1.5,
+        max_frames=7)
     goal = double.goals[-1]
     assert (list(goal.cameras), goal.frame_id, goal.answer_type) == (['front'], 'odom', 5)
     assert (list(goal.choices), goal.max_frames) == (['a', 'b'], 7)
     assert (goal.stamp.sec, goal.stamp.nanosec) == (3, 4)
+    assert goal.tolerance == 0.02
     assert (goal.timeout.sec, goal.timeout.nanosec) == (2, 500_000_000)
     assert (goal.window.sec, goal.window.nanosec) == (1, 500_000_000)
     assert goal.client.startswith('/spatialclaw_client_')
@@ -121,7 +123,8 @@ def test_options_reach_the_node_and_who_asks_is_named(client, double):
     ({'timeout_s': -1.0}, 'timeout_s'), ({'wait_s': math.nan}, 'wait_s'),
     ({'wait_s': -1}, 'wait_s'), ({'window_s': math.nan}, 'window_s'),
     ({'max_frames': -1}, 'max_frames'), ({'stamp_ns': 1 << 63}, 'stamp_ns'),
-    ({'answer_type': 17}, 'answer_type')])
+    ({'answer_type': 17}, 'answer_type'), ({'tolerance_m': -0.1}, 'tolerance_m'),
+    ({'tolerance_m': math.inf}, 'tolerance_m'), ({'tolerance_m': math.nan}, 'tolerance_m')])
 def test_an_option_that_no_message_holds_is_named(client, options, words):
     with pytest.raises(InvalidRequestError, match=words):
         client.ask(NUMBER, **options)

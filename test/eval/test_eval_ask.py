@@ -18,14 +18,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from analytic_scene import BLUE_BALL, RED_BOX, make_scene
+from eval_scene import CENTRES_M, SEEN, Scene, question
 from session_lab import Listening
 
 from spatialclaw_ros.agent.events import Answered, Event, Evidence, Failed, Refused
@@ -35,41 +33,13 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.ask import Asker, folder_name
 from spatialclaw_ros.eval.config import DataConfig, RunConfig
-from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.job import Desk, Job
 from spatialclaw_ros.eval.meter import metered
-from spatialclaw_ros.eval.records import AnswerKind, Question, Said, Score, Simulated, Tokens
-from spatialclaw_ros.eval.scoring import score_typed
+from spatialclaw_ros.eval.records import AnswerKind, Question, Said, Tokens
+from spatialclaw_ros.eval.scoring import outcome, score_typed
 from spatialclaw_ros.eval.wording import plain_text, said_of, to_ask
-from spatialclaw_ros.perception.protocols import Perception
 from spatialclaw_ros.workspace.observation import Observation
 from spatialclaw_ros.workspace.question import AnswerType, Status
-
-SEEN = make_scene().observation
-CENTRES_M = math.dist(RED_BOX.center, BLUE_BALL.center)
-
-
-def question(text: str = 'How far?', **fields: object) -> Question:
-    return Question(**{'id': 'q', 'media': (Simulated(seed=0),), 'text': text,  # type: ignore[arg-type]
-                       'answer': 'number', 'unit': 'm', **fields})
-
-
-class Scene:
-    """A data set of what the analytic scene shows."""
-
-    sheet = Sheet('scene', '', '', '', 0, 'simulated', '', typed=True)
-
-    def questions(self) -> Sequence[Question]:
-        return []
-
-    def observe(self, question: Question) -> Observation:
-        return SEEN
-
-    def score(self, question: Question, said: Said) -> Score:
-        return score_typed(question, said)
-
-    def perception(self, question: Question) -> Perception | None:
-        return None
 
 
 def test_the_rules_measure_a_scene(tmp_path: Path) -> None:
@@ -161,10 +131,19 @@ def test_what_an_end_says(end: Event, asked: Question, said: Said) -> None:
     assert said_of(end, asked, seen) == said
 
 
-def test_a_point_in_a_frame_that_is_not_known_is_refused() -> None:
-    said = said_of(POINT, question(frame='gripper'), base_at(0.5))
-    assert said.refused
+@pytest.mark.parametrize('truth', [None, (1.0, 2.0, 3.0)])
+@pytest.mark.parametrize(('end', 'frame'), [
+    (POINT, 'gripper'), (dataclasses.replace(POINT, frame='gripper'), 'gripper'),
+    (dataclasses.replace(POINT, frame='gripper'), 'base_link'),
+    (dataclasses.replace(POINT, frame='gripper'), ''),
+])
+def test_a_point_that_can_not_be_given_in_the_frame_is_an_answer_and_a_wrong_one(
+    end: Answered, frame: str, truth: tuple[float, ...] | None,
+) -> None:
+    asked = question(frame=frame, answer='point', truth=truth)
+    said = said_of(end, asked, base_at(0.5))
     assert 'gripper' in said.message
+    assert outcome(asked, said, score_typed(asked, said)) == 'wrong'
 
 
 def test_tokens_are_counted_for_each_question() -> None:

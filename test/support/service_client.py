@@ -100,6 +100,7 @@ class ServiceClient:
         frame_id: str = '',
         answer_type: AnswerType | int = AnswerType.ANY,
         choices: Sequence[str] = (),
+        tolerance: float = 0.0,
         timeout_s: float = 0.0,
         stamp_ns: int = 0,
         window_s: float = 0.0,
@@ -120,7 +121,7 @@ class ServiceClient:
             question=question, cameras=list(cameras), stamp=time_message(stamp_ns),
             window=duration_message(window_s), max_frames=max_frames, frame_id=frame_id,
             answer_type=int(answer_type), choices=list(choices),
-            timeout=duration_message(timeout_s))
+            tolerance=tolerance, timeout=duration_message(timeout_s))
         while True:
             answer = self._ask(request, timeout_s)
             if answer.status != SpatialAnswer.STATUS_INACTIVE or time.monotonic() > active_s:

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""A number of seconds on a command line."""
+"""Positive numbers of seconds and metres on a command line, for `type=` of an argument."""
 
 from __future__ import annotations
 
@@ -22,15 +22,24 @@ import math
 
 
 def positive_seconds(text: str) -> float:
-    """Read it; for `type=` of an argument.
+    """Read seconds.
 
     Raises:
-        argparse.ArgumentTypeError: it is none, or not positive and finite.
+        argparse.ArgumentTypeError: it is no number, or not positive and finite.
     """
+    return _positive(text, 'seconds')
+
+
+def positive_metres(text: str) -> float:
+    """Read metres; errors as `positive_seconds` has them."""
+    return _positive(text, 'metres')
+
+
+def _positive(text: str, unit: str) -> float:
     try:
-        seconds = float(text)
+        value = float(text)
     except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise argparse.ArgumentTypeError(f'{text!r} is not a positive number of seconds')
-    return seconds
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f'{text!r} is not a positive number of {unit}')
+    return value
