@@ -162,8 +162,12 @@ def _ground_in(view: FrameView, piece: Piece) -> np.ndarray:
            if np.count_nonzero(surface.mask[box] & piece.mask) > 0.6 * np.count_nonzero(
                surface.mask)]
     below = support[box][piece.mask]
-    below = below[~np.isin(below, own)] if not np.isin(below, own).all() else below
-    carrier = int(np.bincount(below[below >= 0]).argmax())
+    below = below[below >= 0]
+    others = below[~np.isin(below, own)]
+    below = others if len(others) else below
+    if not len(below):
+        return nothing
+    carrier = int(np.bincount(below).argmax())
     with np.errstate(invalid='ignore'):
         low = piece.mask & (above < least) & ~np.isin(support[box], own)  # its top is no ground
     if np.percentile(inside, 95) > _TALL_M:
