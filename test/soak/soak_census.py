@@ -32,6 +32,8 @@ from soak_plant import Plant
 SHARED_MEMORY = Path('/dev/shm')
 # what Fast DDS names so is its own: segments and ports of shared memory
 FAST_DDS = re.compile(r'^(sem\.)?fast(dds|rtps|_datasharing)_')
+# named by number: opened when it is first written to, and left to the next participant
+FAST_DDS_PORT = re.compile(r'^(sem\.)?fast(dds|rtps)_port\d+')
 # connections to the model's server that are used again
 KEPT = {'socket': 1}
 """How many more there may be in the end."""
@@ -79,12 +81,12 @@ class Held:
     def more_than(self, before: Held) -> list[str]:
         """What there is more of than before, beyond what may be kept, in words."""
         found = []
-        if len(self.fast_dds) > len(before.fast_dds):
+        were, are = _segments(before.fast_dds), _segments(self.fast_dds)
+        if len(are) > len(were):
             found.append(
-                f'{len(self.fast_dds) - len(before.fast_dds)} more files of Fast DDS '
-                f'({len(before.fast_dds)}, then {len(self.fast_dds)}: '
-                f'{", ".join(sorted(self.fast_dds - before.fast_dds))} came, '
-                f'{", ".join(sorted(before.fast_dds - self.fast_dds)) or "none"} went)')
+                f'{len(are) - len(were)} more segments of Fast DDS ({len(were)}, then {len(are)}: '
+                f'{", ".join(sorted(are - were))} came, {", ".join(sorted(were - are)) or "none"} '
+                'went)')
         for name in ('processes', 'memory_files', 'shared_memory', 'temporary'):
             was, now = getattr(before, name), getattr(self, name)
             if now > (max(was, POOLED_FILES) if name == 'memory_files' else was):
@@ -98,6 +100,11 @@ class Held:
             if now > was + KEPT.get(kind, 0):
                 found.append(f'{now - was} more descriptors: {kind} ({was}, then {now})')
         return found
+
+
+def _segments(names: frozenset[str]) -> frozenset[str]:
+    """Those that belong to a participant, each to one."""
+    return frozenset(name for name in names if not FAST_DDS_PORT.match(name))
 
 
 def count(plant: Plant) -> Held:

@@ -17,16 +17,13 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from contextlib import suppress
 
 import psutil
-from soak_census import SHARED_MEMORY, mapped_by_anyone, shared_memory_of
+from soak_census import FAST_DDS_PORT, SHARED_MEMORY, mapped_by_anyone, shared_memory_of
 from soak_plant import Plant
 
-# ports are named by number and used again; Fast DDS leaves them to who comes next
-FAST_DDS_PORT = re.compile(r'^(sem\.)?fast(dds|rtps)_port\d+')
 GONE_S = 10.0
 
 
