@@ -25,6 +25,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 
@@ -41,7 +42,9 @@ class OwnNode:
         try:
             self.node = Node(
                 f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
-                start_parameter_services=False, enable_rosout=False)
+                start_parameter_services=False, enable_rosout=False, parameter_overrides=[
+                    # SROS 2 has no policy for a service of a name that nobody knows before
+                    Parameter('start_type_description_service', Parameter.Type.BOOL, False)])
         except BaseException:
             rclpy.try_shutdown(context=self._context)
             raise

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""The SROS 2 policy allows what the real node does on the graph, and nothing else."""
+"""The SROS 2 policies allow what node and clients do on the graph, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,36 +25,47 @@ from xml.etree import ElementTree
 import pytest
 import rclpy
 from node_process import NodeProcess
-from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.action import (
+    get_action_client_names_and_types_by_node,
+    get_action_server_names_and_types_by_node,
+)
 from rclpy.context import Context
 from rclpy.node import Node
 
+from spatialclaw_ros.client import SpatialClient
+from spatialclaw_ros.client.watcher import Watcher
 from spatialclaw_ros.ros.compat import vision
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ROOT / 'config' / 'sros2' / 'policies.xml'
 NODES = ('spatialclaw', 'spatialclaw_inputs')
+CLIENTS = ('spatialclaw_client', 'spatialclaw_viewer')
+VERBS = ('publish', 'subscribe', 'reply', 'execute', 'request', 'call')
+# of every node, or of a manager
+OF_ROS = {'/parameter_events', '/rosout', '/spatialclaw/transition_event'}
 # where a distribution's packages are missing, so are these
 OF_VISION_MSGS = {'~/label_info', '~/detections'}
 START_TIMEOUT_S = 60.0
 Allowed = dict[str, set[str]]
 
 
-def profiles() -> dict[str, ElementTree.Element]:
-    """Return each node's profile."""
-    enclave, = ElementTree.parse(POLICY).getroot().iter('enclave')
+def profiles(path: str = '/spatialclaw') -> dict[str, ElementTree.Element]:
+    """Return each node's profile in an enclave."""
+    enclave, = (each for each in ElementTree.parse(POLICY).getroot().iter('enclave')
+                if each.attrib['path'] == path)
     return {profile.attrib['node']: profile for profile in enclave.iter('profile')}
 
 
 def allowed(profile: ElementTree.Element) -> Allowed:
     """Return full names by what may be done with them."""
-    found: Allowed = {what: set() for what in ('publish', 'subscribe', 'reply', 'execute')}
+    found: Allowed = {what: set() for what in VERBS}
     for rules in profile:
         (what, verdict), = rules.attrib.items()
         assert verdict == 'ALLOW'
         for rule in rules:
             name = str(rule.text)
-            if vision.FOUND.module is not None or name not in OF_VISION_MSGS:
+            if vision.FOUND.module is not None or name.replace(
+                    '/spatialclaw/', '~/') not in OF_VISION_MSGS:
                 found[what].add(name.replace('~', f'/{profile.attrib["node"]}'))
     return found
 
@@ -68,7 +79,16 @@ def done(observer: Node, name: str) -> Allowed:
         'publish': names(observer.get_publisher_names_and_types_by_node(name, '/')),
         'subscribe': names(observer.get_subscriber_names_and_types_by_node(name, '/')),
         'reply': names(observer.get_service_names_and_types_by_node(name, '/')),
-        'execute': names(get_action_server_names_and_types_by_node(observer, name, '/'))}
+        'execute': names(get_action_server_names_and_types_by_node(observer, name, '/')),
+        'request': names(observer.get_client_names_and_types_by_node(name, '/')),
+        'call': names(get_action_client_names_and_types_by_node(observer, name, '/'))}
+
+
+def done_by(observer: Node, prefix: str) -> Allowed:
+    """Return what all nodes do together whose names begin so."""
+    there = [done(observer, name) for name, _ in observer.get_node_names_and_namespaces()
+             if name.startswith(prefix)]
+    return {verb: set().union(*(one[verb] for one in there)) for verb in VERBS}
 
 
 @pytest.fixture(scope='module')
@@ -97,9 +117,24 @@ def test_the_policy_is_what_the_node_does(observer: Node, tmp_path: Path) -> Non
             time.sleep(0.1)
             there = {name for name, namespace in observer.get_node_names_and_namespaces()}
             found = {name: done(observer, name) for name in NODES if name in there}
-            clients = [observer.get_client_names_and_types_by_node(name, '/') for name in found]
         assert found == expected, process.log
-        assert not any(clients), 'a client of a service needs `request`'
+
+
+def test_the_clients_policy_is_what_a_client_and_a_watch_do(observer: Node) -> None:
+    assert tuple(profiles('/spatialclaw_client')) == CLIENTS
+    expected = allowed(profiles('/spatialclaw_client')['spatialclaw_client'])
+    end_s = time.monotonic() + START_TIMEOUT_S
+    with SpatialClient('/spatialclaw'), Watcher('/spatialclaw'):
+        while (found := done_by(observer, 'spatialclaw_client')) != expected:
+            assert time.monotonic() < end_s, (found, expected)
+            time.sleep(0.1)
+
+
+def test_a_viewer_may_read_all_that_the_node_publishes_of_its_own() -> None:
+    published = allowed(profiles()['spatialclaw'])['publish']
+    read = allowed(profiles('/spatialclaw_client')['spatialclaw_viewer'])
+    assert read.pop('subscribe') == published - OF_ROS
+    assert {verb for verb, names in read.items() if names} == {'publish'}
 
 
 def test_the_policy_has_the_form_that_sros2_takes() -> None:
