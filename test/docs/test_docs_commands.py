@@ -170,6 +170,7 @@ def test_commands(
 @pytest.mark.parametrize('line', [
     'make escapes-sandboxed', 'make fuzz MINUTES=3', 'spatialclaw docter', 'pytest test/escape',
     'spatialclaw_node --ros-args -p sandbox:=of', 'pip install .[modles]', 'frobnicate --all',
+    'pip install spatialclaw_ros', "pip install 'spatialclaw-ros[models]'",
     'docker build -f docker/Nowhere .', 'colcon bild', 'python scripts/nothing.py'])
 def test_commands_that_would_not_run_are_noticed(line: str) -> None:
     with pytest.raises((AssertionError, SystemExit, ValueError)):

@@ -32,6 +32,7 @@ from collections.abc import Callable
 import yaml
 from docs_pages import REPOSITORY, text
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from spatialclaw_ros.cli import eval_report, eval_run
 from spatialclaw_ros.cli.main import build_parser
@@ -171,7 +172,9 @@ def pip(words: list[str]) -> None:
             for extra in filter(None, extras.rstrip(']').split(',')):
                 assert f'\n{extra} = [' in text('pyproject.toml'), extra
         elif not word.startswith('-'):
-            Requirement(word)
+            # on a public index, the name of what is not published is anybody's
+            assert canonicalize_name(Requirement(word).name) != 'spatialclaw-ros', (
+                'pip install -c constraints.txt . takes this package')
 
 
 def apt(words: list[str]) -> None:
