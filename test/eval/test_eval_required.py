@@ -30,7 +30,13 @@ from eval_lab import SHEET
 from spatialclaw_ros.cli.eval_run import can_be_held, config_of
 from spatialclaw_ros.cli.main import build_parser, main
 from spatialclaw_ros.eval.claw_sim import ClawSim
-from spatialclaw_ros.eval.config import DataConfig, EvalConfig, Required, RunConfig
+from spatialclaw_ros.eval.config import (
+    DataConfig,
+    EvalConfig,
+    Required,
+    RunConfig,
+    ToleranceConfig,
+)
 from spatialclaw_ros.eval.dataset import Sheet
 from spatialclaw_ros.eval.described import described, plain
 from spatialclaw_ros.eval.records import Question, Result, Said, Score
@@ -145,6 +151,8 @@ def test_angles_count_for_sigma_and_a_number_without_one_is_told() -> None:
     (DataConfig(set='claw-sim', split='public', setting='perfect', seeds='1-3'), None,
      "data.seeds '1-3' instead of []; data.setting 'perfect' instead of ''"),
     (DATA, RunConfig(name='a', masks='truth'), "run.masks 'truth' instead of 'perceived'"),
+    (DATA, RunConfig(name='a', tolerance=ToleranceConfig(length_m=0.5)),
+     'run.tolerance.length_m 0.5 instead of 0.1'),
 ])
 def test_other_data_are_not_the_configurations(
     data: DataConfig, said: RunConfig | None, words: str,
