@@ -46,7 +46,8 @@ def open_parquet(path: Path, **options: Any) -> Iterator[pq.ParquetFile]:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise DependencyError(
-            f"{path} is a Parquet file and needs pyarrow: pip install 'spatialclaw_ros[eval]'"
+            f"{path} is a Parquet file and needs pyarrow: pip install '.[eval]' in the folder of "
+            'this package'
         ) from error
     try:
         with pq.ParquetFile(path, **options) as table:

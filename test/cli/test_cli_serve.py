@@ -215,7 +215,7 @@ def test_replicas_without_ray_tell_what_to_install(
     name = 'one.yaml' if arguments else 'autoscaled.yaml'
     assert main(['serve', str(folder / name), '--address', '127.0.0.1:0', *arguments]) == 2
     told = capsys.readouterr().err
-    assert 'pip install "spatialclaw_ros[serve,ray]"' in told
+    assert 'pip install ".[serve,ray]"' in told
     assert '--engine plain' in told
 
 

@@ -210,11 +210,12 @@ def _check_installed(engine: str) -> None:
         if importlib.util.find_spec(package) is None:
             raise DependencyError(
                 f'serving needs {package}, which is not installed: '
-                'pip install "spatialclaw_ros[serve]"')
+                'pip install ".[serve]" in the folder of this package')
     if engine == 'ray' and importlib.util.find_spec('ray') is None:
         raise DependencyError(
             'more than one replica needs Ray, which is not installed: pip install '
-            '"spatialclaw_ros[serve,ray]"; or serve from one process with --engine plain')
+            '".[serve,ray]" in the folder of this package; or serve from one process with --engine '
+            'plain')
 
 
 def _shown(host: str) -> str:

@@ -73,7 +73,8 @@ def server_of(app: Callable[[], Any], host: str, port: int) -> uvicorn.Server:
         made = app()
     except ImportError as error:
         raise DependencyError(
-            f'serving perception needs {error.name}: pip install "spatialclaw_ros[serve]"'
+            f'serving perception needs {error.name}: pip install ".[serve]" in the folder of '
+            'this package'
         ) from error
     return uvicorn.Server(uvicorn.Config(
         made, host=host, port=port, log_level='warning', access_log=False, ws='none',
