@@ -87,7 +87,8 @@ class Evidence:
             looks at them (`LateObjects`), for an answer does not wait for its drawings.
         points: (K, 3) float64 world points handed to `ReturnAnswer` (two for a distance).
         extrinsics: frame index to `T_world_camera` (4, 4), as the reconstruction used them.
-        scale_source: 'sensor_depth', 'tf_baseline', 'model', or '' when nothing was reconstructed.
+        scale_source: 'sensor_depth', 'tf_baseline', 'model', 'unknown' (lengths are in no unit, so
+            no points are told), or '' when nothing was reconstructed.
         notes: what the tools assumed or missed.
     """
 

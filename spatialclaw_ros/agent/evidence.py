@@ -28,7 +28,7 @@ from spatialclaw_ros.agent.events import Evidence, EvidenceObject
 from spatialclaw_ros.agent.seen import PackedMasks, Seen
 from spatialclaw_ros.geometry.box import oriented_box
 from spatialclaw_ros.geometry.cloud import remove_outliers
-from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, ToolCall, ToolResult
 from spatialclaw_ros.workspace.question import CellAnswer
 
 MAX_POINTS = 4000
@@ -92,7 +92,8 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
     """Build the evidence of a query; its objects follow when somebody looks at them.
 
     The last segmentation of each label that found something counts; its points come from the
-    reconstructions of the same frames.
+    reconstructions of the same frames. Of those whose scale is unknown no place is told: it would
+    be taken for metres.
 
     Args:
         log: tool calls and results in order.
@@ -112,12 +113,16 @@ def gather_evidence(log: ToolLog, answer: CellAnswer | None) -> Evidence:
         frames.update(indices)
         if call.tool == 'reconstruct':
             scale_source = str(result.values['scale_source'])
+            if scale_source == UNKNOWN_SCALE:
+                continue
             # copies: a view would hold the memory of the whole result
             extrinsics.update(zip(indices, map(np.array, result.arrays['extrinsics'])))
             reconstructed.append((indices, result))
         elif call.tool == 'segment':
             segmented.append((indices, result))
-    shown = np.empty((0, 3)) if answer is None or answer.points is None else answer.points
+    shown = np.empty((0, 3))
+    if answer is not None and answer.points is not None and scale_source != UNKNOWN_SCALE:
+        shown = answer.points
     return Evidence(
         tuple(sorted(frames)),
         LateObjects(partial(_seen, segmented), partial(_objects, reconstructed)),

@@ -32,6 +32,7 @@ from spatialclaw_ros.perception.poses import place_frames, upright_pose
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.scale import MIN_BASELINE_M, Scale, pose_pairs
 from spatialclaw_ros.perception.views import View
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE
 
 _DISAGREEING_TRUST = 0.5
 _NAMED = 4
@@ -95,7 +96,7 @@ def place_views(
             T_world_first @ invert(cameras[0]) @ cameras, whole, (note,))
     found = align_poses(cameras[known], told, scale=1.0)
     poses = found.pose(cameras)
-    if scale.source == 'model' or not scale.is_common:
+    if scale.source in {'model', UNKNOWN_SCALE} or not scale.is_common:
         # known roughly, or of the depth alone: the scale must not count as a contradiction
         found = align_poses(cameras[known], told)
         if scale.source == 'sensor_depth' and found.spread_m >= MIN_BASELINE_M:

@@ -40,7 +40,8 @@ class SceneGeometry:
         extrinsics: (N, 4, 4) float64 `T_world_camera`.
         intrinsics: (N, 4) float64 fx fy cx cy in pixels.
         metric_scale: factor from the backend's own unit to metres that was applied.
-        scale_source: 'sensor_depth', 'tf_baseline' or 'model'.
+        scale_source: 'sensor_depth', 'tf_baseline', 'model', or `UNKNOWN_SCALE` where what is said
+            here to be in metres is in no known unit.
         notes: one sentence for each prior that was missing or assumed.
         model_sigma: (H, W), or (1, 1) for all pixels, float16: relative standard deviation of depth
             that a model told, or that a noisy sensor showed; 0 where that of usual sensors holds.

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Where metres come from: sensor depth, else the cameras' movement by TF, else the model itself."""
+"""Where metres come from: sensor depth, else the cameras' movement by TF, else a metric model."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from spatialclaw_ros.perception.consistency import consistent_fits, movement_sca
 from spatialclaw_ros.perception.depth_fit import DepthFit, fit_depth, judge_scale
 from spatialclaw_ros.perception.prediction import Prediction
 from spatialclaw_ros.perception.views import View
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE
 
 MIN_BASELINE_M = 0.05
 """Cameras closer together than this tell no scale: TF itself is in error by some of it."""
@@ -48,7 +49,7 @@ class Scale:
 
     Args:
         metres_per_unit: of the model's world; what its camera centres are multiplied by.
-        source: 'sensor_depth', 'tf_baseline' or 'model'.
+        source: 'sensor_depth', 'tf_baseline', 'model' or `UNKNOWN_SCALE`.
         fits: for each view, the map from its depth to metres.
         trust: for each view, (0, 1], what the fit's residual leaves of the model's confidence.
         sigma: for each view, relative standard deviation of its depth in metres; NaN unknown.
@@ -66,7 +67,7 @@ class Scale:
 
 
 def find_scale(views: Sequence[View], prediction: Prediction, deadline: Deadline) -> Scale:
-    """Choose and fit, in the order sensor depth, TF baseline, metric model.
+    """Choose and fit, in the order sensor depth, TF baseline, metric model; else it is unknown.
 
     Raises:
         PerceptionError: the model's depth is affine and a view has no sensor depth to undo it.
@@ -253,12 +254,15 @@ def _scale_error(found: Similarity) -> float:
 
 def _from_model(views: Sequence[View], prediction: Prediction, why: str) -> Scale:
     if prediction.is_metric:
+        source = 'model'
         note = f'Metres are the model\'s own estimate: there is no sensor depth, and {why}.'
     else:
+        source = UNKNOWN_SCALE
         note = (f'The scale is unknown: there is no sensor depth, {why}, and the model is not a '
-                'metric one. Only ratios and angles mean something, lengths are in no known unit.')
+                'metric one. Only ratios and angles mean something, lengths are in no known unit; '
+                'a depth sensor, TF that moves the camera, or a metric model would tell it.')
     return Scale(
-        1.0, 'model', tuple(DepthFit('scale', 1.0) for _ in views),
+        1.0, source, tuple(DepthFit('scale', 1.0) for _ in views),
         (_MODEL_TRUST[prediction.is_metric],) * len(views), (math.nan,) * len(views), (note,))
 
 

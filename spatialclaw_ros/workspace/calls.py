@@ -30,7 +30,7 @@
 F in a name is a frame index. `model_sigma_F` is the relative standard deviation of depth that a
 model told or that a noisy sensor showed, 0 where that of usual depth cameras holds, NaN unknown; a
 reconstruction without it has that of usual ones where `scale_source` is 'sensor_depth', else it is
-of unknown worth.
+of unknown worth. Where `scale_source` is `UNKNOWN_SCALE`, lengths and places are in no known unit.
 
 Pixels are (x, y), origin at the top left pixel's centre. `image` is (H, W, 3) uint8 RGB, sent when
 the picture is not one of the query's frames; the masks then come as `masks_0`. A note with the
@@ -89,6 +89,9 @@ CANT_TELL = "can't tell"
 
 CANT_COUNT = "can't count"
 """Words in a note of `segment`: of what a plural names there may be more, or fewer, than found."""
+
+UNKNOWN_SCALE = 'unknown'
+"""`scale_source` of a reconstruction whose lengths are in no known unit."""
 
 NOT_TOGETHER = "can't be used together"
 """Words in an error of `reconstruct`: each frame alone can be placed, but not one to another."""

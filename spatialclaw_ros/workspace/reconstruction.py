@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 from spatialclaw_ros.errors import FrameMismatchError
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE
 from spatialclaw_ros.workspace.frames import InputImages
 from spatialclaw_ros.workspace.perframe import PerFrame
 from spatialclaw_ros.workspace.points import PointArray
@@ -79,13 +80,14 @@ class Extrinsics(PerFrame):
 
 
 class Reconstruction(Teaching):
-    """Geometry of N frames in one world frame (x forward, y left, z up, metres).
+    """Geometry of N frames in one world frame (x forward, y left, z up, metres if `is_metric`).
 
     Attributes:
         frame_indices: N absolute indices, a list.
         num_frames: N.
-        metric_scale: factor that was applied to get metres.
-        scale_source: 'sensor_depth', 'tf_baseline' or 'model'.
+        metric_scale: factor that was applied to get metres; 1 where nothing tells it.
+        scale_source: 'sensor_depth', 'tf_baseline', 'model' or 'unknown'.
+        is_metric: whether lengths are in metres; False where the scale is unknown.
         notes: what was missing or assumed, a tuple of sentences.
         depth: `[f]` (H, W) float32 along the camera's z, NaN unknown.
         points: `[f]` (H, W, 3) float32 world, NaN unknown; `.points`, `.confidence`; `[seg]`.
@@ -102,6 +104,7 @@ class Reconstruction(Teaching):
         self.num_frames = len(self.frame_indices)
         self.metric_scale = metric_scale
         self.scale_source = scale_source
+        self.is_metric = scale_source != UNKNOWN_SCALE
         self.notes = tuple(notes)
         self._images = images
         self._depth = {f: arrays[f'depth_{f}'] for f in self.frame_indices}
@@ -171,5 +174,6 @@ class Reconstruction(Teaching):
         return render_bev(self, masks, labels, ref_frame, ego_trajectory)
 
     def __repr__(self) -> str:
-        return (f'<reconstruction of frames {self.frame_indices}, scale from '
-                f'{self.scale_source}>')
+        scale = f'scale from {self.scale_source}' if self.is_metric else (
+            'scale unknown: lengths and places are in no unit')
+        return f'<reconstruction of frames {self.frame_indices}, {scale}>'

@@ -20,16 +20,18 @@ import numpy as np
 import pytest
 
 from spatialclaw_ros.agent.evidence import MAX_POINTS, LateObjects, gather_evidence
-from spatialclaw_ros.workspace.calls import ToolCall, ToolResult
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, ToolCall, ToolResult
 from spatialclaw_ros.workspace.question import CellAnswer
 
 SHAPE = (6, 8)
 
 
-def reconstruction(points: np.ndarray) -> tuple[ToolCall, ToolResult]:
+def reconstruction(
+    points: np.ndarray, source: str = 'sensor_depth',
+) -> tuple[ToolCall, ToolResult]:
     call = ToolCall('reconstruct', {'frame_indices': [0]})
     return call, ToolResult(
-        {'metric_scale': 1.0, 'scale_source': 'sensor_depth', 'notes': ['a note']},
+        {'metric_scale': 1.0, 'scale_source': source, 'notes': ['a note']},
         {'points_0': points.astype(np.float32), 'confidence_0': np.ones(SHAPE, np.float32),
          'extrinsics': np.eye(4)[None]})
 
@@ -105,6 +107,18 @@ def test_evidence_holds_no_memory_of_tool_results() -> None:
     np.testing.assert_array_equal(found.extrinsics[0], np.eye(4))
     for own in (item.masks[0], item.points, found.extrinsics[0]):
         assert not any(np.shares_memory(own, array) for array in theirs)
+
+
+@pytest.mark.parametrize(('source', 'shown'), [('model', 1), (UNKNOWN_SCALE, 0)])
+def test_places_in_no_unit_are_not_told(source: str, shown: int) -> None:
+    log = [reconstruction(np.ones((*SHAPE, 3)), source),
+           segmentation(np.ones(SHAPE, bool), ['mug'])]
+    found = gather_evidence(log, CellAnswer(True, points=np.ones((1, 3))))
+    assert (found.scale_source, found.notes) == (source, ('a note',))
+    assert (len(found.points), len(found.extrinsics)) == (shown, shown)
+    (item,) = found.objects
+    assert item.masks
+    assert (len(item.points) > 0) == bool(shown)
 
 
 def test_masks_of_another_size_pick_no_points() -> None:

@@ -111,7 +111,7 @@ def test_the_tolerance_is_told_where_a_number_may_be_the_answer(
 
 @pytest.mark.parametrize('name', ['code', 'single_pass', 'tool_call'])
 @pytest.mark.parametrize(('capability', 'words'), [
-    ('reconstruct', ['recon.extrinsics[f]` is T_world_camera', 'scale_source']),
+    ('reconstruct', ['recon.extrinsics[f]` is T_world_camera', 'scale_source', 'is_metric']),
     ('segment', ['tools.SAM3', 'Look at a mask']),
     ('ocr', ['tools.OCR']),
     ('vlm', ['vlm.locate', 'What `vlm` says']),

@@ -36,7 +36,8 @@ def scope(*eyes: tuple[float, float, float]) -> dict[str, Any]:
         poses[f] = np.eye(4)
         poses[f][:3, 3] = eye
     names = {'np': np, 'scipy': scipy,
-             'recon': SimpleNamespace(frame_indices=tuple(poses), extrinsics=poses)}
+             'recon': SimpleNamespace(
+                 frame_indices=tuple(poses), extrinsics=poses, is_metric=True)}
     exec(HIDDEN, names)
     return names
 

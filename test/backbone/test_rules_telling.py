@@ -35,7 +35,8 @@ def scope() -> dict[str, Any]:
     """The snippets' functions, with one camera 1.3 m above what things stand on."""
     pose = np.eye(4)
     pose[:3, 3] = EYE
-    names = {'np': np, 'recon': SimpleNamespace(frame_indices=(0,), extrinsics={0: pose})}
+    names = {'np': np, 'recon': SimpleNamespace(
+        frame_indices=(0,), extrinsics={0: pose}, is_metric=True)}
     exec(SHAPE + VIEWS + AMOUNTS + WHERE, names)
     return names
 

@@ -31,6 +31,7 @@ from spatialclaw_ros.errors import CanceledError, PerceptionError
 from spatialclaw_ros.geometry.camera import PinholeCamera
 from spatialclaw_ros.perception.model_reconstructor import ModelReconstructor
 from spatialclaw_ros.perception.protocols import SceneGeometry
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE
 from spatialclaw_ros.workspace.observation import Observation
 
 WITHOUT = {'depth': 'depth_m', 'tf': 'T_world_camera', 'info': 'intrinsics'}
@@ -154,11 +155,14 @@ def test_without_priors_the_scale_is_the_models(
 ) -> None:
     observation, model = scene_and_model(eyes, is_metric=is_metric, noise=0.01)
     scene = reconstruct(observation, model, lacks)
-    assert (scene.scale_source, scene.metric_scale) == ('model', 1.0)
+    assert scene.scale_source == ('model' if is_metric else UNKNOWN_SCALE)
+    assert scene.metric_scale == 1.0
+    assert not scene.model_sigma
     said = ' '.join(scene.notes)
     assert why in said
     assert ('the model\'s own estimate' in said) is is_metric
     assert ('scale is unknown' in said) is not is_metric
+    assert ('or a metric model would tell it' in said) is not is_metric
     assert max(float(each.max()) for each in scene.confidence.values()) <= 0.5
 
 

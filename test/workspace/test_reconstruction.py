@@ -22,7 +22,7 @@ import pytest
 from analytic_scene import SOLIDS, make_scene
 
 from spatialclaw_ros.errors import FrameMismatchError, PerceptionError
-from spatialclaw_ros.workspace.calls import ToolResult
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, ToolResult
 from spatialclaw_ros.workspace.perframe import PerFrame
 
 
@@ -126,6 +126,21 @@ def test_no_sigma_without_a_sensor(new_cell) -> None:
     cell = new_cell(scene)
     points = cell.run('out = tools.Reconstruct()[0] if False else tools.Reconstruct().points[0]')
     assert points.sigma is None
+
+
+@pytest.mark.parametrize(('source', 'is_metric', 'said'), [
+    ('sensor_depth', True, 'scale from sensor_depth>'), ('model', True, 'scale from model>'),
+    (UNKNOWN_SCALE, False, 'lengths and places are in no unit>'),
+])
+def test_a_cell_sees_whether_lengths_are_metres(
+    new_cell, source: str, is_metric: bool, said: str,
+) -> None:
+    scene = make_scene()
+    scene.scale_source = source
+    cell = new_cell(scene)
+    recon = cell.run('out = tools.Reconstruct()')
+    assert (recon.scale_source, recon.is_metric) == (source, is_metric)
+    assert repr(recon).endswith(said)
 
 
 def test_picture_from_above(cell) -> None:

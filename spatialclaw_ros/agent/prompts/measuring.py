@@ -29,7 +29,9 @@ ROBUST = Section('Robust computing', (
           'behind it: erode it by two or three pixels before you read depth under it; '
           '`get_masked_points` leaves such points out already.'),
     given('reconstruct', "- `recon.scale_source` tells where metres come from: 'sensor_depth' and "
-          "'tf_baseline' are measured, 'model' is an estimate, so say so."),
+          "'tf_baseline' are measured, 'model' is an estimate, so say so. Where it is 'unknown' "
+          '(`recon.is_metric` is False) lengths and places are in no unit: refuse metres with '
+          '`recon.notes`; counts, angles, sides and ratios still hold.'),
     given('tools', '- A distance between things may mean their nearest surfaces or their centres: '
           'take the one that is asked for.'),
     '- SI units throughout: metres, radians, seconds.',

@@ -35,6 +35,8 @@ def stands_between(x, a, b):
     """
     start, way = center_of(a)[:2], (center_of(b) - center_of(a))[:2]
     length = float(np.linalg.norm(way))
+    if any(map(blind, (x, a, b))):
+        return False, 'what is between can not be told when the sigma of depth is not known'
     if length < 0.05:
         return False, 'the two stand on one spot'
     way = way / length
@@ -60,16 +62,6 @@ def stands_between(x, a, b):
 def row(task: Task, intent: Row) -> str:
     return snippets.join('amounts', 'viewer') + '\n' + candidates_of(
         task, intent.candidates, '') + eyes(task, intent.view) + f'''
-def turn_of(c, eye):
-    """Angle to the left (rad) of a thing for a viewer, its sigma: what is left in the picture."""
-    pose, forward, left, _ = eye
-    to = center_of(c) - pose[:3, 3]
-    reach = max(float(np.hypot(to[0], to[1])), 0.05)
-    across = np.array([-to[1], to[0], 0.0]) / reach
-    sigma = np.sqrt(across @ spread_of(c)[0] @ across) / reach
-    return float(np.arctan2(to @ left, to @ forward)), float(sigma), False
-
-
 unit, sigma, problem, value, evidence = None, None, '', None, None
 for eye in eyes:
     turns = [turn_of(cs[0], eye) for _, cs in candidates]

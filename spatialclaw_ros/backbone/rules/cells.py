@@ -23,7 +23,7 @@ from __future__ import annotations
 import ast
 import textwrap
 
-from spatialclaw_ros.backbone.rules import finding, measures
+from spatialclaw_ros.backbone.rules import finding, measures, scaled
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import CAMERA, Motion, things
 from spatialclaw_ros.backbone.rules.plan import describe
@@ -64,11 +64,13 @@ def look(
     if not depth:
         recon = f'''try:  # masks would do; points tell repeats apart and show where things are
     {recon}
+    if not recon.is_metric:
+        raise ValueError('they are in no known unit')
 except Exception as error:
     recon = None
     print('without points:', error)'''
     if not prompts:
-        code = f'{recon}\nprint("look", recon.scale_source, "frames", recon.frame_indices)\n'
+        code = f'import json\n\n{recon}\n{scaled.PRINT}'
         return reply(
             'Place the cameras and what they see in 3D.', why, f'Measure {describe(task.intent)}.',
             code)
@@ -94,6 +96,7 @@ except Exception as error:
     place = f'# Everything in 3D.\n{recon}\n' if recon else ''
     head = '' if again else f'import json\n\n{place}'
     each = '{label: instances(label) for label in labels}'
+    scale = scaled.PRINT if depth else ''
     found = f'found.update({each})' if again else f'\n{lift}\n\n\nfound = {each}'
     code = f'''{head}# The pixels that answer to each phrase.
 labels = {labels!r}
@@ -110,7 +113,7 @@ for label, prompt in zip(labels, prompts):
         middles=[[round(float(x), 3) for x in c['middle']] for c in cs[:8]
                  if np.isfinite(c['middle']).all()])))
 print('twice', json.dumps(dict(pairs=twice(found))))
-for note in dict.fromkeys(note for seg in segs for note in seg.notes):
+{scale}for note in dict.fromkeys(note for seg in segs for note in seg.notes):
     print('note', note[:300])
 best = [(found[label][0]['seg'], found[label][0]['frames'][0]) for label in labels if found[label]]
 for seg, f in dict(((id(seg), f), (seg, f)) for seg, f in best[:3]).values():

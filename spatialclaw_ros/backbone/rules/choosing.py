@@ -80,9 +80,10 @@ def extreme(task: Task, intent: Extreme) -> str:
         code += item(intent.reference, 'reference')
     if key == 'left':
         code += pose(intent.view, 'pose')
+    code += _key(key, '[c for _, cs in candidates for c in cs]')
     return code + f'''
 # How much so each is; where several things fit a phrase, each of them.
-every = [[amount_of(c, {key!r}) for c in cs] for _, cs in candidates]
+every = [[amount_of(c, key) for c in cs] for _, cs in candidates]
 for (name, _), amounts in zip(candidates, every):
     print(name, [f'{{value:.4f}}, sigma {{off:.4f}}' for value, off, *_ in amounts])
 unit, sigma, problem, value, evidence = None, None, '', None, None
@@ -94,13 +95,21 @@ else:
     value, evidence = candidates[best][0], [cs[0]['middle'] for _, cs in candidates]
     for n, (name, _) in enumerate(candidates):
         for amount in every[n] if n != best else ():
-            why = untold((value, name), (least[best], amount), {_UNITS.get(key, 'm')!r})
+            why = untold((value, name), (least[best], amount), unit_of_key)
             if why or {sign} * amount[0] > {sign} * least[best][0]:
                 problem = problem or why or 'one may be more so'
     if problem and any(len(cs) > 1 for _, cs in candidates):
         problem = 'it depends on which is meant: ' + ', '.join(
             f'{{len(cs)}} things fit "{{name}}"' for name, cs in candidates)
 '''
+
+
+def _key(key: str, things: str) -> str:
+    """Code for what is compared, with its unit: sides by the picture where depth is a guess."""
+    code = f'key, unit_of_key = {key!r}, {_UNITS.get(key, "m")!r}\n'
+    if key == 'left':
+        code += f"if any(map(blind, {things})):\n    key, unit_of_key = 'turn', 'rad'\n"
+    return code
 
 
 def compare(task: Task, intent: Compare) -> str:
@@ -110,13 +119,14 @@ def compare(task: Task, intent: Compare) -> str:
         code += item(intent.reference, 'reference')
     if key == 'left':
         code += pose(Thing('camera', kind='camera'), 'pose')
+    code += _key(key, '(a, b)')
     names = (intent.a.name, intent.b.name)
     return code + f'''
-of_a, of_b = (amount_of(c, {key!r}) for c in (a, b))
+of_a, of_b = (amount_of(c, key) for c in (a, b))
 print(f'a: {{of_a[0]:.4f}}, b: {{of_b[0]:.4f}}')
 value, unit, sigma = bool(of_a[0] {'>' if sign > 0 else '<'} of_b[0]), None, None
 evidence = [np.median(all_points(c), axis=0) for c in (a, b)]
-problem = untold({names!r}, (of_a, of_b), {_UNITS.get(key, 'm')!r})
+problem = untold({names!r}, (of_a, of_b), unit_of_key)
 '''
 
 
@@ -156,7 +166,7 @@ for name, (c, *_) in candidates:
     so, why = agreed(c, b, {intent.relation!r}, {flats})
     if so or why:
         away, _, off = gap_of(c, b)
-        fitting.append((away, float(np.nan_to_num(off, nan=0.005)), name, why, c))
+        fitting.append((away, off, name, why, c))
 fitting.sort(key=lambda each: each[0])
 print('fitting:', [(name, round(away, 3), why) for away, _, name, why, _ in fitting])
 unit, sigma, problem, value, evidence = None, None, '', None, None
@@ -167,8 +177,10 @@ else:
     evidence = [c['middle'], np.median(all_points(b), axis=0)]
     problem = why and f'{{value}} is the nearest that may be there, but {{why}}'
     for other, other_off, name, _, _ in fitting[1:2]:
-        if other - away < 2 * np.hypot(off, other_off):
+        if not other - away >= 2 * np.hypot(off, other_off):
             problem = problem or (
                 f'{{value}} and {{name}} are both there, and which is nearer is too close to tell: '
-                f'{{away:.3f}} m (sigma {{off:.3f}}) and {{other:.3f}} m (sigma {{other_off:.3f}})')
+                f'{{away:.3f}} m (sigma {{off:.3f}}) and {{other:.3f}} m (sigma {{other_off:.3f}})'
+                if np.isfinite(off + other_off) else
+                f'{{value}} and {{name}} are both there, and which is nearer can not be told')
 '''

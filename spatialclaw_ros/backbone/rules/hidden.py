@@ -28,7 +28,7 @@ def post_of(points):
     A circle of least squares through the lower part of what shows of its side, about half of it.
     """
     p = np.asarray(points, dtype=float)
-    if len(p) < 100:
+    if len(p) < 100 or not recon.is_metric:
         return None
     low, high = np.percentile(p[:, 2], (2, 98))
     rise = high - low
@@ -165,7 +165,7 @@ def sides_of(thing, points=None):
     """
     p = all_points(thing) if points is None else points
     center, size = box_of(p)
-    off = float(np.hypot(0.003, np.nan_to_num(noise(p), nan=0.003)))
+    off = float(np.hypot(0.003, noise(p)))
     if ball_of(p) is not None:
         return center, size, np.full(3, off)
     if 'foot' not in thing:
@@ -173,8 +173,8 @@ def sides_of(thing, points=None):
     lost = center[2] - size[2] / 2 - thing['foot']
     lost = lost if 0 < lost < 0.015 else 0.0
     # stray points stick out at both ends
-    across = float(np.linalg.norm([off, 2 * np.nan_to_num(noise(p)), outline(thing)]))
-    if not seen_from_above(thing, center[2] + size[2] / 2):
+    across = float(np.linalg.norm([off, 2 * noise(p), outline(thing)]))
+    if np.isfinite(off) and not seen_from_above(thing, center[2] + size[2] / 2):
         across = float(size[:2].max() / 4)  # its far side is anyone's guess
     return (center - [0, 0, lost / 4], size + [0, 0, lost / 2],
             np.array([across, across, np.hypot(off, lost / 2)]))
@@ -201,8 +201,10 @@ def spread_seen(thing):
     so is what lies beyond the image's border.
     """
     p = all_points(thing)
-    off = float(np.nan_to_num(noise(p), nan=0.003))  # a box ends where its stray points do
-    spread = np.eye(3) * (0.005 ** 2 + off ** 2 + drift(thing) ** 2 / 4)
+    spread = np.eye(3) * (0.005 ** 2 + noise(p) ** 2 + drift(thing) ** 2 / 4)
+    if blind(thing):  # how far away it is, nobody knows; across the rays it is where it shows
+        ray = np.median(p, axis=0) - recon.extrinsics[thing['frames'][0]][:3, 3]
+        spread = np.outer(ray, ray) + np.eye(3) * (outline(thing) ** 2 + drift(thing) ** 2) / 4
     if len(p) < 4 or ball_of(p) is not None or thing.get('part'):
         return spread, 0.0
     box = tools.Geometry.oriented_box(p)
@@ -227,7 +229,7 @@ def middle_doubt(thing):
     large things a tenth of their narrower side will do.
     """
     spread, hidden = spread_of(thing)
-    sigma = float(np.sqrt(np.trace(spread)))
+    sigma = float('nan') if blind(thing) else float(np.sqrt(np.trace(spread)))
     if not isinstance(thing, dict) or thing.get('part') or ball_of(all_points(thing)) is not None:
         return sigma, ''
     if not thing['whole']:

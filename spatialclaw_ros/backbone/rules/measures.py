@@ -87,7 +87,10 @@ def _limit(task: Task, intent: Limit) -> str:
 if not problem:
     print(f'measured {{value:.4f}}, limit {intent.limit:g} {intent.unit}')
     off = 0.0 if sigma is None else sigma  # a count is sure
-    if sigma is not None and not abs(value - {intent.limit!r}) >= np.maximum(0.003, 2 * off):
+    if np.isnan(off):
+        problem = (f'{{value:.3f}} m, of which no sigma is known, can not be held against a limit '
+                   'of {intent.limit:g} m')
+    elif sigma is not None and not abs(value - {intent.limit!r}) >= np.maximum(0.003, 2 * off):
         problem = (f'{{value:.3f}} m (sigma {{off:.3f}} m) is too close to the limit of '
                    '{intent.limit:g} m to tell; a view from nearer would help')
     value, unit, sigma = bool(value {'>' if intent.more else '<'} {intent.limit!r}), None, None

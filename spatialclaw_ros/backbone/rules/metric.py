@@ -40,7 +40,7 @@ from spatialclaw_ros.backbone.rules.parts import (
 _DISC = 'width_of_disc(p, outline(a) / 2) if size[1] > 0.75 * size[0] else size[0]'
 EXISTS_SCORE = 0.4
 """Least score of a candidate that counts as one; what has the colour but not the shape is below."""
-_ONE_FACE = '''if size[1] < 2 * off[1] and not seen_from_above(a, middle[2] + size[2] / 2):
+_ONE_FACE = '''if size[1] < size[:2].max() / 2 and not seen_from_above(a, middle[2] + size[2] / 2):
     # one face is seen: nobody knows how deep the thing is behind it
     problem = 'its far side is not seen, so its {} is not known; look from elsewhere'
 '''
@@ -81,6 +81,8 @@ problem = problem_a or problem_b
 samples, real, plane = edge_of(surface)
 print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a true edge')
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
+if not problem and not np.isfinite(noise(surface)):
+    sigma = float('nan')
 unit, evidence = 'm', None if problem else [p, q]
 '''
     if intent.axis == 'v':
@@ -89,7 +91,7 @@ unit, evidence = 'm', None if problem else [p, q]
 (a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
 value = float(max(0.0, a_low - b_high, b_low - a_high))
 unit, problem = 'm', ''
-sigma = float(np.linalg.norm([0.005, *np.nan_to_num([noise(a), noise(b)])]))
+sigma = float(np.linalg.norm([0.005, noise(a), noise(b)]))
 evidence = [np.median(a, axis=0), np.median(b, axis=0)]
 '''
     code = snippets.join('gap', 'middle') + '\n' + item(a, 'a') + item(b, 'b')
@@ -98,8 +100,7 @@ evidence = [np.median(a, axis=0), np.median(b, axis=0)]
 
 def gap_from_center(a, b):
     """From the middle of one thing to the nearest point of the other."""
-    value, points, sigma = gap(box_of(a)[0][None], b)
-    return value, points, float(np.nan_to_num(sigma, nan=0.003))
+    return gap(box_of(a)[0][None], b)
 
 
 value, evidence, sigma = over_views(gap_from_center, a, b)
@@ -109,9 +110,14 @@ unit, sigma = 'm', float(np.hypot(sigma, doubt))
         return code
     if intent.axis == 'h':
         return code + '''
-level_gap = lambda p, q: gap(p * np.array([1, 1, 0]), q * np.array([1, 1, 0]))  # from above
+
+def level_gap(p, q):
+    """As `gap`, from above."""
+    value, points, _ = gap(p * np.array([1, 1, 0]), q * np.array([1, 1, 0]))
+    return value, points, float(np.linalg.norm([0.005, noise(p), noise(q)]))
+
+
 value, evidence, sigma = over_views(level_gap, a, b)
-sigma = float(np.nan_to_num(sigma, nan=0.005))
 unit, problem = 'm', ''
 '''
     return code + '''
@@ -123,7 +129,8 @@ unit, problem = 'm', ''
 def position(task: Task, intent: Position) -> str:
     code = snippets.join('middle', 'viewer') + '\n' + center(intent.a, 'center')
     code += item(intent.a, 'thing') + "unit, evidence = 'm', [center]\n"
-    code += "sigma, problem = 0.005, ''\n" if is_flat(intent.a) else (
+    code += "sigma, problem = float('nan') if blind(thing) else 0.005, ''\n" if is_flat(
+        intent.a) else (
         'sigma, problem = middle_doubt(thing)\n')
     relative = intent.relative_to
     if relative is None or relative.kind != 'object':
@@ -194,12 +201,12 @@ def height(task: Task, intent: HeightAbove) -> str:
         code += 'high, high_sigma, top = level(a)\nat = np.median(top, axis=0)\n'
     elif a.part == 'top':
         code += ('high = float(np.percentile(a[:, 2], 75))\n'
-                 'high_sigma = float(np.hypot(0.003, np.nan_to_num(noise(a))))\n'
+                 'high_sigma = float(np.hypot(0.003, noise(a)))\n'
                  'at = np.median(a, axis=0)\n')
     else:
         code += '''ball = ball_of(a)  # the lowest point: of a ball it is known even when hidden
 high = float(ball[0][2] - ball[1] if ball else np.percentile(a[:, 2], 1))
-high_sigma = float(np.hypot(0.005, np.nan_to_num(noise(a))))
+high_sigma = float(np.hypot(0.005, noise(a)))
 at = np.median(a, axis=0)
 '''
     return code + '''

@@ -67,9 +67,9 @@ def ends_of(candidates):
             p = c['seg'].get_masked_points(recon, f, c['k'])
             if len(p) >= 50:
                 track[f], sizes[f] = box_of(p)
-                balls[f], blur = ball_of(p), max(blur, float(np.nan_to_num(noise(p), nan=0.003)))
+                balls[f], blur = ball_of(p), float(np.maximum(blur, noise(p)))
     if len(track) < 2:
-        return track, 0.01
+        return track, float('nan')
     first, last = min(track), max(track)
     parts = [0.01, blur, mismatch(first, last, track[first], blur)]
     ends = [sizes[first], sizes[last]]
@@ -110,11 +110,15 @@ def motion(task: Task, intent: Motion) -> str:
         frames = f'InputImages.camera({thing.frame!r})' if thing.frame else (
             'InputImages.camera(InputImages[-1].camera)')
         code += (f'poses = {{f: recon.extrinsics[f] for f in {frames}.frame_indices}}\n'
-                 'track, sigma = {f: pose[:3, 3] for f, pose in poses.items()}, 0.01\n')
+                 'placed = Metadata.cameras[InputImages.at(min(poses)).camera]["has_pose"]\n'
+                 'guessed = recon.scale_source in ("model", "unknown") and not placed\n'
+                 'track = {f: pose[:3, 3] for f, pose in poses.items()}\n'
+                 'sigma = float("nan") if guessed else 0.01\n')
     else:
         code += (f"poses = {{f: tools.TF.lookup('world', {thing.frame!r}, f)\n"
                  '         for f in InputImages.frame_indices}\n'
-                 'track, sigma = {f: pose[:3, 3] for f, pose in poses.items()}, 0.01\n')
+                 'track, sigma = {f: pose[:3, 3] for f, pose in poses.items()}, 0.01\n'
+                 'guessed = False  # TF places it\n')
     code += pose(Thing('camera', kind='camera'), 'view')
     code += '''
 unit, problem, value, evidence = 'm', '', None, None
@@ -136,7 +140,7 @@ else:
 _MOTION_VALUES = {
     'distance': 'value = moved',
     'moved': '''
-value, unit = moved > max(0.03, 3 * sigma), None
+value, unit = bool(moved > np.maximum(0.03, 3 * sigma)), None
 if not value and not (moved < max(0.012, sigma) and sigma < 0.02):
     problem = unsure
 sigma = None''',
@@ -148,13 +152,13 @@ else:
     'turn': '''
 R = poses[first][:3, :3].T @ poses[last][:3, :3]
 value = float(np.arccos(np.clip((np.trace(R) - 1) / 2, -1, 1)))
-unit, sigma = 'rad', 0.005''',
+unit, sigma = 'rad', float('nan') if guessed else 0.005''',
     'direction': '''
 parts = [(float(d @ left), 'left', 'right'), (float(d @ forward), 'away', 'towards'),
          (float(d[2]), 'up', 'down')]
 parts.sort(key=lambda part: -abs(part[0]))
 names = [plus if x > 0 else minus for x, plus, minus in parts if abs(x) > 0.4 * moved]
 value, unit = ' and '.join(names), None
-problem = unsure if moved < max(0.02, 2 * sigma) else ''
+problem = '' if moved >= np.maximum(0.02, 2 * sigma) else unsure
 sigma = None''',
 }

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spatialclaw_ros.backbone.protocol import Turn
-from spatialclaw_ros.backbone.rules import measures, parts
+from spatialclaw_ros.backbone.rules import measures, parts, scaled
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import (
     BetweenWhat,
@@ -74,6 +74,7 @@ class Step:
         looks: label to what the newest look at it printed.
         doubles: pairs of candidates of two labels that may be one thing (see `finding`).
         fresh: labels to look at now; empty for all.
+        scale: where metres come from, `recon.scale_source`; '' when nothing was placed.
     """
 
     kind: str
@@ -88,6 +89,7 @@ class Step:
     looks: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     doubles: tuple[Mapping[str, Any], ...] = ()
     fresh: tuple[str, ...] = ()
+    scale: str = ''
 
     @property
     def wanted(self) -> tuple[tuple[str, str], ...]:
@@ -145,6 +147,13 @@ def _after(task: Task, step: Step, result: CellResult | None) -> Step:
 def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     if result.error is not None:
         return _after_error(task, step, result.error)
+    scale = next(iter(_lines(result.stdout, 'scale')), {})
+    step = replace(step, scale=str(scale.get('source', '')))
+    if problem := scaled.objection(task.intent, scale):
+        return _refusal(step, problem)
+    if scaled.is_alone(task, scale) and step.prompts:
+        return replace(step, alone=True, looks={}, fresh=(), why=(
+            'Lengths between frames are a guess; the one that sees what is asked will do.'))
     if not step.prompts:
         return replace(step, kind='measure', why='Only cameras and frames are asked about.')
     looks = dict(step.looks)
@@ -335,12 +344,13 @@ def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
         chosen = [(label, prompt) for label, prompt in step.prompts if label in _choices(task)]
         return _with_place(step, chosen) or _refusal(step, problem)
     if problem:
-        return _refusal(step, problem)
+        return _refusal(step, problem + scaled.doubt(step.scale))
     value = lines[-1].get('value')
     if value is None or value != value:
         return _refusal(step, 'the measurement gave no number: a point behind it has no depth')
     known = lines[-1].get('known')
-    if known is not None and (problem := task.tolerance.objection(**known)):
+    if known is not None and not scaled.is_untold(step.scale, known) and (
+            problem := task.tolerance.objection(**known)):
         return _refusal(step, problem)
     return replace(step, kind='answer', why=f'Measured {_short(json.dumps(value))} '
                                             f'{lines[-1].get("unit") or ""}, nothing against it.')

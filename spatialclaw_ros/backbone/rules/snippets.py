@@ -20,13 +20,13 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 from __future__ import annotations
 
 from spatialclaw_ros.backbone.rules.hidden import COVERED, HIDDEN, MIDDLE, SIDES
-from spatialclaw_ros.backbone.rules.telling import AMOUNTS, WHERE
+from spatialclaw_ros.backbone.rules.telling import AMOUNTS, TURN, WHERE
 
 SHAPE = '''
 def ball_of(points):
     """(centre, radius, spread) when the points lie on a sphere, else None; least squares."""
     p = np.asarray(points, dtype=float)
-    if len(p) < 60:
+    if len(p) < 60 or not recon.is_metric:  # in no known unit anything may be small enough
         return None
     p = p[np.random.default_rng(0).permutation(len(p))[:6000]]
     for _ in range(3):
@@ -69,7 +69,12 @@ def width_of_disc(points, pixel_m=0.0):
 
 
 def noise(points):
-    """Standard deviation of one point in metres, from the sensor; NaN when unknown."""
+    """Standard deviation of one point in metres, from the sensor; NaN when unknown.
+
+    A single point is a place, such as a TF frame, and exact.
+    """
+    if len(points) == 1:
+        return 0.0
     sigma = getattr(points, 'sigma', None)
     return float(np.median(sigma)) if sigma is not None and len(sigma) else float('nan')
 
@@ -92,6 +97,11 @@ def trimmed(points, part):
 def all_points(thing):
     """Points of a thing from all frames; a place as it is."""
     return trimmed(thing['points'], thing.get('part')) if isinstance(thing, dict) else thing
+
+
+def blind(thing):
+    """Whether nothing tells how far off a thing's depth is, as of a model's own guess."""
+    return isinstance(thing, dict) and not np.isfinite(noise(all_points(thing)))
 
 
 def views(thing):
@@ -166,8 +176,7 @@ def gap_of(a, b):
     stray = [noise(all_points(t)) for t in (a, b) if isinstance(t, dict)
              and ball_of(all_points(t)) is None and post_of(all_points(t)) is None]
     return value, points, float(np.linalg.norm([
-        np.nan_to_num(sigma, nan=0.005), *np.nan_to_num(stray),
-        open_at(a, points[0]), open_at(b, points[1])]))
+        sigma, *stray, open_at(a, points[0]), open_at(b, points[1])]))
 
 
 def gap(a, b):
@@ -198,7 +207,10 @@ def gap(a, b):
 
 LEVEL = '''
 def level(points, at=None):
-    """Height of the level surface that most points lie on, its plane where `at` is above it."""
+    """(height, sigma, points) of the level surface that most points lie on.
+
+    The height is its plane's where `at` is above it; sigma is NaN where the points' is not known.
+    """
     z = np.asarray(points, dtype=float)[:, 2]
     plane = tools.Geometry.fit_ground_plane_ransac(points, threshold_m=0.015)
     on = np.asarray(points)[np.abs(plane.distance(np.asarray(points, dtype=float))) < 0.02]
@@ -207,7 +219,8 @@ def level(points, at=None):
     if at is not None and (at[:2] > low).all() and (at[:2] < high).all():
         n, d = plane.normal, plane.offset
         height = float(-(d + n[0] * at[0] + n[1] * at[1]) / n[2])
-    return height, float(on[:, 2].std() / np.sqrt(max(len(on) / 500, 1))), on
+    sigma = float(on[:, 2].std() / np.sqrt(max(len(on) / 500, 1)))
+    return height, sigma if np.isfinite(noise(points)) else float('nan'), on
 '''
 
 EDGE = '''
@@ -283,7 +296,7 @@ def edge_gap(points, samples, real, plane):
         return None, None, None, None, (
             'the nearest part of the edge may be out of view: the view of the surface ends '
             f'{to[~real].min():.2f} m away, its nearest seen edge is {to[best]:.2f} m away')
-    sigma = float(np.hypot(np.nan_to_num(noise(points), nan=0.003), 0.005))
+    sigma = float(np.hypot(noise(points) if len(points) > 1 else 0.003, 0.005))
     a, b = near[best], samples[best]
     if ball is None and not post:
         sigma = float(np.hypot(sigma, far_side(points, a, b)))
@@ -328,14 +341,15 @@ _TEXT = {
     'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'covered': COVERED,
     'sides': SIDES,
     'middle': MIDDLE, 'gap': GAP, 'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
-    'amounts': AMOUNTS, 'where': WHERE,
+    'turn': TURN, 'amounts': AMOUNTS, 'where': WHERE,
 }
 _NEEDS = {
     'gap': ('views', 'shape', 'hidden', 'covered'), 'edge': ('views', 'shape', 'hidden'),
-    'views': ('shape',), 'middle': ('views', 'shape', 'hidden'),
+    'views': ('shape',), 'middle': ('views', 'shape', 'hidden'), 'level': ('shape',),
     'sides': ('views', 'shape', 'hidden'),
-    'amounts': ('sides', 'gap', 'middle', 'views', 'shape', 'hidden', 'covered'),
-    'where': ('middle', 'level', 'viewer', 'views', 'shape', 'hidden'),
+    'turn': ('middle', 'views', 'shape', 'hidden'),
+    'amounts': ('turn', 'sides', 'gap', 'middle', 'views', 'shape', 'hidden', 'covered'),
+    'where': ('turn', 'middle', 'level', 'viewer', 'views', 'shape', 'hidden'),
 }
 
 

@@ -21,12 +21,29 @@ both values and their sigmas, so that somebody can look from where it shows.
 
 from __future__ import annotations
 
+TURN = '''
+def turn_of(thing, eye):
+    """(angle to the left (rad), sigma, False) of a thing for a viewer: what is left in the picture.
+
+    How far away it is does not count for the camera that saw it, nor whether that is known. Who
+    looks back from the other side (see `eyes`) has it ahead, too.
+    """
+    pose, forward, left, _ = eye
+    to = center_of(thing) - pose[:3, 3]
+    reach = max(float(np.hypot(to[0], to[1])), 0.05 if recon.is_metric else 1e-6)
+    across = np.array([-to[1], to[0], 0.0]) / reach
+    sigma = np.sqrt(across @ spread_of(thing)[0] @ across) / reach
+    return float(np.arctan2(to @ left, abs(to @ forward))), float(sigma), False
+'''
+
 AMOUNTS = '''
 def amount_of(thing, key):
     """(amount, sigma, whether it may be more than what shows) of one thing; of a gap, see `tied`.
 
-    Needs `reference` for 'gap' and `left` for 'left'.
+    Needs `reference` for 'gap', `left` for 'left', and `pose` and `forward` as well for 'turn'.
     """
+    if key == 'turn':
+        return turn_of(thing, (pose, forward, left, 0.0))
     if key == 'gap':
         value, points, sigma = gap_of(thing, reference)
         return float(value), sigma, False, tied(thing, points)
@@ -39,8 +56,7 @@ def amount_of(thing, key):
         value = float(np.percentile(p[:, 2], 99 if key == 'top' else 1))
         if ball is not None:
             value = float(ball[0][2] + (ball[1] if key == 'top' else -ball[1]))
-        blur = np.nan_to_num(noise(p), nan=0.003)
-        return value, float(np.hypot(0.003 if key == 'top' else 0.005, blur)), False
+        return value, float(np.hypot(0.003 if key == 'top' else 0.005, noise(p))), False
 
     def measure(p):
         """Volume, or one side of the box."""
@@ -75,7 +91,9 @@ def untold(names, amounts, unit):
             off = np.sqrt(np.maximum(off ** 2 - 2 * a * b, 0.0))
     said = ' and '.join(f'{name} {value:.4g} {unit} (sigma {sigma:.2g})'
                         for name, value, sigma in zip(names, values, sigmas))
-    if not abs(values[0] - values[1]) >= 2 * off:  # what is unknown is not told
+    if not np.isfinite(off):
+        return f'{said}: which is more can not be told when sigma is not known'
+    if not abs(values[0] - values[1]) >= 2 * off:
         return (f'too close to tell: {said} differ by less than two sigma; a view from nearer, or '
                 'of the sides that are not seen, would help')
     less = int(values[1] < values[0])
@@ -86,6 +104,9 @@ def untold(names, amounts, unit):
 '''
 
 WHERE = '''
+UNTOLD = 'whether it is so ({}) can not be told when the sigma of depth is not known'
+
+
 def agreed(a, b, relation, flat_a=False, flat_b=False):
     """As `where_to`, for the viewers in `eyes`, the last of which counts where none is named."""
     sided = relation in ('left', 'right', 'front', 'behind')
@@ -94,6 +115,23 @@ def agreed(a, b, relation, flat_a=False, flat_b=False):
     if len({so for so, why in verdicts if not why}) > 1:
         return False, 'it depends on which camera sees it; say from which, by its name'
     return verdicts[-1]
+
+
+def by_picture(a, b, relation, eye, ahead):
+    """As `where_to`, of left and right where depth is a guess: by the picture of who saw both.
+
+    Where the guess (`ahead`) says otherwise than the picture, or it is not the picture of who is
+    asked about, it is not sure; what is in front no picture tells.
+    """
+    if relation in ('front', 'behind'):
+        return ahead, UNTOLD.format(relation)
+    (at_a, off_a, _), (at_b, off_b, _) = turn_of(a, eye), turn_of(b, eye)
+    apart, off = (at_a - at_b) * (1 if relation == 'left' else -1), np.hypot(off_a, off_b)
+    print(f'{relation}: {apart:.4f} rad, sigma {off:.4f}')
+    if abs(apart) > 2 * off and (apart > 0) == ahead and not eye[3]:
+        return ahead, ''
+    return ahead, (f'they are {abs(apart):.3f} rad apart in the picture (sigma {off:.3f}): when '
+                   'the sigma of depth is not known that is too close to tell')
 
 
 def upright_noise(thing):
@@ -108,7 +146,7 @@ def upright_noise(thing):
     eyes = np.stack([recon.extrinsics[f][:3, 3] for f in thing['frames']])
     rays = np.median(np.asarray(p), axis=0) - eyes
     slope = np.mean(np.abs(rays[:, 2]) / np.linalg.norm(rays, axis=1))
-    return float(slope * np.nan_to_num(noise(p), nan=0.003))
+    return float(slope * noise(p))
 
 
 def where_to(a, b, relation, eye, flat_a, flat_b):
@@ -127,6 +165,8 @@ def where_to(a, b, relation, eye, flat_a, flat_b):
         ahead, other = float(d @ way), float(d @ np.array([-way[1], way[0], 0.0]))
         sigma = float(np.sqrt(way @ (spread_of(a)[0] + spread_of(b)[0]) @ way))
         sigma = float(np.hypot(sigma, slack * other))
+        if blind(a) or blind(b):
+            return by_picture(a, b, relation, eye, ahead > 0)
         print(f'{relation}: {ahead:.3f} m, sigma {sigma:.3f} m')
         if abs(ahead) > 0.01 and abs(ahead) > 2 * sigma:
             return ahead > 0, ''
@@ -134,6 +174,8 @@ def where_to(a, b, relation, eye, flat_a, flat_b):
             f'they are level there: {ahead:.3f} m ({relation}), with a sigma of {sigma:.3f} m, is '
             'too close to tell; a view from nearer, or from another side, would help')
     p, q = all_points(a), all_points(b)
+    if not np.isfinite([noise(p), noise(q)]).all():
+        return False, UNTOLD.format(relation)
     ball = ball_of(p) if len(p) > 1 else None  # its lowest point is known even when hidden
     a_low, a_high = np.percentile(p[:, 2], (1, 99))
     a_low, a_high = (ball[0][2] - ball[1], ball[0][2] + ball[1]) if ball else (a_low, a_high)
@@ -147,7 +189,7 @@ def where_to(a, b, relation, eye, flat_a, flat_b):
         stray = [0.0 if flat_a or ball else upright_noise(a), 0.0 if flat_b else upright_noise(b)]
         up, off = up + 1.5 * sum(stray), float(np.linalg.norm([0.005, *(0.7 * s for s in stray)]))
     else:  # of what is seen from afar, the lowest is not its foot
-        off = float(np.linalg.norm([0.005, *np.nan_to_num([noise(p), noise(q)])]))
+        off = float(np.linalg.norm([0.005, noise(p), noise(q)]))
     touch = max(0.03 if relation == 'on' else 0.02, 3 * off)
     said = f'{up:.3f} m between them in height, with a sigma of {off:.3f} m,'
     print(f'{relation}: {said}')

@@ -28,7 +28,8 @@ from spatialclaw_ros.workspace.teaching import Teaching, listed
 PROMPT = """\
 `recon = tools.Reconstruct.Reconstruct(frames, frame_indices=None)` or `tools.Reconstruct(frames)`:
   depth, world points and cameras; `frames` is InputImages, a list of its images, one image or
-  absolute indices. World: x forward, y left, z up, metres. Index by absolute frame index f:
+  absolute indices. World: x forward, y left, z up, metres where `.is_metric`. Index by absolute
+  frame index f:
   `.frame_indices`, `.num_frames`, `.metric_scale`, `.scale_source`, `.notes`, `.depth[f]` (H, W),
   `.points[f]` (H, W, 3) NaN where unknown, `.points.confidence[f]` (H, W) in [0, 1],
   `.points[seg]` or `recon.points_under(seg)` (K, 3) under a mask set, `.extrinsics[f]`
