@@ -39,11 +39,12 @@ from spatialclaw_ros.eval.folder_set import QUESTIONS_FILE, README_FILE
 from spatialclaw_ros.eval.frame_folder import write_frames
 from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.ros.camera_config import CameraConfig
+from spatialclaw_ros.ros.camera_parameters import cameras_of
 from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.inputs import TF_MARGIN_S, Inputs, resolved
 from spatialclaw_ros.ros.observe import select_observation
 from spatialclaw_ros.ros.parameter_table import Settings
-from spatialclaw_ros.ros.parameters import cameras_of, read_parameters, settings_of
+from spatialclaw_ros.ros.parameters import read_parameters, settings_of
 from spatialclaw_ros.ros.subscribing import deliver
 from spatialclaw_ros.ros.tf_topics import TF, TF_STATIC, TfTopics
 from spatialclaw_ros.ros.transforms import TransformSource

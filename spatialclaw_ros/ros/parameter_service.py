@@ -46,6 +46,14 @@ class Checks(Protocol):
         """Why a change can't be, by the names that are to blame."""
         ...
 
+    def prepare(self, parameters: Sequence[Parameter]) -> None:
+        """Declare what a change brings."""
+        ...
+
+    def tidy(self) -> None:
+        """Take back what the last change left over."""
+        ...
+
 
 def serve_parameters(node: Node, checks: Checks) -> None:
     """Put own services that set parameters in the place of rclpy's, where it has them."""
@@ -77,9 +85,11 @@ def serve_parameters(node: Node, checks: Checks) -> None:
         refused = checks.refusals(parameters) | refused
         changed = [one for one in parameters if not checks.unchanged(one)]
         if not refused and changed:
+            checks.prepare(changed)
             result = node.set_parameters_atomically(changed)
             if not result.successful:  # of ROS' own parameters
                 refused = {one.name: result.reason for one in changed}
+            checks.tidy()
         others = f'not set, for {", ".join(refused)} of the same request is refused'
         return [
             SetParametersResult(

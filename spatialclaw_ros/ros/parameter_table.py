@@ -35,8 +35,8 @@ _TOLERANCE = Tolerance()
 
 NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('cameras', ('camera',),
-                  'Names of the cameras. Each one has the parameters under "Each camera".',
-                  changes=NEVER),
+                  'Names of the cameras. Each one has the parameters under "Each camera", which '
+                  'are there as soon as it is named.'),
     ParameterSpec('autostart', True,
                   'Whether the node configures and activates itself; what fails then ends the '
                   'process. `false` leaves it to a lifecycle manager, or to `ros2 lifecycle set`.',

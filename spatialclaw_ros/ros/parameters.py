@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -25,6 +24,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spatialclaw_ros.ros.camera_config import CameraConfig
+from spatialclaw_ros.ros.camera_parameters import cameras_fault, cameras_of, of_cameras
 from spatialclaw_ros.ros.parameter_rules import contradictions, perception_faults
 from spatialclaw_ros.ros.parameter_service import serve_parameters
 from spatialclaw_ros.ros.parameter_spec import (
@@ -37,7 +37,6 @@ from spatialclaw_ros.ros.parameter_spec import (
 )
 from spatialclaw_ros.ros.parameter_table import (
     CAMERA_FIELDS,
-    CAMERA_PARAMETERS,
     NODE_PARAMETERS,
     Settings,
 )
@@ -58,7 +57,8 @@ class Parameters:
     """Declares the tables on a node, checks what comes, and reads it back typed.
 
     `configured` belongs to the node's lifecycle: while it is False, parameters that need a new
-    configure may change. Set it before the settings are read for one.
+    configure may change. Set it before the settings are read for one. The parameters of a camera
+    are declared as soon as `cameras` names it, with what the file says of it or their defaults.
 
     Args:
         node: node that owns the parameters.
@@ -77,12 +77,12 @@ class Parameters:
         self._known: tuple[int, Settings] | None = None
         given = {name: parameter.value
                  for name, parameter in getattr(node, '_parameter_overrides', {}).items()}
+        self._given = given
+        self._coming: dict[str, ParameterSpec] = {}
         self._specs, values = read_parameters(given)
+        self._fixed = self._specs.keys() - of_cameras(values['cameras']).keys()
         for name, spec in self._specs.items():
-            value = values[name]
-            node.declare_parameter(
-                name, list(value) if isinstance(value, tuple) else value, spec.descriptor(),
-                ignore_override=True)
+            self._declare(spec, values[name])
         perception = self.settings.perception
         if perception.url and not (perception.needs_depth or perception.needs_masks):
             warn(f'{GROUP}url has no effect: reconstruct {perception.reconstruct} and segment '
@@ -133,12 +133,14 @@ class Parameters:
         """
         refused: dict[str, str] = {}
         changed: dict[str, Any] = {}
+        added = self._added(parameters)
+        specs = {**self._specs, **added}
         for parameter in parameters:
             name = parameter.name
-            spec = self._specs.get(name)
+            spec = specs.get(name)
             if spec is None:
                 if not self._node.has_parameter(name):
-                    refused[name] = f'{name} is not known{did_you_mean(name, self._specs)}'
+                    refused[name] = f'{name} is not known{did_you_mean(name, specs)}'
             elif not self.unchanged(parameter):
                 try:
                     changed[name] = spec.taken(parameter.value)
@@ -146,14 +148,53 @@ class Parameters:
                     refused[name] = str(error)
                 if spec.changes == NEVER or (spec.changes != LIVE and self.configured):
                     refused[name] = self._when(spec)
+        if fault := cameras_fault(changed.get('cameras', ('camera',))):
+            refused.setdefault('cameras', fault)
         if refused or not changed:
             return refused
-        values = {**self._values(), **changed}
+        values = {**{name: self._first(spec) for name, spec in added.items()},
+                  **self._values(), **changed}
         for names, text in contradictions(values):
             refused.update({name: text for name in names if name in changed})
         if not refused and not changed.keys().isdisjoint(_perception(self._specs)):
             refused.update(perception_faults(settings_of(values).perception))
         return refused
+
+    def prepare(self, parameters: Sequence[Parameter]) -> None:
+        """Declare what a change that is not refused brings: the parameters of new cameras."""
+        self._coming = self._added(parameters)
+        try:
+            for name, spec in self._coming.items():
+                if not self._node.has_parameter(name):
+                    self._declare(spec, self._first(spec))
+            # whoever reads the settings meanwhile finds each of these declared
+            self._specs = {**self._specs, **self._coming}
+        finally:
+            self._coming = {}
+
+    def tidy(self) -> None:
+        """Take back the parameters of cameras that are no longer named."""
+        kept = self._fixed | of_cameras(self._node.get_parameter('cameras').value).keys()
+        gone = self._specs.keys() - kept
+        self._specs = {name: spec for name, spec in self._specs.items() if name not in gone}
+        for name in gone:
+            self._node.undeclare_parameter(name)
+
+    def _added(self, parameters: Sequence[Parameter]) -> dict[str, ParameterSpec]:
+        """Parameters of cameras that a change names and that are not known yet."""
+        names = next((one.value for one in parameters if one.name == 'cameras'), None)
+        if not isinstance(names, (list, tuple)) or cameras_fault(names):
+            return self._coming
+        return {name: spec for name, spec in of_cameras(names).items() if name not in self._specs}
+
+    def _first(self, spec: ParameterSpec) -> Any:
+        """A parameter's value before anybody sets it."""
+        return spec.taken(self._given.get(spec.name, spec.default))
+
+    def _declare(self, spec: ParameterSpec, value: Any) -> None:
+        self._node.declare_parameter(
+            spec.name, list(value) if isinstance(value, tuple) else value, spec.descriptor(),
+            ignore_override=True)
 
     def _when(self, spec: ParameterSpec) -> str:
         if spec.changes == NEVER:
@@ -171,6 +212,8 @@ class Parameters:
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         refused = self.refusals(parameters)
+        if not refused and not self._coming:
+            self.prepare(parameters)
         return SetParametersResult(
             successful=not refused, reason='; '.join(dict.fromkeys(refused.values())))
 
@@ -202,13 +245,10 @@ def read_parameters(
     for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMETERS, *option_parameters(given)):
         take(spec)
     names = values['cameras']
-    if not names or len(set(names)) != len(names) or not all(map(str.isidentifier, names)):
-        faults.append(
-            f'cameras must be one or more different names of letters, digits and _, '
-            f'got {list(names)}')
-    for name in names:
-        for spec in CAMERA_PARAMETERS:
-            take(of_camera(spec, name))
+    if fault := cameras_fault(names):
+        faults.append(fault)
+    for spec in of_cameras(names).values():
+        take(spec)
     faults += unknown(given, specs, names)
     if not faults:
         faults = [text for _, text in contradictions(values)]
@@ -216,14 +256,6 @@ def read_parameters(
     if faults:
         raise ParameterError(f'{"; ".join(faults)}; {CORRECT_IT}')
     return specs, values
-
-
-def of_camera(spec: ParameterSpec, camera: str) -> ParameterSpec:
-    """A parameter of each camera as one camera has it."""
-    default = spec.default
-    if isinstance(default, str):
-        default = default.replace('{camera}', camera)
-    return replace(spec, name=spec.name.replace('{camera}', camera), default=default)
 
 
 def unknown(
@@ -252,14 +284,6 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     return Settings(
         **{spec.name: values[spec.name] for spec in NODE_PARAMETERS},
         perception=perception_config({name: values[name] for name in _perception(values)}))
-
-
-def cameras_of(values: Mapping[str, Any]) -> tuple[CameraConfig, ...]:
-    """Cameras of all parameters' values by name."""
-    return tuple(
-        CameraConfig(name, **{field: values[f'{name}.{suffix}']
-                              for suffix, field in CAMERA_FIELDS.items()})
-        for name in values['cameras'])
 
 
 def _perception(names: Mapping[str, Any]) -> list[str]:

@@ -226,6 +226,20 @@ def test_a_step_that_fails_says_why_and_can_be_tried_again(
     assert operator.set(max_concurrent=1) == ''
 
 
+def test_cameras_are_named_anew_between_two_configures(unconfigured, operator):
+    before = list(unconfigured.parameters.settings.cameras)
+    assert operator.set(cameras=[*before, 'second']) == ''
+    assert operator.set(second__image='/second/image') == ''
+    assert operator.change(*UP)
+    assert [camera.name for camera in unconfigured._inputs.cameras.status()] == [*before, 'second']
+    until(lambda: '/second/image' in operator.diagnostics.get('managed: camera second', ''))
+    assert 'ros2 lifecycle set /managed cleanup' in operator.set(cameras=before)
+    assert operator.change(*DOWN)
+    assert operator.set(cameras=before) == ''
+    assert operator.change(*UP)
+    assert operator.ask('Is it?').status == SpatialAnswer.STATUS_OK
+
+
 @pytest.mark.parametrize(('step', 'error', 'state'), [
     ('configure', ZeroDivisionError('oops'), 'unconfigured'),
     ('activate', DependencyError('the package is not installed'), 'inactive'),

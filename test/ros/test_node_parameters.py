@@ -31,8 +31,8 @@ from spatialclaw_ros.kernel.limits import MIB
 from spatialclaw_ros.ros import resources
 from spatialclaw_ros.ros.node import SpatialClawNode
 from spatialclaw_ros.ros.parameter_page import parameters_page
+from spatialclaw_ros.ros.parameter_table import CAMERA_PARAMETERS
 from spatialclaw_ros.ros.parameters import (
-    CAMERA_PARAMETERS,
     NODE_PARAMETERS,
     PERCEPTION_PARAMETERS,
     ParameterError,
@@ -73,7 +73,7 @@ def test_defaults_are_declared_with_type_range_and_description(declare):
     descriptor = node.describe_parameter('timeout_s')
     assert descriptor.floating_point_range[0].to_value == 3600.0
     assert 'seconds' in descriptor.description
-    assert node.describe_parameter('cameras').read_only
+    assert node.describe_parameter('autostart').read_only
     assert warnings == []
 
 

@@ -125,6 +125,8 @@ def changing(made):
     ({'rear__image': '/rear/image', 'rear__depth': ''}, False),
     ({'use_sim_time': True}, True),
     ({'cameras': ['front', 'rear'], 'window_s': 3.0}, True),
+    ({'cameras': ['wrist', 'front']}, False),
+    ({'wrist__depth': '/wrist/depth', 'cameras': ['wrist']}, False),
 ])
 def test_a_change_is_taken_as_a_whole(changing, values, configured):
     changing.parameters.configured = configured
@@ -152,7 +154,14 @@ def test_a_change_is_taken_as_a_whole(changing, values, configured):
     ({'window_s': 20.0, 'buffer_s': 30.0}, True,
      {'window_s': 'not set, for buffer_s', 'buffer_s': CLEANUP}),
     ({'rear__image': '/rear/other'}, True, {'rear.image': CLEANUP}),
-    ({'cameras': ['front']}, False, {'cameras': START}),
+    ({'cameras': ['front']}, True, {'cameras': CLEANUP}),
+    ({'cameras': ['front', 'front']}, False, {'cameras': 'different names'}),
+    ({'cameras': [1, 2]}, False, {'cameras': 'of type string_array'}),
+    ({'cameras': ['wrist'], 'wrist__image': ''}, False,
+     {'wrist.image': 'topic', 'cameras': 'not set, for wrist.image'}),
+    ({'cameras': ['wrist'], 'wirst__image': '/image'}, False,
+     {'wirst.image': 'did you mean wrist.image?', 'cameras': 'not set'}),
+    ({'wrist__image': '/image'}, False, {'wrist.image': 'wrist.image is not known'}),
     ({'autostart': False}, False, {'autostart': START}),
     ({'answer_frame': '/map'}, True, {'answer_frame': 'without a leading /'}),
     ({'action_interface': 'tool_call'}, False, {'action_interface': "backbone 'rules'"}),
@@ -172,6 +181,28 @@ def test_a_refused_change_says_why_and_sets_nothing(changing, values, configured
     assert set(reasons) == set(words)
     for name, word in words.items():
         assert word in reasons[name]
+
+
+def test_cameras_bring_and_take_their_parameters(changing):
+    def of_cameras():
+        return {name.partition('.')[0] for name in changing.values() if name.endswith('.image')}
+
+    assert changing.set(cameras=['front', 'wrist']) == {}
+    assert of_cameras() == {'front', 'wrist'}
+    assert [one.image_topic for one in changing.parameters.cameras] == [
+        'front/color/image_raw', 'wrist/color/image_raw']
+    assert changing.set(wrist__depth='/wrist/depth') == {}
+    assert changing.parameters.cameras[1].depth_topic == '/wrist/depth'
+    # one that comes back has what the file says of it
+    assert changing.set(cameras=['rear']) == {}
+    assert of_cameras() == {'rear'}
+    assert changing.parameters.cameras[0].depth_topic == '/rear/depth'
+
+
+def test_a_program_in_the_nodes_process_may_name_cameras_too(changing):
+    result, = changing.node.set_parameters([Parameter('cameras', value=['wrist'])])
+    assert result.successful, result.reason
+    assert changing.parameters.cameras[0].image_topic == 'wrist/color/image_raw'
 
 
 def test_a_parameter_can_not_be_taken_away(changing):
@@ -208,7 +239,7 @@ def test_descriptors_say_all_that_the_table_says(changing):
         told = changing.node.describe_parameter(name)
         assert told.description == spec.description
         assert told.read_only == (spec.changes == NEVER), name
-        assert told.read_only == (name in ('cameras', 'autostart'))
+        assert told.read_only == (name == 'autostart')
         assert ('at any time' in told.additional_constraints) == (spec.changes == LIVE)
         assert all(choice in told.additional_constraints for choice in spec.choices)
         ranges = [*told.floating_point_range, *told.integer_range]
