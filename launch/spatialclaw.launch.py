@@ -122,6 +122,14 @@ def generate_launch_description() -> LaunchDescription:
             'log_level', default_value='info', choices=LOG_LEVELS,
             description="Least severity that the node's log shows."),
         DeclareLaunchArgument(
+            'backbone', default_value='',
+            description='Who writes the cells: rules, vllm, or MODULE:FUNCTION; empty: as '
+                        'params_file says.'),
+        DeclareLaunchArgument(
+            'backbone_url', default_value='',
+            description="Base URL of a model's API on another machine (vllm); empty: as "
+                        'params_file says.'),
+        DeclareLaunchArgument(
             'reconstruct', default_value='', choices=RECONSTRUCTORS,
             description='Who reconstructs; empty: as params_file says.'),
         DeclareLaunchArgument(
@@ -237,7 +245,8 @@ def _vllm_config(values: dict[str, str]) -> str:
 def _overrides(values: dict[str, str]) -> dict[str, str | bool]:
     """Return the parameters that arguments name."""
     found: dict[str, str | bool] = {
-        name: values[name] for name in ('reconstruct', 'segment') if values[name]}
+        name: values[name] for name in ('backbone', 'backbone_url', 'reconstruct', 'segment')
+        if values[name]}
     found |= {name: '' if values[name] == NONE else values[name]
               for name in ('world_frame', 'base_frame') if values[name]}
     found |= {name: values[name] == 'true' for name in ('use_sim_time', 'autostart')

@@ -64,6 +64,8 @@ def overrides(node: Made) -> dict[str, Any]:
     ({'use_sim_time': 'true', 'autostart': 'false'}, {'use_sim_time': True, 'autostart': False}),
     ({'segment': 'sam3', 'reconstruct': 'fused', 'perception': 'true'},
      {'segment': 'sam3', 'reconstruct': 'fused', 'perception.url': 'http://127.0.0.1:8450'}),
+    ({'backbone': 'vllm', 'backbone_url': 'http://gpu-box:8000/v1'},
+     {'backbone': 'vllm', 'backbone_url': 'http://gpu-box:8000/v1'}),
     ({'vllm': 'true'}, {'backbone': 'vllm', 'backbone_config': 'qwen3-vl-4b'}),
     ({'camera': 'webcam', 'profile': 'desktop_24gb'}, {}),
     ({'vllm': 'true', 'profile': 'desktop_24gb'},
