@@ -70,7 +70,7 @@ class Tolerance:
                 however far it was seen.
         """
         if unit == 'm':
-            allowed, off = max(self.length_m, self.share * extent), f'{sigma:.2g} m'
+            allowed, off = max(self.length_m, self.share * extent), f'{sigma:.3g} m'
             wanted = f'{allowed:.3g} m'
             if self.share * extent > self.length_m:
                 wanted += f', {100 * self.share:.3g} % of it,'

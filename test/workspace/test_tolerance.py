@@ -64,8 +64,8 @@ def test_two_sigma_are_within_it(
 
 
 @pytest.mark.parametrize(('unit', 'sigma', 'extent', 'words'), [
-    ('m', 0.0431, 0.412, ('about 0.412 m', 'a sigma of 0.043 m', 'the 0.02 m that')),
-    ('m', 0.0431, 2.0, ('a sigma of 0.043 m', 'the 0.06 m, 3 % of it,')),
+    ('m', 0.0431, 0.412, ('about 0.412 m', 'a sigma of 0.0431 m', 'the 0.02 m that')),
+    ('m', 0.0431, 2.0, ('a sigma of 0.0431 m', 'the 0.06 m, 3 % of it,')),
     ('rad', 0.1, 0.0, ('a sigma of 5.7 degrees', 'the 5 degrees that')),
     ('m', math.nan, 0.4, ('a sigma that is not known',)),
 ])
