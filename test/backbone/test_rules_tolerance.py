@@ -56,7 +56,7 @@ def test_a_number_is_told_to_who_is_content_with_it(
 
 @pytest.mark.parametrize('text', [
     'How many blocks are on the table?', 'Is there a mug on the table?',
-    'Is the mug taller than 15 cm?', 'Is the box larger than the mug?',
+    'Is the mug taller than 15 cm?', 'Is the box farther from the camera than the ball?',
     'Which is taller, the mug or the box?', 'Did the camera move?',
 ])
 def test_what_is_no_number_with_a_sigma_is_told_as_before(
