@@ -37,7 +37,7 @@ def instances(label):
             out.append(dict(seg=seg, k=k, label=label, score=score, frames=seen, whole=whole,
                             points=points, area=area[seen[0]],
                             covers={f: ends for f, (_, ends) in covers.items()}))
-    return one_each(sorted(out, key=lambda c: -c['score']))
+    return one_each(out)
 
 
 def at_border(mask):
@@ -76,22 +76,76 @@ def one_each(candidates):
 
     Two that no frame shows at once, and that nearly fill one place, are one object: seen by two
     cameras, or lost from view for a while. So are two of which one is a part in space of the other,
-    of which another camera saw more.
+    of which another camera saw more, and two of which one shows where the other would be seen.
     """
     kept = []
-    for c in candidates:
+    # of those as sure, who sees it whole, or from nearer, knows best where it is
+    best = lambda n: (-candidates[n]['score'], not candidates[n]['whole'], -candidates[n]['area'])
+    for n in sorted(range(len(candidates)), key=best):
+        c = candidates[n]
+        c['order'] = n
         p = np.asarray(c['points'], dtype=float)
         low, high = np.percentile(p, (5, 95), axis=0) if len(p) else np.full((2, 3), np.nan)
         c['middle'], c['reach'] = (low + high) / 2, float(np.linalg.norm(high - low))
-        c['span'] = np.array([low, high])
-        same = [o for o in kept if not set(o['frames']) & set(c['frames']) and (
-            np.linalg.norm(o['middle'] - c['middle']) < max(0.04, 0.4 * o['reach'])
-            or within(c, o) or within(o, c))]
-        if same and same[0]['seg'] is not c['seg']:
-            same[0]['points'] = np.concatenate([same[0]['points'], c['points']])
-        if not same:
+        c['span'], c['shown'] = np.array([low, high]), set(c['frames'])
+        off = lambda o: float(np.linalg.norm(o['middle'] - c['middle']))
+        others = [o for o in kept if not o['shown'] & c['shown']]
+        same = [o for o in others if off(o) < max(0.04, 0.4 * o['reach'])
+                or within(c, o) or within(o, c)]
+        behind = [] if same else [o for o in others if shows_as(c, o)]
+        if not same and not behind:
             kept.append(c)
-    return kept
+            continue
+        one = min(same or behind, key=off)
+        one['shown'] |= c['shown']
+        one['order'] = min(one['order'], c['order'])
+        if one['seg'] is not c['seg'] and (same or c['whole']):
+            join(one, c)
+    return sorted(kept, key=lambda c: (-c['score'], c['order']))
+
+
+def join(thing, more):
+    """Put another camera's points to those of a thing, where the two cameras agree on it.
+
+    What one sees whole ends at no other height for the other. Where it does, poses or depths are
+    off by so much ('apart'), and all points together would be of a larger thing.
+    """
+    clouds = [each['points'] for each in (thing, more)]
+    apart = 0.0
+    if min(map(len, clouds)):
+        (low, high), (others_low, others_high) = (
+            np.percentile(np.asarray(p)[:, 2], (2, 98)) for p in clouds)
+        sigmas = [getattr(p, 'sigma', None) for p in clouds]
+        blur = np.linalg.norm([0.0 if each is None else np.median(each) for each in sigmas])
+        over = [max(low - others_low, others_high - high) if thing['whole'] else 0.0,
+                max(others_low - low, high - others_high) if more['whole'] else 0.0]
+        apart = float(max(over) - np.nan_to_num(blur))
+    if apart > 0.012:
+        thing['apart'] = max(apart, thing.get('apart', 0.0))
+    else:
+        thing['points'] = np.concatenate(clouds)
+
+
+def shows_as(c, o):
+    """Whether a thing shows where its camera would see another, as far away up to that one's size.
+
+    Of two sides of one thing the middles may be half of it apart. Of what is nearly hidden the
+    pixels mix with what stands before and beside it: they are off along their rays.
+    """
+    f = c['frames'][0]
+    if recon is None or f not in recon.frame_indices or not np.isfinite(o['reach']):
+        return False
+    (low, high), edge = o['span'], 0.1 * o['reach']
+    corners = np.array(list(itertools.product(*np.transpose([low - edge, high + edge]))))
+    pixels = tools.Geometry.project_point_to_camera(
+        corners, recon.extrinsics[f], recon.intrinsics[f])
+    (left, top, near), (right, bottom, far) = pixels.min(axis=0), pixels.max(axis=0)
+    mask = c['seg'].get_mask(f, c['k'])
+    i, j = np.nonzero(mask)
+    inside = (j > left) & (j < right) & (i > top) & (i < bottom)
+    depth = float(np.nanmedian(np.asarray(recon.depth[f])[mask]))
+    return bool(near > 0 and inside.mean() > 0.9
+                and near - o['reach'] < depth < far + o['reach'])
 
 
 def within(c, other):

@@ -122,8 +122,8 @@ def drift(thing):
         return 0.0
     if 'drift' not in thing:
         centers = [box_of(p)[0] for p in views(thing).values()]
-        thing['drift'] = (
-            float(np.linalg.norm(np.std(centers, axis=0))) if len(centers) > 1 else 0.0)
+        wander = float(np.linalg.norm(np.std(centers, axis=0))) if len(centers) > 1 else 0.0
+        thing['drift'] = float(np.hypot(wander, thing.get('apart', 0.0)))
     return thing['drift']
 
 
