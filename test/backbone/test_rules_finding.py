@@ -77,3 +77,12 @@ def test_cameras_that_disagree_make_no_thing_taller(
     world = replace(world, observation=replace(world.observation, frames=tuple(frames)))
     answer = kit.ask(world, 'How tall is the box?').answer
     assert answer.value == pytest.approx(tall, abs=0.01)
+
+
+@pytest.mark.parametrize(('surface', 'truth'), [('floor', True), ('table', False)])
+def test_a_ball_that_rolled_stands_where_it_did(kit: Any, surface: str, truth: bool) -> None:
+    # seen from above its foot does not show, and its points of two places are no ball
+    rolled = [(kit.floor, kit.table, *balls(kit, (x, 0.5))) for x in (0.9, 1.05, 1.2)]
+    world = kit.world(rolled, eyes=[(0.4, 0.9, 2.3)] * 3, target=(1.1, 0.5, 0.0))
+    answer = kit.ask(world, f'Is the ball on the {surface}?').answer
+    assert answer.value is truth, answer.reason

@@ -177,6 +177,8 @@ def where_to(a, b, relation, eye, flat_a, flat_b):
     if not np.isfinite([noise(p), noise(q)]).all():
         return False, UNTOLD.format(relation)
     ball = ball_of(p) if len(p) > 1 else None  # its lowest point is known even when hidden
+    if ball is None and isinstance(a, dict) and len(a['frames']) > 1:  # one that rolls
+        ball = next(filter(None, map(ball_of, views(a).values())), None)
     a_low, a_high = np.percentile(p[:, 2], (1, 99))
     a_low, a_high = (ball[0][2] - ball[1], ball[0][2] + ball[1]) if ball else (a_low, a_high)
     b_low, b_high = np.percentile(q[:, 2], (1, 99))
