@@ -68,8 +68,8 @@ class Answer:
         points: (K, 3) float64 in `frame_id`, metres: the evidence, two points for a distance.
         cameras: names of the cameras that it rests on.
         frames: images that were looked at.
-        scale_source: where metres come from: 'sensor_depth', 'tf_baseline', 'model'; '' where
-            nothing was measured.
+        scale_source: where metres come from: 'sensor_depth', 'tf_baseline', 'model', 'unknown' (no
+            length is told); '' where nothing was measured.
         missing_priors: what was not there, or was assumed, a line each.
         steps: cells that ran.
         timings: part to seconds; has 'total'.
