@@ -119,8 +119,8 @@ class RunFolder:
                 f'{self.path} is about other questions ({_count(asked)}, now {_count(lines)}), '
                 f'or the data set has changed; {advice}')
         if before.get('sheet') != description['sheet']:  # of the same questions, told otherwise
-            told = {**before, 'sheet': description['sheet']}
-            _write(path, msgspec.json.format(msgspec.json.encode(told), indent=1) + b'\n')
+            anew = {**before, 'sheet': description['sheet']}
+            _write(path, msgspec.json.format(msgspec.json.encode(anew), indent=1) + b'\n')
 
     def _read(self, ids: set[str]) -> list[Result]:
         """The results that stay; the file has nothing else afterwards."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -158,7 +158,7 @@ def _draw_chance(
     """Lines across the bars of categories where answers come right without a look."""
     found = [chance([entry.question for entry in max(
         (group.get(name, ()) for group in groups), key=len)]) for name in names]
-    lines = (
+    lines: tuple[tuple[str, Literal['-', ':'], list[float | None]], ...] = (
         ('one answer to all', '-', [None if one is None else one.majority for one in found]),
         ('random guess', ':', [None if one is None else one.guess for one in found]))
     for label, style, shares in lines:
@@ -166,7 +166,7 @@ def _draw_chance(
         if known:
             places = np.array([at for at, _ in known])
             axes.vlines([share for _, share in known], places - 0.45, places + 0.45, label=label,
-                        colors='#000000', linestyles=[style], linewidth=1.4)
+                        colors='#000000', linestyles=style, linewidth=1.4)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
