@@ -73,6 +73,7 @@ class Candidate:
             than more of the same surface; 0.7 when unknown.
         grounded: share of its outline where its support begins; 0.5 when unknown.
         size_m2: real area of what shows, NaN when unknown.
+        covered: share of its outline where something nearer begins, which may hide more of it.
     """
 
     frame: int
@@ -87,6 +88,7 @@ class Candidate:
     separation: float
     grounded: float
     size_m2: float
+    covered: float = 0.0
 
     @property
     def area(self) -> int:
@@ -255,9 +257,9 @@ def measure(
         side = view.geometry.features.depth_m[rows, columns] / view.geometry.focal_px
         if len(side):
             size = float(np.mean(side * side)) * piece.area
-    separation, grounded = outline_shares(view, piece, registered)
+    separation, grounded, covered = outline_shares(view, piece, registered)
     return Candidate(frame, piece, source, share, isolation, points, surface, low, height,
-                     separation, grounded, size)
+                     separation, grounded, size, covered)
 
 
 def colour_share(view: FrameView, piece: Piece, colours: tuple[str, ...]) -> float:
@@ -277,16 +279,19 @@ def colour_share(view: FrameView, piece: Piece, colours: tuple[str, ...]) -> flo
     return share
 
 
-def outline_shares(view: FrameView, piece: Piece, registered: bool) -> tuple[float, float]:
+def outline_shares(
+    view: FrameView, piece: Piece, registered: bool,
+) -> tuple[float, float, float]:
     """What lies beyond the outline of a piece, where that is not hidden by something nearer.
 
     Where depth is not registered to colour, the outline is looked at from farther out.
 
     Returns:
-        Share of the support or something farther away, and share of the support alone.
+        Of the outline that nothing nearer hides, the share of the support or something farther
+        away, and the share of the support alone; of all of it, the share that is hidden.
     """
     if view.geometry is None:
-        return 0.7, 0.5
+        return 0.7, 0.5, 0.0
     near, far = (3, 9) if registered else (9, 17)
     wide = piece.grown(far + 3)
     box = wide.box
@@ -303,11 +308,12 @@ def outline_shares(view: FrameView, piece: Piece, registered: bool) -> tuple[flo
     ground = view.ground[box]
     good = known & ((depth > farthest + slack) | ground)
     counted = known & ((depth > nearest - slack) | ground)
-    total = int(np.count_nonzero(counted))
+    total, seen = int(np.count_nonzero(counted)), int(np.count_nonzero(known))
+    hidden = (seen - total) / max(1, seen)
     if total < 15:
-        return 0.7, 0.5
+        return 0.7, 0.5, hidden
     carried = int(np.count_nonzero(known & ground))
-    return int(np.count_nonzero(good)) / total, carried / total
+    return int(np.count_nonzero(good)) / total, carried / total, hidden
 
 
 def depth_is_registered(view: FrameView) -> bool:

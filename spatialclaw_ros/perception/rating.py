@@ -25,11 +25,14 @@ import numpy as np
 from spatialclaw_ros.perception import colour
 from spatialclaw_ros.perception.candidates import Candidate
 from spatialclaw_ros.perception.counting import count_note
+from spatialclaw_ros.perception.likeness import USUAL, Likeness, likeness
 from spatialclaw_ros.perception.prompt_parser import ObjectQuery
 from spatialclaw_ros.perception.scene import Found, Scene
 from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
+from spatialclaw_ros.perception.sides import sides_of
 from spatialclaw_ros.perception.solids import BODIES, solid_score
 from spatialclaw_ros.perception.tracking import Track, expected_in, has_moved
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE
 
 MIN_SCORE = 0.25
 """Things below this are not given back."""
@@ -39,6 +42,7 @@ _MANY_SHARE = 0.65
 _PATCH = 0.2  # of its outline that stands off: with less, it is paint on a wall or on a door
 _DOUBTFUL = 0.6  # of the least score of what is counted: it may be one, too, colour or not
 _LINE_M = 0.005  # a pen is 7 mm thick; what is less both ways is the edge of something, or a joint
+_UNTOLD = 0.45  # least score where its form does not speak for it: then all else must
 _UNLIKE = 0.7  # fit of a shape at which it is not that shape, when the shape is all there is
 
 
@@ -46,14 +50,15 @@ def scored(
     scene: Scene, query: ObjectQuery, label: str, tracks: list[Track],
 ) -> tuple[list[Found], list[str]]:
     """Things among the tracks, best first, and notes of what was assumed."""
-    rated = _rated(scene, query, tracks)
+    unlike: list[str] = []
+    rated = _rated(scene, query, tracks, unlike)
     notes: list[str] = []
     if scene.shared_world and not query.plural and len(rated) > 1:
         strong = [item for item in rated if item.score >= max(0.5, 0.7 * rated[0].score)]
         merged = _reunited(strong, scene, notes)
         if merged:
             weak = [item.track for item in rated if item not in strong]
-            rated = _rated(scene, query, merged + weak)
+            rated = _rated(scene, query, merged + weak, unlike)
     if query.rank and rated:
         rated = _ranked(scene, query.rank, rated)
     least = MIN_SCORE
@@ -67,6 +72,11 @@ def scored(
                     if doubt <= item.score < least and not _is_line(item.extent)]
         note = count_note(scene, query, [item.track for item in kept], doubtful)
         notes += [note] if note else []
+    if kept and not any(item.told for item in kept):
+        notes.append(f'"{query.text}": something like it is there, but {CANT_BE_SURE} that it is a '
+                     f'{query.noun}: too little of its form shows.')
+    elif not kept and unlike:
+        notes.append(f'Nothing fits "{query.text}": what might be one is none, for {unlike[0]}.')
     return [
         Found(label, {index: mask for index in item.track.seen
                       if (mask := item.track.mask(index)) is not None},
@@ -80,16 +90,26 @@ class _Rated:
     track: Track
     frames: Mapping[int, float]
     extent: Extent | None
+    told: bool
 
 
-def _rated(scene: Scene, query: ObjectQuery, tracks: list[Track]) -> list[_Rated]:
-    """Tracks with their scores, best first."""
+def _rated(
+    scene: Scene, query: ObjectQuery, tracks: list[Track], unlike: list[str],
+) -> list[_Rated]:
+    """Tracks with their scores, best first; why others can't be what is meant goes to `unlike`."""
     extents = [one.extent for one in tracks]
     sizes = size_scores(query.size, extents) if query.size else [1.0] * len(tracks)
     rated = []
     for one, extent, size in zip(tracks, extents, sizes):
-        common = size * _form(query, one, extent, scene.registered)
-        common *= _setting(query, one, scene.floors)
+        common = size * form_score(query.shape, extent) * _setting(query, one, scene.floors)
+        if common < MIN_SCORE:
+            continue
+        like = _likeness(scene, query, one)
+        if like is not None and like.why_not:
+            unlike.append(like.why_not)
+            continue
+        untold = like is None or not like.told
+        common *= _form(query, one, extent, scene.registered and untold)
         if common < MIN_SCORE:
             continue
         common *= _persistence(scene, one)
@@ -104,7 +124,10 @@ def _rated(scene: Scene, query: ObjectQuery, tracks: list[Track]) -> list[_Rated
             frames[index] = float(
                 common * min(1.0, share / 0.75) * _area_trust(query, parts) * (0.5 + 0.5 * shown))
         overall = float(np.mean(sorted(frames.values(), reverse=True)[:5]))
-        rated.append(_Rated(overall, one, frames, extent))
+        if like is not None and untold and overall < _UNTOLD:
+            unlike.append('too little of its form shows')
+            continue
+        rated.append(_Rated(overall, one, frames, extent, like is None or like.told))
     return sorted(rated, key=lambda item: -item.score)
 
 
@@ -134,14 +157,19 @@ def _reunited(
     return joined if changed else None
 
 
-def _form(
-    query: ObjectQuery, one: Track, extent: Extent | None, registered: bool,
-) -> float:
-    form = form_score(query.shape, extent)
-    if registered:
-        form *= solid_score(query.shape, one.shape_points)
+def _likeness(scene: Scene, query: ObjectQuery, one: Track) -> Likeness | None:
+    """Whether it can be what the noun says; None where nothing is known of such things."""
+    if query.noun not in USUAL or query.unread:
+        return None
+    return likeness(query.noun, sides_of(one, scene.views))
+
+
+def _form(query: ObjectQuery, one: Track, extent: Extent | None, untold: bool) -> float:
+    """How well a form fits, but for `form_score`; by its solid where its sides told nothing."""
+    form = solid_score(query.shape, one.shape_points) if untold else 1.0
     if query.shape is not None and not query.colours:
-        form *= min(1.0, max(0.0, (form - _UNLIKE) / (1.0 - _UNLIKE)))  # nothing else speaks for it
+        fit = form * form_score(query.shape, extent)
+        form *= min(1.0, max(0.0, (fit - _UNLIKE) / (1.0 - _UNLIKE)))  # nothing else speaks for it
     flat = extent is not None and extent.height < 0.012
     if flat and query.shape is None and not query.plural:
         form *= 0.75  # a thing with a name of its own is rarely as thin as paper

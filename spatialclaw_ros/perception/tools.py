@@ -32,7 +32,7 @@ from spatialclaw_ros.perception.protocols import (
     SegmentRequest,
 )
 from spatialclaw_ros.perception.status import PerceptionStatus
-from spatialclaw_ros.workspace.calls import CANT_TELL, ToolCall, ToolResult
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_TELL, ToolCall, ToolResult
 from spatialclaw_ros.workspace.observation import Observation
 
 EXISTS_SCORE = 0.4
@@ -171,8 +171,11 @@ class PerceptionTools:
             told, least = found.presence, EXISTS_PRESENCE
         score = float(told.max()) if told.size else 0.0
         unclear = [note for note in found.notes if CANT_TELL in note]
+        doubts = [note for note in found.notes if CANT_BE_SURE in note]
         if unclear and score < least:
             raise PerceptionError(unclear[0])
+        if doubts and score >= least:
+            raise PerceptionError(doubts[0])
         return ToolResult(values={
             'exists': score >= least, 'score': score, 'notes': list(found.notes)})
 

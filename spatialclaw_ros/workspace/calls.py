@@ -93,6 +93,9 @@ CANT_COUNT = "can't count"
 UNKNOWN_SCALE = 'unknown'
 """`scale_source` of a reconstruction whose lengths are in no known unit."""
 
+CANT_BE_SURE = "can't be sure"
+"""Words in a note of `segment`: what was found may be another kind of thing."""
+
 NOT_TOGETHER = "can't be used together"
 """Words in an error of `reconstruct`: each frame alone can be placed, but not one to another."""
 

@@ -29,7 +29,7 @@ from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import plural, singular
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError
-from spatialclaw_ros.workspace.calls import CANT_COUNT
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_COUNT
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
@@ -261,6 +261,16 @@ def test_the_last_of_many_notes_stops_a_count() -> None:
                                f'note "mugs": {CANT_COUNT} them for sure: two may touch\n')
     brief = Brief(Question('How many mugs are there?'), {'cameras': {'front': {}}})
     assert f'{CANT_COUNT} them for sure' in written(looked, brief=brief)
+
+
+@pytest.mark.parametrize(('question', 'refused'), [
+    ('Is there a mug?', True), ('How many mugs are there?', False), ('Where is the mug?', False)])
+def test_what_may_be_something_else_is_not_said_to_exist(question: str, refused: bool) -> None:
+    label = 'mugs' if 'mugs' in question else 'mug'
+    looked = CellResult(stdout=f'look {{"label": "{label}", "n": 1, "scores": [0.9]}}\n'
+                               f'note "{label}": {CANT_BE_SURE} that it is a mug\n')
+    brief = Brief(Question(question), {'cameras': {'front': {}}})
+    assert (CANT_BE_SURE in written(looked, brief=brief)) is refused
 
 
 def test_same_turns_give_the_same_cell() -> None:

@@ -41,7 +41,7 @@ from spatialclaw_ros.backbone.rules.intents import (
 )
 from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
-from spatialclaw_ros.workspace.calls import CANT_COUNT, CANT_TELL, NOT_TOGETHER
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_COUNT, CANT_TELL, NOT_TOGETHER
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
 MIN_POINTS = 20
@@ -162,8 +162,9 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     doubles = tuple(
         pair for line in _lines(result.stdout, 'twice') for pair in line.get('pairs', ()))
     step = replace(step, notes=notes, looks=looks, doubles=doubles, fresh=())
-    unsure = [note for note in notes if CANT_COUNT in note]
-    if unsure and isinstance(task.measured, Count):
+    word = {Count: CANT_COUNT, Exists: CANT_BE_SURE}.get(type(task.measured))
+    unsure = [note for note in notes if word and word in note]
+    if unsure:
         return _refusal(step, unsure[0])
     if any(label not in looks for label, _ in step.prompts):
         return _refusal(step, 'what was seen could not be read back from the cell')

@@ -1,0 +1,137 @@
+# Copyright 2026 The spatialclaw_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What a noun can mean: by tables of forms and sizes, and in pictures of things of one colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from spatialclaw_ros.perception.likeness import USUAL, likeness
+from spatialclaw_ros.perception.sides import UNTOLD, Sides
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, ToolResult
+
+Ask = Callable[..., ToolResult]
+
+
+def seen(width: float, height: float, odds: float, ball: float = -20.0, **more: float) -> Sides:
+    """A thing of some centimetres, seen whole from near."""
+    facts = {'missing': 1.0, 'tall_m': height / 100, **more}
+    return Sides(odds, ball, width / 100, height / 100, off_m=0.003, **facts)
+
+
+ROUND, ANGULAR = 20.0, -20.0
+MUG = seen(10.5, 9.5, ROUND)
+CAN = seen(6.6, 11.5, ROUND)
+BOTTLE = seen(7.0, 23.0, ROUND)
+PLATE = seen(22.0, 1.8, ROUND)
+BOWL = seen(15.0, 6.5, ROUND)
+BALL = seen(7.0, 7.0, ROUND, 20.0)
+BOX = seen(15.0, 9.0, ANGULAR)
+BOOK = seen(22.0, 3.0, ANGULAR)
+CHAIR = seen(55.0, 85.0, 0.0, fill=0.5)
+STOOL = seen(35.0, 50.0, ROUND)
+FROM_ABOVE = seen(7.0, 3.0, ROUND, 20.0, tall_m=0.07)  # of a ball, the upper half shows
+
+
+@pytest.mark.parametrize(('noun', 'like', 'unlike'), [
+    ('mug', (MUG, CAN), (BOTTLE, PLATE, BOWL, BALL, BOX, BOOK, CHAIR, STOOL)),
+    ('can', (CAN, MUG), (BOTTLE, PLATE, BOWL, BALL, BOX, BOOK, CHAIR, STOOL)),
+    ('bottle', (BOTTLE, CAN), (MUG, PLATE, BOWL, BALL, BOX, BOOK, CHAIR, STOOL)),
+    ('plate', (PLATE,), (MUG, CAN, BOTTLE, BOWL, BALL, BOX, BOOK, CHAIR, STOOL)),
+    ('bowl', (BOWL,), (MUG, CAN, BOTTLE, PLATE, BALL, BOX, BOOK, CHAIR, STOOL)),
+    ('ball', (BALL, FROM_ABOVE), (MUG, CAN, BOTTLE, PLATE, BOWL, BOX, BOOK, CHAIR, STOOL)),
+    ('box', (BOX, BOOK), (MUG, CAN, BOTTLE, PLATE, BOWL, BALL, CHAIR, STOOL)),
+    ('book', (BOOK, BOX), (MUG, CAN, BOTTLE, PLATE, BOWL, BALL, CHAIR, STOOL)),
+    ('bin', (BOX, CAN, STOOL), ()),  # round or angular, small or large
+])
+def test_which_things_a_noun_can_mean(
+    noun: str, like: tuple[Sides, ...], unlike: tuple[Sides, ...],
+) -> None:
+    assert [likeness(noun, each).why_not for each in like] == [''] * len(like)
+    assert all(likeness(noun, each).why_not for each in unlike)
+    assert all(likeness(noun, each).told for each in like)
+
+
+@pytest.mark.parametrize('noun', USUAL)
+def test_what_nobody_can_see_excludes_nothing(noun: str) -> None:
+    """Nothing was measured, or a corner shows of something that is cut off and far away."""
+    corner = Sides(0.0, 0.0, 0.03, 0.03, 0.03, 0.02, 1.0, math.inf)
+    for sides in (UNTOLD, corner):
+        assert likeness(noun, sides).why_not == ''
+        assert not likeness(noun, sides).told
+
+
+@pytest.mark.parametrize(('noun', 'sides', 'like'), [
+    ('bottle', seen(7.0, 9.0, ROUND, missing=math.inf), True),  # its head is out of the picture
+    ('bowl', seen(7.0, 9.0, ROUND, missing=1.3), False),  # not that wide behind what hides it
+    ('bowl', seen(7.0, 9.0, ROUND, missing=math.inf), True),
+    ('plate', seen(22.0, 9.0, 0.0, missing=math.inf), False),  # no part of a plate is so high
+    ('book', seen(4.0, 24.0, ANGULAR), True),  # it stands on a shelf
+])
+def test_what_is_hidden_may_be_as_large_as_you_like(noun: str, sides: Sides, like: bool) -> None:
+    assert (likeness(noun, sides).why_not == '') is like
+
+
+Z = 0.75
+PINK = (226, 118, 152)
+THINGS = {
+    'plate': ('cylinder', (0.10, 0.016)), 'book': ('box', (0.16, 0.23, 0.03)),
+    'ball': ('ball', (0.04,)), 'can': ('cylinder', (0.033, 0.115)),
+    'block': ('box', (0.055, 0.055, 0.055)), 'bowl': ('cylinder', (0.075, 0.06)),
+}
+ALIKE = ({'block', 'box', 'book'}, {'can', 'mug'})
+
+
+@pytest.mark.parametrize('there', THINGS)
+def test_a_thing_is_not_another_one_of_its_colour(
+    drawing: Callable, thing: type, ask: Ask, there: str,
+) -> None:
+    kind, size = THINGS[there]
+    drawn = drawing([thing('it', kind, (0.95, 0.0, Z), size, PINK)])
+    for noun in ('plate', 'book', 'ball', 'can', 'mug', 'bottle', 'bowl', 'box'):
+        result = ask(drawn.observation, 'segment', mode='text', frame_indices=[0],
+                     prompts=[f'pink {noun}'])
+        same = noun == there or any({noun, there} <= group for group in ALIKE)
+        assert not any(CANT_BE_SURE in note for note in result.values['notes']), noun
+        if same:
+            assert len(result.values['labels']) == 1, (noun, result.values['notes'])
+        elif {noun, there} != {'bottle', 'can'}:
+            assert result.values['labels'] == [], noun
+
+
+@pytest.mark.parametrize(('away', 'kind', 'exists'), [
+    (2.2, 'cylinder', True), (2.2, 'box', False),
+    (2.6, 'cylinder', None), (2.6, 'box', None),  # 400 pixels, 7 mm of noise
+])
+def test_what_shows_too_little_of_its_form_is_not_sure(
+    drawing: Callable, thing: type, ask: Ask, away: float, kind: str, exists: bool | None,
+) -> None:
+    size = (0.045, 0.10) if kind == 'cylinder' else (0.08, 0.08, 0.10)
+    drawn = drawing([thing('it', kind, (away, 0.0, 0.0), size, PINK)], ((0.0, 0.0, 0.5),),
+                    (away, 0.0, 0.1), shadows=False)
+    found = ask(drawn.observation, 'segment', mode='text', frame_indices=[0],
+                prompts=['pink mug']).values
+    answer = ask(drawn.observation, 'exists', frame_indices=[0], object_name='pink mug')
+    if exists is None:
+        assert found['labels'] == ['pink mug']  # who names it presumes that it is there
+        assert any(CANT_BE_SURE in note for note in found['notes'])
+        assert CANT_BE_SURE in (answer.error or '')
+    else:
+        assert (found['labels'] == ['pink mug']) is exists
+        assert answer.values['exists'] is exists
