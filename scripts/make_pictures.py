@@ -24,7 +24,6 @@ watch doctor` makes those two alone.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import re
 import subprocess
@@ -37,8 +36,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from picture_files import save, shot, terminal
 from PIL import Image, ImageDraw
-from PIL.Image import Resampling
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / 'docs' / 'images'
@@ -46,15 +45,10 @@ sys.path.insert(0, str(ROOT / 'test' / 'support'))
 
 NODE = '/spatialclaw'
 KERNEL = re.compile(r'^(\d+\.\d+)\.\d+-\S+')
-MAX_BYTES, MAX_WIDTH = 200_000, 1400
 PLOTS = {'errors': 'errors.png', 'calibration': 'calibration.png', 'categories': 'categories.png'}
 """Plots of an evaluation's report, by name."""
 WORLDS = '9000-9007'
 """Seeds of the worlds that they are of, where no runs are given."""
-TERMINAL = '''<!DOCTYPE html><meta charset="utf-8"><body style="margin:0;background:#16191d">
-<pre style="display:inline-block;margin:0;padding:18px 22px;color:#d8dbe0;
-column-count:{columns};column-gap:40px;font:14px/1.32 'DejaVu Sans Mono',monospace">{code}</pre>
-</body>'''
 
 
 @dataclass
@@ -70,50 +64,6 @@ class Heard:
     watched: Any = None
     scene: Any = None
     trace: Path = Path()
-
-
-def save(picture: Image.Image, path: Path) -> None:
-    """Write a picture, a PNG with a palette for drawings of few colours; see that it is small."""
-    picture = picture.convert('RGB')
-    if picture.width > MAX_WIDTH:
-        picture = picture.resize(
-            (MAX_WIDTH, round(picture.height * MAX_WIDTH / picture.width)), Resampling.LANCZOS)
-    if path.suffix == '.jpg':
-        picture.save(path, quality=85, optimize=True)
-    else:
-        picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise SystemExit(f'{path} has {size} bytes, at most {MAX_BYTES} may be')
-    print(f'{path}: {picture.width}x{picture.height}, {size // 1000} kB')
-
-
-def terminal(
-    browser: Any, folder: Path, lines: Sequence[Any], width: int, columns: int = 1,
-) -> Image.Image:
-    """What rich prints, as a picture of a terminal; in columns where it is long."""
-    from rich.console import Console
-    from rich.terminal_theme import MONOKAI
-
-    console = Console(record=True, width=width, file=io.StringIO(), highlight=False)
-    for line in lines:
-        console.print(line)
-    page = folder / 'terminal.html'
-    code = console.export_html(theme=MONOKAI, inline_styles=True, code_format='{code}')
-    page.write_text(
-        TERMINAL.replace('{columns}', str(columns)).replace('{code}', code), encoding='utf-8')
-    size = "document.querySelector('pre').getBoundingClientRect()."
-    browser.open(page, width=1600, height=400)
-    wide, high = (int(browser.value(f'Math.ceil({size}{side})')) for side in ('width', 'height'))
-    browser.open(page, width=wide, height=high)
-    return shot(browser, folder)
-
-
-def shot(browser: Any, folder: Path) -> Image.Image:
-    """What the browser shows."""
-    browser.screenshot(folder / 'shot.png')
-    with Image.open(folder / 'shot.png') as picture:
-        return picture.convert('RGB')
 
 
 def hear(folder: Path, stage: Any) -> Heard:
