@@ -277,10 +277,12 @@ class _Binder:
             return replace(thing, kind='frame', frame=self._base)
         if thing.kind != 'object':
             return thing
+        name = self._camera(thing.text)
+        if name and thing.text.lower().endswith(' camera'):  # what it sees, not its mount's frame
+            return Thing(thing.text, kind='camera', frame=name)
         frame = self._frame(thing.text)
         if frame is not None:
             return Thing(thing.text, kind='frame', frame=frame)
-        name = self._camera(thing.text)
         return CAMERA if name is None else Thing(thing.text, kind='camera', frame=name) if (
             name) else thing
 

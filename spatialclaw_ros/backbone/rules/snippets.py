@@ -310,7 +310,7 @@ def level_axes(pose, optical):
     """Horizontal forward and left of a viewer: an optical frame looks along z, others along x."""
     forward = pose[:3, 2] if optical else pose[:3, 0]
     if np.hypot(forward[0], forward[1]) < 0.25:
-        forward = -pose[:3, 1] if optical else -pose[:3, 2]  # looks straight down: the picture's up
+        forward = -pose[:3, 1] if optical else pose[:3, 2]  # looks straight down: the picture's up
     forward = np.array([forward[0], forward[1], 0.0])
     forward /= np.linalg.norm(forward)
     return forward, np.array([-forward[1], forward[0], 0.0])
