@@ -22,7 +22,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spatialclaw_ros.workspace.question import AnswerType
+from spatialclaw_ros.backbone.rules import cells
+from spatialclaw_ros.backbone.rules.bind import bind
+from spatialclaw_ros.backbone.rules.parse import parse
+from spatialclaw_ros.backbone.rules.plan import FAMILIES
+from spatialclaw_ros.kernel.gate import MAX_CELL_CHARS
+from spatialclaw_ros.workspace.question import AnswerType, Question
 
 TOLERANCE_M = 0.01
 
@@ -307,3 +312,20 @@ def test_frames_with_wrong_poses_are_told_apart_by_sigma(kit: Any) -> None:
     answer = kit.ask(exact, 'What is the gap between the ball and the mug?').answer
     truth = math.dist(kit.mug.center[:2], kit.ball.center[:2]) - 0.09
     assert answer.value == pytest.approx(truth, abs=TOLERANCE_M)
+
+
+@pytest.mark.parametrize('text', [
+    *(example for _, example in FAMILIES), 'What is left of the box?', 'Is the mug on the box?',
+    'Which object is closest to the box?',
+])
+def test_cells_are_short_enough_to_be_run(text: str) -> None:
+    intent = parse(text)
+    assert intent is not None
+    task = bind(intent, Question(text), {
+        'cameras': ['front', 'back'], 'tf_frames': ['gripper_link'], 'base_frame': 'base_link'})
+    labels = tuple((f'a thing with a long name {number}', 'thing') for number in range(6))
+    code = [cells.code_of(cells.measure(
+        task, tuple((label, 0) for label, _ in labels), best_frame=True, why='')),
+        cells.code_of(cells.look(
+            task, labels, single=True, alone=True, again=False, why='', depth=True))]
+    assert max(map(len, code)) < MAX_CELL_CHARS
