@@ -33,6 +33,7 @@ from spatialclaw_ros.workspace.reconstruction import (
     Reconstruction,
     is_behind,
 )
+from spatialclaw_ros.workspace.steady import steadied
 
 MIN_CONFIDENCE = 0.02  # keeps the near side of depth edges; what is behind goes by depth
 _SUPPORT = 3
@@ -45,6 +46,7 @@ _NOWHERE_M = -1e9  # as a depth it supports nothing, and nothing supports it
 
 def lifted(
     recon: Reconstruction, frame: int, mask: np.ndarray, min_confidence: float, clean: bool,
+    steady: bool = False,
 ) -> PointArray:
     """Points of one frame under a mask.
 
@@ -54,6 +56,7 @@ def lifted(
         mask: (H, W) bool.
         min_confidence: points below it are dropped; unknown depth is always dropped.
         clean: drop pixels at depth jumps that belong to what is behind, and strays.
+        steady: even out noise along the rays, see `steadied`.
 
     Returns:
         (K, 3) float32 world, row by row.
@@ -75,7 +78,12 @@ def lifted(
             good = kept
     whole = np.zeros(mask.shape, dtype=bool)
     whole[window] = good
-    return recon.points[frame].rows(np.flatnonzero(whole))  # type: ignore[no-any-return]
+    pixels = np.flatnonzero(whole)
+    found: PointArray = recon.points[frame].rows(pixels)
+    if not steady:
+        return found
+    eye, focal_px = recon.extrinsics[frame][:3, 3], recon.intrinsics[frame]['fx']
+    return steadied(found, *np.divmod(pixels, mask.shape[1]), eye, focal_px)
 
 
 def some_lifted(

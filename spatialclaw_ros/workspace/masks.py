@@ -131,7 +131,7 @@ class PerFrameMask(Teaching):
     def get_masked_points(
         self, recon: Reconstruction, frame: Any = None,
         object: int | str | None = 0,
-        min_confidence: float = MIN_CONFIDENCE, clean: bool = True,
+        min_confidence: float = MIN_CONFIDENCE, clean: bool = True, steady: bool = False,
     ) -> PointArray:
         """World points of an object.
 
@@ -141,6 +141,8 @@ class PerFrameMask(Teaching):
             object: number or label; None for all objects.
             min_confidence: points below it are dropped; unknown depth is always dropped.
             clean: drop pixels at depth jumps that belong to what is behind, and strays.
+            steady: move points along their rays onto the plane through their neighbours, as far
+                round as noise blurs it, so that fewer stand out from their surface.
 
         Returns:
             (K, 3) float32 with per-point `.sigma` where the depth comes from a sensor; K may be 0.
@@ -149,7 +151,7 @@ class PerFrameMask(Teaching):
             FrameMismatchError: a frame that was not reconstructed, or is not in this set.
         """
         frames = self.frame_indices if frame is None else [frame_key(frame)]
-        parts = [lifted(recon, each, mask, min_confidence, clean)
+        parts = [lifted(recon, each, mask, min_confidence, clean, steady)
                  for each, mask in self._masks_in(recon, frames, object).items()]
         points = np.concatenate(parts) if len(parts) > 1 else parts[0]
         return points if isinstance(points, PointArray) else PointArray.make(points, None)

@@ -78,7 +78,7 @@ def test_every_tool_is_there_and_in_its_text(cell, tool: str, name: str) -> None
     ('tools.SAM3.is_object_exist', ['images', 'object_name']),
     ('tools.TF.lookup', ['target', 'source', 'frame_index']),
     ('tools.SAM3(InputImages[0], "table").get_masked_points', [
-        'recon', 'frame', 'object', 'min_confidence', 'clean']),
+        'recon', 'frame', 'object', 'min_confidence', 'clean', 'steady']),
     ('tools.SAM3(InputImages[0], "table").get_centroid_3d', [
         'recon', 'frame', 'object', 'min_confidence']),
     ('tools.SAM3(InputImages[0], "table").get_mask', ['frame', 'object']),
