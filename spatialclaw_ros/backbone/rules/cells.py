@@ -90,9 +90,9 @@ except Exception as error:
     lift = finding.INSTANCES.strip('\n')
     if not depth:
         lift = lift.replace(
-            'points = seg.get_masked_points(recon, None, k)',
+            'points = seg.get_masked_points(recon, None, k, steady=True)',
             'points = (np.empty((0, 3)) if recon is None\n'
-            '                      else seg.get_masked_points(recon, None, k))')
+            '                      else seg.get_masked_points(recon, None, k, steady=True))')
     place = f'# Everything in 3D.\n{recon}\n' if recon else ''
     head = '' if again else f'import json\n\n{place}'
     each = '{label: instances(label) for label in labels}'
@@ -173,9 +173,9 @@ def measure(task: Task, picks: tuple[tuple[str, int], ...], *, best_frame: bool,
 for cs in found.values():
     for c in cs:
         f = (c['whole'] or c['frames'])[0]
-        c['points'] = c['seg'].get_masked_points(recon, f, c['k'])
+        c['points'] = c['seg'].get_masked_points(recon, f, c['k'], steady=True)
         c['frames'], c['whole'] = [f], c['whole'][:1]
-        for known in ('spread', 'foot', 'drift'):  # of the points that it had
+        for known in ('spread', 'foot', 'drift', 'tall', 'lacks'):  # of the points that it had
             c.pop(known, None)
 '''
     tail = '''

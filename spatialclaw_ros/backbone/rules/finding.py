@@ -32,7 +32,7 @@ def instances(label):
             covers = {f: covered(seg.get_mask(f, k), f) for f in seen}
             whole = [f for f in seen
                      if not at_border(seg.get_mask(f, k)) and covers[f][0] < 0.1]
-            points = seg.get_masked_points(recon, None, k)
+            points = seg.get_masked_points(recon, None, k, steady=True)
             points = points[::1 + len(points) // 60000]  # of a floor, fewer will do
             out.append(dict(seg=seg, k=k, label=label, score=score, frames=seen, whole=whole,
                             points=points, area=area[seen[0]],

@@ -22,6 +22,9 @@ is a guess, and sigma says so.
 from __future__ import annotations
 
 HIDDEN = '''
+looking = []  # frames whose cameras count as having looked; all when there are none
+
+
 def post_of(points):
     """(centre x and y, radius, low z, high z) of an upright round body, else None.
 
@@ -80,7 +83,7 @@ def far_side(points, at, toward):
     if len(p) < 20 or np.linalg.norm(way) < 1e-6:
         return 0.0
     way = way / np.linalg.norm(way)
-    eyes = np.stack([recon.extrinsics[f][:3, 3] for f in recon.frame_indices])
+    eyes = np.stack([recon.extrinsics[f][:3, 3] for f in looking or recon.frame_indices])
     toward_eye = (eyes - at)[:, :2]
     faced = toward_eye @ way / np.maximum(np.linalg.norm(toward_eye, axis=1), 1e-6)
     if faced.max() > 0.1:
@@ -127,6 +130,42 @@ def foot_of(thing):
 '''
 
 COVERED = '''
+def lacks(thing):
+    """Sigma of where a thing ends when its mask may lack a part of it, 0 when it does not seem so.
+
+    So it may where what is beside the mask is as far away, and stands up as it does: more than a
+    fifth of the outline is no neighbour that it touches. Nobody knows how much: a quarter of what
+    shows, as for a far side.
+    """
+    if not isinstance(thing, dict):
+        return 0.0
+    if 'lacks' not in thing:
+        shares = []
+        for f in (thing['whole'] or thing['frames'])[:3]:
+            mask, depth = thing['seg'].get_mask(f, thing['k']), np.asarray(recon.depth[f])
+            rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+            part = (slice(max(0, rows[0] - 5), rows[-1] + 6),
+                    slice(max(0, columns[0] - 5), columns[-1] + 6))
+            mask, depth, z = mask[part], depth[part], np.asarray(recon.points[f])[part][..., 2]
+            body = scipy.ndimage.binary_fill_holes(mask)
+            ring = scipy.ndimage.binary_dilation(body, iterations=4)
+            ring &= ~scipy.ndimage.binary_dilation(body, iterations=1)
+            known = mask & np.isfinite(depth)
+            if known.sum() < 30 or not ring.any():
+                continue
+            i, j = scipy.ndimage.distance_transform_edt(
+                ~known, return_distances=False, return_indices=True)
+            off = 2 * np.nan_to_num(noise(recon.points[f][part][known]))
+            with np.errstate(invalid='ignore'):
+                on = np.abs(depth - depth[i, j])[ring] < 0.004 + off
+                on &= z[ring] > np.percentile(z[known], 2) + 0.02 + off
+            shares.append(on.mean())
+        thing['lacks'] = float(box_of(all_points(thing))[1][:2].max() / 4) if (
+            shares and np.median(shares) > 0.2) else 0.0
+        print('beside', thing['label'], np.round(shares, 2))
+    return thing['lacks']
+
+
 def open_at(thing, at):
     """Sigma of where a thing ends at a place, when it is hidden there in every view.
 
@@ -143,7 +182,7 @@ def open_at(thing, at):
         pixel = lambda p: tools.Geometry.project_point_to_camera(
             np.asarray(p, dtype=float), recon.extrinsics[f], recon.intrinsics[f])
         here = pixel(at[None])[0]
-        own = thing['seg'].get_masked_points(recon, f, thing['k'])
+        own = thing['seg'].get_masked_points(recon, f, thing['k'], steady=True)
         if len(own) and np.linalg.norm(own - at, axis=1).min() < 0.02 * max(1.0, here[2]):
             ends = thing['covers'].get(f, ())
             hidden.append(len(ends) > 0 and bool(
@@ -160,8 +199,9 @@ def seen_from_above(thing, top):
 def sides_of(thing, points=None):
     """(centre, size, sigmas) of the box of a thing: its length, width and height in metres.
 
-    A box of seen points begins over what it stands on, as the lowest are dropped with the outline;
-    the noise of its top makes up for a part of that: its foot is taken to be half way down.
+    Its height is that of `tall_of`, where what it stands on shows. Else a box of seen points begins
+    over that, as the lowest are dropped with the outline; the noise of its top makes up for a part:
+    its foot is taken to be half way down.
     """
     p = all_points(thing) if points is None else points
     center, size = box_of(p)
@@ -173,9 +213,18 @@ def sides_of(thing, points=None):
     lost = center[2] - size[2] / 2 - thing['foot']
     lost = lost if 0 < lost < 0.015 else 0.0
     # stray points stick out at both ends
+    tall, tall_off = tall_of(thing) if isinstance(thing, dict) else (float('nan'), 0.0)
     across = float(np.linalg.norm([off, 2 * noise(p), outline(thing)]))
     if np.isfinite(off) and not seen_from_above(thing, center[2] + size[2] / 2):
         across = float(size[:2].max() / 4)  # its far side is anyone's guess
+    if isinstance(thing, dict):
+        across, off = float(np.hypot(across, lacks(thing))), float(np.hypot(off, lacks(thing)))
+        tall_off = float(np.hypot(tall_off, lacks(thing)))
+    if np.isfinite(tall):
+        middle = center[2] + (size[2] - tall) / 2 if np.isnan(thing['foot']) else (
+            thing['foot'] + tall / 2)
+        return (np.array([*center[:2], middle]), np.array([*size[:2], tall]),
+                np.array([across, across, tall_off]))
     return (center - [0, 0, lost / 4], size + [0, 0, lost / 2],
             np.array([across, across, np.hypot(off, lost / 2)]))
 '''
@@ -212,6 +261,7 @@ def spread_seen(thing):
     spread += np.eye(3) * ((0.02 * box.size.max()) ** 2 + outline(thing) ** 2 / 4)
     if not thing['whole']:
         spread += np.eye(3) * (box.size.max() / 4) ** 2
+    spread += np.eye(3) * lacks(thing) ** 2
     flat = box.size[2] < 0.35 * box.size[0]  # what shows of it is its top, all of it
     if flat or post_of(p) is not None:
         return spread, 0.0

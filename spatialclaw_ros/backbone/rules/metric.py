@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from spatialclaw_ros.backbone.rules import snippets
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import (
@@ -44,6 +46,7 @@ _ONE_FACE = '''if size[1] < size[:2].max() / 2 and not seen_from_above(a, middle
     # one face is seen: nobody knows how deep the thing is behind it
     problem = 'its far side is not seen, so its {} is not known; look from elsewhere'
 '''
+_AXES = {'': [1, 1, 1], 'h': [1, 1, 0], 'v': [0, 0, 1]}
 _SIZE_IN_WORDS = '''
 value = f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'
 unit = None
@@ -60,7 +63,7 @@ def distance(task: Task, intent: Distance) -> str:
             a.part == 'center' and b.part != 'edge' and (b.kind != 'object' or intent.axis)):
         span = {'h': 'np.linalg.norm((ca - cb)[:2])', 'v': 'abs(ca[2] - cb[2])'}.get(
             intent.axis, 'np.linalg.norm(ca - cb)')
-        return snippets.join('middle') + f'''
+        return snippets.join('placed') + f'''
 {item(a, 'a')}{item(b, 'b')}
 
 def between_centers(a, b):
@@ -70,9 +73,9 @@ def between_centers(a, b):
 
 
 value, evidence, sigma = over_views(between_centers, a, b)
-(doubt_a, problem_a), (doubt_b, problem_b) = middle_doubt(a), middle_doubt(b)
-sigma, unit = float(np.linalg.norm([sigma, doubt_a, doubt_b])), 'm'
-problem = problem_a or problem_b
+way = (evidence[0] - evidence[1]) * np.array({_AXES[intent.axis]})
+sigma, unit = float(np.hypot(sigma, between_doubt(a, b, way))), 'm'
+problem = middle_doubt(a)[1] or middle_doubt(b)[1]
 '''
     if b.part == 'edge':
         middle = 'a = box_of(a)[0][None]\n' if a.part == 'center' and a.kind == 'object' else ''
@@ -127,14 +130,16 @@ unit, problem = 'm', ''
 
 
 def position(task: Task, intent: Position) -> str:
-    code = snippets.join('middle', 'viewer') + '\n' + center(intent.a, 'center')
+    code = snippets.join('placed', 'viewer') + '\n' + center(intent.a, 'center')
     code += item(intent.a, 'thing') + "unit, evidence = 'm', [center]\n"
     code += "sigma, problem = float('nan') if blind(thing) else 0.005, ''\n" if is_flat(
         intent.a) else (
         'sigma, problem = middle_doubt(thing)\n')
     relative = intent.relative_to
     if relative is None or relative.kind != 'object':
-        code += 'sigma = float(np.hypot(sigma, shared(all_points(thing))))\n'
+        code += ('sigma = float(np.sqrt(np.trace(own_spread(thing) + placed_spread(thing))))\n'
+                 if not is_flat(intent.a) else
+                 'sigma = float(np.hypot(sigma, shared(all_points(thing))))\n')
     if relative is None:
         return code + 'value, frame = center, None  # in the world\n'
     if relative.kind == 'frame':
@@ -170,6 +175,7 @@ def size(task: Task, intent: Size) -> str:
     }.get(intent.dimension, 'off[0]')
     deep = task.kind == 'text' or intent.dimension in {'width', 'thickness'}
     far = _ONE_FACE.format(intent.dimension) if deep else ''
+    upright = intent.dimension == 'height' and task.kind != 'text'
     return snippets.join('edge', 'sides', 'middle') + f'''
 {item(thing, 'a')}
 
@@ -181,6 +187,8 @@ def length_of(p):
 
 value, evidence, sigma = over_views(length_of, a)
 middle, size, off = sides_of(a)
+if {upright!r} and np.isfinite(tall_of(a)[0]) and ball_of(all_points(a)) is None:
+    value, sigma = tall_of(a)[0], off[2]  # frame by frame: how far they disagree is in sigma
 unit, problem = 'm', ''
 {far}if not a['whole'] and ball_of(a['points']) is None:
     # no frame shows all of it: only a top whose whole edge was seen will do
@@ -192,9 +200,28 @@ unit, problem = 'm', ''
 
 def height(task: Task, intent: HeightAbove) -> str:
     a = intent.a
-    code = snippets.join('gap', 'level') + '\n' + cloud(
+    code = snippets.join('rising') + '\n'
+    clouds = _height_of_clouds(a, intent.surface)
+    if not a.kind == intent.surface.kind == 'object' or not (is_flat(a) or a.part == 'top'):
+        return code + clouds
+    whole = Thing(a.text, '', a.kind, a.frame)
+    return code + f'''
+{item(whole, 'a')}{item(intent.surface, 'below')}
+rise = rise_over(a, below, {is_flat(a)})
+apart = placed_spread(a) + placed_spread(below)  # of cameras that see but one of them
+if rise:
+    (value, sigma, evidence), unit, problem = rise, 'm', ''
+else:
+{textwrap.indent(clouds, '    ')}
+    sigma = float(np.hypot(sigma, np.sqrt(apart[2, 2])))
+'''
+
+
+def _height_of_clouds(a: Thing, surface: Thing) -> str:
+    """Code for a height from points of all frames together."""
+    code = cloud(
         Thing(a.text, '' if is_flat(a) else a.part, a.kind, a.frame), 'a')
-    code += cloud(Thing(intent.surface.text, kind=intent.surface.kind), 'below')
+    code += cloud(Thing(surface.text, kind=surface.kind), 'below')
     if a.kind != 'object':
         code += 'high, high_sigma, at = float(a[0, 2]), 0.002, a[0]\n'
     elif is_flat(a):

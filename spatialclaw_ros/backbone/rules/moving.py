@@ -62,17 +62,26 @@ def ends_of(candidates):
     the thing is not where the other view sees it).
     """
     track, sizes, balls, blur = {}, {}, {}, 0.0
-    for c in candidates:
-        for f in c['whole'] or c['frames']:
-            p = c['seg'].get_masked_points(recon, f, c['k'])
+    cut = {}  # frames that show a part of it alone
+    for c in reversed(candidates):  # where two are seen at once, the one that fits best holds
+        for f in c['frames']:
+            p = c['seg'].get_masked_points(recon, f, c['k'], steady=True)
             if len(p) >= 50:
                 track[f], sizes[f] = box_of(p)
+                cut[f] = f not in c['whole']
                 balls[f], blur = ball_of(p), float(np.maximum(blur, noise(p)))
+    track = without_cut(track, cut, sizes)
     if len(track) < 2:
         return track, float('nan')
     first, last = min(track), max(track)
     parts = [0.01, blur, mismatch(first, last, track[first], blur)]
     ends = [sizes[first], sizes[last]]
+    parts += [max(sizes[f][:2]) / 4 for f in (first, last) if cut[f]]
+    stamps = [InputImages.at(f).stamp_s for f in (first, last)]
+    unseen = max(stamps[0] - InputImages[0].stamp_s, InputImages[-1].stamp_s - stamps[1])
+    if stamps[1] > stamps[0]:  # before and after that it may have gone on as fast
+        way = np.linalg.norm(track[last] - track[first])
+        parts.append(way * unseen / (stamps[1] - stamps[0]))
     if balls[first] is None or balls[last] is None:
         parts.append(np.linalg.norm(ends[1] - ends[0]) / 2)
     if any(size[1] < 0.6 * size[0] and size[2] > 0.35 * size[0] for size in ends):
@@ -81,6 +90,21 @@ def ends_of(candidates):
         turned = np.linalg.norm(np.subtract(*(t / np.linalg.norm(t) for t in toward)))
         parts.append(turned * np.mean([size[0] for size in ends]) / 4)
     return track, float(np.linalg.norm(parts))
+
+
+def without_cut(track, cut, sizes):
+    """A track by whole views, where there are any, and by ends of it that lie elsewhere.
+
+    Where a thing stands still, whole views tell its place better than those of a part of it.
+    """
+    whole = [f for f in track if not cut[f]]
+    if not whole:
+        return track
+    kept = {f: track[f] for f in whole}
+    for f, end in ((min(track), min(whole)), (max(track), max(whole))):
+        if np.linalg.norm(track[f] - track[end]) > max(sizes[end][:2]) / 2:
+            kept[f] = track[f]
+    return kept
 
 
 def mismatch(first, last, at, blur):

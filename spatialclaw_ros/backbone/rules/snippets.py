@@ -19,7 +19,11 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 
 from __future__ import annotations
 
+import re
+
+from spatialclaw_ros.backbone.rules.gaps import GAP
 from spatialclaw_ros.backbone.rules.hidden import COVERED, HIDDEN, MIDDLE, SIDES
+from spatialclaw_ros.backbone.rules.standing import PLACED, RISING, STANDING
 from spatialclaw_ros.backbone.rules.telling import AMOUNTS, TURN, WHERE
 
 SHAPE = '''
@@ -83,6 +87,16 @@ def shared(points):
     """Standard deviation of what all points of a camera are off together, 0 when unknown."""
     sigma = getattr(points, 'shared_sigma', None)
     return float(np.median(sigma)) if sigma is not None and len(sigma) else 0.0
+
+
+def stretch(p):
+    """Share by which a camera's constant error makes lengths too long or too short; sigma of it.
+
+    An offset of inverse depth that shifts a point by d at depth z makes lengths across the rays
+    d / z longer, and along them 2 d / z: 1.5 d / z where it is not known how they lie.
+    """
+    depth = getattr(p, 'depth_m', None)
+    return shared(p) / float(np.median(depth)) if depth is not None and len(p) else 0.0
 '''
 
 VIEWS = '''
@@ -110,7 +124,7 @@ def views(thing):
         return {None: thing}
     out = {}
     for f in (thing['whole'] or thing['frames'])[:4]:
-        p = thing['seg'].get_masked_points(recon, f, thing['k'])
+        p = thing['seg'].get_masked_points(recon, f, thing['k'], steady=True)
         if len(p) >= 50:
             out[f] = trimmed(p[::1 + len(p) // 20000], thing.get('part'))
     return out
@@ -136,18 +150,57 @@ def offset(things):
     return shared(all_points(seen[0])) if len(seen) == 1 < len(things) else 0.0
 
 
-def over_views(measure, *things):
-    """(value, points, sigma) of a measure: all frames put together where they agree.
+def alone(f, measure, *clouds):
+    """A measure of points of one frame: what others saw of hidden sides does not count."""
+    looking[:] = [f]
+    found = measure(*clouds)
+    looking.clear()
+    return found
 
-    Where they don't, poses are off: the middle value of single views is taken, of the same frame
-    when one shows all things, and the spread of the values is part of sigma.
+
+def over_frames(pairs):
+    """(value, sigma) of one length that each frame tells by itself, as (value, sigma).
+
+    What one camera is off by does not become less with its frames; what differs between frames
+    does.
+    """
+    values, sigmas = np.array(pairs, dtype=float).T
+    if not np.isfinite(sigmas).all():
+        return float(np.median(values)), float('nan')
+    weights = 1 / np.maximum(sigmas, 1e-4) ** 2
+    value = float((values * weights).sum() / weights.sum())
+    spread = float(np.sqrt((weights * (values - value) ** 2).sum() / weights.sum()))
+    return value, float(np.hypot(1 / np.sqrt(weights.mean()), spread / np.sqrt(len(values))))
+
+
+def over_views(measure, *things):
+    """(value, points, sigma) of a measure: all frames put together, or each of them by itself.
+
+    Where poses are off, what frames have together lies in layers, and things are nearer and larger
+    by as much as poses are off. Frames that show all things each tell it without that; what such a
+    frame did not see is in its sigma. By what both ways differ beyond that, the first one is off.
+    The surer of both holds.
+
+    Where frames disagree and none shows all things, the middle value of single views is taken, and
+    the spread of the values is part of sigma.
     """
     wander = float(np.linalg.norm([drift(t) for t in things]))
-    if wander < 0.012:
-        value, points, sigma = measure(*[all_points(t) for t in things])
-        return value, points, float(np.linalg.norm([sigma, wander / 2, offset(things)]))
     by_frame = [views(t) for t in things]
-    same = set.intersection(*[set(v) for v in by_frame])
+    same = set.intersection(*[set(v) for v in by_frame if None not in v]) if any(
+        None not in v for v in by_frame) else set()
+    value, points, sigma = measure(*[all_points(t) for t in things])
+    if not same:
+        sigma = float(np.hypot(sigma, wander))
+    elif wander > 0.002 and np.isfinite(sigma):
+        single = [alone(f, measure, *[v.get(f, v.get(None)) for v in by_frame])
+                  for f in sorted(same)]
+        told, off = over_frames([(each[0], each[2]) for each in single])
+        sigma = float(np.hypot(sigma, np.sqrt(max(0.0, (value - told) ** 2 - off ** 2))))
+        if off < sigma:
+            print(f'each of {len(single)} frames by itself, as they differ by {wander:.3f} m')
+            value, sigma = told, off
+    if same or wander < 0.012:
+        return value, points, float(np.hypot(sigma, offset(things)))
     sets = [[v[f] for v in by_frame] for f in sorted(same)] or list(
         itertools.product(*[v.values() for v in by_frame]))
     results = sorted((measure(*clouds) for clouds in sets), key=lambda r: r[0])
@@ -166,45 +219,6 @@ def center_of(thing):
     return np.median([box_of(p)[0] for p in views(thing).values()], axis=0)
 '''
 
-GAP = '''
-def gap_of(a, b):
-    """As `gap`, of two things in all their views, with what is hidden where they are closest.
-
-    The closest of many noisy points stands out from its surface: their noise counts once more.
-    """
-    value, points, sigma = over_views(gap, a, b)
-    stray = [noise(all_points(t)) for t in (a, b) if isinstance(t, dict)
-             and ball_of(all_points(t)) is None and post_of(all_points(t)) is None]
-    return value, points, float(np.linalg.norm([
-        sigma, *stray, open_at(a, points[0]), open_at(b, points[1])]))
-
-
-def gap(a, b):
-    """(distance, the two points, sigma) between the surfaces of two clouds.
-
-    Of a ball only one side is seen: the other is where its sphere says.
-    """
-    ball_a, ball_b = (ball_of(p) if len(p) > 1 else None for p in (a, b))
-    if ball_a is None and ball_b is None:
-        (all_a, post_a), (all_b, post_b) = completed(a), completed(b)
-        close = tools.Geometry.closest_points(all_a, all_b)
-        sigma = close.sigma if np.isfinite(close.sigma) else noise(a if len(a) > 1 else b)
-        if post_a or post_b:
-            sigma = float(np.hypot(
-                np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0), 0.003))
-        p, q = close.point_a, close.point_b
-        hidden = np.hypot(0 if post_a else far_side(a, p, q), 0 if post_b else far_side(b, q, p))
-        return close.distance, [p, q], float(np.hypot(sigma, hidden)) if hidden else sigma
-    at_a = ball_a[0][None] if ball_a else a
-    at_b = ball_b[0][None] if ball_b else b
-    close = tools.Geometry.closest_points(at_a, at_b)
-    along = (close.point_b - close.point_a) / max(close.distance, 1e-9)
-    p = close.point_a + along * (ball_a[1] if ball_a else 0)
-    q = close.point_b - along * (ball_b[1] if ball_b else 0)
-    sigma = float(np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0))
-    return max(0.0, float((q - p) @ along)), [p, q], sigma
-'''
-
 LEVEL = '''
 def level(points, at=None):
     """(height, sigma, points) of the level surface that most points lie on.
@@ -215,8 +229,7 @@ def level(points, at=None):
     plane = tools.Geometry.fit_ground_plane_ransac(points, threshold_m=0.015)
     on = np.asarray(points)[np.abs(plane.distance(np.asarray(points, dtype=float))) < 0.02]
     height = float(np.median(on[:, 2]))
-    low, high = np.percentile(on[:, :2], (2, 98), axis=0)
-    if at is not None and (at[:2] > low).all() and (at[:2] < high).all():
+    if at is not None:  # where poses are off, all that a camera sees is tilted alike
         n, d = plane.normal, plane.offset
         height = float(-(d + n[0] * at[0] + n[1] * at[1]) / n[2])
     sigma = float(on[:, 2].std() / np.sqrt(max(len(on) / 500, 1)))
@@ -337,25 +350,33 @@ def colour_of(c):
     return 'red'
 '''
 
+_LONG_DOCSTRING = re.compile(r'"""([^\n"]+)\n.*?"""', re.DOTALL)
 _TEXT = {
-    'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'covered': COVERED,
-    'sides': SIDES,
-    'middle': MIDDLE, 'gap': GAP, 'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR,
-    'turn': TURN, 'amounts': AMOUNTS, 'where': WHERE,
+    'shape': SHAPE, 'views': VIEWS, 'hidden': HIDDEN, 'covered': COVERED, 'standing': STANDING,
+    'rising': RISING, 'sides': SIDES, 'placed': PLACED, 'middle': MIDDLE, 'gap': GAP,
+    'level': LEVEL, 'edge': EDGE, 'viewer': VIEWER, 'colour': COLOUR, 'turn': TURN,
+    'amounts': AMOUNTS, 'where': WHERE,
 }
 _NEEDS = {
-    'gap': ('views', 'shape', 'hidden', 'covered'), 'edge': ('views', 'shape', 'hidden'),
-    'views': ('shape',), 'middle': ('views', 'shape', 'hidden'), 'level': ('shape',),
-    'sides': ('views', 'shape', 'hidden'),
-    'turn': ('middle', 'views', 'shape', 'hidden'),
-    'amounts': ('turn', 'sides', 'gap', 'middle', 'views', 'shape', 'hidden', 'covered'),
-    'where': ('turn', 'middle', 'level', 'viewer', 'views', 'shape', 'hidden'),
+    'views': ('shape',), 'level': ('shape',), 'hidden': ('views',), 'edge': ('hidden',),
+    'covered': ('hidden',), 'standing': ('views',), 'gap': ('covered',),
+    'sides': ('covered', 'standing'), 'placed': ('middle',), 'middle': ('covered',),
+    'rising': ('standing', 'placed', 'level'),
+    'turn': ('middle',), 'amounts': ('turn', 'sides', 'gap'), 'where': ('turn', 'level', 'viewer'),
 }
 
 
 def join(*names: str) -> str:
-    """Snippets by name, with those that they need, in order."""
-    wanted = set(names)
-    for name in names:
-        wanted.update(_NEEDS.get(name, ()))
-    return '\n'.join(text.strip('\n') + '\n' for name, text in _TEXT.items() if name in wanted)
+    """Snippets by name, with those that they need, in order.
+
+    Of docstrings the first lines are left: a cell has room for so many characters, and says enough.
+    """
+    wanted: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in wanted:
+            wanted.add(name)
+            left += _NEEDS.get(name, ())
+    texts = [text.strip('\n') + '\n' for name, text in _TEXT.items() if name in wanted]
+    return _LONG_DOCSTRING.sub(r'"""\1"""', '\n'.join(texts))
