@@ -349,9 +349,7 @@ def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
     value = lines[-1].get('value')
     if value is None or value != value:
         return _refusal(step, 'the measurement gave no number: a point behind it has no depth')
-    known = lines[-1].get('known')
-    if known is not None and not scaled.is_untold(step.scale, known) and (
-            problem := task.tolerance.objection(**known)):
+    if problem := scaled.unsure(task, step.scale, lines[-1].get('known')):
         return _refusal(step, problem)
     return replace(step, kind='answer', why=f'Measured {_short(json.dumps(value))} '
                                             f'{lines[-1].get("unit") or ""}, nothing against it.')

@@ -124,11 +124,16 @@ def doubt(source: str) -> str:
     return f"; how far off the model's depth is, is not known: {_HELP}" if source in GUESSED else ''
 
 
-def is_untold(source: str, known: Mapping[str, Any]) -> bool:
-    """Whether a number has no sigma because a model guessed it: it is told, and no tolerance held.
+def unsure(task: Task, source: str, known: Mapping[str, Any] | None) -> str:
+    """Why a number is not known to the tolerance that is asked for; '' where it is.
+
+    What has no sigma because a model guessed it is told without, and held to no tolerance.
 
     Args:
+        task: what is asked.
         source: the reconstruction's `scale_source`.
-        known: of a number, the arguments of `Tolerance.objection`.
+        known: of a number, the arguments of `Tolerance.objection`; None of what is none.
     """
-    return source in GUESSED and math.isnan(float(known['sigma']))
+    if known is None or (source in GUESSED and math.isnan(float(known['sigma']))):
+        return ''
+    return task.tolerance.objection(**known)
