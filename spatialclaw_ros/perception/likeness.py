@@ -81,6 +81,7 @@ USUAL: dict[str, Usual] = {
     **dict.fromkeys(('plate', 'saucer'), _PLATE),
     **dict.fromkeys(('disc', 'disk'), Usual(_ROUND, slimness=(0.0, 0.3))),
     'bowl': _BOWL,
+    **dict.fromkeys(('dish', 'tray', 'lid'), Usual(0, (0.06, 0.6), (0.0, 0.15), (0.0, 0.5))),
     **dict.fromkeys(('book', 'notebook'), _BOOK),
     **dict.fromkeys(('tablet', 'laptop', 'folder', 'binder', 'phone', 'smartphone'),
                     Usual(_ANGULAR, thin_m=0.09)),

@@ -32,7 +32,7 @@ from spatialclaw_ros.perception.scoring import Extent, form_score, size_scores
 from spatialclaw_ros.perception.sides import sides_of
 from spatialclaw_ros.perception.solids import BODIES, solid_score
 from spatialclaw_ros.perception.tracking import Track, expected_in, has_moved
-from spatialclaw_ros.workspace.calls import CANT_BE_SURE
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_TELL, OTHER_KIND
 
 MIN_SCORE = 0.25
 """Things below this are not given back."""
@@ -42,6 +42,7 @@ _MANY_SHARE = 0.65
 _PATCH = 0.2  # of its outline that stands off: with less, it is paint on a wall or on a door
 _DOUBTFUL = 0.6  # of the least score of what is counted: it may be one, too, colour or not
 _LINE_M = 0.005  # a pen is 7 mm thick; what is less both ways is the edge of something, or a joint
+_COUNTED = 0.4  # least score of what is held for a thing at all, as `tools.EXISTS_SCORE`
 _UNTOLD = 0.45  # least score where its form does not speak for it: then all else must
 _UNLIKE = 0.7  # fit of a shape at which it is not that shape, when the shape is all there is
 
@@ -65,18 +66,21 @@ def scored(
     if rated:
         share = _MANY_SHARE if query.plural else _SECOND_SHARE
         least = max(least, share * rated[0].score)
-    kept = [item for item in rated if item.score >= least]
-    if query.plural and kept:
+    kept = [item for item in rated if item.score >= (least if item.told else max(least, _UNTOLD))]
+    if query.plural and (kept or query.colours):
         doubt = MIN_SCORE if query.colours else _DOUBTFUL * least
-        doubtful = [item.track for item in rated
-                    if doubt <= item.score < least and not _is_line(item.extent)]
+        doubtful = [item.track for item in rated if item.score >= doubt and (
+            item not in kept or item.score < _COUNTED) and not _is_line(item.extent)]
         note = count_note(scene, query, [item.track for item in kept], doubtful)
         notes += [note] if note else []
     if kept and not any(item.told for item in kept):
         notes.append(f'"{query.text}": something like it is there, but {CANT_BE_SURE} that it is a '
                      f'{query.noun}: too little of its form shows.')
+    elif not kept and rated:
+        notes.append(f'"{query.text}": {CANT_TELL} whether what is there is a {query.noun}: too '
+                     'little of its form shows.')
     elif not kept and unlike:
-        notes.append(f'Nothing fits "{query.text}": what might be one is none, for {unlike[0]}.')
+        notes.append(f'Nothing fits "{query.text}": {OTHER_KIND}, for {unlike[0]}.')
     return [
         Found(label, {index: mask for index in item.track.seen
                       if (mask := item.track.mask(index)) is not None},
@@ -124,9 +128,6 @@ def _rated(
             frames[index] = float(
                 common * min(1.0, share / 0.75) * _area_trust(query, parts) * (0.5 + 0.5 * shown))
         overall = float(np.mean(sorted(frames.values(), reverse=True)[:5]))
-        if like is not None and untold and overall < _UNTOLD:
-            unlike.append('too little of its form shows')
-            continue
         rated.append(_Rated(overall, one, frames, extent, like is None or like.told))
     return sorted(rated, key=lambda item: -item.score)
 

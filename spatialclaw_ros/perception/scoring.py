@@ -27,6 +27,9 @@ WORST = 0.4
 """Score of a form that does not fit at all: words for forms are loose, so it never excludes."""
 
 
+_OWN_TOP, _OWN_TOP_M = 0.25, 0.15  # far more than noise makes of something flat
+
+
 @dataclass(frozen=True)
 class Form:
     """Bounds of a kind of thing, in metres and ratios.
@@ -91,6 +94,8 @@ def extent_of(points: np.ndarray, height_m: float) -> Extent | None:
         return None
     box = oriented_box(points, trim=2.5)
     height = max(0.0, height_m) if math.isfinite(height_m) else box.height
+    if height < _OWN_TOP * box.height and box.height > _OWN_TOP_M:
+        height = box.height  # measured over its own top, which was held for a surface
     return Extent(box.center, box.length, box.width, height)
 
 

@@ -93,6 +93,12 @@ CANT_COUNT = "can't count"
 UNKNOWN_SCALE = 'unknown'
 """`scale_source` of a reconstruction whose lengths are in no known unit."""
 
+OTHER_KIND = 'what might be one is none'
+"""Words in a note of `segment`: something like it is there, and is known to be something else.
+
+A looser word may find that, and would not mean it.
+"""
+
 CANT_BE_SURE = "can't be sure"
 """Words in a note of `segment`: what was found may be another kind of thing."""
 

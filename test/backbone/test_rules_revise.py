@@ -29,7 +29,7 @@ from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import plural, singular
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError
-from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_COUNT
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_COUNT, OTHER_KIND
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
@@ -272,6 +272,16 @@ def test_what_may_be_something_else_is_not_said_to_exist(question: str, refused:
                                f'note "{label}": {CANT_BE_SURE} that it is a mug\n')
     brief = Brief(Question(question), {'cameras': {'front': {}}})
     assert (CANT_BE_SURE in written(looked, brief=brief)) is refused
+
+
+@pytest.mark.parametrize(('question', 'words'), [
+    ('How tall is the red plate?', 'it is angular'), ('Is there a red plate?', 'none')])
+def test_no_looser_word_is_tried_for_what_is_another_thing(question: str, words: str) -> None:
+    looked = CellResult(stdout='look {"label": "red plate", "n": 0, "scores": []}\n'
+                               f'note Nothing fits "red plate": {OTHER_KIND}, for it is angular.\n')
+    reply = written(looked, brief=Brief(Question(question), {'cameras': {'front': {}}}))
+    assert words in reply
+    assert 'dish' not in reply
 
 
 def test_same_turns_give_the_same_cell() -> None:

@@ -41,7 +41,7 @@ from spatialclaw_ros.backbone.rules.intents import (
 )
 from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
-from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_COUNT, CANT_TELL, NOT_TOGETHER
+from spatialclaw_ros.workspace import calls
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 
 MIN_POINTS = 20
@@ -162,9 +162,8 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     doubles = tuple(
         pair for line in _lines(result.stdout, 'twice') for pair in line.get('pairs', ()))
     step = replace(step, notes=notes, looks=looks, doubles=doubles, fresh=())
-    word = {Count: CANT_COUNT, Exists: CANT_BE_SURE}.get(type(task.measured))
-    unsure = [note for note in notes if word and word in note]
-    if unsure:
+    word = {Count: calls.CANT_COUNT, Exists: calls.CANT_BE_SURE}.get(type(task.measured))
+    if unsure := [note for note in notes if word and word in note]:
         return _refusal(step, unsure[0])
     if any(label not in looks for label, _ in step.prompts):
         return _refusal(step, 'what was seen could not be read back from the cell')
@@ -235,9 +234,10 @@ def _many_allowed(task: Task) -> bool:
 def _after_missing(
     task: Task, step: Step, missing: list[str], looks: dict[str, dict[str, Any]],
 ) -> Step:
-    untold = [note for note in step.notes if CANT_TELL in note]
+    untold = [note for note in step.notes if calls.CANT_TELL in note or (
+        calls.OTHER_KIND in note and not _many_allowed(task))]
     if untold:
-        frames = ', '.join(task.frames[:MAX_FRAMES_NAMED])
+        frames = ', '.join(task.frames[:MAX_FRAMES_NAMED]) if calls.CANT_TELL in untold[0] else ''
         return _refusal(step, untold[0] + (f'; the TF frames are {frames}' if frames else ''))
     if _many_allowed(task):
         return replace(step, kind='measure', why='Nothing fits the phrase in any frame: none.')
@@ -356,7 +356,7 @@ def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
 
 
 def _after_error(task: Task, step: Step, error: CellError) -> Step:
-    apart = NOT_TOGETHER in error.message
+    apart = calls.NOT_TOGETHER in error.message
     if apart and step.prompts and not step.alone and not isinstance(task.intent, Motion):
         return replace(
             step, alone=True, looks={}, fresh=(),
