@@ -80,12 +80,13 @@ problem = middle_doubt(a)[1] or middle_doubt(b)[1]
     if b.part == 'edge':
         middle = 'a = box_of(a)[0][None]\n' if a.part == 'center' and a.kind == 'object' else ''
         return snippets.join('edge') + f'''
-{cloud(a, 'a')}{middle}surface = found[{label_of(b)!r}][0]['points']
+{item(a, 'thing')}a = all_points(thing)
+{middle}surface = found[{label_of(b)!r}][0]['points']
 samples, real, plane = edge_of(surface)
 print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a true edge')
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
-if not problem and not np.isfinite(noise(surface)):
-    sigma = float('nan')
+if not problem:  # poses that are off put the edge and the thing into layers
+    sigma = float(np.linalg.norm([sigma, drift(thing), lacks(thing), 0 * noise(surface)]))
 unit, evidence = 'm', None if problem else [p, q]
 '''
     if intent.axis == 'v':

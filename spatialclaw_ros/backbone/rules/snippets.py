@@ -358,7 +358,7 @@ _TEXT = {
     'amounts': AMOUNTS, 'where': WHERE,
 }
 _NEEDS = {
-    'views': ('shape',), 'level': ('shape',), 'hidden': ('views',), 'edge': ('hidden',),
+    'views': ('shape',), 'level': ('shape',), 'hidden': ('views',), 'edge': ('covered',),
     'covered': ('hidden',), 'standing': ('views',), 'gap': ('covered',),
     'sides': ('covered', 'standing'), 'placed': ('middle',), 'middle': ('covered',),
     'rising': ('standing', 'placed', 'level'),
