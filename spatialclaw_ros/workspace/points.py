@@ -45,12 +45,14 @@ class PointArray(np.ndarray):
     a plain array.
     """
 
-    _noise: tuple[np.ndarray, ...]  # depth, and relative sigma where it was told; each (...)
+    # depth, relative sigma where it was told, that of what is shared where noise is less by now;
+    # each (...)
+    _noise: tuple[np.ndarray, ...]
 
     @classmethod
     def make(
         cls, points: np.ndarray, depth_m: np.ndarray | None,
-        model_sigma: np.ndarray | None = None,
+        model_sigma: np.ndarray | None = None, shared_sigma: np.ndarray | None = None,
     ) -> PointArray:
         """View of points (..., 3) with what they are worth.
 
@@ -60,12 +62,15 @@ class PointArray(np.ndarray):
             model_sigma: (...) relative standard deviation of the depth, where a model told it or a
                 sensor is noisier than usual; 0 where `depth_sigma_m` holds, NaN unknown; None: it
                 holds for all.
+            shared_sigma: (...) relative standard deviation of what all of them are off together,
+                where noise was evened out since; needs `model_sigma`.
         """
         if depth_m is None:
             return cls._of(points, ())
         depth = np.asarray(depth_m)
-        return cls._of(points, (depth,) if model_sigma is None else (
-            depth, np.broadcast_to(model_sigma, depth.shape)))
+        return cls._of(points, (depth, *(
+            np.broadcast_to(each, depth.shape) for each in (model_sigma, shared_sigma)
+            if each is not None)))
 
     @classmethod
     def like(cls, points: np.ndarray, origin: Any) -> np.ndarray:
@@ -100,11 +105,13 @@ class PointArray(np.ndarray):
         """(...) standard deviation in metres of what all points of a camera are off together.
 
         It counts against a place that the camera did not see, such as a TF frame, and hardly
-        between two things that it sees. None: unknown.
+        between two things that it sees. Data sheets of depth cameras bound noise and constant error
+        alike: one that is noisier than usual is taken to be off as a whole by as much. None:
+        unknown.
         """
         if not self._noise:
             return None
-        return depth_offset_sigma_m(self._noise[0])
+        return _shared(self._noise)
 
     def rows(self, numbers: np.ndarray) -> PointArray:
         """Points (K, 3) by their number, counted row by row: many times faster than by a mask."""
@@ -185,6 +192,16 @@ class PointArray(np.ndarray):
         return result
 
 
+def _shared(noise: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Standard deviation (...) in metres of what points are off together."""
+    if len(noise) > 2:
+        return np.asarray(noise[2].astype(np.float64) * noise[0])
+    usual = depth_offset_sigma_m(noise[0])
+    if len(noise) == 1:
+        return usual
+    return np.asarray(np.fmax(usual, noise[1].astype(np.float64) * noise[0]))
+
+
 def _stacked(parts: Sequence[Any], result: np.ndarray) -> np.ndarray:
     """Stacked points with their noise, when every part has it."""
     noises: list[tuple[np.ndarray, ...]] = [getattr(part, '_noise', ()) for part in parts]
@@ -196,6 +213,9 @@ def _stacked(parts: Sequence[Any], result: np.ndarray) -> np.ndarray:
         joined.append(np.concatenate([
             np.atleast_1d(noise[1]) if len(noise) > 1
             else np.zeros(np.shape(noise[0]) or 1, np.float16) for noise in noises]))
+    if count > 2:
+        joined.append(np.concatenate([
+            np.atleast_1d(_shared(noise) / noise[0]) for noise in noises]))
     if any(each.shape != result.shape[:-1] for each in joined):
         return np.asarray(result)
     return PointArray._of(result, tuple(joined))

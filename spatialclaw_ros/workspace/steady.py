@@ -56,8 +56,9 @@ def steadied(
     Returns:
         (K, 3) float32 with the noise that is left; the same points where their noise is not known.
     """
-    depth, sigma = points.depth_m, points.sigma
-    if depth is None or sigma is None or not _FEWEST <= len(points) <= MOST_PIXELS:
+    depth, sigma, shared = points.depth_m, points.sigma, points.shared_sigma
+    if depth is None or sigma is None or shared is None or not (
+            _FEWEST <= len(points) <= MOST_PIXELS):
         return points
     middle_m, noise_m = float(np.median(depth)), float(np.median(sigma))
     if not middle_m > 0 or not np.isfinite(noise_m):
@@ -74,7 +75,8 @@ def steadied(
     left = np.where(moved, np.clip(share, _LEAST_SHARE, 1.0), 1.0)
     return PointArray.make(
         (eye + (np.asarray(points) - eye) * ratio).astype(np.float32),
-        steady.astype(np.float32), (left * sigma / steady).astype(np.float32))
+        steady.astype(np.float32), (left * sigma / steady).astype(np.float32),
+        (shared / steady).astype(np.float32))
 
 
 def _plane_fit(

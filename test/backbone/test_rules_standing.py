@@ -170,3 +170,22 @@ def test_ends_of_a_way_may_be_cut_off(cut: set[int], kept: set[int]) -> None:
     sizes = dict.fromkeys(track, np.array([0.2, 0.2, 0.3]))
     found = names['without_cut'](track, {f: f in cut for f in track}, sizes)
     assert set(found) == kept
+
+
+@pytest.mark.parametrize('noise_m', [0.0005, 0.002, 0.004, 0.006])
+@pytest.mark.parametrize('radius_m', [0.05, 0.13])
+def test_noise_makes_no_ball_smaller_than_it_says(radius_m: float, noise_m: float) -> None:
+    """Only the side that shows is seen, and of that not the rim."""
+    center = np.array([1.5, 0.0, radius_m])
+    to_eye = (EYE - center) / np.linalg.norm(EYE - center)
+    ways = RANDOM.normal(size=(20000, 3))
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    points = noisy(center + radius_m * ways[ways @ to_eye > 0.4], noise_m)
+    ball = scope()['ball_of'](points)
+    if ball is None:
+        assert noise_m > 0.05 * radius_m  # too noisy to be round
+        return
+    found, radius, _, doubt = ball
+    assert abs(radius - radius_m) < 0.001 + 0.5 * doubt
+    assert np.linalg.norm(found - center) < 0.001 + doubt
+    assert doubt < 0.002 + 5 * noise_m ** 2 / radius_m / 0.13

@@ -71,14 +71,12 @@ def test_how_many_are_inside_two_sigma(inside: int, count: int, met: bool) -> No
 
 @pytest.mark.parametrize(('scaled', 'met'), [
     (normal(20), True),
-    (normal(20, 0.86), True),  # 98 % of these are inside 2 sigma
-    (normal(20, 0.5), False),  # a sigma twice too large
-    ([-1.99] + [0.1] * 19, False),
-    (normal(5, 0.5), True),  # five can't tell
-    (normal(5, 0.1), False),
+    ([0.1] * 20, True),  # most errors are far smaller than sigma, which is there for the rest
+    ([0.1] * 149, False),
     ([0.1] * 19 + [math.inf], True),  # 95 % are inside
+    ([0.1] * 17 + [3.0] * 3, False),
 ])
-def test_a_sigma_that_is_too_large(scaled: list[float], met: bool) -> None:
+def test_errors_need_not_be_normal(scaled: list[float], met: bool) -> None:
     assert held(scaled, 0.90, 0.98)[0] is met
 
 
@@ -115,7 +113,8 @@ def required(*names: str, data: DataConfig = DATA) -> EvalConfig:
 
 @pytest.mark.parametrize(('errors', 'asked', 'short'), [
     (HONEST, 0, set()),
-    ([0.001] * 20, 0, {'truths inside 2 sigma'}),
+    ([0.001] * 20, 0, set()),  # twenty can't tell
+    ([0.001] * 149, 0, {'truths inside 2 sigma'}),
     ([0.001] * 19 + [0.04], 0, {'wrong and not refused, of all'}),
     ([0.001] * 19 + [0.04] + [None] * 31, 0, set()),  # 1 of 51 is under 2 %
     ([0.001] * 19 + [0.04] + [None] * 30, 0, {'wrong and not refused, of all'}),  # 1 of 50 is not
@@ -139,7 +138,8 @@ def test_angles_count_for_sigma_and_a_number_without_one_is_told() -> None:
     found = figures([Run('a', Path('classical'), lengths.config, lengths.questions, (
         *lengths.entries, *angles, Entry(angles[0].question, bare)))], required('classical'))
     assert {each.what: each.measured.split(']')[-1] for each in found}[
-        'truths inside 2 sigma'] == '; 20 of 21 state a sigma'
+        'truths inside 2 sigma'] == (
+            '; 20 of 21 state a sigma; half of the errors are within 0.68')
 
 
 @pytest.mark.parametrize(('data', 'said', 'words'), [

@@ -68,6 +68,22 @@ def test_other_arithmetic_gives_plain_numbers(take) -> None:
     assert np.allclose(np.asarray(take(points())), plain)
 
 
+@pytest.mark.parametrize(('told', 'shared'), [
+    (0.0, None), (0.001, None), (0.05, None), (0.001, 0.03), (np.nan, None),
+])
+def test_who_is_noisier_is_off_as_a_whole_by_as_much(told: float, shared: float | None) -> None:
+    found = PointArray.make(
+        RAW, DEPTH, np.float32(told), None if shared is None else np.float32(shared))
+    usual = depth_offset_sigma_m(DEPTH)
+    wanted = np.fmax(usual, told * DEPTH) if shared is None else shared * DEPTH
+    for some, expected in (
+            (found, wanted), (found[2], wanted[2]),
+            (np.vstack([found[0], found[1]]), np.concatenate([wanted[0], wanted[1]]))):
+        assert some.shared_sigma == pytest.approx(expected, rel=1e-3)
+    both = np.concatenate([points()[0], found[1]])
+    assert both.shared_sigma == pytest.approx(np.concatenate([usual[0], wanted[1]]), rel=1e-3)
+
+
 def test_in_place_and_unknown() -> None:
     moved = PointArray.make(RAW.copy(), DEPTH)
     moved += 1

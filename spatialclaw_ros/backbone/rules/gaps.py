@@ -54,7 +54,9 @@ def gap(a, b):
     along = (close.point_b - close.point_a) / max(close.distance, 1e-9)
     p = close.point_a + along * (ball_a[1] if ball_a else 0)
     q = close.point_b - along * (ball_b[1] if ball_b else 0)
-    sigma = float(np.hypot(noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0))
+    sigma = float(np.linalg.norm([
+        noise(a) if len(a) > 1 else 0, noise(b) if len(b) > 1 else 0,
+        ball_a[3] if ball_a else 0, ball_b[3] if ball_b else 0]))
     hidden = np.hypot(0 if known_a else far_side(a, p, q), 0 if known_b else far_side(b, q, p))
     return max(0.0, float((q - p) @ along)), [p, q], float(np.hypot(sigma, hidden))
 '''

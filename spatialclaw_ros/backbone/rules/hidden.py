@@ -205,9 +205,9 @@ def sides_of(thing, points=None):
     """
     p = all_points(thing) if points is None else points
     center, size = box_of(p)
-    off = float(np.hypot(0.003, noise(p)))
-    if ball_of(p) is not None:
-        return center, size, np.full(3, off)
+    off, ball = float(np.hypot(0.003, noise(p))), ball_of(p)
+    if ball is not None:
+        return center, size, np.full(3, np.hypot(off, 2 * ball[3]))
     if 'foot' not in thing:
         thing['foot'] = foot_of(thing) if drift(thing) < 0.012 else float('nan')
     lost = center[2] - size[2] / 2 - thing['foot']

@@ -28,7 +28,12 @@ from spatialclaw_ros.backbone.rules.telling import AMOUNTS, TURN, WHERE
 
 SHAPE = '''
 def ball_of(points):
-    """(centre, radius, spread) when the points lie on a sphere, else None; least squares."""
+    """(centre, radius, spread, doubt) when the points lie on a sphere, else None; least squares.
+
+    Of one side alone, noise takes the more for curvature the less deep that side is: the radius
+    comes out short by its share spread^2 / variance along the shallowest way, as slopes do where
+    what they go over is noisy. That is added, away from the side that shows, and is the doubt.
+    """
     p = np.asarray(points, dtype=float)
     if len(p) < 60 or not recon.is_metric:  # in no known unit anything may be small enough
         return None
@@ -44,9 +49,13 @@ def ball_of(points):
         if keep.all():
             break
         p = p[keep]
+    deep, ways = np.linalg.eigh(np.cov(p.T))
+    short = radius * min(0.5, spread ** 2 / max(deep[0], 1e-9))
+    inward = ways[:, 0] * (1 if ways[:, 0] @ (center - p.mean(axis=0)) > 0 else -1)
     reach = float((np.percentile(p, 99, axis=0) - np.percentile(p, 1, axis=0)).max())
+    center, radius = center + short * inward, radius + short
     round_enough = spread < 0.002 + 0.025 * radius and 1.4 * radius < reach < 2.2 * radius
-    return (center, radius, spread) if round_enough and 0.008 < radius < 0.5 else None
+    return (center, radius, spread, short) if round_enough and 0.008 < radius < 0.5 else None
 
 
 def box_of(points):
@@ -309,7 +318,8 @@ def edge_gap(points, samples, real, plane):
         return None, None, None, None, (
             'the nearest part of the edge may be out of view: the view of the surface ends '
             f'{to[~real].min():.2f} m away, its nearest seen edge is {to[best]:.2f} m away')
-    sigma = float(np.hypot(noise(points) if len(points) > 1 else 0.003, 0.005))
+    sigma = float(np.linalg.norm([
+        noise(points) if len(points) > 1 else 0.003, 0.005, 0 if ball is None else ball[3]]))
     a, b = near[best], samples[best]
     if ball is None and not post:
         sigma = float(np.hypot(sigma, far_side(points, a, b)))

@@ -40,7 +40,7 @@ def top_in(p, f):
     """
     ball, off = ball_of(p), noise(p) * steep(p, f)
     if ball is not None:
-        return float(ball[0][2] + ball[1]), float(np.hypot(0.001, noise(p)))
+        return float(ball[0][2] + ball[1]), float(np.linalg.norm([0.001, noise(p), ball[3]]))
     z = np.asarray(p, dtype=float)[:, 2]
     low, at = np.percentile(z, (1, 98))
     rise, width = at - low, max(0.004, 1.5 * off)

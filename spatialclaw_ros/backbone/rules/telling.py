@@ -54,9 +54,11 @@ def amount_of(thing, key):
         p = all_points(thing)
         ball = ball_of(p)
         value = float(np.percentile(p[:, 2], 99 if key == 'top' else 1))
+        doubt = 0.0
         if ball is not None:
-            value = float(ball[0][2] + (ball[1] if key == 'top' else -ball[1]))
-        return value, float(np.hypot(0.003 if key == 'top' else 0.005, noise(p))), False
+            value, doubt = float(ball[0][2] + (ball[1] if key == 'top' else -ball[1])), ball[3]
+        return value, float(np.linalg.norm(
+            [0.003 if key == 'top' else 0.005, noise(p), doubt])), False
 
     def measure(p):
         """Volume, or one side of the box."""
