@@ -113,13 +113,18 @@ def launched_parameters(
     for number in range(len(files), 0, -1):
         for name, value in parameters_in(files[number:], node, arguments).items():
             if found[name] != value:
-                below = next(path for path in files[:number] if parameters_in(
-                    [path], node).get(name) == found[name])
+                # it may be a file of those above: what lies below orders its sections, too
+                below = next(path for path in files if _sets(path, node, name, found[name]))
                 raise InvalidRequestError(
-                    f"{below} sets {name} to {found[name]!r} in a section that wins over the "
-                    f"launch file's arguments, which say {value!r}; write it with the one section "
-                    '/**')
+                    f'{below} sets {name} to {found[name]!r} in a section that wins over one that '
+                    f'is laid over it and says {value!r}; write it with the one section /**')
     return found
+
+
+def _sets(path: Path, node: str, name: str, value: Any) -> bool:
+    """Whether any section of a file, be it one that loses, gives a node this value."""
+    return any(dict(_flat(values)).get(name) == value
+               for section, values in sections_in(path) if is_of(section, node))
 
 
 def otherwise(profile: Path, node: str, given: Mapping[str, Any]) -> list[str]:

@@ -31,6 +31,7 @@ from spatialclaw_ros.errors import (
     SpatialClawError,
 )
 from spatialclaw_ros.kernel import SandboxPolicy
+from spatialclaw_ros.ros.compat.rcl_errors import UnknownROSArgsError
 from spatialclaw_ros.ros.parameter_spec import ParameterError
 
 MAY_PASS, LASTING = 1, 2
@@ -64,9 +65,14 @@ def arguments_error(error: RuntimeError) -> SpatialClawError:
         error: about arguments or a parameter file that it can't read, or about its middleware.
     """
     said = _said(error)
+    # it has the words alone, as a list
+    if isinstance(error, UnknownROSArgsError):
+        return InvalidRequestError(
+            f'ROS does not know the arguments {said}; they stand behind --ros-args, such as '
+            '`--log-level debug`')
     if 'ROS_DOMAIN_ID' in said:
         return InvalidRequestError(f'ROS does not begin: {said}; {_SETTINGS}')
-    if not any(word in said.lower() for word in ('argument', 'param', 'parse')):
+    if not any(word in said.lower() for word in ('argument', 'param', 'parse', 'logging')):
         return MiddlewareError(f'ROS does not begin: {said}; {_SETTINGS}')
     return InvalidRequestError(
         f'{said}; a parameter file has a section `/**:`, below it '

@@ -115,6 +115,18 @@ def test_a_profile_lies_under_what_names_the_robot(
         ["rear.image is 'own', not 'profile'"] if own else [])
 
 
+@pytest.mark.parametrize('own', [{'/eyes': 'map', '/**': 'odom'}, {'eyes': 'map', '/**': 'odom'}])
+@pytest.mark.parametrize('profile', ['profile', 'odom'])
+def test_sections_of_a_file_that_disagree_are_told_beside_a_profile(
+    tmp_path: Path, own: dict[str, object], profile: str,
+) -> None:
+    """The profile's /** comes first, so that the file's own order is another than without it."""
+    _, file = files = written(tmp_path, {'/**': profile}, own)
+    assert launched_parameters([file], '/eyes', {}) == {'rear.image': 'odom'}
+    with pytest.raises(InvalidRequestError, match=rf"{file} sets rear\.image to 'map'.*'odom'"):
+        launched_parameters(files, '/eyes', {})
+
+
 @pytest.mark.parametrize(('pushed', 'namespace', 'expected'), [
     ('', '', '/eyes'), ('', 'robot1', '/robot1/eyes'), ('/fleet', '', '/fleet/eyes'),
     ('/fleet', 'robot1', '/fleet/robot1/eyes'), ('/fleet', '/robot1', '/robot1/eyes')])

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from node_process import NodeProcess
+from rclpy.context import Context
 
 from spatialclaw_ros.errors import (
     BackboneError,
@@ -72,6 +73,22 @@ def test_what_ros_does_not_begin_with(said: str, kind: type[SpatialClawError]) -
     assert type(error) is kind
     assert said.partition(', at')[0] in str(error)
     assert '/src/' not in str(error)
+
+
+@pytest.mark.parametrize(('words', 'named'), [
+    (('--log-levl', 'debug'), '--log-levl'), (('-p', 'window_s'), 'window_s'),
+    (('--log-config-file', 'nowhere.yaml'), 'logging'), (('--params-file', 'no.yaml'), 'no.yaml')])
+def test_arguments_that_ros_does_not_know_are_named_and_are_not_tried_again(
+    words: tuple[str, ...], named: str,
+) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        Context().init(args=['x', '--ros-args', *words])
+    error = arguments_error(raised.value)
+    assert status_of(error) == LASTING
+    line = str(error)
+    assert named in line
+    assert '\n' not in line
+    assert 'ROS_DOMAIN_ID' not in line
 
 
 @pytest.mark.parametrize(('program', 'profile', 'words'), [
