@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import threading
 import time
 import traceback
@@ -48,6 +49,8 @@ from spatialclaw_ros.workspace.question import Status
 PER_CAMERA = frozenset(('labels', 'label_info'))
 """Drawings of which an answer has one for each camera, all within a moment."""
 MOST_WAITING = 4
+LISTENERS_S = 0.2
+"""How often, at most, it is looked whether somebody listens to a query's events."""
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -86,6 +89,7 @@ class Outputs:
         self._events = create(SpatialEvent, '~/events', RELIABLE)
         if without():
             node.get_logger().info(without())
+        self._heard_of, self._heard_s, self._is_heard = '', -math.inf, False
         self._lock = threading.Lock()
         self._waiting: list[Future[None]] = []
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
@@ -115,8 +119,12 @@ class Outputs:
 
     def event(self, query_id: str, event: Progress, max_steps: int = 0) -> None:
         """Publish a step of a query's progress, if somebody listens; any thread."""
-        # it is kept for nobody who comes later, and each query has a dozen
-        if self._events.get_subscription_count():
+        # it is kept for nobody who comes later, and each query has a dozen within a moment
+        now_s = time.monotonic()
+        if query_id != self._heard_of or now_s > self._heard_s + LISTENERS_S:
+            self._heard_of, self._heard_s = query_id, now_s
+            self._is_heard = self._events.get_subscription_count() > 0
+        if self._is_heard:
             self._events.publish(event_message(
                 query_id, event, max_steps, self._node.get_clock().now().to_msg()))
 

@@ -129,7 +129,11 @@ class Bench:
         self._own = Node('ros_bench', context=self._context, start_parameter_services=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._own)
-        self._service = self._own.create_client(SpatialQuery, f'{NODE}/query')
+        # a client that has nothing else to look at: what it is slow with is not the node's
+        self._asker = Node('ros_bench_asker', context=self._context, start_parameter_services=False)
+        self._asking = SingleThreadedExecutor(context=self._context)
+        self._asking.add_node(self._asker)
+        self._service: Any = self._asker.create_client(SpatialQuery, f'{NODE}/query')
         self._action: Any = ActionClient(self._own, SpatialQueryAction, f'{NODE}/query')
         self._health: dict[str, dict[str, str]] = {}
         self._own.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
@@ -138,12 +142,23 @@ class Bench:
         """Stop the node and leave."""
         self.node.stop()
         self._executor.shutdown()
+        self._asking.shutdown()
         self._action.destroy()
         self._own.destroy_node()
+        self._asker.destroy_node()
         rclpy.try_shutdown(context=self._context)
 
-    def until(self, condition: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
+    def until(
+        self, condition: Callable[[], object], what: str, wait_s: float = WAIT_S,
+        executor: SingleThreadedExecutor | None = None,
+    ) -> None:
         """Spin until something holds.
+
+        Args:
+            condition: what.
+            what: the same in words.
+            wait_s: for how long at most.
+            executor: that is spun, instead of the one of all but the service.
 
         Raises:
             RuntimeError: it did not in time.
@@ -152,7 +167,7 @@ class Bench:
         while not condition():
             if time.monotonic() > end_s or not self.node.running:
                 raise RuntimeError(f'{what}: not in {wait_s:g} s; the node said: {self.node.log}')
-            self._executor.spin_once(timeout_sec=0.05)
+            (executor or self._executor).spin_once(timeout_sec=0.05)
 
     def ready(self) -> None:
         """Wait until the node answers a question."""
@@ -170,7 +185,7 @@ class Bench:
         request = SpatialQuery.Request(question=question, client='bench', **fields)
         began_s = time.perf_counter()
         future = self._service.call_async(request)
-        self.until(future.done, 'an answer')
+        self.until(future.done, 'an answer', executor=self._asking)
         return future.result().answer, time.perf_counter() - began_s
 
     def act(self, question: str, **fields: Any) -> tuple[Any, float]:
@@ -186,11 +201,20 @@ class Bench:
         self.until(lambda: done_s, 'the end of a goal')
         return result.result().result.answer, done_s[0] - began_s
 
-    def cancel_after(self, question: str, delay_s: float) -> Cancel:
-        """Ask by action, and cancel that a moment after the goal was accepted."""
+    def cancel_after(self, question: str, delay_s: float = 0.0, sign: str = '') -> Cancel:
+        """Ask by action, and cancel that.
+
+        Args:
+            question: what is asked.
+            delay_s: from the goal's acceptance, or from the sign.
+            sign: words of the feedback that is waited for before.
+        """
+        told: list[str] = []
         goal = self._action.send_goal_async(
-            SpatialQueryAction.Goal(question=question, client='bench'))
+            SpatialQueryAction.Goal(question=question, client='bench'),
+            feedback_callback=lambda message: told.append(message.feedback.event.text))
         self.until(goal.done, 'a goal')
+        self.until(lambda: not sign or any(sign in text for text in told), f'{sign!r}')
         handle = goal.result()
         self.wait(delay_s)
         result = handle.get_result_async()
