@@ -51,11 +51,14 @@ from spatialclaw_ros.ros.launch_values import (
     camera_remappings,
     existing_file,
     fixed_frame,
+    laid_over,
     launched_parameters,
     lone_camera,
     node_name,
     otherwise,
     parameters_in,
+    served_beside,
+    served_otherwise,
 )
 
 PACKAGE = 'spatialclaw_ros'
@@ -91,7 +94,8 @@ def generate_launch_description() -> LaunchDescription:
                         'params_file; `spatialclaw doctor --fit` tells which.'),
         DeclareLaunchArgument(
             'camera', default_value='none', choices=CAMERAS,
-            description='Topics of a common camera, from config/cameras, laid over params_file.'),
+            description='Topics of a common camera, from config/cameras, laid over params_file; '
+                        'webcam: and the depth model in the place of a sensor.'),
         DeclareLaunchArgument(
             'world_frame', default_value='',
             description='Fixed TF frame, z up, to measure in; none: without TF, from where the '
@@ -128,7 +132,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'backbone_url', default_value='',
             description="Base URL of a model's API on another machine (vllm); empty: as "
-                        'params_file says.'),
+                        'params_file says; not with vllm:=true.'),
         DeclareLaunchArgument(
             'reconstruct', default_value='', choices=RECONSTRUCTORS,
             description='Who reconstructs; empty: as params_file says.'),
@@ -183,6 +187,8 @@ def _profiles() -> list[Action]:
 def _started(context: LaunchContext) -> list[Action]:
     """Return the processes, now that the arguments' values are known."""
     values = {name: str(value) for name, value in context.launch_configurations.items()}
+    if values['vllm'] == 'true':
+        served_beside(values['backbone'], values['backbone_url'])
     given = _parameters(values)
     actions: list[Action] = [LogInfo(msg=line) for line in _told(values, given)]
     if values['vllm'] == 'true':
@@ -210,8 +216,12 @@ def _files(values: dict[str, str]) -> list[Path]:
         files.insert(0, _profile(values))
     if values['camera'] != NONE:
         lone_camera(values['camera'], files[-1], _full_name(values))
-        files.append(share_path('config', 'cameras', f'{values["camera"]}.yaml'))
+        files.append(_preset(values))
     return files
+
+
+def _preset(values: dict[str, str]) -> Path:
+    return share_path('config', 'cameras', f'{values["camera"]}.yaml')
 
 
 def _profile(values: dict[str, str]) -> Path:
@@ -229,11 +239,33 @@ def _parameters(values: dict[str, str]) -> dict[str, Any]:
 
 def _told(values: dict[str, str], given: dict[str, Any]) -> list[str]:
     """Return what the reader of the log should know of the parameters."""
-    if values['profile'] == NONE:
-        return []
-    lines = otherwise(_profile(values), _full_name(values), given)
-    said = f'profile {values["profile"]} is used'
-    return [f'{said}, but for what is laid over it: {"; ".join(lines)}' if lines else said]
+    told: list[str] = []
+    if values['profile'] != NONE:
+        lines = otherwise(_profile(values), _full_name(values), given)
+        said = f'profile {values["profile"]} is used'
+        told.append(f'{said}, but for what is laid over it: {"; ".join(lines)}' if lines else said)
+    own = existing_file('params_file', values['params_file'])
+    if values['camera'] != NONE:
+        lines = laid_over(own, _preset(values), _full_name(values), given)
+        if lines:
+            told.append(f'camera:={values["camera"]} is laid over {own}: {"; ".join(lines)}')
+    if values['perception'] == 'true':
+        config = values['perception_config']
+        file = Path(config).expanduser()
+        told += served_otherwise(
+            file if file.is_file() else share_path('config', 'perception', f'{config}.yaml'), given)
+    if values['vllm'] == 'true':
+        told += [f'{name} is left out: vllm:=true serves the model here' for name in
+                 _of_another_server(values)]
+    elif values['vllm_config']:
+        told.append('vllm_config has no effect without vllm:=true')
+    return told
+
+
+def _of_another_server(values: dict[str, str]) -> list[str]:
+    """Return which parameters of the files would send the node elsewhere than to our vLLM."""
+    of_files = parameters_in(_files(values), _full_name(values))
+    return [name for name in ('backbone_url', 'backbone_model') if of_files.get(name)]
 
 
 def _vllm_config(values: dict[str, str]) -> str:
@@ -255,6 +287,7 @@ def _overrides(values: dict[str, str]) -> dict[str, str | bool]:
         found['perception.url'] = f'http://{values["perception_address"]}'
     if values['vllm'] == 'true':
         found |= {'backbone': 'vllm', 'backbone_config': _vllm_config(values)}
+        found |= dict.fromkeys(_of_another_server(values), '')
     return found
 
 

@@ -156,6 +156,65 @@ def lone_camera(preset: str, file: Path, node: str) -> None:
             f'config/cameras/{preset}.yaml below the name that it has there')
 
 
+def laid_over(
+    own: Path, preset: Path, node: str, given: Mapping[str, Any],
+) -> list[str]:
+    """What a camera's preset takes of the robot's own file, but for the camera's topics.
+
+    Args:
+        own: the robot's file.
+        preset: what is laid over it.
+        node: full name.
+        given: what the node has of all of them, by dotted name.
+
+    Raises:
+        InvalidRequestError: one of them can't be read.
+    """
+    said = parameters_in([own], node)
+    return [f'{name} is {value!r}, not {said[name]!r}'
+            for name, value in parameters_in([preset], node).items()
+            if not name.startswith(f'{PRESET_CAMERA}.') and name in said
+            and said[name] != value == given[name]]
+
+
+def served_beside(backbone: str, url: str) -> None:
+    """Make sure that no argument sends the node elsewhere than to the vLLM beside it.
+
+    Raises:
+        InvalidRequestError: one does.
+    """
+    for name, value in (('backbone', '' if backbone == 'vllm' else backbone),
+                        ('backbone_url', url)):
+        if value:
+            raise InvalidRequestError(
+                f'vllm:=true serves the model that the node then asks, and {name}:={value} sends '
+                'it elsewhere: leave one of them out')
+
+
+def served_otherwise(config: Path, given: Mapping[str, Any]) -> list[str]:
+    """A line for each model that the perception beside the node serves in another's place.
+
+    Args:
+        config: the server's file; what is wrong with it is for the server to tell.
+        given: the node's parameters, by dotted name; a model that is not named is not compared.
+    """
+    try:
+        page = yaml.safe_load(config.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []
+    lines = []
+    for role in ('depth', 'masks'):
+        asked = given.get(f'perception.{role}.model')
+        section = page.get(role) if isinstance(page, dict) else None
+        served = section.get('model') if isinstance(section, dict) else None
+        if asked and served and asked != served:
+            lines.append(
+                f'perception:=true serves {served}, and perception.{role}.model is {asked}, which '
+                f'the node does not get: name {asked} in a file of your own, '
+                'perception_config:=FILE, or leave perception:= out')
+    return lines
+
+
 def sections_in(path: Path) -> list[tuple[str, Any]]:
     """Name, as it is written, and values of each section of a parameter file.
 

@@ -152,6 +152,9 @@ FILES = {
     ({'rviz': 'true', 'rviz_config': 'nowhere.rviz'}, 'rviz_config:=nowhere.rviz is no file'),
     ({'rviz': 'true', 'base_frame': 'none', 'world_frame': 'none', 'camera': 'webcam'},
      'fixed_frame:=FRAME'),
+    ({'vllm': 'true', 'backbone': 'rules'}, 'and backbone:=rules sends it elsewhere'),
+    ({'vllm': 'true', 'backbone': 'vllm', 'backbone_url': 'http://gpu-box:8000/v1'},
+     'and backbone_url:=http://gpu-box:8000/v1 sends'),
     ({'params_file': 'two_sections', 'world_frame': 'map'}, "sets world_frame to 'odom' in a"),
     ({'params_file': 'two_cameras', 'camera': 'zed'}, 'names front, wrist: leave camera:= out')])
 def test_what_can_not_be_is_told_before_anything_starts(
@@ -163,6 +166,41 @@ def test_what_can_not_be_is_told_before_anything_starts(
         arguments = {**arguments, 'params_file': str(path)}
     with pytest.raises(InvalidRequestError, match=told):
         started(**arguments)
+
+
+@pytest.mark.parametrize(('arguments', 'file', 'told'), [
+    ({}, {'reconstruct': 'fused'}, []),
+    ({'camera': 'webcam'}, {}, []), ({'camera': 'webcam'}, {'timeout_s': 120.0}, []),
+    ({'camera': 'webcam', 'reconstruct': 'rgbd'}, {'reconstruct': 'fused'}, []),
+    ({'camera': 'webcam'}, {'camera': {'image': 'eye'}, 'max_frames': 12,
+                            'perception': {'depth': {'model': 'da3-large'}}},
+     ["perception.depth.model is 'da3metric-large', not 'da3-large'; max_frames is 1, not 12"]),
+    ({'camera': 'zed'}, {'reconstruct': 'fused', 'max_frames': 12}, []),
+    ({'camera': 'webcam', 'perception': 'true'}, {},
+     ['serves da3-base, and perception.depth.model is da3metric-large']),
+    ({'camera': 'webcam', 'perception': 'true', 'perception_config': 'own'}, {}, []),
+    ({'perception': 'true'}, {'perception': {'depth': {'model': 'da3-base'}}}, []),
+    ({'perception': 'true', 'perception_config': 'nowhere'}, {}, []),
+    ({'vllm': 'true'}, {'backbone_url': 'http://gpu-box:8000/v1'}, ['backbone_url is left out']),
+    ({'vllm_config': 'qwen3-vl-2b'}, {}, ['vllm_config has no effect without vllm:=true']),
+])
+def test_the_log_names_what_an_argument_replaces_and_what_has_no_effect(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: dict[str, str],
+    file: dict[str, object], told: list[str],
+) -> None:
+    own, models = tmp_path / 'my_robot.yaml', tmp_path / 'models.yaml'
+    own.write_text(yaml.safe_dump({'/**': {'ros__parameters': file}}) if file else '')
+    models.write_text('depth: {model: da3metric-large}')
+    if arguments.get('perception_config') == 'own':
+        arguments = {**arguments, 'perception_config': str(models)}
+    made = launch(
+        'spatialclaw.launch.py', {**arguments, 'params_file': str(own)}, monkeypatch)
+    lines = [one.keywords['msg'] for one in made if one.kind == 'LogInfo']
+    assert len(lines) == len(told), lines
+    assert all(words in line for words, line in zip(told, lines))
+    node, = (one for one in made if one.kind == 'Node')
+    if 'backbone_url' in file:
+        assert overrides(node)['backbone_url'] == ''
 
 
 @pytest.mark.parametrize('line', sorted({
