@@ -73,6 +73,7 @@ class RunFolder:
             _take(self._lock.fileno(), path)
             self._settle(description, questions)
             self.results = self._read({question.id for question in questions})
+            self._retell(description['sheet'])
             self._file = (path / RESULTS_FILE).open('ab')
         except BaseException:
             self._lock.close()
@@ -118,8 +119,18 @@ class RunFolder:
             raise InvalidRequestError(
                 f'{self.path} is about other questions ({_count(asked)}, now {_count(lines)}), '
                 f'or the data set has changed; {advice}')
-        if before.get('sheet') != description['sheet']:  # of the same questions, told otherwise
-            anew = {**before, 'sheet': description['sheet']}
+
+    def _retell(self, sheet: dict[str, Any]) -> None:
+        """Write today's sheet of the same questions; what has results keeps their version.
+
+        A version may be another one by what is seen alone, with the same questions and truths.
+        """
+        path = self.path / CONFIG_FILE
+        before = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if self.results:
+            sheet = {**sheet, 'version': (before.get('sheet') or {}).get('version', '')}
+        if before.get('sheet') != sheet:
+            anew = {**before, 'sheet': sheet}
             _write(path, msgspec.json.format(msgspec.json.encode(anew), indent=1) + b'\n')
 
     def _read(self, ids: set[str]) -> list[Result]:

@@ -111,13 +111,23 @@ def test_a_server_may_have_moved(folder: Path) -> None:
         assert len(again.results) == 4
 
 
-def test_the_same_questions_may_be_told_of_otherwise(folder: Path) -> None:
+@pytest.mark.parametrize(('lines', 'count', 'version'), [
+    (None, 4, SHEET.version),  # theirs, whatever today's is
+    (b'', 0, '7'),
+    (msgspec.json.encode(result(5, 'BACKBONE_UNAVAILABLE')) + b'\n', 0, '7'),  # is asked again
+])
+def test_the_same_questions_may_be_told_of_otherwise_but_results_keep_their_version(
+    folder: Path, lines: bytes | None, count: int, version: str,
+) -> None:
     before = read_config(folder)
-    told = dataclasses.replace(SHEET, version='7')
+    if lines is not None:
+        (folder / RESULTS_FILE).write_bytes(lines)
+    told = dataclasses.replace(SHEET, version='7', title='Told otherwise')
     with RunFolder(folder, {**described(RUN, DATA, told), 'version': 'next'},
                    QUESTIONS[:12]) as again:
-        assert len(again.results) == 4
-    assert read_config(folder) == {**before, 'sheet': {**before['sheet'], 'version': '7'}}
+        assert len(again.results) == count
+    sheet = {**before['sheet'], 'version': version, 'title': 'Told otherwise'}
+    assert read_config(folder) == {**before, 'sheet': sheet}
 
 
 @pytest.mark.parametrize(('fields', 'words'), [
