@@ -93,8 +93,7 @@ def _point_said(
 ) -> Said:
     """A point in the frame that was asked for, else in the robot's own, as the node gives it.
 
-    One that can't be given there was answered all the same: it is no refusal, and without a value
-    it is right nowhere.
+    One that can't be given there is refused, as the node refuses it: a robot never gets it.
     """
     wanted = (question.frame,) if question.frame else (end.frame, observation.base_frame)
     try:
@@ -103,7 +102,7 @@ def _point_said(
         if not placement.frame_id or (question.frame and placement.frame_id != question.frame):
             raise TransformError(placement.note)
     except TransformError as error:
-        return Said(status='OK', text=end.text, message=str(error), **given)
+        return Said(status='REFUSED', message=str(error), **_basis(end, observation))
     point = placement.points(transform_points(pose, np.asarray(end.value)))
     return Said(
         status='OK', text=point_text(point, placement.frame_id),

@@ -131,19 +131,21 @@ def test_what_an_end_says(end: Event, asked: Question, said: Said) -> None:
     assert said_of(end, asked, seen) == said
 
 
-@pytest.mark.parametrize('truth', [None, (1.0, 2.0, 3.0)])
+@pytest.mark.parametrize(('truth', 'counted'), [
+    (None, 'refused_rightly'), ((1.0, 2.0, 3.0), 'refused_wrongly')])
 @pytest.mark.parametrize(('end', 'frame'), [
     (POINT, 'gripper'), (dataclasses.replace(POINT, frame='gripper'), 'gripper'),
     (dataclasses.replace(POINT, frame='gripper'), 'base_link'),
     (dataclasses.replace(POINT, frame='gripper'), ''),
 ])
-def test_a_point_that_can_not_be_given_in_the_frame_is_an_answer_and_a_wrong_one(
-    end: Answered, frame: str, truth: tuple[float, ...] | None,
+def test_a_point_that_can_not_be_given_in_the_frame_is_refused_as_the_node_does(
+    end: Answered, frame: str, truth: tuple[float, ...] | None, counted: str,
 ) -> None:
     asked = question(frame=frame, answer='point', truth=truth)
     said = said_of(end, asked, base_at(0.5))
+    assert (said.status, said.value, said.sigma) == ('REFUSED', None, None)
     assert 'gripper' in said.message
-    assert outcome(asked, said, score_typed(asked, said)) == 'wrong'
+    assert outcome(asked, said, score_typed(asked, said)) == counted
 
 
 def test_tokens_are_counted_for_each_question() -> None:
