@@ -30,10 +30,11 @@ from spatialclaw_ros.ros.parameter_table import CAMERA_FIELDS, CAMERA_PARAMETERS
 def cameras_fault(names: Sequence[str]) -> str:
     """Why cameras can't be called so, '' where they can."""
     if names and len(set(names)) == len(names) and all(
-            isinstance(name, str) and name.isidentifier() for name in names):
+            isinstance(name, str) and name.isascii() and name.isidentifier() for name in names):
         return ''
     return (
-        f'cameras must be one or more different names of letters, digits and _, got {list(names)}')
+        'cameras must be one or more different names of the letters a to z, digits and _, got '
+        f'{list(names)}')
 
 
 def of_cameras(names: Iterable[str]) -> dict[str, ParameterSpec]:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -73,6 +74,8 @@ class Parameters:
         self._node = node
         self.configured = False
         self._changes = 0
+        # whoever reads all values meets none that is taken back meanwhile
+        self._lock = threading.Lock()
         self._hears_of_changes = False
         self._known: tuple[int, Settings] | None = None
         given = {name: parameter.value
@@ -83,7 +86,11 @@ class Parameters:
         self._fixed = self._specs.keys() - of_cameras(values['cameras']).keys()
         for name, spec in self._specs.items():
             self._declare(spec, values[name])
-        perception = self.settings.perception
+        settings = self.settings
+        perception = settings.perception
+        if settings.backbone_url and settings.backbone in ('rules', 'recorded'):
+            warn(f'backbone_url has no effect: backbone {settings.backbone} asks no model; '
+                 "set backbone to 'vllm'")
         if perception.url and not (perception.needs_depth or perception.needs_masks):
             warn(f'{GROUP}url has no effect: reconstruct {perception.reconstruct} and segment '
                  f'{perception.segment} need no model')
@@ -155,7 +162,11 @@ class Parameters:
         values = {**{name: self._first(spec) for name, spec in added.items()},
                   **self._values(), **changed}
         for names, text in contradictions(values):
-            refused.update({name: text for name in names if name in changed})
+            blamed = [name for name in names if name in changed]
+            # what nobody set, of a camera that comes with this change
+            if not blamed and not added.keys().isdisjoint(names):
+                blamed = ['cameras']
+            refused.update(dict.fromkeys(blamed, text))
         if not refused and not changed.keys().isdisjoint(_perception(self._specs)):
             refused.update(perception_faults(settings_of(values).perception))
         return refused
@@ -176,9 +187,10 @@ class Parameters:
         """Take back the parameters of cameras that are no longer named."""
         kept = self._fixed | of_cameras(self._node.get_parameter('cameras').value).keys()
         gone = self._specs.keys() - kept
-        self._specs = {name: spec for name, spec in self._specs.items() if name not in gone}
-        for name in gone:
-            self._node.undeclare_parameter(name)
+        with self._lock:
+            self._specs = {name: spec for name, spec in self._specs.items() if name not in gone}
+            for name in gone:
+                self._node.undeclare_parameter(name)
 
     def _added(self, parameters: Sequence[Parameter]) -> dict[str, ParameterSpec]:
         """Parameters of cameras that a change names and that are not known yet."""
@@ -205,7 +217,8 @@ class Parameters:
             f'{command} cleanup`, set it, then `configure` and `activate`')
 
     def _values(self) -> dict[str, Any]:
-        return {name: _read(self._node.get_parameter(name).value) for name in self._specs}
+        with self._lock:
+            return {name: _read(self._node.get_parameter(name).value) for name in self._specs}
 
     def _on_changed(self, _parameters: Sequence[Parameter]) -> None:
         self._changes += 1

@@ -232,10 +232,12 @@ def test_a_language_model_is_served_as_the_profile_asks_it() -> None:
         assert config.endpoints == (f'http://{config.serve.host}:{config.serve.port}/v1',)
         assert serve_arguments(config)[:2] == ['vllm', 'serve']
     # pages that start both name what goes together
-    for page in pages():
-        for line in re.findall(r'^PROFILE=.*BACKBONE=.*$', text(page), re.MULTILINE):
-            words = dict(word.split('=', 1) for word in line.split()[:2])
-            assert asked[words['PROFILE']] == words['BACKBONE'], f'{page}: {line}'
+    lines = [line for page in pages()
+             for line in re.findall(r'^PROFILE=.*BACKBONE=.*$', text(page), re.MULTILINE)]
+    assert lines
+    for line in lines:
+        words = dict(word.split('=', 1) for word in line.split()[:2])
+        assert asked[words['PROFILE']] == words['BACKBONE'], line
 
 
 def test_what_starts_vllm_needs_nothing_that_its_image_lacks() -> None:

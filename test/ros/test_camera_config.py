@@ -49,4 +49,5 @@ def test_the_node_says_so_when_it_is_activated(
         while 'ready for questions' not in process.log and time.monotonic() < end_s:
             assert process.running, process.log
             time.sleep(0.1)
+        assert 'ready for questions' in process.log, 'it was not activated'
         assert ('nothing can be measured: no camera (camera)' in process.log) == told

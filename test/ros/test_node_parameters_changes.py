@@ -156,6 +156,7 @@ def test_a_change_is_taken_as_a_whole(changing, values, configured):
     ({'rear__image': '/rear/other'}, True, {'rear.image': CLEANUP}),
     ({'cameras': ['front']}, True, {'cameras': CLEANUP}),
     ({'cameras': ['front', 'front']}, False, {'cameras': 'different names'}),
+    ({'cameras': ['café']}, False, {'cameras': 'the letters a to z'}),
     ({'cameras': [1, 2]}, False, {'cameras': 'of type string_array'}),
     ({'cameras': ['wrist'], 'wrist__image': ''}, False,
      {'wrist.image': 'topic', 'cameras': 'not set, for wrist.image'}),
