@@ -103,7 +103,7 @@ class Likeness:
 
     Args:
         why_not: what it is instead, as it can't be; '' where it may be.
-        told: whether its form speaks for it, too.
+        told: whether its form speaks for it, too; of nouns of any form, its size.
     """
 
     why_not: str = ''
@@ -123,6 +123,8 @@ def likeness(noun: str, sides: Sides) -> Likeness:
     why = _other_form(noun, usual, sides) or _other_size(usual, sides)
     if why:
         return Likeness(why, False)
+    if usual.plan == 0:  # one form is as good as another: that it is as low and as wide must show
+        return Likeness('', sides.whole)
     odds = sides.ball if noun in _BALLS else usual.plan * sides.round
     return Likeness('', odds >= _LIKELY)
 

@@ -75,10 +75,10 @@ def scored(
         notes += [note] if note else []
     if kept and not any(item.told for item in kept):
         notes.append(f'"{query.text}": something like it is there, but {CANT_BE_SURE} that it is a '
-                     f'{query.noun}: too little of its form shows.')
-    elif not kept and rated:
-        notes.append(f'"{query.text}": {CANT_TELL} whether what is there is a {query.noun}: too '
-                     'little of its form shows.')
+                     f'{query.noun}: {_formless(scene)}.')
+    elif not kept and any(not item.told and item.score >= least for item in rated):
+        notes.append(f'"{query.text}": {CANT_TELL} whether what is there is a {query.noun}: '
+                     f'{_formless(scene)}.')
     elif not kept and unlike:
         notes.append(f'Nothing fits "{query.text}": {OTHER_KIND}, for {unlike[0]}.')
     return [
@@ -162,7 +162,18 @@ def _likeness(scene: Scene, query: ObjectQuery, one: Track) -> Likeness | None:
     """Whether it can be what the noun says; None where nothing is known of such things."""
     if query.noun not in USUAL or query.unread:
         return None
+    if not scene.registered:  # a mask of colour has the depth of what is beside it
+        return Likeness('', told=False)
     return likeness(query.noun, sides_of(one, scene.views))
+
+
+def _formless(scene: Scene) -> str:
+    """Why forms do not speak for what was found."""
+    if scene.registered:
+        return 'too little of its form shows'
+    if scene.has_depth:
+        return 'depth is not registered to colour, so its form is not judged'
+    return 'without depth, its form is not seen'
 
 
 def _form(query: ObjectQuery, one: Track, extent: Extent | None, untold: bool) -> float:

@@ -19,12 +19,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from spatialclaw_ros.perception import rating
 from spatialclaw_ros.perception.likeness import USUAL, likeness
+from spatialclaw_ros.perception.prompt_parser import parse
+from spatialclaw_ros.perception.scene import Scene
 from spatialclaw_ros.perception.sides import UNTOLD, Sides
-from spatialclaw_ros.workspace.calls import CANT_BE_SURE, ToolResult
+from spatialclaw_ros.perception.tracking import Track
+from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_TELL, OTHER_KIND, ToolResult
 
 Ask = Callable[..., ToolResult]
 
@@ -58,6 +64,9 @@ FROM_ABOVE = seen(7.0, 3.0, ROUND, 20.0, tall_m=0.07)  # of a ball, the upper ha
     ('ball', (BALL, FROM_ABOVE), (MUG, CAN, BOTTLE, PLATE, BOWL, BOX, BOOK, CHAIR, STOOL)),
     ('box', (BOX, BOOK), (MUG, CAN, BOTTLE, PLATE, BOWL, BALL, CHAIR, STOOL)),
     ('book', (BOOK, BOX), (MUG, CAN, BOTTLE, PLATE, BOWL, BALL, CHAIR, STOOL)),
+    ('tray', (PLATE, BOOK, BOWL), (MUG, CAN, BOTTLE, BALL, CHAIR, STOOL)),
+    ('dish', (PLATE, BOOK, BOWL), (MUG, CAN, BOTTLE, BALL, CHAIR, STOOL)),
+    ('lid', (PLATE, BOOK, BOWL), (MUG, CAN, BOTTLE, BALL, CHAIR, STOOL)),
     ('bin', (BOX, CAN, STOOL), ()),  # round or angular, small or large
 ])
 def test_which_things_a_noun_can_mean(
@@ -86,6 +95,19 @@ def test_what_nobody_can_see_excludes_nothing(noun: str) -> None:
 ])
 def test_what_is_hidden_may_be_as_large_as_you_like(noun: str, sides: Sides, like: bool) -> None:
     assert (likeness(noun, sides).why_not == '') is like
+
+
+@pytest.mark.parametrize(('noun', 'sides', 'told'), [
+    ('plate', PLATE, True), ('plate', seen(22.0, 1.8, 0.0), False),  # round
+    ('book', BOOK, True), ('book', seen(22.0, 3.0, 0.0), False),  # angular
+    ('tray', seen(22.0, 3.0, 0.0), True),  # either
+    ('tray', seen(22.0, 3.0, 0.0, missing=math.inf), False),  # may be high, or a corner of more
+    ('ball', BALL, True), ('ball', seen(7.0, 7.0, ROUND, 0.0), False),
+    ('bin', UNTOLD, True),  # any form and size will do
+])
+def test_whether_its_form_speaks_for_it(noun: str, sides: Sides, told: bool) -> None:
+    found = likeness(noun, sides)
+    assert (found.why_not, found.told) == ('', told)
 
 
 Z = 0.75
@@ -135,3 +157,47 @@ def test_what_shows_too_little_of_its_form_is_not_sure(
     else:
         assert (found['labels'] == ['pink mug']) is exists
         assert answer.values['exists'] is exists
+
+
+@pytest.mark.parametrize(('prompt', 'rated', 'note'), [
+    ('blue backpack', [(0.12, True)], ''),  # a noun of any form: too little of its colour
+    ('blue', [(0.12, True)], ''),
+    ('blue mug', [(0.12, True), (0.10, True)], ''),
+    ('blue mug', [(0.24, False)], ''),  # had its form spoken for it, it would not do
+    ('blue mug', [(0.30, False)], CANT_TELL),
+    ('blue mug', [(0.30, False), (0.12, True)], CANT_TELL),
+    ('blue mugs', [(0.30, False)], CANT_TELL),
+])
+def test_its_form_is_missed_only_where_nothing_else_is_missing(
+    monkeypatch: pytest.MonkeyPatch, prompt: str, rated: list[tuple[float, bool]], note: str,
+) -> None:
+    items = [rating._Rated(score, Track(), {}, None, told) for score, told in rated]
+    monkeypatch.setattr(rating, '_rated', lambda *_: items)
+    monkeypatch.setattr(rating, 'count_note', lambda *_: '')
+    things, notes = rating.scored(Scene({}, False), parse(prompt), prompt, [])
+    assert things == []
+    assert [note in each for each in notes] == [True] * bool(note)
+
+
+@pytest.mark.parametrize(('off_px', 'noun', 'labels', 'note'), [
+    (0, 'can', 1, ''),
+    (0, 'book', 0, OTHER_KIND),
+    (4, 'can', 1, 'depth is not registered to colour'),
+    (4, 'book', 0, f'{CANT_TELL} whether'),
+    (12, 'can', 0, 'depth is not registered to colour'),
+    (None, 'can', 1, 'without depth'),
+])
+def test_a_form_is_judged_only_by_depth_that_is_registered(
+    drawing: Callable, thing: type, ask: Ask, off_px: int | None, noun: str, labels: int,
+    note: str,
+) -> None:
+    drawn = drawing([thing('it', 'cylinder', (0.95, 0.0, Z), (0.045, 0.13), PINK)]).observation
+    frame = drawn.frames[0]
+    depth_m = None if off_px is None else np.roll(frame.depth_m, off_px, axis=1)
+    seen = replace(drawn, frames=(replace(frame, depth_m=depth_m),))
+    found = ask(seen, 'segment', mode='text', frame_indices=[0], prompts=[f'pink {noun}']).values
+    assert len(found['labels']) == labels, found['notes']
+    notes = ' '.join(found['notes'])
+    assert note in notes
+    assert ('too little of its form' in notes) is False
+    assert (OTHER_KIND in notes) is (note == OTHER_KIND)
