@@ -78,8 +78,13 @@ sigma, unit = float(np.hypot(sigma, between_doubt(a, b, way))), 'm'
 problem = middle_doubt(a)[1] or middle_doubt(b)[1]
 '''
     if b.part == 'edge':
-        middle = 'a = box_of(a)[0][None]\n' if a.part == 'center' and a.kind == 'object' else ''
-        return snippets.join('edge') + f'''
+        centered = a.part == 'center' and a.kind == 'object'
+        middle = 'a = box_of(a)[0][None]\n' if centered else ''
+        doubt = '''doubt, why = middle_doubt(thing)
+if not problem:
+    sigma, problem = float(np.hypot(sigma, doubt)), why
+''' if centered else ''
+        return snippets.join('edge', *['middle'] * centered) + f'''
 {item(a, 'thing')}a = all_points(thing)
 {middle}surface = found[{label_of(b)!r}][0]['points']
 samples, real, plane = edge_of(surface)
@@ -87,16 +92,25 @@ print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a tru
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
 if not problem:  # poses that are off put the edge and the thing into layers
     sigma = float(np.linalg.norm([sigma, drift(thing), lacks(thing), 0 * noise(surface)]))
-unit, evidence = 'm', None if problem else [p, q]
+{doubt}unit, evidence = 'm', None if problem else [p, q]
 '''
     if intent.axis == 'v':
-        return snippets.join('views') + f'''
-{cloud(a, 'a')}{cloud(b, 'b')}
-(a_low, a_high), (b_low, b_high) = (np.percentile(p[:, 2], (1, 99)) for p in (a, b))
+        return snippets.join('covered') + f'''
+{item(a, 'a')}{item(b, 'b')}
+
+def ends_of(thing):
+    """(low and high end, sigma of them): where its views have them, and what a mask may lack."""
+    p = all_points(thing)
+    ends = np.array([np.percentile(q[:, 2], (1, 99)) for q in [p, *views(thing).values()]])
+    return ends[0], [noise(p), ends.std(axis=0).max(), lacks(thing)]
+
+
+((a_low, a_high), a_off), ((b_low, b_high), b_off) = ends_of(a), ends_of(b)
 value = float(max(0.0, a_low - b_high, b_low - a_high))
 unit, problem = 'm', ''
-sigma = float(np.linalg.norm([0.005, noise(a), noise(b)]))
-evidence = [np.median(a, axis=0), np.median(b, axis=0)]
+drawn = 1.5 * value * max(stretch(all_points(t)) for t in (a, b))
+sigma = float(np.linalg.norm([0.005, drawn, offset((a, b)), *a_off, *b_off]))
+evidence = [np.median(all_points(t), axis=0) for t in (a, b)]
 '''
     code = snippets.join('gap', 'middle') + '\n' + item(a, 'a') + item(b, 'b')
     if a.part == 'center':
@@ -116,12 +130,14 @@ unit, sigma = 'm', float(np.hypot(sigma, doubt))
         return code + '''
 
 def level_gap(p, q):
-    """As `gap`, from above."""
-    value, points, _ = gap(p * np.array([1, 1, 0]), q * np.array([1, 1, 0]))
-    return value, points, float(np.linalg.norm([0.005, noise(p), noise(q)]))
+    """As `gap`, from above; its points are as high as what shows next to them."""
+    value, points, sigma = gap(p, q, lambda t: np.asarray(t, dtype=float) * [1, 1, 0])
+    for at, t in zip(points, (np.asarray(p), np.asarray(q))):
+        at[2] = t[np.hypot(*(t - at)[:, :2].T).argmin(), 2]
+    return value, points, float(np.linalg.norm([0.005, sigma, noise(p), noise(q)]))
 
 
-value, evidence, sigma = over_views(level_gap, a, b)
+value, evidence, sigma = gap_of(a, b, level_gap)
 unit, problem = 'm', ''
 '''
     return code + '''

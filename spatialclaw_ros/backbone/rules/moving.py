@@ -55,8 +55,10 @@ value, unit = angle, 'rad'
 
 _PLACED = '''
 def ends_of(candidates):
-    """({frame: middle}, sigma of the way from the first to the last) of a thing in single views.
+    """({frame: middle}, sigma of the way from first to last, sigma beyond) of a thing by views.
 
+    Beyond its first and last view it may have gone on as fast: of how far it moved in all that is
+    not known, of whether, where to and how fast it was seen to move it is.
     Part of what looks like motion is that the two views show other parts of the thing (their boxes
     differ, or they look from other sides), and that the frames' poses are off (what stands round
     the thing is not where the other view sees it).
@@ -72,16 +74,15 @@ def ends_of(candidates):
                 balls[f], blur = ball_of(p), float(np.maximum(blur, noise(p)))
     track = without_cut(track, cut, sizes)
     if len(track) < 2:
-        return track, float('nan')
+        return track, float('nan'), 0.0
     first, last = min(track), max(track)
     parts = [0.01, blur, mismatch(first, last, track[first], blur)]
     ends = [sizes[first], sizes[last]]
     parts += [max(sizes[f][:2]) / 4 for f in (first, last) if cut[f]]
     stamps = [InputImages.at(f).stamp_s for f in (first, last)]
     unseen = max(stamps[0] - InputImages[0].stamp_s, InputImages[-1].stamp_s - stamps[1])
-    if stamps[1] > stamps[0]:  # before and after that it may have gone on as fast
-        way = np.linalg.norm(track[last] - track[first])
-        parts.append(way * unseen / (stamps[1] - stamps[0]))
+    way = np.linalg.norm(track[last] - track[first])
+    beyond = way * unseen / (stamps[1] - stamps[0]) if stamps[1] > stamps[0] else 0.0
     if balls[first] is None or balls[last] is None:
         parts.append(np.linalg.norm(ends[1] - ends[0]) / 2)
     if any(size[1] < 0.6 * size[0] and size[2] > 0.35 * size[0] for size in ends):
@@ -89,7 +90,7 @@ def ends_of(candidates):
         toward = [track[f] - recon.extrinsics[f][:3, 3] for f in (first, last)]
         turned = np.linalg.norm(np.subtract(*(t / np.linalg.norm(t) for t in toward)))
         parts.append(turned * np.mean([size[0] for size in ends]) / 4)
-    return track, float(np.linalg.norm(parts))
+    return track, float(np.linalg.norm(parts)), float(beyond)
 
 
 def without_cut(track, cut, sizes):
@@ -129,7 +130,7 @@ def motion(task: Task, intent: Motion) -> str:
     thing = intent.a
     code = snippets.join('views', 'viewer') + '\n'
     if thing.kind == 'object':
-        code += _PLACED + f'\n\ntrack, sigma = ends_of(found[{label_of(thing)!r}])\n'
+        code += _PLACED + f'\n\ntrack, sigma, beyond = ends_of(found[{label_of(thing)!r}])\n'
     elif thing.kind == 'camera':
         frames = f'InputImages.camera({thing.frame!r})' if thing.frame else (
             'InputImages.camera(InputImages[-1].camera)')
@@ -137,11 +138,12 @@ def motion(task: Task, intent: Motion) -> str:
                  'placed = Metadata.cameras[InputImages.at(min(poses)).camera]["has_pose"]\n'
                  'guessed = recon.scale_source in ("model", "unknown") and not placed\n'
                  'track = {f: pose[:3, 3] for f, pose in poses.items()}\n'
-                 'sigma = float("nan") if guessed else 0.01\n')
+                 'sigma, beyond = float("nan") if guessed else 0.01, 0.0\n')
     else:
         code += (f"poses = {{f: tools.TF.lookup('world', {thing.frame!r}, f)\n"
                  '         for f in InputImages.frame_indices}\n'
-                 'track, sigma = {f: pose[:3, 3] for f, pose in poses.items()}, 0.01\n'
+                 'track = {f: pose[:3, 3] for f, pose in poses.items()}\n'
+                 'sigma, beyond = 0.01, 0.0\n'
                  'guessed = False  # TF places it\n')
     code += pose(Thing('camera', kind='camera'), 'view')
     code += '''
@@ -162,7 +164,7 @@ else:
 
 
 _MOTION_VALUES = {
-    'distance': 'value = moved',
+    'distance': 'value, sigma = moved, float(np.hypot(sigma, beyond))',
     'moved': '''
 value, unit = bool(moved > np.maximum(0.03, 3 * sigma)), None
 if not value and not (moved < max(0.012, sigma) and sigma < 0.02):

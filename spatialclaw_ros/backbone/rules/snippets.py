@@ -190,8 +190,8 @@ def over_views(measure, *things):
     frame did not see is in its sigma. By what both ways differ beyond that, the first one is off.
     The surer of both holds.
 
-    Where frames disagree and none shows all things, the middle value of single views is taken, and
-    the spread of the values is part of sigma.
+    Where frames disagree and none shows all things, or no sigma tells which way is the surer, the
+    middle value of single views is taken, and the spread of the values is part of sigma.
     """
     wander = float(np.linalg.norm([drift(t) for t in things]))
     by_frame = [views(t) for t in things]
@@ -208,7 +208,7 @@ def over_views(measure, *things):
         if off < sigma:
             print(f'each of {len(single)} frames by itself, as they differ by {wander:.3f} m')
             value, sigma = told, off
-    if same or wander < 0.012:
+    if wander < 0.012 or (same and np.isfinite(sigma)):
         return value, points, float(np.hypot(sigma, offset(things)))
     sets = [[v[f] for v in by_frame] for f in sorted(same)] or list(
         itertools.product(*[v.values() for v in by_frame]))

@@ -195,17 +195,27 @@ def placed_spread(thing):
             + along * shared(all_points(thing)) ** 2)
 
 
+def together(a, b):
+    """Whether a frame shows both things, or one camera shows them from where it stood still.
+
+    A camera that moved in between is as far off for each as its poses are.
+    """
+    return any(
+        f == g or (InputImages.at(f).camera == InputImages.at(g).camera
+                   and np.allclose(recon.extrinsics[f], recon.extrinsics[g], atol=1e-4))
+        for f in a['frames'] for g in b['frames'])
+
+
 def between_doubt(a, b, way):
     """Sigma of how far apart two middles are along the way between them, from each one's spread.
 
-    Where a camera is does not count between two things that it sees, but for how it stretches
-    lengths.
+    Where a camera is does not count between two things that it sees from one place, but for how it
+    stretches lengths.
     """
     length = float(np.linalg.norm(way))
     to = way / max(length, 1e-9)
     spread = own_spread(a) + own_spread(b)
-    seen = [{InputImages.at(f).camera for f in t['frames']} for t in (a, b) if isinstance(t, dict)]
-    if len(seen) == 2 and seen[0] & seen[1]:
+    if isinstance(a, dict) and isinstance(b, dict) and together(a, b):
         drawn = 1.5 * max(stretch(all_points(t)) for t in (a, b)) * length
     else:
         drawn, spread = 0.0, spread + placed_spread(a) + placed_spread(b)
