@@ -159,20 +159,18 @@ def _reunited(
 
 
 def _likeness(scene: Scene, query: ObjectQuery, one: Track) -> Likeness | None:
-    """Whether it can be what the noun says; None where nothing is known of such things."""
+    """Whether it can be what the noun says; None where nothing tells."""
     if query.noun not in USUAL or query.unread:
         return None
     if not scene.registered:  # a mask of colour has the depth of what is beside it
-        return Likeness('', told=False)
+        return None if scene.has_depth else Likeness('', told=False)
     return likeness(query.noun, sides_of(one, scene.views))
 
 
 def _formless(scene: Scene) -> str:
     """Why forms do not speak for what was found."""
-    if scene.registered:
-        return 'too little of its form shows'
     if scene.has_depth:
-        return 'depth is not registered to colour, so its form is not judged'
+        return 'too little of its form shows'
     return 'without depth, its form is not seen'
 
 
