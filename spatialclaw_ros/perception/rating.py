@@ -162,8 +162,6 @@ def _likeness(scene: Scene, query: ObjectQuery, one: Track) -> Likeness | None:
     """Whether it can be what the noun says; None where nothing tells."""
     if query.noun not in USUAL or query.unread:
         return None
-    if not scene.registered:  # a mask of colour has the depth of what is beside it
-        return None if scene.has_depth else Likeness('', told=False)
     return likeness(query.noun, sides_of(one, scene.views))
 
 
