@@ -32,11 +32,13 @@ from spatialclaw_ros.ros.starting import WaitForStart
 from spatialclaw_ros.srv import SpatialQuery
 from spatialclaw_ros.workspace.observation import Frame, Observation
 from spatialclaw_ros.workspace.question import AnswerType, Question, Status
+from spatialclaw_ros.workspace.tolerance import Tolerance
 
 OBSERVATION = Observation((Frame(0, 'camera', 1, 'optical', np.zeros((2, 2, 3), np.uint8)),))
 REQUEST = QueryRequest(Question('?'), (), None, 2.0, 4, 60.0)
 SETTINGS = SimpleNamespace(
-    max_concurrent=1, max_queued=2, timeout_s=60.0, window_s=2.0, max_frames=4)
+    max_concurrent=1, max_queued=2, timeout_s=60.0, window_s=2.0, max_frames=4,
+    tolerance=Tolerance())
 
 
 def test_a_step_is_told_once_however_many_tools_it_calls(monkeypatch):

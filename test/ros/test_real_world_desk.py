@@ -51,15 +51,15 @@ T_link_optical = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0,
 SOLIDS = (
     Box('floor', (2.0, 0.0, -0.8), (8.0, 8.0, 0.1), (90, 95, 100)),
     Box('table', (0.80, 0.0, -0.02), (0.50, 0.60, 0.04), (150, 120, 90)),
-    Box('mug', (0.72, 0.05, 0.05), (0.08, 0.08, 0.10), (200, 25, 25)))
+    Box('box', (0.72, 0.05, 0.05), (0.08, 0.08, 0.10), (200, 25, 25)))
 HEIGHT_M, TO_EDGE_M, TOLERANCE_M = 0.10, 0.72 - 0.04 - 0.55, 0.01
-TALL, EDGE = 'How tall is the red mug?', 'How far is the red mug from the edge of the table?'
+TALL, EDGE = 'How tall is the red box?', 'How far is the red box from the edge of the table?'
 NAMES_NO_WORLD = {'world_frame': '', 'base_frame': ''}
 
 
 @pytest.fixture
 def desk():
-    """A node that sees a red mug on a table, its camera turned down by 30 degrees; who asks it."""
+    """A node that sees a red box on a table, its camera turned down by 30 degrees; who asks it."""
     rays = CAMERA.rays().astype(np.float64) @ DOWN_30[:3, :3].T
     hits = np.stack([solid.hit(DOWN_30[:3, 3], rays) for solid in SOLIDS])
     robot = RobotDouble()
@@ -83,7 +83,7 @@ def test_heights_and_edges_on_a_desk(desk):
         assert answer.header.frame_id == CAMERA_FRAME
         assert not any('may not be z up' in line for line in answer.missing_priors)
     place = asker.ask(
-        'Where is the red mug?', answer_type=SpatialAnswer.TYPE_POINT, frame_id=CAMERA_FRAME)
+        'Where is the red box?', answer_type=SpatialAnswer.TYPE_POINT, frame_id=CAMERA_FRAME)
     assert place.status == SpatialAnswer.STATUS_OK, place.message
     expected_m = transform_points(invert(DOWN_30), np.array(SOLIDS[-1].center))
     assert [place.point.x, place.point.y, place.point.z] == pytest.approx(expected_m, abs=0.03)
