@@ -21,7 +21,6 @@ import base64
 import dataclasses
 import hashlib
 import json
-import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -29,7 +28,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from browser import Browser, find_chromium, running
+from browser import Browser, needed_chromium, running
 from trace_lab import HOSTILE, QUESTION, make_trace, reply
 
 from spatialclaw_ros.agent.events import CellRan, CellWritten, Failed, Planned
@@ -63,13 +62,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def chromium():
-    program = find_chromium()
-    if program is None:
-        reason = 'no Chromium: install one, or npm for `scripts/get_browser` to fetch one'
-        if os.environ.get('SPATIALCLAW_NEED_BROWSER'):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with running(program) as started:
+    with running(needed_chromium()) as started:
         yield started
 
 

@@ -16,21 +16,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from browser import find_chromium
+from browser import needed_chromium
 from PIL import Image
 
 
 def test_pictures_of_a_query_and_of_a_terminal_are_made(repository: Path, tmp_path: Path) -> None:
-    if find_chromium() is None:
-        if os.environ.get('SPATIALCLAW_NEED_BROWSER'):
-            pytest.fail('there is no Chromium; `make browser` fetches one')
-        pytest.skip('needs a Chromium: `make browser`')
+    needed_chromium()
     done = subprocess.run(
         [sys.executable, str(repository / 'scripts' / 'make_pictures.py'), 'overlay', 'doctor',
          '--into', str(tmp_path)], capture_output=True, text=True, timeout=300, check=False)

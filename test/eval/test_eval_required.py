@@ -47,9 +47,9 @@ WANTED = Required(within=0.95, wrong=0.02, inside_2_sigma=(0.90, 0.98), splits=(
 DATA = DataConfig(set='claw-sim', split='public')
 
 
-def normal(count: int, spread: float = 1.0) -> list[float]:
-    """Errors in sigma whose true spread is so many of it, as evenly as they come."""
-    return [NormalDist(0.0, spread).inv_cdf((n + 0.5) / count) for n in range(count)]
+def normal(count: int) -> list[float]:
+    """Normal errors in sigma, as evenly as they come."""
+    return [NormalDist().inv_cdf((n + 0.5) / count) for n in range(count)]
 
 
 HONEST = [0.01 * scaled for scaled in normal(20)]  # metres

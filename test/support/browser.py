@@ -54,6 +54,19 @@ def find_chromium() -> Path | None:
     return fetched[-1] if fetched else None
 
 
+def needed_chromium() -> Path:
+    """The same for a test, which is skipped where there is none, but where one must be there."""
+    import pytest  # the script that makes pictures has none
+
+    program = find_chromium()
+    if program is None:
+        reason = 'no Chromium: install one, or npm for `scripts/get_browser` to fetch one'
+        if os.environ.get('SPATIALCLAW_NEED_BROWSER'):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return program
+
+
 class BrowserError(RuntimeError):
     """The browser does not do what it is told."""
 
