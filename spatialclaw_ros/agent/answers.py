@@ -25,11 +25,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.workspace.answer import has_length
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE
 from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question, Value
 from spatialclaw_ros.workspace.tolerance import Tolerance
 
 _MAX_SHOWN_CHARS = 200
 _LETTERED = re.compile(r'\(?([a-z]{1,2})[).:]\s*(.*)', re.DOTALL)
+_NO_METRES = ('what was reconstructed is in no known unit; a depth sensor, TF that moves the '
+              'camera, or a metric depth model would tell it.')
+WITHOUT_METRES = ('A count, an angle, a side or a ratio (a number without a unit) still holds: '
+                  'give that if it answers the question, else refuse with a reason.')
+"""What who writes may do instead, after `no_metres`."""
 YES_NO = {'yes': True, 'true': True, 'no': False, 'false': False}
 
 
@@ -85,8 +92,34 @@ def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
         f'give {_HINTS[wanted]}')
 
 
+def no_metres(
+    typed: TypedAnswer, answer: CellAnswer, scale_source: str, notes: Iterable[str],
+) -> str:
+    """Why a length or a place is not told where nothing tells a metre; '' for all else.
+
+    A length between TF frames is in metres whatever the cameras see. From an answer that can't be
+    told for sure once there is a reconstruction, so it is told where there is none.
+
+    Args:
+        typed: the answer as it would be told; a point is a place.
+        answer: what the cell handed in. A number without a unit is taken for a count or a ratio.
+        scale_source: of the last reconstruction before it; '' without any.
+        notes: of the tools.
+    """
+    if scale_source != UNKNOWN_SCALE:
+        return ''
+    is_length = isinstance(typed.value, float) and has_length(answer.unit or '')
+    if typed.answer_type != AnswerType.POINT and not is_length:
+        return ''
+    why = next((note for note in notes if 'scale is unknown' in note), _NO_METRES)
+    what = 'a place' if typed.answer_type == AnswerType.POINT else f'a number in {answer.unit}'
+    return f'{what} can not be told: {why}'
+
+
 def not_known(tolerance: Tolerance, typed: TypedAnswer, answer: CellAnswer) -> str:
     """Why an answer is not known to a tolerance; '' where it is, and where its sigma is unknown.
+
+    What is no place and has another unit than metres or radians is held to none.
 
     Args:
         tolerance: to which lengths, places and angles are wanted.

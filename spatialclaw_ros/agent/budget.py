@@ -102,6 +102,11 @@ class Budget:
         return max(0, self._limits.max_tokens - self.tokens)
 
     @property
+    def is_spent(self) -> bool:
+        """Whether no further reply may be asked for."""
+        return not (self.steps_left and self.tokens_left)
+
+    @property
     def is_last(self) -> bool:
         """Whether the next reply is the last one, or likely to be."""
         if self.steps_left <= 1:

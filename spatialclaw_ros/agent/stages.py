@@ -27,9 +27,11 @@ from functools import partial
 from typing import Any
 
 from spatialclaw_ros.agent.answers import (
+    WITHOUT_METRES,
     AnswerMismatchError,
     TypedAnswer,
     fit_answer,
+    no_metres,
     not_known,
 )
 from spatialclaw_ros.agent.budget import AgentLimits, Budget
@@ -120,7 +122,9 @@ class Stages:
         self._brief = Brief(
             question, metadata, key_frames=key_frames(observation.frames), max_steps=max_steps,
             language=interface.language)
-        if getattr(backbone, 'reads_prompts', True):
+        # who reads no prompts is told no scale in words, and knows what rests on TF alone
+        self._holds_metres = getattr(backbone, 'reads_prompts', True)
+        if self._holds_metres:
             self._brief = self._with_prompts()
         self._tools = HostTools(
             backbone=backbone, perception=perception, observation=observation, deadline=deadline,
@@ -269,6 +273,13 @@ class Stages:
         except AnswerMismatchError as error:
             self._trouble = _trouble('answer did not fit', str(error))
             return None, str(error)
+        problem = no_metres(typed, answer, self.evidence.scale_source, self.evidence.notes)
+        if problem and self._holds_metres:
+            self._trouble = _trouble('answer was in metres', problem)
+            if self._budget.is_spent:
+                return Refused(problem, self.evidence, self.steps), ''
+            return None, (f'The answer {typed.text} does not count, for {problem} '
+                          f'{WITHOUT_METRES}')
         if problem := not_known(self._question.tolerance, typed, answer):
             return Refused(problem, self.evidence, self.steps), ''
         return self._answered(typed, answer), ''

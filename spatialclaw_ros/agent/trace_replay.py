@@ -29,7 +29,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from spatialclaw_ros.agent.answers import AnswerMismatchError, fit_answer, not_known
+from spatialclaw_ros.agent.answers import AnswerMismatchError, fit_answer, no_metres, not_known
 from spatialclaw_ros.agent.trace_keep import RAW
 from spatialclaw_ros.agent.trace_lines import AnsweredLine, RefusedLine, Stored, ToolCalledLine
 from spatialclaw_ros.agent.trace_plain import exact, plain, scrub, secrets_of, unexact
@@ -237,6 +237,11 @@ def _new_answer(trace: Trace, answer: CellAnswer | None) -> Any:
         typed = fit_answer(question, answer)
     except AnswerMismatchError:
         return None
+    # what was told in metres nevertheless is of a version that told it, or of who knows it from TF
+    end = trace.end
+    if isinstance(end, RefusedLine) and (
+            problem := no_metres(typed, answer, end.evidence.scale_source, end.evidence.notes)):
+        return [problem]
     # a trace without a tolerance is of a version that held answers to none
     if trace.started.question.tolerance is not None and (
             problem := not_known(question.tolerance, typed, answer)):

@@ -155,7 +155,8 @@ class Backbone(Protocol):
     fenced block of `Brief.language`.
 
     One that has a false attribute `reads_prompts` gets briefs without `system`, `planner_system`
-    and `opening`: they take time to make.
+    and `opening`: they take time to make. It is no language model, and holds its lengths against
+    `scale_source` by itself.
     """
 
     name: str

@@ -36,6 +36,7 @@ class Metered:
 
     def __init__(self, backbone: Backbone) -> None:
         self.name = backbone.name
+        self.reads_prompts = getattr(backbone, 'reads_prompts', True)
         self._backbone = backbone
         self._lock = threading.Lock()
         self._tokens = Tokens()

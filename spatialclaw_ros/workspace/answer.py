@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,6 +36,8 @@ _SI_FACTORS = {
     'rad': dict.fromkeys(('deg', 'degree', 'degrees', '°'), 'math.pi / 180'),
     's': {'ms': '0.001', 'min': '60', 'h': '3600'},
 }
+_LENGTHS = frozenset(  # 'in' is a word, too
+    {'m', 'metre', 'metres', 'meter', 'meters', *_SI_FACTORS['m']} - {'in'})
 _SI_NAMES = {
     'meter': 'm', 'meters': 'm', 'metre': 'm', 'metres': 'm', 'radian': 'rad', 'radians': 'rad',
     'sec': 's', 'second': 's', 'seconds': 's'}
@@ -93,6 +96,11 @@ class ReturnAnswer:
 
     def __repr__(self) -> str:
         return '<ReturnAnswer(value, unit=None, points=None, frame=None, sigma=None, reason="")>'
+
+
+def has_length(unit: str) -> bool:
+    """Whether a unit has a length in it: 'm', 'm/s', 'm^2', 'cubic metres', 'km/h'."""
+    return not _LENGTHS.isdisjoint(re.findall('[a-z]+', unit.lower()))
 
 
 def _unit(unit: Any) -> str | None:

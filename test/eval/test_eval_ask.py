@@ -27,8 +27,9 @@ from eval_scene import CENTRES_M, SEEN, Scene, question
 from session_lab import Listening
 
 from spatialclaw_ros.agent.events import Answered, Event, Evidence, Failed, Refused
-from spatialclaw_ros.backbone.protocol import Brief, Exchange
+from spatialclaw_ros.backbone.protocol import Backbone, Brief, Exchange
 from spatialclaw_ros.backbone.protocol import Said as ModelSaid
+from spatialclaw_ros.backbone.rules import RulesBackbone
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.eval.ask import Asker, folder_name
@@ -157,6 +158,13 @@ def test_tokens_are_counted_for_each_question() -> None:
     backbone.write(brief, '', (), Deadline())
     assert backbone.taken() == Tokens(prompt=200, completion=14)
     assert backbone.taken() == Tokens()
+
+
+@pytest.mark.parametrize(('backbone', 'reads'), [(RulesBackbone(), False), (Listening([]), True)])
+def test_who_reads_no_prompts_gets_none_when_it_is_counted(
+    backbone: Backbone, reads: bool,
+) -> None:
+    assert metered(backbone).reads_prompts is reads
 
 
 @pytest.mark.parametrize('backbone', ['rules', 'floor'])
