@@ -260,16 +260,16 @@ def _model(model: ModelStatus) -> Finding:
 
 def examine_node(name: str, timeout_s: float = NODE_TIMEOUT_S) -> Iterator[Finding]:
     """What a running node tells of its parts."""
-    from spatialclaw_ros.client.errors import NotSpunError
     from spatialclaw_ros.client.watcher import Watcher
     part = f'node {name}'
-    with Watcher(name) as watcher:
-        watcher.wait(timeout_s)
-        try:
+    try:
+        with Watcher(name) as watcher:
+            watcher.wait(timeout_s)
             parts = watcher.view().parts
-        except NotSpunError as error:
-            yield Finding(part, '/diagnostics', MISSING, str(error))
-            return
+    # ROS does not begin, or nobody spins the watcher
+    except SpatialClawError as error:
+        yield Finding(part, '/diagnostics', MISSING, str(error))
+        return
     if not parts:
         yield Finding(
             part, '/diagnostics', MISSING, f'nothing of it within {timeout_s:g} s',

@@ -29,6 +29,7 @@ from rclpy.node import Node
 from spatialclaw_ros.cli.picture import Cloud
 from spatialclaw_ros.errors import DependencyError, NoFramesError
 from spatialclaw_ros.geometry.se3 import transform_points
+from spatialclaw_ros.ros.beginning import begin
 from spatialclaw_ros.ros.camera_config import CameraConfig
 from spatialclaw_ros.ros.cameras import CameraBuffers
 from spatialclaw_ros.ros.compat.share import share_path
@@ -98,7 +99,7 @@ class Stage:
         Points are in the frame 'odom', which the node draws in.
         """
         context = Context()
-        rclpy.init(args=[], context=context)
+        begin([], context)
         node = Node('spatialclaw_onlooker', context=context)
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(node)

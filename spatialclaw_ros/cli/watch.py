@@ -62,12 +62,12 @@ def run(options: argparse.Namespace) -> int:
     """Watch until told to leave."""
     from rich.console import Console
 
-    from spatialclaw_ros.client.errors import NotSpunError
     from spatialclaw_ros.client.watcher import Watcher
+    from spatialclaw_ros.errors import SpatialClawError
 
     console = Console(highlight=False)
-    with Watcher(options.node) as watcher:
-        try:
+    try:
+        with Watcher(options.node) as watcher:
             if options.once:
                 watcher.wait(options.wait)
                 return _show_once(console, watcher.view())
@@ -75,12 +75,13 @@ def run(options: argparse.Namespace) -> int:
                 _show_live(console, watcher)
             else:
                 _tell(watcher)
-        except (KeyboardInterrupt, BrokenPipeError):
-            if options.once:
-                raise
-        except NotSpunError as error:
-            print(f'spatialclaw watch: {error}', file=sys.stderr)
-            return EXIT_FAILED
+    except (KeyboardInterrupt, BrokenPipeError):
+        if options.once:
+            raise
+    # ROS does not begin, or nobody spins the watcher
+    except SpatialClawError as error:
+        print(f'spatialclaw watch: {error}', file=sys.stderr)
+        return EXIT_FAILED
     return EXIT_WELL
 
 

@@ -27,26 +27,35 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from spatialclaw_ros.ros.beginning import begin, middleware_error
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
+from spatialclaw_ros.ros.compat.rcl_errors import RCLError
 
 logger = logging.getLogger(__name__)
 
 
 class OwnNode:
-    """A node of a name that no other has, spun until it is stopped."""
+    """A node of a name that no other has, spun until it is stopped.
+
+    Raises:
+        InvalidRequestError: ROS_DOMAIN_ID can't be used.
+        MiddlewareError: the middleware does not begin, or lets no node into the graph.
+    """
 
     def __init__(self) -> None:
         use_fastdds_profile(os.environ)
         self._context = Context()
-        rclpy.init(args=[], context=self._context)
+        begin([], self._context)
         try:
             self.node = Node(
                 f'spatialclaw_client_{secrets.token_hex(4)}', context=self._context,
                 start_parameter_services=False, enable_rosout=False, parameter_overrides=[
                     # SROS 2 has no policy for a service of a name that nobody knows before
                     Parameter('start_type_description_service', Parameter.Type.BOOL, False)])
-        except BaseException:
+        except BaseException as error:
             rclpy.try_shutdown(context=self._context)
+            if isinstance(error, RCLError):
+                raise middleware_error(error) from error
             raise
         self.fault: Exception | None = None
         """What ended the thread, None while it spins."""

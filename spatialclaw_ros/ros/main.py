@@ -28,16 +28,16 @@ from collections.abc import Sequence
 
 import rclpy
 from rclpy.executors import MultiThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import SpatialClawError
+from spatialclaw_ros.ros.beginning import begin, middleware_error
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
-from spatialclaw_ros.ros.compat.rcl_errors import RCLError, UnknownROSArgsError
+from spatialclaw_ros.ros.compat.rcl_errors import RCLError
 from spatialclaw_ros.ros.memory import reuse_freed_memory
 from spatialclaw_ros.ros.node import SpatialClawNode
 from spatialclaw_ros.ros.parameter_file import unread_files
-from spatialclaw_ros.ros.refusal import arguments_error, middleware_error, refuse
+from spatialclaw_ros.ros.refusal import refuse
 
 # Each query that runs or waits holds one, and BUSY, cancels and the lifecycle are answered beside
 # them: as many as parameters allow, and some to spare. They are started as they are needed.
@@ -63,9 +63,9 @@ def main(args: Sequence[str] | None = None) -> int:
     use_fastdds_profile(os.environ)
     given = sys.argv if args is None else list(args)
     try:
-        rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
-    except (RCLError, UnknownROSArgsError) as error:
-        return refuse(arguments_error(error))
+        begin(given)
+    except SpatialClawError as error:
+        return refuse(error)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -133,6 +133,15 @@ def test_a_watcher_whose_thread_failed_says_so(capsys, monkeypatch):
     assert 'nothing more is heard' in finding.detail
 
 
+def test_ros_that_does_not_begin_is_told_in_one_line(capsys, monkeypatch):
+    monkeypatch.setenv('ROS_DOMAIN_ID', '500')
+    assert main(['watch', '--once', '--node', 'nobody']) == EXIT_FAILED
+    line, = capsys.readouterr().err.splitlines()
+    assert 'ROS_DOMAIN_ID is 500' in line
+    finding, = examine_node('/nobody')
+    assert 'ROS_DOMAIN_ID is 500' in finding.detail
+
+
 class Lines:
     """What a process prints, as it comes."""
 

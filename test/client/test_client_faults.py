@@ -31,7 +31,7 @@ from spatialclaw_ros.client import NodeGoneError, QueryCanceledError, SpatialCli
 from spatialclaw_ros.client import link as linking
 from spatialclaw_ros.client.contact import Contact
 from spatialclaw_ros.client.patience import PatientClock
-from spatialclaw_ros.errors import DeadlineExceededError
+from spatialclaw_ros.errors import DeadlineExceededError, InvalidRequestError
 
 # a killed participant stays in the graph for 20 s
 SOON_S = 15.0
@@ -218,6 +218,15 @@ def test_silence_is_what_this_process_had_time_to_hear():
     assert contact.silent_s == 0.0
     assert contact.made_since(117.2)
     assert not contact.made_since(117.31)
+
+
+@pytest.mark.parametrize('domain', ['abc', '500'])
+def test_a_domain_that_can_not_be_is_named(monkeypatch, domain):
+    monkeypatch.setenv('ROS_DOMAIN_ID', domain)
+    before = clients()
+    with pytest.raises(InvalidRequestError, match=r'ROS does not begin: .*ROS_DOMAIN_ID'):
+        SpatialClient('/nobody')
+    assert clients() == before
 
 
 def clients():

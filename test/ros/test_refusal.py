@@ -32,8 +32,9 @@ from spatialclaw_ros.errors import (
     SpatialClawError,
     WeightsError,
 )
+from spatialclaw_ros.ros.beginning import arguments_error, domain_fault
 from spatialclaw_ros.ros.parameter_spec import ParameterError
-from spatialclaw_ros.ros.refusal import LASTING, MAY_PASS, arguments_error, status_of
+from spatialclaw_ros.ros.refusal import LASTING, MAY_PASS, status_of
 
 RUN = 'import sys\nfrom spatialclaw_ros.ros.main import main\nsys.exit(main())\n'
 SLOW = 'from spatialclaw_ros.ros import resources\nresources.KERNEL_START_S = 0.0\n' + RUN
@@ -66,12 +67,25 @@ def test_only_what_another_start_would_meet_again_keeps_it_down(
 @pytest.mark.parametrize(('said', 'kind'), [
     ("Couldn't parse params file: 'a.yaml', at /src/rcl/a.c:12", InvalidRequestError),
     ('failed to initialize rcl: ROS_DOMAIN_ID is not an integral number', InvalidRequestError),
-    ("SECURITY ERROR: directory '/keystore/enclaves' does not exist.", MiddlewareError)])
+    ("failed to initialize rcl: Enclave name is not valid: 'a b'", InvalidRequestError),
+    ("SECURITY ERROR: directory '/keystore/enclaves' does not exist.", MiddlewareError),
+    ('failed to create participant: Invalid argument', MiddlewareError),
+    ('profile.xml: failed to parse, parameter of transport', MiddlewareError)])
 def test_what_ros_does_not_begin_with(said: str, kind: type[SpatialClawError]) -> None:
     error = arguments_error(RuntimeError(said))
     assert type(error) is kind
     assert said.partition(', at')[0] in str(error)
     assert '/src/' not in str(error)
+
+
+@pytest.mark.parametrize(('domain', 'middleware', 'usable'), [
+    (0, 'rmw_fastrtps_cpp', True), (232, 'rmw_fastrtps_cpp', True),
+    (233, 'rmw_fastrtps_cpp', False), (500, 'rmw_cyclonedds_cpp', False),
+    (500, 'rmw_zenoh_cpp', True)])
+def test_domains_that_a_middleware_has(domain: int, middleware: str, usable: bool) -> None:
+    fault = domain_fault(domain, middleware)
+    assert bool(fault) != usable
+    assert usable or f'ROS_DOMAIN_ID is {domain}, and {middleware} has' in fault
 
 
 @pytest.mark.parametrize(('words', 'named'), [
