@@ -85,11 +85,13 @@ def serve_parameters(node: Node, checks: Checks) -> None:
         refused = checks.refusals(parameters) | refused
         changed = [one for one in parameters if not checks.unchanged(one)]
         if not refused and changed:
-            checks.prepare(changed)
-            result = node.set_parameters_atomically(changed)
-            if not result.successful:  # of ROS' own parameters
-                refused = {one.name: result.reason for one in changed}
-            checks.tidy()
+            try:
+                checks.prepare(changed)
+                result = node.set_parameters_atomically(changed)
+                if not result.successful:  # of ROS' own parameters
+                    refused = {one.name: result.reason for one in changed}
+            finally:
+                checks.tidy()
         others = f'not set, for {", ".join(refused)} of the same request is refused'
         return [
             SetParametersResult(

@@ -95,7 +95,8 @@ class Parameters:
             warn(f'{GROUP}url has no effect: reconstruct {perception.reconstruct} and segment '
                  f'{perception.segment} need no model')
         node.add_on_set_parameters_callback(self._on_set)
-        # rclpy has it from Iron on; below, values are read each time
+        # rclpy has it from Iron on; below, values are read each time, and of cameras that a program
+        # in this process takes away the parameters stay
         if hasattr(node, 'add_post_set_parameters_callback'):
             node.add_post_set_parameters_callback(self._on_changed)
             self._hears_of_changes = True
@@ -140,12 +141,14 @@ class Parameters:
         """
         refused: dict[str, str] = {}
         changed: dict[str, Any] = {}
-        added = self._added(parameters)
+        added, gone = self._added(parameters), self._gone(parameters)
         specs = {**self._specs, **added}
         for parameter in parameters:
             name = parameter.name
             spec = specs.get(name)
-            if spec is None:
+            if name in gone:
+                refused[name] = f'{name} is of a camera that cameras does not name any more'
+            elif spec is None:
                 if not self._node.has_parameter(name):
                     refused[name] = f'{name} is not known{did_you_mean(name, specs)}'
             elif not self.unchanged(parameter):
@@ -194,10 +197,15 @@ class Parameters:
 
     def _added(self, parameters: Sequence[Parameter]) -> dict[str, ParameterSpec]:
         """Parameters of cameras that a change names and that are not known yet."""
-        names = next((one.value for one in parameters if one.name == 'cameras'), None)
-        if not isinstance(names, (list, tuple)) or cameras_fault(names):
+        names = _cameras_in(parameters)
+        if not names:
             return self._coming
         return {name: spec for name, spec in of_cameras(names).items() if name not in self._specs}
+
+    def _gone(self, parameters: Sequence[Parameter]) -> set[str]:
+        """Parameters of cameras that a change does not name any more."""
+        names = _cameras_in(parameters)
+        return self._specs.keys() - self._fixed - of_cameras(names).keys() if names else set()
 
     def _first(self, spec: ParameterSpec) -> Any:
         """A parameter's value before anybody sets it."""
@@ -220,8 +228,11 @@ class Parameters:
         with self._lock:
             return {name: _read(self._node.get_parameter(name).value) for name in self._specs}
 
-    def _on_changed(self, _parameters: Sequence[Parameter]) -> None:
+    def _on_changed(self, parameters: Sequence[Parameter]) -> None:
         self._changes += 1
+        # those of a camera that just comes are declared before `cameras` names it
+        if any(one.name == 'cameras' for one in parameters):
+            self.tidy()
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         refused = self.refusals(parameters)
@@ -297,6 +308,14 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     return Settings(
         **{spec.name: values[spec.name] for spec in NODE_PARAMETERS},
         perception=perception_config({name: values[name] for name in _perception(values)}))
+
+
+def _cameras_in(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """The cameras that a change names; () where it names none, or some that can't be."""
+    names = next((one.value for one in parameters if one.name == 'cameras'), None)
+    if not isinstance(names, (list, tuple)) or cameras_fault(names):
+        return ()
+    return tuple(names)
 
 
 def _perception(names: Mapping[str, Any]) -> list[str]:

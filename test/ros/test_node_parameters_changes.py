@@ -155,6 +155,11 @@ def test_a_change_is_taken_as_a_whole(changing, values, configured):
      {'window_s': 'not set, for buffer_s', 'buffer_s': CLEANUP}),
     ({'rear__image': '/rear/other'}, True, {'rear.image': CLEANUP}),
     ({'cameras': ['front']}, True, {'cameras': CLEANUP}),
+    ({'cameras': ['front'], 'rear__image': '/rear/other'}, False,
+     {'rear.image': 'cameras does not name any more', 'cameras': 'not set, for rear.image'}),
+    ({'cameras': ['wrist'], 'rear__depth': '/rear/depth', 'wrist__depth': '/wrist/depth'}, False,
+     {'rear.depth': 'cameras does not name any more', 'cameras': 'not set, for rear.depth',
+      'wrist.depth': 'not set'}),
     ({'cameras': ['front', 'front']}, False, {'cameras': 'different names'}),
     ({'cameras': ['café']}, False, {'cameras': 'the letters a to z'}),
     ({'cameras': [1, 2]}, False, {'cameras': 'of type string_array'}),
@@ -184,26 +189,48 @@ def test_a_refused_change_says_why_and_sets_nothing(changing, values, configured
         assert word in reasons[name]
 
 
-def test_cameras_bring_and_take_their_parameters(changing):
-    def of_cameras():
-        return {name.partition('.')[0] for name in changing.values() if name.endswith('.image')}
+def of_cameras(changing):
+    """Cameras that have parameters."""
+    return {name.partition('.')[0] for name in changing.values() if name.endswith('.image')}
 
+
+def test_cameras_bring_and_take_their_parameters(changing):
     assert changing.set(cameras=['front', 'wrist']) == {}
-    assert of_cameras() == {'front', 'wrist'}
+    assert of_cameras(changing) == {'front', 'wrist'}
     assert [one.image_topic for one in changing.parameters.cameras] == [
         'front/color/image_raw', 'wrist/color/image_raw']
     assert changing.set(wrist__depth='/wrist/depth') == {}
     assert changing.parameters.cameras[1].depth_topic == '/wrist/depth'
     # one that comes back has what the file says of it
     assert changing.set(cameras=['rear']) == {}
-    assert of_cameras() == {'rear'}
+    assert of_cameras(changing) == {'rear'}
     assert changing.parameters.cameras[0].depth_topic == '/rear/depth'
 
 
 def test_a_program_in_the_nodes_process_may_name_cameras_too(changing):
-    result, = changing.node.set_parameters([Parameter('cameras', value=['wrist'])])
-    assert result.successful, result.reason
-    assert changing.parameters.cameras[0].image_topic == 'wrist/color/image_raw'
+    for names in (['wrist'], ['rear', 'wrist'], ['front']):
+        result, = changing.node.set_parameters([Parameter('cameras', value=names)])
+        assert result.successful, result.reason
+        assert [one.image_topic for one in changing.parameters.cameras] == [
+            f'{name}/color/image_raw' for name in names]
+        # below Iron nobody tells of a change
+        if changing.parameters._hears_of_changes:
+            assert of_cameras(changing) == set(names)
+
+
+def test_a_change_that_breaks_off_leaves_nothing_of_its_cameras(changing, monkeypatch):
+    def broken(_parameters):
+        raise ValueError('broken')
+
+    before = changing.values()
+    service = next(one for one in changing.node.services
+                   if one.srv_name.endswith('/set_parameters'))
+    monkeypatch.setattr(changing.node, 'set_parameters_atomically', broken)
+    request = SetParameters.Request(parameters=[
+        Parameter('cameras', value=['wrist']).to_parameter_msg()])
+    with pytest.raises(ValueError, match='broken'):
+        service.callback(request, SetParameters.Response())
+    assert changing.values() == before
 
 
 def test_a_parameter_can_not_be_taken_away(changing):
@@ -298,6 +325,7 @@ def test_a_process_with_unknown_parameters_does_not_start(tmp_path):
 @pytest.mark.parametrize(('given', 'domain', 'words'), [
     ('window_s=3.0', '', ('window_s=3.0', '`-p NAME:=VALUE`', '`spatialclaw doctor')),
     ('window_s:=3.0', 'abc', ('ROS does not begin: ', 'RMW_IMPLEMENTATION')),
+    ('window_s:=3.0', '233', ('ROS does not begin: ROS_DOMAIN_ID is 233', '0 to 232')),
 ])
 def test_what_ros_cannot_begin_with_is_told_in_one_line(
         monkeypatch, capfd, given, domain, words):
