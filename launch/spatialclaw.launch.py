@@ -128,17 +128,17 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'backbone', default_value='',
             description='Who writes the cells: rules, vllm, or MODULE:FUNCTION; empty: as '
-                        'params_file says.'),
+                        'params_file or profile says.'),
         DeclareLaunchArgument(
             'backbone_url', default_value='',
             description="Base URL of a model's API on another machine (vllm); empty: as "
-                        'params_file says; not with vllm:=true.'),
+                        'params_file or profile says; not with vllm:=true.'),
         DeclareLaunchArgument(
             'reconstruct', default_value='', choices=RECONSTRUCTORS,
-            description='Who reconstructs; empty: as params_file says.'),
+            description='Who reconstructs; empty: as params_file or profile says, else rgbd.'),
         DeclareLaunchArgument(
             'segment', default_value='', choices=SEGMENTERS,
-            description='Who segments; empty: as params_file says.'),
+            description='Who segments; empty: as params_file or profile says, else classical.'),
         DeclareLaunchArgument(
             'perception', default_value='false', choices=SWITCH,
             description='Start perception.launch.py beside the node, which then uses it.'),

@@ -31,6 +31,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from visualization_msgs.msg import Marker, MarkerArray
 
 from spatialclaw_ros.geometry.se3 import make_transform, quat_xyzw_to_matrix
+from spatialclaw_ros.ros.beginning import begin
 
 SECOND_NS = 1_000_000_000
 LATCHED = QoSProfile(
@@ -91,8 +92,8 @@ class EvidenceListener:
 
     def __init__(self, node: str, info_topic: str) -> None:
         self._context = Context()
-        rclpy.init(args=[], context=self._context)
-        self._node = Node('spatialclaw_viewer', context=self._context)
+        begin([], self._context)
+        self._node = Node('spatialclaw_demo_viewer', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._latest: dict[str, Any] = {}

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import tempfile
 import unittest
 from pathlib import Path
@@ -33,28 +32,22 @@ from launch.actions import IncludeLaunchDescription, SetEnvironmentVariable
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launched import Lookout
 from lifecycle_msgs.msg import State
+from served_lab import free_port
 
 from spatialclaw_ros.client.watcher import Watcher
 from spatialclaw_ros.ros.compat.share import share_path
 
 LAB = "depth: {model: 'lab_models:depth'}\nmasks: {model: 'lab_models:masks'}\n"
 
-
-def free_address() -> str:
-    """Return an address of this machine that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(('127.0.0.1', 0))
-        return f'127.0.0.1:{one.getsockname()[1]}'
-
-
-ADDRESS = free_address()
 # goes when the interpreter ends
 FOLDER = tempfile.TemporaryDirectory(prefix='launch_perception_')
 
 
 @pytest.mark.launch_test
-def generate_test_description() -> LaunchDescription:
-    """Return the node and the server; its models need no torch."""
+def generate_test_description() -> tuple[LaunchDescription, dict[str, str]]:
+    """Return the node and the server, whose models need no torch, and where it listens."""
+    # drawn as late as can be: until the server listens, another process may take it
+    address = f'127.0.0.1:{free_port()}'
     config = Path(FOLDER.name) / 'lab.yaml'
     config.write_text(LAB, encoding='utf-8')
     path = os.pathsep.join(filter(None, (SUPPORT, os.environ.get('PYTHONPATH', ''))))
@@ -64,14 +57,14 @@ def generate_test_description() -> LaunchDescription:
             PythonLaunchDescriptionSource(str(share_path('launch', 'spatialclaw.launch.py'))),
             launch_arguments=[
                 ('reconstruct', 'depth_anything'), ('segment', 'sam3'), ('perception', 'true'),
-                ('perception_config', str(config)), ('perception_address', ADDRESS)]),
-        launch_testing.actions.ReadyToTest()])
+                ('perception_config', str(config)), ('perception_address', address)]),
+        launch_testing.actions.ReadyToTest()]), {'address': address}
 
 
 class TestPerception(unittest.TestCase):
     """While it runs."""
 
-    def test_the_node_perceives_by_the_server(self) -> None:
+    def test_the_node_perceives_by_the_server(self, address: str) -> None:
         with Lookout() as lookout, Watcher('/spatialclaw') as watcher:
             lookout.wait_for_state('/spatialclaw', State.PRIMARY_STATE_ACTIVE)
 
@@ -81,7 +74,7 @@ class TestPerception(unittest.TestCase):
 
             lookout.wait(lambda: told('depth: model') == 'lab_models:depth', 'the depth model')
             lookout.wait(lambda: told('masks: model') == 'lab_models:masks', 'the mask model')
-            assert ADDRESS in told('runs in')
+            assert address in told('runs in')
 
 
 @launch_testing.post_shutdown_test()

