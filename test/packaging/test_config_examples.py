@@ -63,7 +63,7 @@ def test_of_two_cameras_one_is_compressed_and_both_fit_the_buffer(parameters: Pa
         'head', Image, Image)
     assert (wrist.name, wrist.message_type('image'), wrist.message_type('depth')) == (
         'wrist', CompressedImage, CompressedImage)
-    assert wrist.info_topic == wrist.camera_info_topic == 'wrist/camera/color/camera_info'
+    assert wrist.info_topic == wrist.camera_info_topic == 'camera/wrist/color/camera_info'
     settings = parameters.settings
     kept = (1 + COMPRESSED_SHARE) * RAW_BYTES * RATE_HZ * settings.buffer_s
     assert kept < settings.buffer_mb * MIB < 1.25 * kept
@@ -71,7 +71,7 @@ def test_of_two_cameras_one_is_compressed_and_both_fit_the_buffer(parameters: Pa
 
 def test_rviz_shows_the_first_of_them() -> None:
     values = parameters_in([TWO], '/spatialclaw')
-    assert {topic.partition('/')[0] for _, topic in camera_remappings(values)} == {'head'}
+    assert {topic.split('/')[1] for _, topic in camera_remappings(values)} == {'head'}
 
 
 def test_the_page_shows_the_file() -> None:
