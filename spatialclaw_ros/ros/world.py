@@ -82,6 +82,13 @@ def place_frames(
             doubt = transforms.doubt(world, name)
             if doubt:
                 missing.add(('doubt', doubt), doubt)
+            cameras = sorted({frame.camera for frame in frames if frame.frame_id == name})
+            if name and len(cameras) > 1:
+                missing.add(('shared', name), (
+                    f'images of cameras {" and ".join(cameras)} have one frame_id, {name!r}: they '
+                    'are taken to stand at one place; if they do not, name frames of its own to '
+                    'each driver (a RealSense: camera_name), and see '
+                    '`ros2 topic echo --once --field header IMAGE_TOPIC`'))
         return tree, [
             replace(frame, T_world_camera=pose) for frame, pose in zip(frames, placed.poses)]
     if not transforms.frames():

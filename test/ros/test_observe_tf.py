@@ -72,6 +72,25 @@ def test_images_that_name_no_frame_are_told_with_where_to_see_it(rig):
     assert '`ros2 topic echo --once --field header IMAGE_TOPIC`' in line
 
 
+@pytest.mark.parametrize(('frames', 'told'), [
+    (('left_optical', 'right_optical'), False), (('left_optical', 'left_optical'), True)])
+def test_cameras_that_share_a_frame_are_told(rig, frames, told):
+    """Two drivers as they come, of one name: each thing is where the other camera would see it."""
+    buffers = rig.buffers(*(
+        CameraConfig(name, f'/{name}/image', depth_topic=f'/{name}/depth')
+        for name in ('left', 'right')))
+    transforms = rig.transforms()
+    rig.tf(*(('odom', frame, 0) for frame in {'base_link', *frames}), static=True)
+    for name, frame in zip(('left', 'right'), frames):
+        rig.send(NOW, name=name, frame=frame)
+        assert rig.sent(buffers, 1, name=name, roles=('image', 'depth', 'camera_info'))
+    assert rig.wait(lambda: transforms.has_frame(frames[1]))
+    lines = select_observation(buffers, transforms).missing
+    assert len(lines) == told
+    for word in ('left and right', "'left_optical'", 'camera_name') if told else ():
+        assert word in lines[0]
+
+
 def test_a_loop_in_tf_ends_with_a_reason(rig):
     buffers, transforms = rig.buffers(), rig.transforms()
     rig.tf(('a', 'cam_optical', 0), ('cam_optical', 'a', 0), ('odom', 'base_link', 0), static=True)
