@@ -58,6 +58,10 @@ class SpatialClient:
             never does. Without one the client has a ROS context, a node and a thread of its own,
             and needs no `rclpy.init`; with Fast DDS, its environment then names this package's
             profile where it named none (see docs/networking.md).
+
+    Raises:
+        InvalidRequestError: without `node`, and ROS_DOMAIN_ID can't be used.
+        MiddlewareError: without `node`, and ROS' middleware does not begin.
     """
 
     def __init__(self, node_name: str = DEFAULT_NODE, *, node: Node | None = None) -> None:
