@@ -22,15 +22,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from spatialclaw_ros.errors import PerceptionError
-from spatialclaw_ros.geometry.plane import fit_plane_ransac
+from spatialclaw_ros.geometry.plane import Plane, fit_plane_ransac
 from spatialclaw_ros.geometry.se3 import make_transform
 from spatialclaw_ros.perception.depth import sigma_of
-from spatialclaw_ros.workspace.calls import NOT_TOGETHER
+from spatialclaw_ros.workspace.calls import NOT_TOGETHER, UNKNOWN_UP
 from spatialclaw_ros.workspace.observation import Frame
 
 _UP_CAMERA = np.array([0.0, -1.0, 0.0])  # optical frame: y down
 _MAX_TILT_RAD = math.radians(65)
 _MIN_PLANE_SHARE = 0.08
+_MAX_BESIDE = 2.0  # of a slice through something else, three times as thick a one holds 3 times
+_MOST_SLICED = 3
 _STATIC_SHARE = 0.9
 _STATIC_OVERLAP = 0.3
 _SAMPLE = 8
@@ -93,23 +95,47 @@ def upright_world(frame: Frame, depth_m: np.ndarray) -> tuple[np.ndarray, str]:
 def upright_pose(points: np.ndarray, threshold_m: float = 0.015) -> tuple[np.ndarray, str]:
     """As `upright_world`, from points (K, 3) in the camera's frame.
 
+    Where no plane that they lie on is level within 65 degrees, the note has the words of
+    `UNKNOWN_UP`: a camera that looks straight down at a table sees it as one before a wall does.
+
     Args:
         points: metres, finite.
         threshold_m: how far off their plane points may lie.
     """
-    up, height = _UP_CAMERA, 0.0
-    note = ('No TF and no horizontal plane in view: the world is made up as if the camera were '
-            'level, with the origin at the camera.')
-    if len(points) >= 30:
-        plane, inliers = fit_plane_ransac(
-            points, threshold_m=threshold_m, normal_hint=_UP_CAMERA, max_angle_rad=_MAX_TILT_RAD)
-        if inliers.mean() >= _MIN_PLANE_SHARE:
-            plane = plane.facing(_UP_CAMERA)
-            if plane.offset > 0.02:  # below the camera
-                up, height = plane.normal, plane.offset
-                note = ('No TF: the world is made up from the largest horizontal plane in view '
-                        f'(z = 0, {height:.2f} m below the camera), x where the camera looks.')
-    return _level(up, height), note
+    plane = _level_plane(points, threshold_m)
+    if plane is None or plane.offset <= 0.02:  # not below the camera
+        return _level(_UP_CAMERA, 0.0), (
+            f'No TF and no horizontal plane in view: {UNKNOWN_UP}, the world is made up as if the '
+            'camera were level, with the origin at the camera.')
+    return _level(plane.normal, plane.offset), (
+        'No TF: the world is made up from the largest horizontal plane in view '
+        f'(z = 0, {plane.offset:.2f} m below the camera), x where the camera looks.')
+
+
+def _level_plane(points: np.ndarray, threshold_m: float) -> Plane | None:
+    """The largest plane in view that may be level, its normal up; None where there is none.
+
+    A plane of that slope may also be laid through a steeper one, and hold a slice of it and of what
+    stands before it: beside a slice are as many points as in it. What is steeper is then left out.
+    """
+    least = _MIN_PLANE_SHARE * len(points)
+    for _ in range(_MOST_SLICED):
+        if len(points) < max(30, least):
+            return None
+        try:
+            plane, inliers = fit_plane_ransac(
+                points, threshold_m=threshold_m, normal_hint=_UP_CAMERA,
+                max_angle_rad=_MAX_TILT_RAD)
+        except ValueError:  # all that is seen is steeper
+            return None
+        if inliers.sum() < least:
+            return None
+        thicker = np.abs(plane.distance(points)) <= 3 * threshold_m
+        if thicker.sum() < _MAX_BESIDE * inliers.sum():
+            return plane.facing(_UP_CAMERA)
+        steeper, _ = fit_plane_ransac(points, threshold_m=threshold_m)
+        points = points[np.abs(steeper.distance(points)) > 2 * threshold_m]
+    return None
 
 
 def _level(up: np.ndarray, height: float) -> np.ndarray:

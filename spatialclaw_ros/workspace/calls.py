@@ -106,3 +106,6 @@ NOT_TOGETHER = "can't be used together"
 """Words in an error of `reconstruct`: each frame alone can be placed, but not one to another."""
 
 ToolPort = Callable[[ToolCall], ToolResult]
+UNKNOWN_UP = 'which way is up is not known'
+"""Words in a note of `reconstruct`: of its world nobody knows what is level; heights mean nothing."""
+

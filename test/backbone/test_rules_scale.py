@@ -25,7 +25,7 @@ import pytest
 
 from spatialclaw_ros.backbone.rules import scaled
 from spatialclaw_ros.backbone.rules.parse import parse
-from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, ToolResult
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, UNKNOWN_UP, ToolResult
 from spatialclaw_ros.workspace.question import AnswerType
 from spatialclaw_ros.workspace.tolerance import Tolerance
 
@@ -190,3 +190,46 @@ def test_what_needs_metres(text: str, needs: bool) -> None:
     why = scaled.objection(intent, {'source': UNKNOWN_SCALE, 'frames': 1, 'notes': []})
     assert ('a metric model such as da3metric-large' in why) is needs
     assert not scaled.objection(intent, json.loads('{"source": "model", "notes": []}'))
+
+
+@pytest.mark.parametrize(('text', 'needs'), [
+    ('How far is the mug from the box?', False), ('How tall is the mug?', True),
+    ('How far apart are the centres of the mug and the box?', False),
+    ('How far is the mug from the edge of the table?', True),
+    ('What is the vertical distance between the ball and the mug?', True),
+    ('How high is the table above the floor?', True), ('Where is the mug?', False),
+    ('Where is the mug relative to the box?', True), ('Is the mug taller than 5 cm?', True),
+    ('Is the gap between the mug and the box wider than 10 cm?', False),
+    ('Is the mug left of the box?', False), ('Is the mug in front of the box?', True),
+    ('Which is nearer to the mug: the box or the ball?', False),
+    ('Which is taller, the box or the ball?', True), ('How many mugs are there?', False),
+    ('Is the ball between the box and the mug?', True), ('How fast did the mug move?', False),
+    ('Which way did the ball move?', True), ('What is the bearing of the mug?', True),
+])
+def test_what_needs_to_know_what_is_level(text: str, needs: bool) -> None:
+    intent = parse(text)
+    assert intent is not None
+    note = f'No TF and no horizontal plane in view: {UNKNOWN_UP}.'
+    why = scaled.objection(intent, {'source': 'sensor_depth', 'notes': [], 'up': [note]})
+    assert (note in why and 'TF from the camera' in why) is needs, why
+    assert not scaled.objection(intent, {'source': 'sensor_depth', 'notes': [], 'up': []})
+
+
+@pytest.mark.parametrize(('text', 'told'), [
+    ('How high is the table above the floor?', False), ('How far is the mug from the box?', True)])
+def test_a_height_is_refused_where_nothing_tells_what_is_level(
+    kit: Any, text: str, told: bool,
+) -> None:
+    world = guessed(kit, 'sensor_depth')
+    sensed = world.port
+
+    def port(call: Any) -> ToolResult:
+        result = sensed(call)
+        if call.tool != 'reconstruct':
+            return result
+        return ToolResult({**result.values, 'notes': [f'No TF: {UNKNOWN_UP}.']}, result.arrays)
+
+    world.port = port
+    answer = kit.ask(world, text).answer
+    assert (answer.value is not None) is told
+    assert told or UNKNOWN_UP in answer.reason

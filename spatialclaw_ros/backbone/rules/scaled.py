@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What can be told where metres are a model's own guess, or where nothing tells a metre.
+"""What can be told where a metre is a guess or unknown, and where it is unknown what is level.
 
 | `recon.scale_source` | lengths, places | comparisons, limits | left, right, bearings | counts |
 |---|---|---|---|---|
@@ -30,6 +30,8 @@ from typing import Any
 from spatialclaw_ros.backbone.rules.bind import Task
 from spatialclaw_ros.backbone.rules.intents import (
     Bearing,
+    Between,
+    BetweenWhat,
     Compare,
     Distance,
     Extreme,
@@ -46,22 +48,24 @@ from spatialclaw_ros.backbone.rules.intents import (
     Size,
     things,
 )
-from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE
+from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, UNKNOWN_UP
 
 GUESSED = frozenset({'model', UNKNOWN_SCALE})
 """Values of `scale_source` with which nothing tells how far off depth is."""
 
 _HELP = 'a depth sensor, or TF that moves the camera, would tell it'
+_UP_HELP = 'TF from the camera to the robot would tell it, or a view in which the floor shows.'
 _NO_SIGMA = 'lengths are not compared where nothing tells how far off they are'
 _NO_METRES = (
     f'the scale of what the cameras see is unknown: {_HELP}, or a metric model such as '
     'da3metric-large')
 
-PRINT = '''print('scale', json.dumps(dict(
+PRINT = f'''print('scale', json.dumps(dict(
     source=recon.scale_source, frames=recon.num_frames,
-    notes=[note for note in recon.notes if 'scale is unknown' in note][:1])))
+    notes=[note for note in recon.notes if 'scale is unknown' in note][:1],
+    up=[note for note in recon.notes if {UNKNOWN_UP!r} in note][:1])))
 '''
-"""Line of a looking cell from which the functions here read: a reconstruction's scale."""
+"""Line of a looking cell from which the functions here read: a reconstruction's scale and up."""
 
 
 def needs_metres(intent: Intent) -> bool:
@@ -79,13 +83,34 @@ def needs_metres(intent: Intent) -> bool:
     return lengths or 'frame' in kinds
 
 
+def needs_up(intent: Intent) -> bool:
+    """Whether an intent means nothing where it is not known what is level.
+
+    How far apart things are, how they moved, and left and right in a picture are the same then.
+    """
+    measured = intent.measure if isinstance(intent, Limit) else intent
+    if isinstance(measured, Distance):
+        return bool(measured.axis) or 'edge' in {measured.a.part, measured.b.part}
+    if isinstance(measured, Position):
+        return measured.relative_to is not None and measured.relative_to.kind == 'object'
+    if isinstance(measured, Motion):
+        return measured.what == 'direction'
+    if isinstance(measured, Extreme | Compare):
+        return measured.criterion not in {'nearest', 'farthest', 'leftmost', 'rightmost'}
+    if isinstance(measured, Relation | RelationWhat | Side):
+        return not _is_turn(measured)
+    return isinstance(measured, HeightAbove | Size | Bearing | Between | BetweenWhat)
+
+
 def objection(intent: Intent, line: Mapping[str, Any]) -> str:
-    """Why a scale does not do for an intent; '' where it does.
+    """Why a scale, or an unknown up, does not do for an intent; '' where it does.
 
     Args:
         intent: what is asked.
         line: what `PRINT` printed.
     """
+    if line.get('up') and needs_up(intent):
+        return f'{line["up"][0]} {_UP_HELP}'
     if line.get('source') != UNKNOWN_SCALE:
         return ''
     why = str(next(iter(line.get('notes') or ()), _NO_METRES))
