@@ -85,10 +85,11 @@ class Evidence:
         frame_indices: frames that tools looked at.
         objects: found objects; of a query that was just asked they are made when somebody first
             looks at them (`LateObjects`), for an answer does not wait for its drawings.
-        points: (K, 3) float64 world points handed to `ReturnAnswer` (two for a distance).
+        points: (K, 3) float64 world points handed to `ReturnAnswer` (two for a distance), as who
+            wrote the cell chose them; nothing holds them against the value.
         extrinsics: frame index to `T_world_camera` (4, 4), as the reconstruction used them.
-        scale_source: 'sensor_depth', 'tf_baseline', 'model', 'unknown' (lengths are in no unit, so
-            no points are told), or '' when nothing was reconstructed.
+        scale_source: of the last reconstruction: 'sensor_depth', 'tf_baseline', 'model', 'unknown'
+            (lengths are in no unit, so no points are told), or '' when nothing was reconstructed.
         notes: what the tools assumed or missed.
     """
 

@@ -73,12 +73,13 @@ def scored(
             item not in kept or item.score < _COUNTED) and not _is_line(item.extent)]
         note = count_note(scene, query, [item.track for item in kept], doubtful)
         notes += [note] if note else []
+    formless = [item.track for item in kept or rated if not item.told and item.score >= least]
     if kept and not any(item.told for item in kept):
         notes.append(f'"{query.text}": something like it is there, but {CANT_BE_SURE} that it is a '
-                     f'{query.noun}: {_formless(scene)}.')
-    elif not kept and any(not item.told and item.score >= least for item in rated):
+                     f'{query.noun}: {_formless(scene, formless)}.')
+    elif not kept and formless:
         notes.append(f'"{query.text}": {CANT_TELL} whether what is there is a {query.noun}: '
-                     f'{_formless(scene)}.')
+                     f'{_formless(scene, formless)}.')
     elif not kept and unlike:
         notes.append(f'Nothing fits "{query.text}": {OTHER_KIND}, for {unlike[0]}.')
     return [
@@ -162,14 +163,18 @@ def _likeness(scene: Scene, query: ObjectQuery, one: Track) -> Likeness | None:
     """Whether it can be what the noun says; None where nothing tells."""
     if query.noun not in USUAL or query.unread:
         return None
+    if scene.has_depth and not scene.registered:  # a mask of colour has the depth of what is beside
+        return Likeness('', told=False)
     return likeness(query.noun, sides_of(one, scene.views))
 
 
-def _formless(scene: Scene) -> str:
+def _formless(scene: Scene, tracks: list[Track]) -> str:
     """Why forms do not speak for what was found."""
-    if scene.has_depth:
-        return 'too little of its form shows'
-    return 'without depth, its form is not seen'
+    if not any(scene.views[index].geometry is not None for one in tracks for index in one.seen):
+        return 'without depth, its form is not seen'
+    if not scene.registered:
+        return 'depth does not lie on the pictures, so its form is not judged'
+    return 'too little of its form shows'
 
 
 def _form(query: ObjectQuery, one: Track, extent: Extent | None, untold: bool) -> float:

@@ -96,6 +96,7 @@ def sides_of(track: Track, views: Mapping[int, FrameView]) -> Sides:
                   key=lambda c: (_is_cut(c), -c.area))
     looks = [_look(c, view, view.geometry) for c in best[:_LOOKS]
              if (view := views[c.frame]).geometry is not None]
+    looks = [look for look in looks if math.isfinite(look.width_m)]
     sized = [look for look in looks if look.whole] or looks
     if not sized:
         return UNTOLD

@@ -30,7 +30,7 @@ from spatialclaw_ros.perception.prompt_parser import ObjectQuery, parse
 from spatialclaw_ros.perception.rating import MIN_SCORE, scored
 from spatialclaw_ros.perception.scene import Found, Scene
 from spatialclaw_ros.perception.tracking import Track, link, track
-from spatialclaw_ros.workspace.calls import CANT_TELL
+from spatialclaw_ros.workspace.calls import CANT_TELL, OTHER_KIND, UNFAMILIAR
 
 _SURE = 0.6
 
@@ -99,7 +99,7 @@ def _found(
         tracks = link(tracks)
     things, remarks = scored(scene, query, label, tracks)
     notes += remarks
-    if not things:
+    if not things and not any(CANT_TELL in note or OTHER_KIND in note for note in remarks):
         notes.append(_why_none(scene, query, support, tracks))
     return things, notes
 
@@ -108,7 +108,7 @@ def _untold(scene: Scene, query: ObjectQuery) -> str:
     """Why a prompt can't be looked for; '' when it can."""
     if not query.tellable:
         return (
-            f'classical segmentation {CANT_TELL} what a "{query.noun or query.text}" looks like; '
+            f'classical segmentation {UNFAMILIAR} a "{query.noun or query.text}" looks like; '
             f'name a colour ("yellow {query.noun or "thing"}") or use a learned segmenter')
     if not scene.has_depth and not query.colours:
         return (f'"{query.text}": {CANT_TELL} without depth, only colours are seen; name a '

@@ -34,7 +34,7 @@ of unknown worth. Where `scale_source` is `UNKNOWN_SCALE`, lengths and places ar
 
 Pixels are (x, y), origin at the top left pixel's centre. `image` is (H, W, 3) uint8 RGB, sent when
 the picture is not one of the query's frames; the masks then come as `masks_0`. A note with the
-words of `CANT_TELL` says that a prompt could not be looked for.
+words of `CANT_TELL` says that a prompt could not be looked for, or what is there not be told.
 """
 
 from __future__ import annotations
@@ -87,6 +87,12 @@ class ToolResult:
 CANT_TELL = "can't tell"
 """Words in a note of `segment`: finding nothing does not mean that there is nothing."""
 
+UNFAMILIAR = f'{CANT_TELL} what'
+"""Words in a note of `segment`, those of `CANT_TELL` in them: nobody knows what it looks like.
+
+It may be a part of the robot that TF has a frame for; of other things TF tells nothing.
+"""
+
 CANT_COUNT = "can't count"
 """Words in a note of `segment`: of what a plural names there may be more, or fewer, than found."""
 
@@ -102,10 +108,10 @@ A looser word may find that, and would not mean it.
 CANT_BE_SURE = "can't be sure"
 """Words in a note of `segment`: what was found may be another kind of thing."""
 
+UNKNOWN_UP = 'which way is up is not known'
+"""Words in a note of `reconstruct`: of its world nobody knows what is level; heights mean nothing."""
+
 NOT_TOGETHER = "can't be used together"
 """Words in an error of `reconstruct`: each frame alone can be placed, but not one to another."""
 
 ToolPort = Callable[[ToolCall], ToolResult]
-UNKNOWN_UP = 'which way is up is not known'
-"""Words in a note of `reconstruct`: of its world nobody knows what is level; heights mean nothing."""
-

@@ -21,14 +21,19 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spatialclaw_ros.perception import rating
+from spatialclaw_ros.perception import sides as looking
+from spatialclaw_ros.perception.candidates import measure
 from spatialclaw_ros.perception.likeness import USUAL, likeness
+from spatialclaw_ros.perception.pieces import Piece
 from spatialclaw_ros.perception.prompt_parser import parse
 from spatialclaw_ros.perception.scene import Scene
 from spatialclaw_ros.perception.sides import UNTOLD, Sides
 from spatialclaw_ros.perception.tracking import Track
+from spatialclaw_ros.perception.view import view_of
 from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_TELL, OTHER_KIND, ToolResult
 
 Ask = Callable[..., ToolResult]
@@ -178,20 +183,51 @@ def test_its_form_is_missed_only_where_nothing_else_is_missing(
     assert [note in each for each in notes] == [True] * bool(note)
 
 
-@pytest.mark.parametrize(('has_depth', 'noun', 'labels', 'note'), [
-    (True, 'can', 1, ''),
-    (True, 'book', 0, OTHER_KIND),
-    (False, 'can', 1, 'without depth'),
+@pytest.mark.parametrize(('off_px', 'noun', 'labels', 'note'), [
+    (0, 'can', 1, ''),
+    (0, 'book', 0, OTHER_KIND),
+    (5, 'can', 1, 'depth does not lie on the pictures'),
+    (5, 'book', 0, 'depth does not lie on the pictures'),
+    (None, 'can', 1, 'without depth'),
+    (None, 'book', 1, 'without depth'),
 ])
-def test_a_form_is_judged_by_depth(
-    drawing: Callable, thing: type, ask: Ask, has_depth: bool, noun: str, labels: int, note: str,
+def test_a_form_is_judged_by_depth_that_lies_on_the_picture(
+    drawing: Callable, thing: type, ask: Ask, off_px: int | None, noun: str, labels: int,
+    note: str,
 ) -> None:
     drawn = drawing([thing('it', 'cylinder', (0.95, 0.0, Z), (0.045, 0.13), PINK)]).observation
     frame = drawn.frames[0]
-    seen = drawn if has_depth else replace(drawn, frames=(replace(frame, depth_m=None),))
+    depth_m = None if off_px is None else np.roll(frame.depth_m, off_px, axis=1)
+    seen = replace(drawn, frames=(replace(frame, depth_m=depth_m),))
     found = ask(seen, 'segment', mode='text', frame_indices=[0], prompts=[f'pink {noun}']).values
     assert len(found['labels']) == labels, found['notes']
     notes = ' '.join(found['notes'])
     assert note in notes
     assert ('too little of its form' in notes) is False
     assert (OTHER_KIND in notes) is (note == OTHER_KIND)
+    unsure = off_px != 0
+    assert ((CANT_BE_SURE if labels else CANT_TELL) in notes) is unsure
+    said = ask(seen, 'exists', frame_indices=[0], object_name=f'pink {noun}')
+    assert ((CANT_BE_SURE if labels else CANT_TELL) in (said.error or '')) is unsure
+    assert not any('Nothing fits' in each and CANT_TELL in notes for each in found['notes'])
+    assert unsure or said.values['exists'] is (noun == 'can')
+
+
+CORNER = seen(7.0, 9.0, 3.0, missing=math.inf)
+
+
+@pytest.mark.parametrize(('looks', 'told'), [
+    ((UNTOLD, CORNER), CORNER), ((CORNER, UNTOLD), CORNER), ((UNTOLD, MUG), MUG),
+    ((UNTOLD, UNTOLD), UNTOLD), ((CORNER, MUG), replace(MUG, round=23.0, ball=-40.0)),
+])
+def test_a_look_that_tells_nothing_takes_nothing_from_another(
+    monkeypatch: pytest.MonkeyPatch, drawing: Callable, looks: tuple[Sides, Sides], told: Sides,
+) -> None:
+    frame = drawing([]).observation.frames[0]
+    view = view_of(frame, frame.T_world_camera)
+    piece = Piece(10, 10, np.ones((20, 20), bool), (480, 640))
+    track = Track()
+    track.seen.update({index: [measure(view, index, piece, 'colour', (), 1.0, True)]
+                       for index in range(2)})
+    monkeypatch.setattr(looking, '_look', lambda candidate, *_: looks[candidate.frame])
+    assert looking.sides_of(track, {0: view, 1: view}) == told
