@@ -102,12 +102,12 @@ def outline(thing):
     """Sigma of a length between two outlines in metres.
 
     Pixels on an outline are mixed, those beside a jump in depth are dropped: about a pixel, at the
-    thing's distance, is lost or won at each end. NaN where no frame knows that distance.
+    thing's distance, is lost or won at each of two ends. NaN where no frame knows that distance.
     """
     for f in [*thing['whole'], *thing['frames']]:
         depth = np.asarray(recon.depth[f])[thing['seg'].get_mask(f, thing['k'])]
         if np.isfinite(depth).any():
-            return float(2 * np.nanmedian(depth) / recon.intrinsics[f]['fx'])
+            return float(2 ** 0.5 * np.nanmedian(depth) / recon.intrinsics[f]['fx'])
     return float('nan')
 
 
@@ -205,7 +205,7 @@ def sides_of(thing, points=None):
     """
     p = all_points(thing) if points is None else points
     center, size = box_of(p)
-    off, ball = float(np.hypot(0.003, noise(p))), ball_of(p)
+    off, ball = float(np.hypot(0.002, noise(p))), ball_of(p)
     if ball is not None:
         return center, size, np.full(3, np.hypot(off, 2 * ball[3]))
     if 'foot' not in thing:
@@ -270,6 +270,19 @@ def spread_seen(thing):
     for sigma, axis in zip(hidden, axes):
         spread += sigma ** 2 * np.outer(axis, axis)
     return spread, float(np.linalg.norm(hidden))
+
+
+def own_spread(thing):
+    """Covariance (3, 3) of where a thing's middle is for the camera that saw it, m^2.
+
+    As `spread_of`, which holds for TF frames as well, but for the 5 mm of TF and calibration. NaN
+    where nothing tells how far off its depth is.
+    """
+    if not isinstance(thing, dict):
+        return np.zeros((3, 3))
+    if blind(thing):
+        return np.full((3, 3), np.nan)
+    return spread_of(thing)[0] - np.eye(3) * (0.005 ** 2 - 0.002 ** 2)
 
 
 def middle_doubt(thing):

@@ -39,7 +39,7 @@ from spatialclaw_ros.backbone.rules.parts import (
     pose,
 )
 
-_DISC = 'width_of_disc(p, outline(a) / 2) if size[1] > 0.75 * size[0] else size[0]'
+_DISC = 'width_of_disc(p, outline(a) / 2 ** 0.5) if size[1] > 0.75 * size[0] else size[0]'
 EXISTS_SCORE = 0.4
 """Least score of a candidate that counts as one; what has the colour but not the shape is below."""
 _ONE_FACE = '''if size[1] < size[:2].max() / 2 and not seen_from_above(a, middle[2] + size[2] / 2):
@@ -72,7 +72,7 @@ def between_centers(a, b):
     return float({span}), [ca, cb], 0.0
 
 
-value, evidence, sigma = over_views(between_centers, a, b)
+value, evidence, sigma = over_views(between_centers, a, b, afar=False)
 way = (evidence[0] - evidence[1]) * np.array({_AXES[intent.axis]})
 sigma, unit = float(np.hypot(sigma, between_doubt(a, b, way))), 'm'
 problem = middle_doubt(a)[1] or middle_doubt(b)[1]
@@ -91,7 +91,9 @@ samples, real, plane = edge_of(surface)
 print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a true edge')
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
 if not problem:  # poses that are off put the edge and the thing into layers
-    sigma = float(np.linalg.norm([sigma, drift(thing), lacks(thing), 0 * noise(surface)]))
+    end = outline(found[{label_of(b)!r}][0]) / 2 ** 0.5
+    drawn = 1.5 * value * stretch(all_points(thing))
+    sigma = float(np.linalg.norm([sigma, end, drawn, drift(thing), lacks(thing)]))
 {doubt}unit, evidence = 'm', None if problem else [p, q]
 '''
     if intent.axis == 'v':

@@ -50,7 +50,7 @@ def top_in(p, f):
             break
     heap, below = (int((np.abs(z - level) < width).sum()) for level in (at, at - 2.5 * width))
     if heap > max(20, 2 * below):
-        return at, float(np.hypot(0.001, off / 2))
+        return at, float(np.hypot(0.0005, off / 2))
     beyond = min(0.1, max(0.002, 0.4 * off / max(rise, 0.01)))
     return float(np.percentile(z, 100 * (1 - beyond))), float(np.hypot(0.003, off))
 
@@ -86,14 +86,16 @@ def tall_of(thing):
                 top, off = top_in(p, f)
                 rise = top - foot_in(thing, f, p)
                 if np.isfinite(rise):
-                    rises.append((rise, float(np.linalg.norm([off, 0.0015, stretch(p) * rise]))))
+                    rises.append((rise, float(np.linalg.norm([off, 0.001, stretch(p) * rise]))))
         thing['tall'] = over_frames(rises) if rises else (float('nan'), float('nan'))
     return thing['tall']
 '''
 
 RISING = '''
 def plane_in(surface, f):
-    """(plane, a point in its middle) of a level surface in one frame; None where it hardly shows.
+    """(plane, a point in its middle, how far its points are off together) of a level surface.
+
+    In one frame; None where it hardly shows.
 
     It has the slope that the frame's pose gives to what is level.
     """
@@ -105,8 +107,14 @@ def plane_in(surface, f):
             near = float(np.nanmax([0.012, noise(p)]))
             plane = tools.Geometry.fit_ground_plane_ransac(p, threshold_m=near)
             away = np.abs(plane.distance(np.asarray(p, dtype=float)))
-            known[f] = plane, np.median(np.asarray(p)[away < 2 * near], axis=0)
+            known[f] = plane, np.median(np.asarray(p)[away < 2 * near], axis=0), shared(p)
     return known[f]
+
+
+def raised(at, off, f):
+    """By how much a point of a frame is too high when its depth is off by so much, in metres."""
+    ray = at - recon.extrinsics[f][:3, 3]
+    return float(off * ray[2] / max(np.linalg.norm(ray), 1e-6))
 
 
 def rise_over(a, below, flat):
@@ -117,7 +125,8 @@ def rise_over(a, below, flat):
         below: the surface.
         flat: whether the top is that of a table or the like.
 
-    None when no frame tells. Two milliradians of slope are left to the sensor.
+    None when no frame tells. Two milliradians of slope are left to the sensor. What a camera is off
+    as a whole lifts or sinks both ends, the farther one the more.
     """
     told, ends = [], None
     for f in [f for f in a['frames'] if f in below['frames']][:8]:
@@ -128,12 +137,13 @@ def rise_over(a, below, flat):
                 not flat and a['whole'] and f not in a['whole']):
             continue
         at = top[1] if flat else np.median(np.asarray(p), axis=0)
-        high, off = (float(at[2]), 0.001) if flat else top_in(p, f)
-        (normal, offset), middle = under
+        high, off = (float(at[2]), 0.0005) if flat else top_in(p, f)
+        (normal, offset), middle, lowered = under
         low = float(-(offset + normal[0] * at[0] + normal[1] * at[1]) / normal[2])
         beyond = float(np.hypot(*(at - middle)[:2]))
         told.append((high - low, float(np.linalg.norm([
-            off, 0.0015, 0.002 * beyond, stretch(p) * (high - low), 0 * noise(p)]))))
+            off, 0.001, 0.002 * beyond, 0 * noise(p),
+            raised(at, shared(p), f) - raised(middle, lowered, f)]))))
         ends = ends or [[at[0], at[1], high], [at[0], at[1], low]]
     return (*over_frames(told), ends) if told else None
 '''
@@ -163,19 +173,6 @@ def tilt_of(f):
             if (np.abs(plane.distance(np.asarray(p))) < 2 * near).mean() > 0.15:
                 tilts[f] = max(0.001, float(np.hypot(*plane.normal[:2])) / 2 ** 0.5)
     return tilts[f]
-
-
-def own_spread(thing):
-    """Covariance (3, 3) of where a thing's middle is for the camera that saw it, m^2.
-
-    As `spread_of`, which holds for TF frames as well, but for the 5 mm of TF and calibration. NaN
-    where nothing tells how far off its depth is.
-    """
-    if not isinstance(thing, dict):
-        return np.zeros((3, 3))
-    if blind(thing):
-        return np.full((3, 3), np.nan)
-    return spread_of(thing)[0] - np.eye(3) * (0.005 ** 2 - 0.002 ** 2)
 
 
 def placed_spread(thing):

@@ -25,14 +25,16 @@ TURN = '''
 def turn_of(thing, eye):
     """(angle to the left (rad), sigma, False) of a thing for a viewer: what is left in the picture.
 
-    How far away it is does not count for the camera that saw it, nor whether that is known. Who
-    looks back from the other side (see `eyes`) has it ahead, too.
+    How far away it is does not count for the camera that saw it, nor whether that is known, nor
+    where TF puts that camera. Who looks back from the other side (see `eyes`) has it ahead, too.
     """
     pose, forward, left, _ = eye
     to = center_of(thing) - pose[:3, 3]
     reach = max(float(np.hypot(to[0], to[1])), 0.05 if recon.is_metric else 1e-6)
     across = np.array([-to[1], to[0], 0.0]) / reach
-    sigma = np.sqrt(across @ spread_of(thing)[0] @ across) / reach
+    own = not blind(thing) and any(np.allclose(pose, recon.extrinsics[f]) for f in thing['frames'])
+    spread = own_spread(thing) if own else spread_of(thing)[0]
+    sigma = np.sqrt(across @ spread @ across) / reach
     return float(np.arctan2(to @ left, abs(to @ forward))), float(sigma), False
 '''
 
