@@ -50,7 +50,7 @@ def test_a_looser_name_for_the_same_thing_is_the_doubtful_one(kit: Any) -> None:
 
 def test_comparison_names_both_values_and_their_sigmas(kit: Any) -> None:
     twins = [kit.solid(name, 'box', (0.1, 0.1, high), (1.1, y, 0.72 + high / 2))
-             for name, y, high in X]
+             for name, y, high in (('left box', 0.2, 0.1), ('right box', -0.2, 0.102))]
     answer = kit.ask(kit.world((kit.floor, kit.table, *twins)),
                      'Is the right box taller than the left box?').answer
     assert answer.value is None
