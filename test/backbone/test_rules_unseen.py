@@ -171,3 +171,35 @@ def test_a_pose_counts_between_what_no_view_shows_together(
     across = math.sqrt(2) * math.hypot(0.005 * 2.02, 0.003)  # turns of both, at 2 m
     assert (doubt > across) is not one
     assert doubt < (0.009 if one else 1.3 * across)
+
+
+@pytest.mark.parametrize(('text', 'off_m', 'most'), [
+    # what the camera is off as a whole at its 1 m, 3.3 mm, once, and the noise of its points
+    ('How far is the ball from the camera?', 0.0033, 0.0055),
+    ('How far is the centre of the ball from the camera?', 0.0033, 0.0065),
+])
+def test_what_a_camera_is_off_as_a_whole_counts_once(
+    kit: Any, text: str, off_m: float, most: float,
+) -> None:
+    answer = kit.ask(kit.world(eyes=[(0.25, 0.1, 1.55)]), text).answer
+    assert off_m < answer.sigma < most
+
+
+def test_a_camera_knows_bearings_better_than_tf_places_it(kit: Any) -> None:
+    world = kit.world(eyes=[(0.25, 0.1, 1.55)])
+    own, of_robot = (kit.ask(world, f'What is the bearing of the ball from the {name}?').answer
+                     for name in ('camera', 'gripper'))
+    assert own.sigma < 0.005 < of_robot.sigma, (own.reason, of_robot.reason)
+
+
+@pytest.mark.parametrize(('above', 'beneath'), [(1.0, 1.0), (1.0, 1.8), (1.4, 2.4)])
+def test_both_ends_of_a_height_are_lifted_together(above: float, beneath: float) -> None:
+    """A camera looks straight down; an offset of inverse depth moves the farther end the more."""
+    names: dict[str, Any] = {'np': np, 'recon': SimpleNamespace(
+        extrinsics={0: np.diag([1.0, -1.0, -1.0, 1.0])})}
+    exec(join('rising'), names)
+    high, low = (PointArray.make(np.tile([0.0, 0.0, -z], (9, 1)), np.full(9, z))
+                 for z in (above, beneath))
+    lifted, lowered = (names['raised'](np.asarray(p)[0], names['shared'](p), 0)
+                       for p in (high, low))
+    assert lifted - lowered == pytest.approx(0.02 / 6 * (beneath ** 2 - above ** 2), rel=0.01)

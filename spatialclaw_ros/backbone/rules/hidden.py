@@ -285,6 +285,13 @@ def own_spread(thing):
     return spread_of(thing)[0] - np.eye(3) * (0.005 ** 2 - 0.002 ** 2)
 
 
+def spread_from(thing, pose):
+    """As `spread_of`, for who is at a pose: TF counts not for a camera that saw the thing there."""
+    own = not blind(thing) and isinstance(thing, dict) and any(
+        np.allclose(pose, recon.extrinsics[f]) for f in thing['frames'])
+    return own_spread(thing) if own else spread_of(thing)[0]
+
+
 def middle_doubt(thing):
     """(sigma of where a thing's middle is, why it is not known or ''), from what was not seen.
 

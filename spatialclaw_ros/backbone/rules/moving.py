@@ -30,7 +30,7 @@ to = target - pose[:3, 3]
 angle = float(np.arctan2(to @ left, to @ forward))  # to the left is positive (REP 103)
 reach = float(np.hypot(to[0], to[1]))
 across = np.array([-to[1], to[0], 0.0]) / max(reach, 1e-6)
-sigma = float(np.arctan2(np.sqrt(across @ spread_of(thing)[0] @ across), reach))
+sigma = float(np.arctan2(np.sqrt(across @ spread_from(thing, pose) @ across), reach))
 print(f'bearing {angle:.4f} rad, sigma {sigma:.4f}, at {reach:.3f} m')
 evidence = [pose[:3, 3], target]
 problem = '' if reach > 0.05 else 'it is right above or below, where no bearing is defined'

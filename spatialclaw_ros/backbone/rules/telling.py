@@ -32,9 +32,7 @@ def turn_of(thing, eye):
     to = center_of(thing) - pose[:3, 3]
     reach = max(float(np.hypot(to[0], to[1])), 0.05 if recon.is_metric else 1e-6)
     across = np.array([-to[1], to[0], 0.0]) / reach
-    own = not blind(thing) and any(np.allclose(pose, recon.extrinsics[f]) for f in thing['frames'])
-    spread = own_spread(thing) if own else spread_of(thing)[0]
-    sigma = np.sqrt(across @ spread @ across) / reach
+    sigma = np.sqrt(across @ spread_from(thing, pose) @ across) / reach
     return float(np.arctan2(to @ left, abs(to @ forward))), float(sigma), False
 '''
 
