@@ -109,7 +109,7 @@ CANT_BE_SURE = "can't be sure"
 """Words in a note of `segment`: what was found may be another kind of thing."""
 
 UNKNOWN_UP = 'which way is up is not known'
-"""Words in a note of `reconstruct`: nobody knows what is level in its world, or how high a thing."""
+"""Words in a note of `reconstruct`: nobody knows what is level there; heights mean nothing."""
 
 NOT_TOGETHER = "can't be used together"
 """Words in an error of `reconstruct`: each frame alone can be placed, but not one to another."""
