@@ -314,3 +314,16 @@ def outline_shares(
         return 0.7, 0.5, hidden
     carried = int(np.count_nonzero(known & ground))
     return int(np.count_nonzero(good)) / total, carried / total, hidden
+
+
+def depth_is_registered(view: FrameView) -> bool:
+    """Whether depth edges lie on colour edges to about two pixels."""
+    if view.geometry is None:
+        return False
+    edges = view.geometry.features.edges
+    gray = cv2.cvtColor(view.smooth, cv2.COLOR_RGB2GRAY)
+    strong = cv2.Canny(gray, 40, 100) > 0
+    if edges.sum() < 100 or strong.sum() < 100:
+        return True
+    away = cv2.distanceTransform((~strong).astype(np.uint8), cv2.DIST_L2, 3)
+    return bool(np.median(away[edges]) < 2.0)

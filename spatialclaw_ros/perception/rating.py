@@ -163,8 +163,6 @@ def _likeness(scene: Scene, query: ObjectQuery, one: Track) -> Likeness | None:
     """Whether it can be what the noun says; None where nothing tells."""
     if query.noun not in USUAL or query.unread:
         return None
-    if scene.has_depth and not scene.registered:  # a mask of colour has the depth of what is beside
-        return Likeness('', told=False)
     return likeness(query.noun, sides_of(one, scene.views))
 
 
@@ -172,8 +170,6 @@ def _formless(scene: Scene, tracks: list[Track]) -> str:
     """Why forms do not speak for what was found."""
     if not any(scene.views[index].geometry is not None for one in tracks for index in one.seen):
         return 'without depth, its form is not seen'
-    if not scene.registered:
-        return 'depth does not lie on the pictures, so its form is not judged'
     return 'too little of its form shows'
 
 

@@ -22,9 +22,9 @@ from functools import cached_property
 
 import numpy as np
 
+from spatialclaw_ros.perception.candidates import depth_is_registered
 from spatialclaw_ros.perception.kinds import SurfaceGroup, group_surfaces
 from spatialclaw_ros.perception.pieces import Piece
-from spatialclaw_ros.perception.registration import depth_is_registered
 from spatialclaw_ros.perception.view import FrameView
 
 
@@ -54,7 +54,7 @@ class Scene:
 
     @cached_property
     def registered(self) -> bool:
-        """Whether depth lies on the pictures to about two pixels, by most of a few frames."""
+        """Whether depth is registered to colour to about two pixels, by most of a few frames."""
         solid = [view for view in self.views.values() if view.geometry is not None]
         votes = [depth_is_registered(view) for view in solid[:: max(1, len(solid) // 4)]]
         return bool(votes) and sum(votes) * 2 > len(votes)
