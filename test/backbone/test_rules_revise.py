@@ -29,7 +29,13 @@ from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import plural, singular
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import CanceledError
-from spatialclaw_ros.workspace.calls import CANT_BE_SURE, CANT_COUNT, OTHER_KIND
+from spatialclaw_ros.workspace.calls import (
+    CANT_BE_SURE,
+    CANT_COUNT,
+    CANT_TELL,
+    OTHER_KIND,
+    UNFAMILIAR,
+)
 from spatialclaw_ros.workspace.cell import CellError, CellResult
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
@@ -256,6 +262,19 @@ def test_one_frame_alone_forgets_what_all_of_them_told() -> None:
     assert not thing.keys() & told.keys()
 
 
+@pytest.mark.parametrize('kept', [
+    {'planes': {0: 'its plane there', 2: None}},  # each is of one frame's points alone
+    {'apart': 0.02},  # that another camera has it elsewhere is so, whichever frame is taken
+])
+def test_one_frame_alone_keeps_what_does_not_come_from_all_of_them(kept: dict[str, Any]) -> None:
+    failed = CellResult(error=CellError('ValueError', 'no'))
+    loop = code_of(written(LOOKED, failed)).split('# One frame alone')[1].split('\n\n')[0]
+    seg = SimpleNamespace(get_masked_points=lambda recon, f, k, steady: f)
+    thing = {'frames': [2, 0], 'whole': [0], 'k': 0, 'seg': seg, **kept}
+    exec('#' + loop, {'found': {'mug': [thing]}, 'recon': None})
+    assert thing.items() >= kept.items()
+
+
 def test_the_last_of_many_notes_stops_a_count() -> None:
     notes = '\n'.join(f'note camera {i} is dark' for i in range(7))
     looked = CellResult(stdout=f'look {{"label": "mugs", "n": 1, "scores": [0.9]}}\n{notes}\n'
@@ -282,6 +301,26 @@ def test_no_looser_word_is_tried_for_what_is_another_thing(question: str, words:
     reply = written(looked, brief=Brief(Question(question), {'cameras': {'front': {}}}))
     assert words in reply
     assert 'dish' not in reply
+
+
+@pytest.mark.parametrize(('note', 'named'), [
+    (f'classical segmentation {UNFAMILIAR} a "mug" looks like; name a colour', True),
+    (f'"red mug": {CANT_TELL} whether what is there is a mug: too little of its form shows.',
+     False),
+    (f'"mug": {CANT_TELL} without depth, only colours are seen; name a colour', False),
+    (f'Nothing fits "red mug": {OTHER_KIND}, for it is angular.', False),
+])
+def test_frames_are_named_only_where_nobody_knows_what_a_thing_looks_like(
+    note: str, named: bool,
+) -> None:
+    looked = CellResult(stdout=f'look {{"label": "red mug", "n": 0, "scores": []}}\nnote {note}\n')
+    brief = Brief(Question('How tall is the red mug?'), {
+        'cameras': {'front': {}}, 'tf_frames': ['base_link', 'gripper_link']})
+    reply = written(looked, brief=brief)
+    assert 'ReturnAnswer(None' in reply
+    assert 'cup' not in reply
+    assert ('; the TF frames are base_link, gripper_link' in reply) is named
+    assert ('TF frames' in reply) is named
 
 
 def test_same_turns_give_the_same_cell() -> None:

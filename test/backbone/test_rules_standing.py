@@ -132,6 +132,25 @@ def test_a_tilted_pose_changes_no_height(tilts: tuple[float, ...]) -> None:
     assert names['rise_over'](thing, floor, False) is None
 
 
+@pytest.mark.parametrize(('tops', 'nearest'), [
+    ((0.3,), 0.3),
+    ((0.3, 0.3, 0.36), 0.3),
+    ((0.36, 0.3, 0.3), 0.3),  # not of the frame that happens to be the first
+    ((0.3, 0.38, 0.33), 0.33),
+])
+def test_the_ends_of_a_height_are_of_the_frame_that_is_nearest_to_it(
+    tops: tuple[float, ...], nearest: float,
+) -> None:
+    names, frames = scope(), list(range(len(tops)))
+    names['recon'].extrinsics = dict.fromkeys(frames, names['recon'].extrinsics[0])
+    names['top_in'] = lambda p, f: (tops[f], 0.001)
+    seg = Masks(dict.fromkeys(frames, 0.0))
+    thing, floor = ({'seg': seg, 'k': k, 'frames': frames, 'whole': frames} for k in (0, 1))
+    height, _, ends = names['rise_over'](thing, floor, False)
+    assert height == pytest.approx(np.mean(tops), abs=0.002)
+    assert ends[0][2] - ends[1][2] == pytest.approx(nearest, abs=0.002)
+
+
 @pytest.mark.parametrize(('beside_m', 'lacking'), [
     (None, False),  # the wall behind it
     (0.0, True),  # as far away, and standing: it goes on there

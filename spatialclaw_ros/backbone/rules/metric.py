@@ -39,7 +39,9 @@ from spatialclaw_ros.backbone.rules.parts import (
     pose,
 )
 
-_DISC = 'width_of_disc(p, outline(a) / 2 ** 0.5) if size[1] > 0.75 * size[0] else size[0]'
+_DISC = '''    if size[1] > 0.75 * size[0]:
+        size = np.array([*[width_of_disc(p, outline(a) / 2 ** 0.5)] * 2, size[2]])
+'''
 EXISTS_SCORE = 0.4
 """Least score of a candidate that counts as one; what has the colour but not the shape is below."""
 _ONE_FACE = '''if size[1] < size[:2].max() / 2 and not seen_from_above(a, middle[2] + size[2] / 2):
@@ -49,7 +51,7 @@ _ONE_FACE = '''if size[1] < size[:2].max() / 2 and not seen_from_above(a, middle
 _AXES = {'': [1, 1, 1], 'h': [1, 1, 0], 'v': [0, 0, 1]}
 _SIZE_IN_WORDS = '''
 value = f'{size[0]:.3f} m long, {size[1]:.3f} m wide, {size[2]:.3f} m high'
-unit = None
+unit, evidence = None, corners_of(all_points(a), middle, size)
 '''
 
 
@@ -112,7 +114,9 @@ value = float(max(0.0, a_low - b_high, b_low - a_high))
 unit, problem = 'm', ''
 drawn = 1.5 * value * max(stretch(all_points(t)) for t in (a, b))
 sigma = float(np.linalg.norm([0.005, drawn, offset((a, b)), *a_off, *b_off]))
-evidence = [np.median(all_points(t), axis=0) for t in (a, b)]
+ends = (a_high, b_low) if b_low > a_high else (a_low, b_high)
+ends = ends if value else [max(a_low, b_low)] * 2  # at one height, which both of them have
+evidence = [[*np.median(all_points(t), axis=0)[:2], z] for t, z in zip((a, b), ends)]
 '''
     code = snippets.join('gap', 'middle') + '\n' + item(a, 'a') + item(b, 'b')
     if a.part == 'center':
@@ -185,9 +189,7 @@ def size(task: Task, intent: Size) -> str:
     thing = intent.a
     value = {
         'length': 'size[0]', 'width': 'size[1]', 'height': 'size[2]', 'thickness': 'size.min()',
-        'diameter': _DISC,
-        'radius': f'({_DISC}) / 2',
-        'size': 'size.max()',
+        'diameter': 'size[0]', 'radius': 'size[0] / 2', 'size': 'size.max()',
     }[intent.dimension]
     off = {
         'height': 'off[2]', 'thickness': 'off[size.argmin()]', 'size': 'off[size.argmax()]',
@@ -195,19 +197,27 @@ def size(task: Task, intent: Size) -> str:
     deep = task.kind == 'text' or intent.dimension in {'width', 'thickness'}
     far = _ONE_FACE.format(intent.dimension) if deep else ''
     upright = intent.dimension == 'height' and task.kind != 'text'
+    disc = _DISC if intent.dimension in {'diameter', 'radius'} else ''
     return snippets.join('edge', 'sides', 'middle') + f'''
 {item(thing, 'a')}
 
+def corners_of(p, center, size):
+    """Corners (8, 3) of a box that is turned as the points are."""
+    signs = np.array(list(itertools.product((-0.5, 0.5), repeat=3)))
+    return center + signs * size @ np.asarray(tools.Geometry.oriented_box(p).rotation).T
+
+
 def length_of(p):
     """The length asked for, with the corners of the box that it was read from."""
-    _, size, off = sides_of(a, p)
-    return float({value}), tools.Geometry.oriented_box(p).corners, float({off})
+    center, size, off = sides_of(a, p)
+{disc}    return float({value}), corners_of(p, center, size), float({off})
 
 
 value, evidence, sigma = over_views(length_of, a)
 middle, size, off = sides_of(a)
 if {upright!r} and np.isfinite(tall_of(a)[0]) and ball_of(all_points(a)) is None:
     value, sigma = tall_of(a)[0], off[2]  # frame by frame: how far they disagree is in sigma
+    evidence = [middle - [0, 0, value / 2], middle + [0, 0, value / 2]]
 unit, problem = 'm', ''
 {far}if not a['whole'] and ball_of(a['points']) is None:
     # no frame shows all of it: only a top whose whole edge was seen will do

@@ -237,7 +237,8 @@ def _after_missing(
     untold = [note for note in step.notes if calls.CANT_TELL in note or (
         calls.OTHER_KIND in note and not _many_allowed(task))]
     if untold:
-        frames = ', '.join(task.frames[:MAX_FRAMES_NAMED]) if calls.CANT_TELL in untold[0] else ''
+        named = task.frames[:MAX_FRAMES_NAMED] if calls.UNFAMILIAR in untold[0] else ()
+        frames = ', '.join(named)  # what nobody knows may be a part of the robot
         return _refusal(step, untold[0] + (f'; the TF frames are {frames}' if frames else ''))
     if _many_allowed(task):
         return replace(step, kind='measure', why='Nothing fits the phrase in any frame: none.')

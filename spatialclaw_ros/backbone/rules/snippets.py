@@ -188,7 +188,8 @@ def over_views(measure, *things, afar=True):
     Where poses are off, what frames have together lies in layers, and things are nearer and larger
     by as much as poses are off. Frames that show all things each tell it without that; what such a
     frame did not see is in its sigma. By what both ways differ beyond that, the first one is off.
-    The surer of both holds.
+    The surer of both holds. The points are of where the value is from: of frames that tell it each
+    by itself, those of the frame that is nearest to it.
 
     Where frames disagree and none shows all things, or no sigma tells which way is the surer, the
     middle value of single views is taken, and the spread of the values is part of sigma. What a
@@ -210,6 +211,7 @@ def over_views(measure, *things, afar=True):
         if off < sigma:
             print(f'each of {len(single)} frames by itself, as they differ by {wander:.3f} m')
             value, sigma = told, off
+            points = min(single, key=lambda each: abs(each[0] - told))[1]
     if wander < 0.012 or (same and np.isfinite(sigma)):
         return value, points, float(np.hypot(sigma, far))
     sets = [[v[f] for v in by_frame] for f in sorted(same)] or list(

@@ -120,6 +120,8 @@ def raised(at, off, f):
 def rise_over(a, below, flat):
     """(height, sigma, its two ends) of a top over a level surface, by frames that show both.
 
+    The ends are those of the frame that is nearest to that height.
+
     Args:
         a: whose top it is.
         below: the surface.
@@ -128,7 +130,7 @@ def rise_over(a, below, flat):
     None when no frame tells. Two milliradians of slope are left to the sensor. What a camera is off
     as a whole lifts or sinks both ends, the farther one the more.
     """
-    told, ends = [], None
+    told, ends = [], []
     for f in [f for f in a['frames'] if f in below['frames']][:8]:
         p = a['seg'].get_masked_points(recon, f, a['k'], steady=True)
         under = plane_in(below, f)
@@ -144,8 +146,11 @@ def rise_over(a, below, flat):
         told.append((high - low, float(np.linalg.norm([
             off, 0.001, 0.002 * beyond, 0 * noise(p),
             raised(at, shared(p), f) - raised(middle, lowered, f)]))))
-        ends = ends or [[at[0], at[1], high], [at[0], at[1], low]]
-    return (*over_frames(told), ends) if told else None
+        ends.append([[at[0], at[1], high], [at[0], at[1], low]])
+    if not told:
+        return None
+    value, sigma = over_frames(told)
+    return value, sigma, ends[int(np.argmin([abs(each[0] - value) for each in told]))]
 '''
 
 PLACED = '''
