@@ -28,6 +28,7 @@ from rclpy.node import Node
 from spatialclaw_ros.perception import Perception
 from spatialclaw_ros.ros import health
 from spatialclaw_ros.ros.camera_health import CamerasHealth
+from spatialclaw_ros.ros.compat.events import PublisherEventCallbacks
 from spatialclaw_ros.ros.health import Health, Sources
 from spatialclaw_ros.ros.perception_health import PerceptionHealth
 from spatialclaw_ros.ros.plain import shown_line
@@ -57,7 +58,10 @@ class Diagnostics:
         self._perception: tuple[Perception, PerceptionHealth] | None = None
         self._cameras = CamerasHealth()
         self.queries = QueryLog()
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        # without event handlers, as `Outputs` has it
+        self._publisher = node.create_publisher(
+            DiagnosticArray, '/diagnostics', 10,
+            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False))
         self._timer = node.create_timer(
             PERIOD_S, self.publish, MutuallyExclusiveCallbackGroup(),
             clock=Clock(clock_type=ClockType.STEADY_TIME))

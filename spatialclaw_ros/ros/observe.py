@@ -16,13 +16,12 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-
-import numpy as np
 
 from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import (
@@ -270,13 +269,14 @@ def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
         return list(samples)
     if count == 1:
         return [samples[-1]]
-    stamps = np.array([sample.stamp_ns - samples[0].stamp_ns for sample in samples], np.float64)
+    stamps = [sample.stamp_ns - samples[0].stamp_ns for sample in samples]
+    left = list(range(len(samples)))
     picked: list[int] = []
-    # one row for each image wanted
-    apart = np.abs(stamps - np.linspace(stamps[-1], 0, count)[:, None])
-    for row in apart:
-        picked.append(int(row.argmin()))
-        apart[:, picked[-1]] = np.inf
+    for number in range(count):
+        wanted = stamps[-1] * (1 - number / (count - 1))
+        after = bisect.bisect_left(left, wanted, key=stamps.__getitem__)
+        near = (at for at in (after - 1, after) if 0 <= at < len(left))
+        picked.append(left.pop(min(near, key=lambda at: abs(stamps[left[at]] - wanted))))
     return [samples[index] for index in sorted(picked)]
 
 

@@ -14,9 +14,10 @@
 
 """Publishes what a query found: its answer, the drawings of what that rests on, its progress.
 
-The answer goes out at once; the drawings are made on a thread of their own, so that a caller does
-not wait for them. A query that came to no answer leaves the last one's drawings alone. Where
-answers come faster than they can be drawn, the oldest that waits is not drawn.
+A caller waits for none of it: answers go out on a thread of their own, just behind the one that the
+caller gets, and drawings are made on another. A query that came to no answer leaves the last one's
+drawings alone. Where answers come faster than they can be drawn, the oldest that waits is not
+drawn.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from __future__ import annotations
 import functools
 import logging
 import math
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -90,32 +90,44 @@ class Outputs:
         if without():
             node.get_logger().info(without())
         self._heard_of, self._heard_s, self._is_heard = '', -math.inf, False
-        self._lock = threading.Lock()
         self._waiting: list[Future[None]] = []
+        self._herald = ThreadPoolExecutor(max_workers=1, thread_name_prefix='answers')
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
 
     def close(self) -> None:
-        """Finish the drawing under way, stop, and take the topics away."""
+        """Send the answers that wait, finish the drawing under way, and take the topics away."""
+        self._herald.shutdown(wait=True)
         self._artist.shutdown(wait=True, cancel_futures=True)
         for publisher in (self._answer, self._events, *self._drawings.values()):
             self._node.destroy_publisher(publisher)
 
     def publish(self, outcome: Outcome, answer: SpatialAnswer) -> None:
-        """Publish an answer, and its drawings a little later; any thread."""
-        if outcome.status == Status.BUSY:
-            return
-        self._answer.publish(answer)
+        """Publish an answer a moment later, and then its drawings; any thread."""
+        if outcome.status != Status.BUSY:
+            self._herald.submit(
+                self._publish, outcome, answer, time.monotonic() + HEAD_START_S)
+
+    def _publish(self, outcome: Outcome, answer: SpatialAnswer, from_s: float) -> None:
+        time.sleep(max(0.0, from_s - time.monotonic()))
+        try:
+            self._answer.publish(answer)
+            self._leave_to_draw(outcome, answer)
+        # the thread's outermost edge
+        except Exception:
+            self._log_error(f'publishing an answer failed:\n{traceback.format_exc()}')
+
+    def _leave_to_draw(self, outcome: Outcome, answer: SpatialAnswer) -> None:
         end = outcome.end
         if isinstance(end, Failed) or outcome.observation is None:
             return
         if isinstance(end, Answered):  # a point is written as it is in the answer's frame
             end = replace(end, text=answer.text)
-        with self._lock:  # what waits to be drawn holds its images
-            self._waiting = [each for each in self._waiting if not each.done()]
-            if len(self._waiting) > MOST_WAITING:
-                self._waiting.pop(1).cancel()  # the first one is under way
-            self._waiting.append(self._artist.submit(
-                self._draw, end, outcome.observation, outcome.text, answer.header.frame_id))
+        # what waits to be drawn holds its images
+        self._waiting = [each for each in self._waiting if not each.done()]
+        if len(self._waiting) > MOST_WAITING:
+            self._waiting.pop(1).cancel()  # the first one is under way
+        self._waiting.append(self._artist.submit(
+            self._draw, end, outcome.observation, outcome.text, answer.header.frame_id))
 
     def event(self, query_id: str, event: Progress, max_steps: int = 0) -> None:
         """Publish a step of a query's progress, if somebody listens; any thread."""
@@ -131,7 +143,6 @@ class Outputs:
     def _draw(
         self, end: Answered | Refused, observation: Observation, question: str, answer_frame: str,
     ) -> None:
-        time.sleep(HEAD_START_S)
         try:
             for name, message in drawings(end, observation, question, answer_frame):
                 self._drawings[name].publish(message)

@@ -39,7 +39,7 @@ KEPT = {'socket': 1}
 """How many more there may be in the end."""
 POOLS = {
     # the executor's, of asyncio for names of hosts, for pictures and for the model's images
-    'ThreadPoolExecutor-0': 96, 'asyncio': 32, 'outputs': 1, 'spatialclaw_jpeg': 4,
+    'ThreadPoolExecutor-0': 96, 'asyncio': 32, 'outputs': 1, 'answers': 1, 'spatialclaw_jpeg': 4,
     # sixteen for calls, beside those that it always has
     'of perception': 25}
 """How many threads those may have that are started as they are needed."""
