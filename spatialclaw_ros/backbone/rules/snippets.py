@@ -19,6 +19,7 @@ A snippet that another one calls is named in `_NEEDS`; `join` puts them in order
 
 from __future__ import annotations
 
+import functools
 import re
 
 from spatialclaw_ros.backbone.rules.gaps import GAP
@@ -383,13 +384,13 @@ _NEEDS = {
 }
 
 
+@functools.cache
 def join(*names: str) -> str:
     """Snippets by name, with those that they need, in order.
 
     Of docstrings the first lines are left: a cell has room for so many characters, and says enough.
     """
-    wanted: set[str] = set()
-    left = list(names)
+    wanted, left = set[str](), list(names)
     while left:
         name = left.pop()
         if name not in wanted:
