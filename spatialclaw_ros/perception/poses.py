@@ -32,7 +32,8 @@ _UP_CAMERA = np.array([0.0, -1.0, 0.0])  # optical frame: y down
 _MAX_TILT_RAD = math.radians(65)
 _MIN_PLANE_SHARE = 0.08
 _MAX_BESIDE = 2.0  # of a slice through something else, three times as thick a one holds 3 times
-_MOST_SLICED = 3
+_MOST_TRIES = 4
+_LEAST_BELOW_M = 0.02
 _STATIC_SHARE = 0.9
 _STATIC_OVERLAP = 0.3
 _SAMPLE = 8
@@ -103,7 +104,7 @@ def upright_pose(points: np.ndarray, threshold_m: float = 0.015) -> tuple[np.nda
         threshold_m: how far off their plane points may lie.
     """
     plane = _level_plane(points, threshold_m)
-    if plane is None or plane.offset <= 0.02:  # not below the camera
+    if plane is None:
         return _level(_UP_CAMERA, 0.0), (
             f'No TF and no horizontal plane in view: {UNKNOWN_UP}, the world is made up as if the '
             'camera were level, with the origin at the camera.')
@@ -113,13 +114,13 @@ def upright_pose(points: np.ndarray, threshold_m: float = 0.015) -> tuple[np.nda
 
 
 def _level_plane(points: np.ndarray, threshold_m: float) -> Plane | None:
-    """The largest plane in view that may be level, its normal up; None where there is none.
+    """The largest plane in view, below the camera, that may be level, its normal up; or None.
 
     A plane of that slope may also be laid through a steeper one, and hold a slice of it and of what
     stands before it: beside a slice are as many points as in it. What is steeper is then left out.
     """
     least = _MIN_PLANE_SHARE * len(points)
-    for _ in range(_MOST_SLICED):
+    for _ in range(_MOST_TRIES):
         if len(points) < max(30, least):
             return None
         try:
@@ -130,11 +131,17 @@ def _level_plane(points: np.ndarray, threshold_m: float) -> Plane | None:
             return None
         if inliers.sum() < least:
             return None
+        plane = plane.facing(_UP_CAMERA)
         thicker = np.abs(plane.distance(points)) <= 3 * threshold_m
-        if thicker.sum() < _MAX_BESIDE * inliers.sum():
-            return plane.facing(_UP_CAMERA)
-        steeper, _ = fit_plane_ransac(points, threshold_m=threshold_m)
-        points = points[np.abs(steeper.distance(points)) > 2 * threshold_m]
+        if thicker.sum() >= _MAX_BESIDE * inliers.sum():  # a slice, or noise as wide as that
+            largest = fit_plane_ransac(points, threshold_m=threshold_m)[0].facing(_UP_CAMERA)
+            if float(largest.normal @ _UP_CAMERA) < math.cos(_MAX_TILT_RAD):
+                points = points[np.abs(largest.distance(points)) > 2 * threshold_m]
+                continue
+            plane = largest
+        if plane.offset > _LEAST_BELOW_M:
+            return plane
+        points = points[np.abs(plane.distance(points)) > 2 * threshold_m]  # a wall, or a ceiling
     return None
 
 

@@ -52,13 +52,14 @@ def begin(args: Sequence[str], context: Context | None = None) -> None:
         InvalidRequestError: the arguments, a parameter file or ROS_DOMAIN_ID can't be used.
         MiddlewareError: the middleware does not begin.
     """
-    context = context or rclpy.get_default_context()
     try:
         rclpy.init(
             args=list(args), context=context, signal_handler_options=SignalHandlerOptions.NO)
     except (RCLError, UnknownROSArgsError) as error:
+        rclpy.try_shutdown(context=context)  # None, not the one it stands for: that is made anew
         raise arguments_error(error) from error
-    fault = domain_fault(context.get_domain_id(), rclpy.get_rmw_implementation_identifier())
+    begun = context or rclpy.get_default_context()
+    fault = domain_fault(begun.get_domain_id(), rclpy.get_rmw_implementation_identifier())
     if fault:
         rclpy.try_shutdown(context=context)
         raise InvalidRequestError(f'ROS does not begin: {fault}')

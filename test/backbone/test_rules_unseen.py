@@ -192,14 +192,36 @@ def test_a_camera_knows_bearings_better_than_tf_places_it(kit: Any) -> None:
     assert own.sigma < 0.005 < of_robot.sigma, (own.reason, of_robot.reason)
 
 
-@pytest.mark.parametrize(('above', 'beneath'), [(1.0, 1.0), (1.0, 1.8), (1.4, 2.4)])
-def test_both_ends_of_a_height_are_lifted_together(above: float, beneath: float) -> None:
-    """A camera looks straight down; an offset of inverse depth moves the farther end the more."""
-    names: dict[str, Any] = {'np': np, 'recon': SimpleNamespace(
-        extrinsics={0: np.diag([1.0, -1.0, -1.0, 1.0])})}
+@pytest.mark.parametrize('down_deg', [20, 45, 90])
+@pytest.mark.parametrize(('x', 'high', 'low'), [(2.0, 0.72, 0.0), (0.8, 1.0, 0.2), (1.5, 0.3, 0.3)])
+def test_both_ends_of_a_height_are_lifted_together(
+    down_deg: float, x: float, high: float, low: float,
+) -> None:
+    """An offset of inverse depth moves two points, one above the other; a camera is 1.4 m up."""
+    down, share = math.radians(down_deg), 0.0001
+    look = np.array([math.cos(down), 0.0, -math.sin(down)])
+    pose = np.eye(4)
+    pose[:3, :3] = np.column_stack([[0.0, -1.0, 0.0], np.cross(look, [0.0, -1.0, 0.0]), look])
+    pose[:3, 3] = [0.0, 0.0, 1.4]
+    ends = np.array([[x, 0.3, high], [x, 0.3, low]])
+    depth = (ends - pose[:3, 3]) @ look
+    moved = pose[:3, 3] + (ends - pose[:3, 3]) / (1 - share * depth)[:, None]
+    names: dict[str, Any] = {'np': np, 'recon': SimpleNamespace(extrinsics={0: pose})}
     exec(join('rising'), names)
-    high, low = (PointArray.make(np.tile([0.0, 0.0, -z], (9, 1)), np.full(9, z))
-                 for z in (above, beneath))
-    lifted, lowered = (names['raised'](np.asarray(p)[0], names['shared'](p), 0)
-                       for p in (high, low))
-    assert lifted - lowered == pytest.approx(0.02 / 6 * (beneath ** 2 - above ** 2), rel=0.01)
+    p = PointArray.make(np.tile(ends[0], (9, 1)), np.full(9, depth[0]))
+    told = [names['lift'](p, 0, end) * share / (0.02 / 6) for end in ends]
+    assert told[0] - told[1] == pytest.approx(
+        float(moved[0, 2] - high - (moved[1, 2] - low)), rel=0.001, abs=1e-9)
+
+
+@pytest.mark.parametrize('origin', ['camera', 'gripper'])
+def test_a_place_is_no_better_known_than_the_edge_that_a_camera_saw(kit: Any, origin: str) -> None:
+    text = f'How far is the {origin} from the edge of the table?'
+    answer = kit.ask(kit.world(eyes=[(0.25, 0.1, 1.55)]), text, tolerance=LOOSE).answer
+    assert answer.sigma > 0.006, answer.reason
+
+
+def test_a_long_table_is_drawn_out_by_what_its_camera_is_off(kit: Any) -> None:
+    near, far = (kit.ask(kit.world(eyes=[(1.1 - x, 0.0, 0.72 + x)]), 'How long is the table?',
+                         tolerance=LOOSE).answer for x in (1.3, 2.2))
+    assert 0.006 < near.sigma < far.sigma, (near.reason, far.reason)

@@ -72,11 +72,24 @@ def test_up_is_told_by_what_is_level_or_not_at_all(
     assert up is not None or not pose[:3, 3].any()
 
 
-def test_a_wall_beside_a_floor_does_not_hide_it() -> None:
-    floor = plane(30, 1.5)
-    wall = np.column_stack([RNG.uniform(-1, 1, 9000), RNG.uniform(-1, 0.5, 9000),
-                            RNG.normal(3.0, 0.004, 9000)])
-    pose, note = upright_pose(np.concatenate([floor, wall]))
+@pytest.mark.parametrize('wall', ['upright', 'square to the axis'])
+def test_a_wall_beside_a_floor_does_not_hide_it(wall: str) -> None:
+    """It has more points than the floor, and leans less than 65 degrees from the picture's up."""
+    down = math.radians(30)
+    normal = np.array(
+        (0.0, math.sin(down), -math.cos(down)) if wall == 'upright' else (0.0, 0.0, -1.0))
+    across = np.array([1.0, 0.0, 0.0])
+    u, v = RNG.uniform(-1, 1, (2, 9000))
+    points = (np.array([0.0, 0.0, 2.4]) + np.outer(u, across)
+              + np.outer(v, np.cross(normal, across)) + RNG.normal(0, 0.004, (9000, 1)) * normal)
+    pose, note = upright_pose(np.concatenate([plane(30, 1.5), points]))
     assert 'largest horizontal plane' in note
     up = pose[:3, :3].T @ [0.0, 0.0, 1.0]
     assert up == pytest.approx([0.0, -0.866, -0.5], abs=0.01)
+
+
+def test_a_floor_noisier_than_the_threshold_is_no_slice() -> None:
+    pose, note = upright_pose(plane(40, 2.5, 0.03))
+    assert 'largest horizontal plane' in note
+    up = pose[:3, :3].T @ [0.0, 0.0, 1.0]
+    assert up == pytest.approx([0.0, -0.766, -0.643], abs=0.02)

@@ -27,10 +27,9 @@ def gap_of(a, b, measure=None):
     value, points, sigma = over_views(measure or gap, a, b)
     stray = [noise(all_points(t)) / 2 for t in (a, b) if isinstance(t, dict)
              and ball_of(all_points(t)) is None and post_of(all_points(t)) is None]
-    seen = [all_points(t) for t in (a, b) if isinstance(t, dict)]  # to a place see `offset`
-    drawn = 1.5 * value * max(map(stretch, seen)) if len(seen) == 2 else 0.0
     return value, points, float(np.linalg.norm([
-        sigma, *stray, drawn, open_at(a, points[0]), open_at(b, points[1]), lacks(a), lacks(b)]))
+        sigma, *stray, drawn(value, a, b), open_at(a, points[0]), open_at(b, points[1]),
+        lacks(a), lacks(b)]))
 
 
 def gap(a, b, seen=lambda p: p):

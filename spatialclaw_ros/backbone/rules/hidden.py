@@ -130,6 +130,15 @@ def foot_of(thing):
 '''
 
 COVERED = '''
+def drawn(value, a, b):
+    """Sigma of how a camera that is off draws out a length between two things.
+
+    To a place, such as a TF frame, it counts otherwise: see `offset`.
+    """
+    seen = [all_points(t) for t in (a, b) if isinstance(t, dict)]
+    return 1.5 * value * max(map(stretch, seen)) if len(seen) == 2 else 0.0
+
+
 def lacks(thing):
     """Sigma of where a thing ends when its mask may lack a part of it, 0 when it does not seem so.
 
@@ -207,14 +216,17 @@ def sides_of(thing, points=None):
     center, size = box_of(p)
     off, ball = float(np.hypot(0.002, noise(p))), ball_of(p)
     if ball is not None:
-        return center, size, np.full(3, np.hypot(off, 2 * ball[3]))
+        drawn_out = 1.5 * stretch(p) * size[0]
+        return center, size, np.full(3, np.linalg.norm([off, 2 * ball[3], drawn_out]))
     if 'foot' not in thing:
         thing['foot'] = foot_of(thing) if drift(thing) < 0.012 else float('nan')
     lost = center[2] - size[2] / 2 - thing['foot']
     lost = lost if 0 < lost < 0.015 else 0.0
     # stray points stick out at both ends
     tall, tall_off = tall_of(thing) if isinstance(thing, dict) else (float('nan'), 0.0)
-    across = float(np.linalg.norm([off, 2 * noise(p), outline(thing)]))
+    drawn_out = 1.5 * stretch(p) * size
+    across = float(np.linalg.norm([off, 2 * noise(p), outline(thing), drawn_out[:2].max()]))
+    off = float(np.hypot(off, drawn_out[2]))
     if np.isfinite(off) and not seen_from_above(thing, center[2] + size[2] / 2):
         across = float(size[:2].max() / 4)  # its far side is anyone's guess
     if isinstance(thing, dict):
@@ -286,8 +298,8 @@ def own_spread(thing):
 
 
 def spread_from(thing, pose):
-    """As `spread_of`, for who is at a pose: TF counts not for a camera that saw the thing there."""
-    own = not blind(thing) and isinstance(thing, dict) and any(
+    """As `spread_of`, for who is at a pose: TF counts not where all that is seen is from there."""
+    own = not blind(thing) and isinstance(thing, dict) and all(
         np.allclose(pose, recon.extrinsics[f]) for f in thing['frames'])
     return own_spread(thing) if own else spread_of(thing)[0]
 

@@ -93,9 +93,11 @@ samples, real, plane = edge_of(surface)
 print('edge:', len(samples), 'samples,', int(real.sum()), 'of them seen as a true edge')
 value, p, q, sigma, problem = edge_gap(a, samples, real, plane)
 if not problem:  # poses that are off put the edge and the thing into layers
-    end = outline(found[{label_of(b)!r}][0]) / 2 ** 0.5
-    drawn = 1.5 * value * stretch(all_points(thing))
-    sigma = float(np.linalg.norm([sigma, end, drawn, drift(thing), lacks(thing)]))
+    top = found[{label_of(b)!r}][0]
+    placed = 0.0 if isinstance(thing, dict) else 0.005  # by TF
+    sigma = float(np.linalg.norm([
+        sigma, outline(top) / 2 ** 0.5, drawn(value, thing, top), offset((thing, top)), placed,
+        drift(thing), lacks(thing), 0 * noise(surface)]))
 {doubt}unit, evidence = 'm', None if problem else [p, q]
 '''
     if intent.axis == 'v':
@@ -112,8 +114,7 @@ def ends_of(thing):
 ((a_low, a_high), a_off), ((b_low, b_high), b_off) = ends_of(a), ends_of(b)
 value = float(max(0.0, a_low - b_high, b_low - a_high))
 unit, problem = 'm', ''
-drawn = 1.5 * value * max(stretch(all_points(t)) for t in (a, b))
-sigma = float(np.linalg.norm([0.005, drawn, offset((a, b)), *a_off, *b_off]))
+sigma = float(np.linalg.norm([0.005, drawn(value, a, b), offset((a, b)), *a_off, *b_off]))
 ends = (a_high, b_low) if b_low > a_high else (a_low, b_high)
 ends = ends if value else [max(a_low, b_low)] * 2  # at one height, which both of them have
 evidence = [[*np.median(all_points(t), axis=0)[:2], z] for t, z in zip((a, b), ends)]
@@ -129,7 +130,7 @@ def gap_from_center(a, b):
 
 value, evidence, sigma = over_views(gap_from_center, a, b)
 doubt, problem = middle_doubt(a)
-unit, sigma = 'm', float(np.hypot(sigma, doubt))
+unit, sigma = 'm', float(np.linalg.norm([sigma, doubt, drawn(value, a, b)]))
 '''
         return code
     if intent.axis == 'h':
@@ -265,11 +266,14 @@ high = float(ball[0][2] - ball[1] if ball else np.percentile(a[:, 2], 1))
 high_sigma = float(np.hypot(0.005, noise(a)))
 at = np.median(a, axis=0)
 '''
-    return code + '''
+    seen = a.kind == 'object'  # what lifts both ends is not in their difference
+    return code + f'''
 low, low_sigma, ground = level(below, at)
 value, unit, problem = high - low, 'm', ''
-sigma = float(np.hypot(np.hypot(high_sigma, low_sigma), 0.003))
 evidence = [[at[0], at[1], high], [at[0], at[1], low]]
+f = found[{label_of(surface)!r}][0]['frames'][0]
+lifted = lift(below, f, evidence[1]) - (lift(below, f, evidence[0]) if {seen} else 0.0)
+sigma = float(np.linalg.norm([high_sigma, low_sigma, 0.003, lifted]))
 '''
 
 

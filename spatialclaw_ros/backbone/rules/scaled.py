@@ -89,6 +89,11 @@ def needs_up(intent: Intent) -> bool:
     How far apart things are, how they moved, and left and right in a picture are the same then.
     """
     measured = intent.measure if isinstance(intent, Limit) else intent
+    named = things(measured)
+    if {thing.kind for thing in named} <= {'frame'}:
+        return False
+    if any(thing.part in {'top', 'bottom'} for thing in named):
+        return True
     if isinstance(measured, Distance):
         return bool(measured.axis) or 'edge' in {measured.a.part, measured.b.part}
     if isinstance(measured, Position):
@@ -99,7 +104,7 @@ def needs_up(intent: Intent) -> bool:
         return measured.criterion not in {'nearest', 'farthest', 'leftmost', 'rightmost'}
     if isinstance(measured, Relation | RelationWhat | Side):
         return not _is_turn(measured)
-    return isinstance(measured, HeightAbove | Size | Bearing | Between | BetweenWhat)
+    return isinstance(measured, HeightAbove | Size | Bearing | Facing | Between | BetweenWhat)
 
 
 def objection(intent: Intent, line: Mapping[str, Any]) -> str:

@@ -76,6 +76,18 @@ def foot_in(thing, f, p):
     return float('nan')
 
 
+def lift(p, f, at):
+    """By how much a frame's point at a place is too high when its camera is off as a whole; sigma.
+
+    An offset of inverse depth moves a point along its ray by a share that grows with its depth.
+    """
+    depth = getattr(p, 'depth_m', None)
+    eye, look = recon.extrinsics[f][:3, 3], recon.extrinsics[f][:3, 2]
+    away = np.asarray(at, dtype=float) - eye
+    return 0.0 if depth is None else float(
+        stretch(p) * (away @ look) / np.median(depth) * away[2])
+
+
 def tall_of(thing):
     """(height, sigma) of a thing that stands on something level, as its frames have it; or NaN."""
     if 'tall' not in thing:
@@ -83,19 +95,18 @@ def tall_of(thing):
         for f in thing['whole'][:6]:
             p = thing['seg'].get_masked_points(recon, f, thing['k'], steady=True)
             if len(p) >= 50 and ball_of(p) is None:
-                top, off = top_in(p, f)
-                rise = top - foot_in(thing, f, p)
-                if np.isfinite(rise):
-                    rises.append((rise, float(np.linalg.norm([off, 0.001, stretch(p) * rise]))))
+                (top, off), foot = top_in(p, f), foot_in(thing, f, p)
+                if np.isfinite(top - foot):
+                    x, y = np.median(np.asarray(p), axis=0)[:2]
+                    drawn = lift(p, f, (x, y, top)) - lift(p, f, (x, y, foot))
+                    rises.append((top - foot, float(np.linalg.norm([off, 0.001, drawn]))))
         thing['tall'] = over_frames(rises) if rises else (float('nan'), float('nan'))
     return thing['tall']
 '''
 
 RISING = '''
 def plane_in(surface, f):
-    """(plane, a point in its middle, how far its points are off together) of a level surface.
-
-    In one frame; None where it hardly shows.
+    """(plane, a point in its middle) of a level surface in one frame; None where it hardly shows.
 
     It has the slope that the frame's pose gives to what is level.
     """
@@ -107,14 +118,8 @@ def plane_in(surface, f):
             near = float(np.nanmax([0.012, noise(p)]))
             plane = tools.Geometry.fit_ground_plane_ransac(p, threshold_m=near)
             away = np.abs(plane.distance(np.asarray(p, dtype=float)))
-            known[f] = plane, np.median(np.asarray(p)[away < 2 * near], axis=0), shared(p)
+            known[f] = plane, np.median(np.asarray(p)[away < 2 * near], axis=0)
     return known[f]
-
-
-def raised(at, off, f):
-    """By how much a point of a frame is too high when its depth is off by so much, in metres."""
-    ray = at - recon.extrinsics[f][:3, 3]
-    return float(off * ray[2] / max(np.linalg.norm(ray), 1e-6))
 
 
 def rise_over(a, below, flat):
@@ -140,13 +145,13 @@ def rise_over(a, below, flat):
             continue
         at = top[1] if flat else np.median(np.asarray(p), axis=0)
         high, off = (float(at[2]), 0.0005) if flat else top_in(p, f)
-        (normal, offset), middle, lowered = under
+        (normal, offset), middle = under
         low = float(-(offset + normal[0] * at[0] + normal[1] * at[1]) / normal[2])
         beyond = float(np.hypot(*(at - middle)[:2]))
-        told.append((high - low, float(np.linalg.norm([
-            off, 0.001, 0.002 * beyond, 0 * noise(p),
-            raised(at, shared(p), f) - raised(middle, lowered, f)]))))
         ends.append([[at[0], at[1], high], [at[0], at[1], low]])
+        drawn = lift(p, f, ends[-1][0]) - lift(p, f, ends[-1][1])
+        told.append((high - low, float(np.linalg.norm([
+            off, 0.001, 0.002 * beyond, 0 * noise(p), drawn]))))
     if not told:
         return None
     value, sigma = over_frames(told)
