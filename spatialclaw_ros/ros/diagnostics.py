@@ -58,7 +58,8 @@ class Diagnostics:
         self._perception: tuple[Perception, PerceptionHealth] | None = None
         self._cameras = CamerasHealth()
         self.queries = QueryLog()
-        # without event handlers, as `Outputs` has it
+        # without event handlers, which cost time (see `Outputs`): that a latched reader gets
+        # nothing is told by its own node
         self._publisher = node.create_publisher(
             DiagnosticArray, '/diagnostics', 10,
             event_callbacks=PublisherEventCallbacks(use_default_callbacks=False))

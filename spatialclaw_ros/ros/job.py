@@ -57,7 +57,8 @@ SHOWN_CHARS = 60
 LONG_S = 1.0
 """A step that takes longer is told of before its end."""
 HEAD_START_S = 0.02
-"""What the answer's own way out has of Python before it is drawn, and things are tidied."""
+"""What an answer's way to its caller has of Python before it is sent on `~/answer` and drawn, and
+things are tidied."""
 
 
 class AgentSession(Protocol):

@@ -28,7 +28,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -78,7 +78,8 @@ class Outputs:
         self._node = node
         self._log_error = log_error
         # an event handler each would cost every answer time: rclpy looks at all of them each time
-        # it wakes up, and who is reliable and latched is compatible with all but deadlines
+        # it wakes up. Who is reliable and latched is compatible with all but deadlines; that a
+        # latched reader of `~/events` gets nothing is told by its own node, not by this one
         create = functools.partial(
             node.create_publisher, callback_group=ReentrantCallbackGroup(),
             event_callbacks=PublisherEventCallbacks(use_default_callbacks=False))
@@ -95,17 +96,39 @@ class Outputs:
         self._artist = ThreadPoolExecutor(max_workers=1, thread_name_prefix='outputs')
 
     def close(self) -> None:
-        """Send the answers that wait, finish the drawing under way, and take the topics away."""
+        """Publish the answers that wait, finish the drawing under way, and take the topics away.
+
+        Nobody waits for who reads them: the last one may be lost on its way.
+        """
         self._herald.shutdown(wait=True)
         self._artist.shutdown(wait=True, cancel_futures=True)
         for publisher in (self._answer, self._events, *self._drawings.values()):
             self._node.destroy_publisher(publisher)
 
     def publish(self, outcome: Outcome, answer: SpatialAnswer) -> None:
-        """Publish an answer a moment later, and then its drawings; any thread."""
-        if outcome.status != Status.BUSY:
+        """Publish an answer a moment later, and then its drawings; any thread.
+
+        One that comes after `close` is logged and not published: who asked gets it all the same.
+        """
+        if outcome.status == Status.BUSY:
+            return
+        try:
             self._herald.submit(
                 self._publish, outcome, answer, time.monotonic() + HEAD_START_S)
+        except RuntimeError as error:  # what a pool that is shut down raises
+            self._log_error(f'query {outcome.query_id}: its answer is not on ~/answer: {error}')
+
+    def flush(self, timeout_s: float, *, drawn: bool = True) -> bool:
+        """Wait until all answers so far are published; whether that came in time.
+
+        Args:
+            timeout_s: longest wait, for each of the two.
+            drawn: wait for their drawings, too.
+        """
+        waiting = self._herald.submit(lambda: list(self._waiting))
+        if not wait((waiting,), timeout_s).done:
+            return False
+        return not drawn or not wait(waiting.result(), timeout_s).not_done
 
     def _publish(self, outcome: Outcome, answer: SpatialAnswer, from_s: float) -> None:
         time.sleep(max(0.0, from_s - time.monotonic()))

@@ -19,7 +19,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
-from concurrent import futures
 
 import numpy as np
 import pytest
@@ -141,8 +140,7 @@ def test_who_comes_late_gets_the_latest_of_every_output(contexts):
             end = outcome(distance(), seen=with_rear(observation(
                 stamps=[stamp + start * 10 ** 9 for stamp in STAMPS])))
             outputs.publish(end, answer_message(end, default_frames=('base_link',)))
-        outputs._herald.submit(int).result(10.0)  # those before it are sent
-        futures.wait(outputs._waiting, 60.0)
+        assert outputs.flush(60.0)
         for name, kind in drawing_types().items():
             late.create_subscription(
                 kind, f'/spatialclaw/{name}',
@@ -183,7 +181,7 @@ def test_where_answers_come_too_fast_the_oldest_that_waits_is_not_drawn(contexts
             end = dataclasses.replace(outcome(distance()), text=f'{number}?')
             outputs.publish(end, answer_message(end))
             assert begun.wait(10)
-        outputs._herald.submit(int).result(10.0)
+        assert outputs.flush(10.0, drawn=False)
         go_on.set()
         until(lambda: len(drawn) == 1 + MOST_WAITING)
     finally:
