@@ -186,9 +186,14 @@ class Parameters:
         finally:
             self._coming = {}
 
-    def tidy(self) -> None:
-        """Take back the parameters of cameras that are no longer named."""
-        kept = self._fixed | of_cameras(self._node.get_parameter('cameras').value).keys()
+    def tidy(self, coming: Sequence[str] = ()) -> None:
+        """Take back the parameters of cameras that are no longer named.
+
+        Args:
+            coming: cameras that a change under way names.
+        """
+        named = (*self._node.get_parameter('cameras').value, *coming)
+        kept = self._fixed | of_cameras(named).keys()
         gone = self._specs.keys() - kept
         with self._lock:
             self._specs = {name: spec for name, spec in self._specs.items() if name not in gone}
@@ -235,6 +240,9 @@ class Parameters:
             self.tidy()
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        if not self._coming:
+            # of a change before this one that another callback refused, after it was prepared here
+            self.tidy(_cameras_in(parameters))
         refused = self.refusals(parameters)
         if not refused and not self._coming:
             self.prepare(parameters)

@@ -23,7 +23,7 @@ import threading
 import pytest
 from node_process import NodeProcess
 from rcl_interfaces.msg import Parameter as ParameterMessage
-from rcl_interfaces.msg import ParameterValue
+from rcl_interfaces.msg import ParameterValue, SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -231,6 +231,30 @@ def test_a_change_that_breaks_off_leaves_nothing_of_its_cameras(changing, monkey
     with pytest.raises(ValueError, match='broken'):
         service.callback(request, SetParameters.Response())
     assert changing.values() == before
+
+
+def test_what_another_callback_refuses_leaves_nothing_of_its_cameras_at_the_next_change(contexts):
+    refused = []
+
+    def judge(parameters):
+        return SetParametersResult(
+            successful=not any(one.name == 'cameras' and one.value == ['wrist']
+                               and (refused.append(one) or True) for one in parameters))
+
+    node = Node('judged', context=contexts[0])
+    try:
+        node.add_on_set_parameters_callback(judge)  # asked after the one of `Parameters`
+        parameters = Parameters(node, lambda _: None)
+        before = set(node.get_parameters_by_prefix(''))
+        result, = node.set_parameters([Parameter('cameras', value=['wrist'])])
+        assert refused
+        assert not result.successful
+        result, = node.set_parameters([Parameter('window_s', value=3.0)])
+        assert result.successful, result.reason
+        assert set(node.get_parameters_by_prefix('')) == before
+        assert parameters.settings.window_s == 3.0
+    finally:
+        node.destroy_node()
 
 
 def test_a_parameter_can_not_be_taken_away(changing):
