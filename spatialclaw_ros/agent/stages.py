@@ -137,7 +137,7 @@ class Stages:
         brief, remaining_s = self._with_prompts(), self._deadline.remaining_s
         return {
             'backbone': self._backbone.name, 'interface': self._interface.name,
-            'capabilities': sorted(self._capabilities),
+            'capabilities': sorted(self._capabilities), 'holds_metres': self._holds_metres,
             'kernel': dataclasses.asdict(self._kernel.limits),
             'budgets': {
                 'max_steps': brief.max_steps, 'max_tokens': self._limits.max_tokens,

@@ -239,7 +239,8 @@ def _new_answer(trace: Trace, answer: CellAnswer | None) -> Any:
         return None
     # what was told in metres nevertheless is of a version that told it, or of who knows it from TF
     end = trace.end
-    if isinstance(end, RefusedLine) and (
+    is_held = trace.started.setup.get('holds_metres', True) is not False
+    if is_held and isinstance(end, RefusedLine) and (
             problem := no_metres(typed, answer, end.evidence.scale_source, end.evidence.notes)):
         return [problem]
     # a trace without a tolerance is of a version that held answers to none

@@ -126,6 +126,20 @@ def test_who_can_not_mend_it_has_refused_and_so_has_the_replay(
     assert [found for _, found in replay_trace(trace, kernel)] == [None]
 
 
+@pytest.mark.parametrize('backbone', [Listening, Knowing])
+def test_the_replay_refuses_for_the_reason_that_the_session_had(
+    kernel: Kernel, backbone: type[Listening], tmp_path: Path,
+) -> None:
+    code = LOOK + "ReturnAnswer(1.2, unit='m', sigma=0.5)"
+    end = ask(kernel, no_unit(), backbone([fenced(code)]), trace_dir=tmp_path,
+              limits=AgentLimits(max_steps=1))[-1]
+    assert isinstance(end, Refused)
+    assert ('can not be told' in end.reason) is (backbone is Listening)
+    assert ('sigma of 0.5 m' in end.reason) is (backbone is Knowing)
+    trace = read_trace(tmp_path / 'q1')
+    assert [found for _, found in replay_trace(trace, kernel)] == [None]
+
+
 @pytest.mark.parametrize(('backbone', 'code'), [
     (Listening, LENGTH),  # nothing was reconstructed: it can rest on TF alone
     (Knowing, LOOK + LENGTH), (Knowing, LOOK + PLACE),
