@@ -17,6 +17,6 @@
 # act: connect
 
 modules = collections._sys.modules
-wire = modules['spatialclaw_ros.kernel.wire']
-out = wire.socket.socket(wire.socket.AF_UNIX)
+stream = modules['spatialclaw_ros.sharing.stream']
+out = stream.socket.socket(stream.socket.AF_UNIX)
 out.connect(UNIX_SOCKET)
