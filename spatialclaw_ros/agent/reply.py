@@ -27,6 +27,7 @@ from spatialclaw_ros.errors import BackboneError
 
 MAX_REPLY_CHARS = 60_000
 MAX_STAND_IN_CHARS = 300
+_FENCE_LINE = re.compile(r'\n(```[^\n]*)')
 _OPENING = re.compile(r'```([^`]*)')
 _CLOSING = re.compile(r'```[ \t]*')
 _ANY_FENCE = re.compile(r'^[ \t]*(```|~~~)', re.MULTILINE)
@@ -99,26 +100,24 @@ def stand_in(fault: str) -> str:
 
 def _taken_apart(text: str) -> tuple[list[tuple[str, str]], str]:
     """Mark and text of each fenced block, and what stands outside of them."""
-    lines = text.split('\n')
-    # each line is looked at a fixed number of times: what a model writes must not cost seconds
-    fences = {at for at, line in enumerate(lines) if line.startswith('```')}
-    closings = deque(at for at in sorted(fences) if _CLOSING.fullmatch(lines[at]))
+    text = f'\n{text}'
+    # each one is looked at a fixed number of times: what a model writes must not cost seconds
+    fences = [(*found.span(1), found[1]) for found in _FENCE_LINE.finditer(text)]
+    closings = deque((start, end) for start, end, line in fences if _CLOSING.fullmatch(line))
     blocks: list[tuple[str, str]] = []
     prose: list[str] = []
-    at = 0
-    while at < len(lines):
-        opening = _OPENING.fullmatch(lines[at]) if at in fences else None
-        while closings and closings[0] <= at:
+    read = 1
+    for start, end, line in fences:
+        while closings and closings[0][0] <= start:
             closings.popleft()
-        if opening is None or not closings:
-            prose.append(lines[at])
-        else:
-            block = lines[at + 1:closings[0]]
-            blocks.append((opening.group(1).strip().lower(), '\n'.join([*block, ''])))
-            prose.append('')
-            at = closings[0]
-        at += 1
-    return blocks, '\n'.join(prose)
+        opening = _OPENING.fullmatch(line)
+        if start < read or opening is None or not closings:
+            continue
+        block_end, next_start = closings[0]
+        blocks.append((opening[1].strip().lower(), text[end + 1:block_end]))
+        prose.append(text[read:start])
+        read = next_start
+    return blocks, ''.join([*prose, text[read:]])
 
 
 def _fault(
