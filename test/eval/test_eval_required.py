@@ -42,6 +42,7 @@ from spatialclaw_ros.eval.described import described, plain
 from spatialclaw_ros.eval.records import Question, Result, Said, Score
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.required import figures, held
+from spatialclaw_ros.eval.report.sections import sigmas
 
 WANTED = Required(within=0.95, wrong=0.02, inside_2_sigma=(0.90, 0.98), splits=('slice',))
 DATA = DataConfig(set='claw-sim', split='public')
@@ -140,6 +141,23 @@ def test_angles_count_for_sigma_and_a_number_without_one_is_told() -> None:
     assert {each.what: each.measured.split(']')[-1] for each in found}[
         'truths inside 2 sigma'] == (
             '; 20 of 21 state a sigma; half of the errors are within 0.68')
+
+
+@pytest.mark.parametrize(('errors', 'interval'), [
+    # Clopper and Pearson (1934): of n that are all inside, 0.025 ** (1 / n) to 1
+    ([0.001] * 20, f'[{100 * 0.025 ** (1 / 20):.1f} %, 100.0 %]'),
+    ([0.001] * 18 + [0.025] * 2, '[68.3 %, 98.8 %]'),
+])
+def test_a_share_has_the_same_interval_in_the_row_and_in_the_table_of_sigma(
+    errors: list[float], interval: str,
+) -> None:
+    told = run(errors)
+    row, = (each.measured for each in figures([told], required('classical'))
+            if each.what == 'truths inside 2 sigma')
+    table = sigmas([told]).tables[0]
+    cell = table.rows[0][table.headings.index('truth inside 2 sigma')].text
+    assert row.startswith(f'{cell}; 20 of 20 state a sigma')
+    assert cell.endswith(interval)
 
 
 @pytest.mark.parametrize(('data', 'said', 'words'), [

@@ -30,7 +30,7 @@ from spatialclaw_ros.eval.config import FLOOR, DataConfig, EvalConfig, Required,
 from spatialclaw_ros.eval.described import differences, plain
 from spatialclaw_ros.eval.report.reading import Entry, Run
 from spatialclaw_ros.eval.report.tallies import is_metric, scaled_errors
-from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate
+from spatialclaw_ros.eval.report.wording import UNKNOWN, counted
 from spatialclaw_ros.eval.statistics import calibration, share
 from spatialclaw_ros.eval.units import convert
 
@@ -39,7 +39,9 @@ SAMPLES = (
     'Plain shares are held against what is required, with one exception: more truths inside two '
     'sigma than required count as met where that many would come by chance in 5 % of samples or '
     'more, were the share the largest allowed. Twenty answers with all truths inside can not be '
-    'told from 98 %; too few inside are never excused.')
+    'told from 98 %; too few inside are never excused. Brackets hold 95 % intervals: of truths '
+    'inside two sigma the exact binomial one, as in the table of sigma, of other shares that of '
+    'Wilson.')
 TWO_SIGMA = 2
 BY_CHANCE = 0.05
 # where the files lie and which model is served may be left to the command line
@@ -198,7 +200,7 @@ def _inside(name: str, entries: Sequence[Entry], bounds: tuple[float, float]) ->
     scaled = scaled_errors(numbers)
     met, remark = held(scaled, least, most)
     return Figure(name, 'truths inside 2 sigma', f'{_percent(least)} to {_percent(most)}',
-                  f'{_counted(_count_inside(scaled), len(scaled))}; {len(scaled)} of '
+                  f'{counted(calibration(scaled)[TWO_SIGMA])}; {len(scaled)} of '
                   f'{len(numbers)} state a sigma{_half_within(scaled)}', met, remark)
 
 
@@ -236,7 +238,7 @@ def _half_within(scaled: Sequence[float]) -> str:
 
 
 def _counted(hits: int, count: int) -> str:
-    return f'{hits} of {count}: {estimate(share(hits, count), percent=True)}'
+    return counted(share(hits, count))
 
 
 def _mm(length_m: float | None) -> str:

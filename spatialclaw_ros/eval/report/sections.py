@@ -37,7 +37,7 @@ from spatialclaw_ros.eval.report.tallies import (
     scene,
     tally,
 )
-from spatialclaw_ros.eval.report.wording import UNKNOWN, estimate, line, quantity
+from spatialclaw_ros.eval.report.wording import UNKNOWN, counted, estimate, line, quantity
 from spatialclaw_ros.eval.statistics import EXPECTED, Estimate, calibration, share
 from spatialclaw_ros.sharing.texts import clean_line
 
@@ -294,12 +294,7 @@ def sigmas(runs: Sequence[Run]) -> Section:
 
 
 def _inside(found: Mapping[int, Estimate]) -> list[str]:
-    return [str(found[1].count), *map(_counted, found.values())]
-
-
-def _counted(found: Estimate) -> str:
-    hits = round((found.value or 0.0) * found.count)
-    return f'{hits} of {found.count}: {estimate(found, percent=True)}'
+    return [str(found[1].count), *map(counted, found.values())]
 
 
 def pairs(runs: Sequence[Run]) -> Section | None:

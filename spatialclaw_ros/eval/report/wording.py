@@ -43,6 +43,12 @@ def estimate(found: Estimate, *, percent: bool = False) -> str:
     return f'{show(found.value)} [{show(found.low)}, {show(found.high)}]'
 
 
+def counted(found: Estimate) -> str:
+    """A share with its counts and its interval: 3 of 4: 75.0 % [30.1 %, 95.4 %]."""
+    hits = round((found.value or 0.0) * found.count)
+    return f'{hits} of {found.count}: {estimate(found, percent=True)}'
+
+
 def _percent(value: float) -> str:
     return f'{100 * value:.1f} %'
 
