@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -88,15 +89,20 @@ class Progress:
         console: to show it on.
         name: of the run.
         tally: what grows; `moved` tells that it did.
+        clock: the time now, in seconds, never set back.
     """
 
-    def __init__(self, console: Console, name: str, tally: Tally) -> None:
+    def __init__(
+        self, console: Console, name: str, tally: Tally, *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         from rich import progress
 
         self._console = console
         self._name = name
         self._tally = tally
-        self._start_s = self._told_s = time.monotonic()
+        self._clock = clock
+        self._start_s = self._told_s = clock()
         self._before = tally.done
         self._bar = progress.Progress(
             progress.TextColumn('{task.description}', markup=False), progress.BarColumn(),
@@ -116,22 +122,22 @@ class Progress:
 
     def moved(self) -> None:
         """Show it, if it is time to."""
-        told = f'{self._tally}; {self._pace()}'
+        told = '; '.join(filter(None, (str(self._tally), self._pace())))
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=self._tally.done, told=told)
-        elif time.monotonic() - self._told_s >= PLAIN_EVERY_S:
-            self._told_s = time.monotonic()
+        elif (now_s := self._clock()) - self._told_s >= PLAIN_EVERY_S:
+            self._told_s = now_s
             self._console.print(
                 f'{self._name}: {self._tally.done}/{self._tally.total}, {told}', markup=False)
 
     def _pace(self) -> str:
-        """Questions in a minute, and when they will all be done."""
-        now_s = time.monotonic() - self._start_s
+        """Questions in a minute, and how long the others will take at that rate."""
+        time_s = self._clock() - self._start_s
         asked = self._tally.done - self._before
-        if not asked or now_s <= 0:
+        if not asked or time_s <= 0:
             return ''
-        left_s = (self._tally.total - self._tally.done) * now_s / asked
-        return f'{60 * asked / now_s:.1f} a minute, {duration(left_s)} left'
+        left_s = (self._tally.total - self._tally.done) * time_s / asked
+        return f'{60 * asked / time_s:.1f} a minute, {duration(left_s)} left'
 
 
 def duration(time_s: float) -> str:
