@@ -122,10 +122,17 @@ def pai(folder: Path) -> list[Question]:
     put_table(folder / 'data/test-00000-of-00001.parquet', [
         {'question': 'What next?', 'index2ans': {'A': 'a', 'B': 'b', 'C': None, 'D': None},
          'answer': 'B', 'video_path': 'videos/x/1.mp4', 'category': 'Common Sense',
-         'subcategory': 'Time'}])
-    return [letter(
-        id='0', text='What next?', media=(video(folder, 'videos/x/1.mp4'),), options=('a', 'b'),
-        truth='B', category='Common Sense', tags={'subcategory': 'Time'})]
+         'subcategory': 'Time'},
+        {'question': 'Which arm?', 'index2ans': {'A': 'l', 'B': 'r', 'C': 'both', 'D': 'none'},
+         'answer': 'D', 'video_path': 'videos/y/2.mp4', 'category': 'Embodied Reasoning',
+         'subcategory': 'Agibot'}])
+    return [
+        letter(id='0', text='What next?', media=(video(folder, 'videos/x/1.mp4'),),
+               options=('a', 'b'), truth='B', category='Common Sense',
+               tags={'subcategory': 'Time'}),
+        letter(id='1', text='Which arm?', media=(video(folder, 'videos/y/2.mp4'),),
+               options=('l', 'r', 'both', 'none'), truth='D', category='Embodied Reasoning',
+               tags={'subcategory': 'Agibot'})]
 
 
 def vsi(folder: Path) -> list[Question]:
@@ -196,23 +203,34 @@ def cv_bench(folder: Path) -> list[Question]:
 
 def perceptcomp(folder: Path) -> list[Question]:
     put(folder / 'questions.json', [
-        {'key': 'k1', 'video_id': 'v1', 'question': 'Q?', 'answer_id': 4, 'answer': 'e',
-         **{f'answer_choice_{place}': text for place, text in enumerate('abcde')},
-         'category': 'sport', 'difficulty': 2}])
-    return [letter(
-        id='k1', text='Q?', media=(video(folder, 'data/v1.mp4', 1.0),), options=tuple('abcde'),
-        truth='E', category='sport', tags={'difficulty': '2'})]
+        {'key': key, 'video_id': name, 'question': 'Q?', 'answer_id': right,
+         'answer': options[right], 'category': category, 'difficulty': difficulty,
+         **{f'answer_choice_{place}': text for place, text in enumerate(options)}}
+        for key, name, options, right, category, difficulty in (
+            ('k1', 'v1', 'abcde', 4, 'sport', 2), ('k2', 'v2', 'vwxyz', 0, 'home tour', 3))])
+    return [
+        letter(id='k1', text='Q?', media=(video(folder, 'data/v1.mp4', 1.0),),
+               options=tuple('abcde'), truth='E', category='sport', tags={'difficulty': '2'}),
+        letter(id='k2', text='Q?', media=(video(folder, 'data/v2.mp4', 1.0),),
+               options=tuple('vwxyz'), truth='A', category='home tour', tags={'difficulty': '3'})]
 
 
 def video_mme(folder: Path) -> list[Question]:
     put_table(folder / 'videomme/test-00000-of-00001.parquet', [
         {'question_id': '001-1', 'videoID': 'xyz', 'question': 'Q?', 'answer': 'C',
          'options': ['A. a', 'B. b', 'C. c', 'D. d'], 'duration': 'short', 'domain': 'Sports',
-         'task_type': 'Counting'}])
-    return [letter(
-        id='001-1', text='Q?', media=(video(folder, 'data/xyz.mp4', 1.0),),
-        options=tuple('abcd'), truth='C', category='Counting',
-        tags={'duration': 'short', 'domain': 'Sports'})]
+         'task_type': 'Counting'},
+        {'question_id': '601-3', 'videoID': '-u_V', 'question': 'Which is right?', 'answer': 'A',
+         'options': ['A. 1, 2.', 'B. 2, 1.', 'C. Both.', 'D. None.'], 'duration': 'long',
+         'domain': 'Knowledge', 'task_type': 'Temporal Reasoning'}])
+    return [
+        letter(id='001-1', text='Q?', media=(video(folder, 'data/xyz.mp4', 1.0),),
+               options=tuple('abcd'), truth='C', category='Counting',
+               tags={'duration': 'short', 'domain': 'Sports'}),
+        letter(id='601-3', text='Which is right?', media=(video(folder, 'data/-u_V.mp4', 1.0),),
+               options=('1, 2.', '2, 1.', 'Both.', 'None.'), truth='A',
+               category='Temporal Reasoning',
+               tags={'duration': 'long', 'domain': 'Knowledge'})]
 
 
 def video_mme_v2(folder: Path) -> list[Question]:
@@ -220,12 +238,19 @@ def video_mme_v2(folder: Path) -> list[Question]:
         {'question_id': '001-1', 'video_id': '001', 'question': 'Q?', 'answer': 'H',
          'options': '\n'.join(f'{name}. {name.lower()}' for name in 'ABCDEFGH'),
          'group_type': 'logic', 'group_structure': '[1,2,3,4]', 'level': None,
-         'second_head': 'Order', 'third_head': 'Steps'}])
-    return [letter(
-        id='001-1', text='Q?', media=(video(folder, 'videos/001.mp4', 1.0),),
-        options=tuple('abcdefgh'), truth='H', category='Order',
-        tags={'group_type': 'logic', 'group_structure': '[1,2,3,4]', 'level': '',
-              'second_head': 'Order', 'third_head': 'Steps'})]
+         'second_head': 'Order', 'third_head': 'Steps'},
+        {'question_id': '800-4', 'video_id': '800', 'question': 'Which?', 'answer': 'B',
+         'options': 'A. first\nB. second,\nthen third\nC. none', 'group_type': 'relevance',
+         'group_structure': None, 'level': 3, 'second_head': None, 'third_head': None}])
+    return [
+        letter(id='001-1', text='Q?', media=(video(folder, 'videos/001.mp4', 1.0),),
+               options=tuple('abcdefgh'), truth='H', category='Order',
+               tags={'group_type': 'logic', 'group_structure': '[1,2,3,4]', 'level': '',
+                     'second_head': 'Order', 'third_head': 'Steps'}),
+        letter(id='800-4', text='Which?', media=(video(folder, 'videos/800.mp4', 1.0),),
+               options=('first', 'second, then third', 'none'), truth='B', category='relevance',
+               tags={'group_type': 'relevance', 'group_structure': '', 'level': '3',
+                     'second_head': '', 'third_head': ''})]
 
 
 WRITERS: dict[str, Callable[[Path], list[Question]]] = {
@@ -268,6 +293,7 @@ def test_videos_stay_apart(made: dict[str, tuple], name: str, cameras: list[str]
     ('osi', 1, None, 0),
     ('osi', 2, 'the bus', 1), ('osi', 2, 'A', 0), ('osi', 3, 0.0, 1), ('osi', 3, 1.0, 0),
     ('pai', 0, '`B`', 1), ('pai', 0, 'A', 0), ('pai', 0, None, 0),
+    ('pai', 1, '(D)', 1), ('pai', 1, 'both', 0),
     ('vsi', 0, 'left', 1), ('vsi', 0, 'B', 0), ('vsi', 1, '20', 1), ('vsi', 1, '22 m2', 0.9),
     ('vsi', 1, 'about 20', 0), ('vsi', 1, None, 0),
     ('vsti', 0, 'B.', 1), ('vsti', 0, '(B)', 0), ('vsti', 0, 'far', 0), ('vsti', 1, 1.0, 1),
@@ -278,10 +304,11 @@ def test_videos_stay_apart(made: dict[str, tuple], name: str, cameras: list[str]
     ('cv-bench', 1, 'No, they do not', 1), ('cv-bench', 1, True, 0), ('cv-bench', 1, 'maybe', 0),
     ('cv-bench', 1, None, 0),
     ('perceptcomp', 0, '<answer>E</answer>', 1), ('perceptcomp', 0, 'e', 1),
-    ('perceptcomp', 0, 'D', 0),
+    ('perceptcomp', 0, 'D', 0), ('perceptcomp', 1, 'Answer: a', 1), ('perceptcomp', 1, 'E', 0),
     ('video-mme', 0, 'C. c', 1), ('video-mme', 0, 'A', 0), ('video-mme', 0, None, 0),
+    ('video-mme', 1, r'\boxed{A}', 1), ('video-mme', 1, 'C', 0),
     ('video-mme-v2', 0, 'The best answer is: H', 1), ('video-mme-v2', 0, 'G', 0),
-    ('video-mme-v2', 0, None, 0),
+    ('video-mme-v2', 0, None, 0), ('video-mme-v2', 1, 'B. second', 1), ('video-mme-v2', 1, 'H', 0),
 ])
 def test_points(
     made: dict[str, tuple], name: str, place: int, answer: str | float | bool | None,
