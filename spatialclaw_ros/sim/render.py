@@ -64,8 +64,7 @@ def find_backend() -> str:
     raise DependencyError(
         'the simulator needs EGL or OSMesa to draw without a screen, and neither works here '
         f'({"; ".join(failures)}). Install one (Debian, Ubuntu: apt install libegl1 '
-        'libgl1-mesa-dri, or apt install libosmesa6), or play the recording instead: '
-        'spatialclaw demo --recording')
+        'libgl1-mesa-dri, or apt install libosmesa6)')
 
 
 def _probe(backend: str) -> str:
