@@ -120,6 +120,21 @@ def test_the_configurations_that_come_along_can_be_read() -> None:
         read_eval_config('clawsim')
 
 
+def test_the_baselines_of_claw_sim() -> None:
+    def baselines(name: str) -> dict[str, tuple[str, str, str]]:
+        config = read_eval_config(name)
+        return {run.name: (run.backbone, config.data_of(run).setting, run.masks)
+                for run in config.runs}
+    assert baselines('claw-sim') == {
+        'classical': ('rules', '', 'perceived'), 'true_masks': ('rules', '', 'truth'),
+        'depth_floor': ('floor', '', 'truth')}
+    noise = baselines('claw-sim-noise')
+    assert noise['upper_bound'] == ('rules', 'perfect', 'truth')
+    assert noise['realsense_floor'] == ('floor', 'realsense', 'truth')
+    assert {setting for _, setting, masks in noise.values() if masks == 'perceived'} == {
+        'perfect', 'realsense', 'realsense_2x', 'kinect', 'tof', 'tf_noise'}
+
+
 def test_commands_of_the_configurations_are_understood() -> None:
     lines = [line.lstrip('# ') for path in REPOSITORY.glob('config/eval/*.yaml')
              for line in path.read_text(encoding='utf-8').splitlines()
