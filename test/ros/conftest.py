@@ -179,9 +179,9 @@ def transform(parent, child, stamp_s, xyz=(0.0, 0.0, 0.0)) -> TransformStamped:
     return message
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def contexts():
-    """Two DDS participants, as two processes have them."""
+    """Two DDS participants, as two processes have them; they open ports whenever others come."""
     made = [Context(), Context()]
     for context in made:
         context.init()

@@ -104,9 +104,9 @@ def kill_worker(session: KernelSession) -> None:
         wait_for(lambda: session.worker_pid is None)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def kernel() -> Iterator[Kernel]:
-    """Much patience, little memory."""
+    """Much patience, little memory; the next file, which counts descriptors, has another."""
     limits = KernelLimits(cell_timeout_s=20.0, memory_bytes=512 * MIB, tool_calls=40)
     with Kernel(limits=limits) as made:
         yield made
