@@ -39,6 +39,8 @@ REFILL_S = 20.0
 BLOCK_S = 15.0
 LEAST_BLOCKS = 6
 WIDEST_MB_PER_H = 300.0
+# so long heaps fill while queries meet one another; from then on a slope counts however wide
+FILLED_H = 0.25
 REST_S = 2.0
 
 
@@ -68,8 +70,9 @@ class Slope:
 
     @property
     def says(self) -> bool:
-        """Whether the interval is narrow enough to say anything."""
-        return self.most_mb_per_h - self.least_mb_per_h <= WIDEST_MB_PER_H
+        """Whether the interval is narrow enough to say anything, or the time long enough."""
+        width = self.most_mb_per_h - self.least_mb_per_h
+        return width <= WIDEST_MB_PER_H or self.hours >= FILLED_H
 
     @property
     def growth_mb(self) -> float:

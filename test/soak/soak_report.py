@@ -27,7 +27,7 @@ from pathlib import Path
 import psutil
 from soak_fault import Fault
 from soak_ledger import Ledger
-from soak_memory import WIDEST_MB_PER_H, Rest, Slope
+from soak_memory import FILLED_H, WIDEST_MB_PER_H, Rest, Slope
 from soak_plant import NODES
 
 BEGIN, END = '<!-- soak -->', '<!-- /soak -->'
@@ -93,7 +93,8 @@ def _memory_lines(part: Part) -> list[str]:
               f'{3600 * slope.hours:.0f}') for slope in part.slopes])]
     if part.unmeasured:
         lines += ['', 'Not measured at work (too few samples, or an interval wider than '
-                  f'{WIDEST_MB_PER_H:g} MB/h): {", ".join(part.unmeasured)}.']
+                  f'{WIDEST_MB_PER_H:g} MB/h over less than {60 * FILLED_H:g} minutes): '
+                  f'{", ".join(part.unmeasured)}.']
     if len(part.rests) >= 2:
         before, after = part.rests[0], part.rests[-1]
         queries = after.queries - before.queries

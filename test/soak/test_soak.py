@@ -183,6 +183,9 @@ def whole(slopes=(), rests_mb=(400.0, 400.0), rate_hz=30.0, cancels_s=(0.1,), ne
 FLAT = Slope('node', 'RSS', 500.0, 505.0, 10.0, -50.0, 90.0, 0.06)
 GROWING = replace(FLAT, mb_per_h=950.0, least_mb_per_h=900.0, most_mb_per_h=1000.0)
 WIDE = replace(FLAT, least_mb_per_h=-381.0, most_mb_per_h=7915.0)
+LONG_WIDE = replace(WIDE, hours=0.3)
+LONG_GROWING = replace(LONG_WIDE, least_mb_per_h=900.0)
+TELLING = {FLAT, GROWING, LONG_WIDE, LONG_GROWING}
 
 
 @pytest.mark.parametrize(('more', 'planned_s', 'words'), [
@@ -193,6 +196,8 @@ WIDE = replace(FLAT, least_mb_per_h=-381.0, most_mb_per_h=7915.0)
     ({'slopes': (), 'rests_mb': (400.0,)}, LONG_S / 2, ''),
     ({'rests_mb': (400.0,)}, LONG_S, ''),
     ({'slopes': (replace(WIDE, least_mb_per_h=900.0),)}, LONG_S, ''),
+    ({'slopes': (LONG_GROWING,)}, LONG_S, 'node grew by 270 MB'),
+    ({'slopes': (LONG_WIDE,)}, LONG_S, ''),
     ({'slopes': (GROWING,)}, LONG_S, 'node grew by 54 MB'),
     ({'rests_mb': (400.0, 424.0)}, LONG_S, ''),
     # 70 KB a query
@@ -209,7 +214,7 @@ def test_a_node_is_judged_by_all_that_it_went_through(more, planned_s, words):
     found = list(shortfalls(part, planned_s, 30.0, ['node']))
     assert len(found) == bool(words), found
     assert not words or words in found[0]
-    assert part.unmeasured == ([] if {FLAT, GROWING} & {*part.slopes} else ['node'])
+    assert part.unmeasured == ([] if TELLING & {*part.slopes} else ['node'])
     text = '\n'.join(part_lines(part))
     assert f'{len(FAULTS) - len(part.never)} of {len(FAULTS)} faults came' in text
     assert ('Not measured at work' in text) is bool(part.unmeasured)
