@@ -47,13 +47,13 @@ def generate_launch_description() -> LaunchDescription:
             'token_file', default_value='',
             description='File that holds the token which robots must have, and nothing else.'),
         DeclareLaunchArgument(
-            'engine', default_value='auto',
+            'engine', default_value='auto', choices=('auto', 'plain', 'ray'),
             description='plain: one process; ray: replicas under Ray Serve; auto: as needed.'),
         DeclareLaunchArgument(
             'ready_timeout_s', default_value='3600',
             description='How long loading the models may take, downloads included, seconds.'),
         DeclareLaunchArgument(
-            'restart', default_value='true',
+            'restart', default_value='true', choices=('true', 'false'),
             description='Whether a server that ended by itself is started again.'),
     ]
     server = ExecuteProcess(

@@ -46,7 +46,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 
 from spatialclaw_ros.ros.compat.dds import OLD_DISTRIBUTIONS, OLD_VARIABLE, VARIABLE
-from spatialclaw_ros.ros.compat.share import share_path
+from spatialclaw_ros.ros.compat.share import has_package, share_path
 from spatialclaw_ros.ros.launch_values import (
     camera_remappings,
     existing_file,
@@ -80,6 +80,7 @@ SEGMENTERS = ('', 'classical', 'sam3')
 # running queries are answered and traces written before the node ends
 STOP_TIMEOUT_S = '20'
 RESPAWN_DELAY_S = 2.0
+NO_RVIZ = 'RViz is not started, for it is not installed: sudo apt install ros-$ROS_DISTRO-rviz2'
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -198,7 +199,8 @@ def _started(context: LaunchContext) -> list[Action]:
             'config': values['perception_config'], 'address': values['perception_address']}))
     actions.append(_node(values))
     if values['rviz'] == 'true':
-        actions.append(_rviz(values, given))
+        actions.append(
+            _rviz(values, given) if has_package('rviz2') else LogInfo(msg=NO_RVIZ))
     return actions
 
 

@@ -41,6 +41,16 @@ PARAMETERS = {spec.name: spec for spec in (*NODE_PARAMETERS, *PERCEPTION_PARAMET
 Started = Callable[..., dict[str, Made]]
 
 
+@pytest.fixture(autouse=True)
+def rviz2(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A sourced workspace that has RViz."""
+    prefix = tmp_path_factory.mktemp('sourced')
+    marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / 'rviz2'
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(prefix))
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     """Start the main file with arguments: the nodes by their executable."""
@@ -121,6 +131,14 @@ def test_rviz_shows_the_camera_of_the_preset(started: Started, camera: str) -> N
         given['depth'])
     assert topics.pop('/spatialclaw/markers') == 'eyes/markers'
     assert not any(topic.startswith('/') for topic in topics.values()), 'leaves the namespace'
+
+
+def test_the_node_starts_where_rviz_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('AMENT_PREFIX_PATH')
+    made = launch('spatialclaw.launch.py', {'rviz': 'true'}, monkeypatch)
+    assert [one.keywords['executable'] for one in made if one.kind == 'Node'] == ['node']
+    told, = (one.keywords['msg'] for one in made if one.kind == 'LogInfo')
+    assert 'sudo apt install ros-$ROS_DISTRO-rviz2' in told
 
 
 @pytest.mark.parametrize(('arguments', 'file', 'frame', 'sim_time'), [

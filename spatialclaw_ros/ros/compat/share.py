@@ -35,14 +35,26 @@ def share_path(*parts: str) -> Path:
     Raises:
         DependencyError: The package is not installed; importing it from its sources is not enough.
     """
-    module = Path(__file__).absolute()
-    prefixes = [parent.parent for parent in module.parents if parent.name in ('lib', 'lib64')]
-    prefixes += map(Path, filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)))
-    prefixes.append(Path(sys.prefix))
+    prefixes = _prefixes()
     for prefix in prefixes:
-        marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / PACKAGE
-        if marker.exists():
+        if _holds(prefix, PACKAGE):
             return prefix.joinpath('share', PACKAGE, *parts)
     raise DependencyError(
         f'{PACKAGE} is not installed: no share folder below {", ".join(map(str, prefixes))}. '
         'Build it with colcon and source the workspace, or run `pip install .` or `make install`.')
+
+
+def has_package(name: str) -> bool:
+    """Whether a ROS package is installed where this one is, or in a sourced workspace."""
+    return any(_holds(prefix, name) for prefix in _prefixes())
+
+
+def _prefixes() -> list[Path]:
+    module = Path(__file__).absolute()
+    prefixes = [parent.parent for parent in module.parents if parent.name in ('lib', 'lib64')]
+    prefixes += map(Path, filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)))
+    return [*prefixes, Path(sys.prefix)]
+
+
+def _holds(prefix: Path, package: str) -> bool:
+    return (prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / package).exists()
