@@ -117,6 +117,9 @@ def main() -> int:
     parser.add_argument('--rate', type=float, default=0.0, help='of a film, images a second')
     parser.add_argument('--loop', action='store_true', help='begin a film again at its end')
     options = parser.parse_args()
+    if options.calibration and not options.calibration.is_file():
+        parser.error(f'--calibration {options.calibration} is no file: camera_calibration writes '
+                     'one; without it, --fov says how wide the camera sees')
     video = cv2.VideoCapture(int(options.source) if options.source.isdigit() else options.source)
     if not video.isOpened():
         print(f'{options.source} can not be read: is it a number of `ls /dev/video*`, or a film?',

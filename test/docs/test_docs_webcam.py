@@ -94,9 +94,12 @@ def test_a_calibration_is_told_as_it_is(
     assert (info.k[0], info.k[4], info.d[1], info.p[5]) == (50.0, 51.0, -0.2, 51.0)
 
 
-def test_a_camera_that_is_not_there_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(('option', 'words'), [
+    ('--source', 'ls /dev/video'), ('--calibration', 'is no file: camera_calibration writes one')])
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, option: str, words: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(REPOSITORY / 'examples' / 'webcam.py'), '--source',
-         str(tmp_path / 'no.avi')], capture_output=True, text=True, timeout=60, check=False)
+        [sys.executable, str(REPOSITORY / 'examples' / 'webcam.py'), option,
+         str(tmp_path / 'nothing')], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert 'ls /dev/video' in done.stderr
+    assert words in done.stderr
+    assert 'Traceback' not in done.stderr
