@@ -45,7 +45,7 @@ THREADS = 96
 SHUTDOWN_WAIT_S, POLL_S = 5.0, 0.1
 MAX_FAULTS = 100
 FAULTS_IN_S = 60.0
-HEAD_START_S = 0.0005
+YIELD_S = 0.0005
 """What a callback has of Python before the executor looks for the next one."""
 
 
@@ -105,7 +105,7 @@ class Executor(MultiThreadedExecutor):
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Leave one callback to a thread, and give it a head start."""
         super().spin_once(timeout_sec)
-        time.sleep(HEAD_START_S)
+        time.sleep(YIELD_S)
 
 
 class Process:
