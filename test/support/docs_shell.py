@@ -227,7 +227,7 @@ RULES: dict[str, Rule] = {
     'colcon': one_of(
         r'colcon (build|test)( --packages-select spatialclaw_ros)?( --symlink-install)?',
         r'colcon test-result( --verbose)?'),
-    'rosdep': one_of(r'rosdep install --from-paths src --ignore-src -y', r'rosdep update'),
+    'rosdep': one_of(r'rosdep install --from-paths src --ignore-src -y', r'rosdep (init|update)'),
     'hf': one_of(r'hf auth login', r'hf download [\w./-]+ --local-dir \w+'),
     'sysctl': one_of(r'sysctl -w net(\.\w+)+=[\d ]+', r'sysctl --system', r'sysctl net(\.\w+)+'),
     'export': one_of(r'export [A-Z_]+=\S.*'), 'chmod': one_of(r'chmod 600 \S+'),
