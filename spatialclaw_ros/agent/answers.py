@@ -85,8 +85,8 @@ def fit_answer(question: Question, answer: CellAnswer) -> TypedAnswer:
     elif wanted == AnswerType.POINT:
         if isinstance(value, np.ndarray) and value.shape == (3,):
             return TypedAnswer(value, wanted, point_text(value, answer.frame or ''))
-    elif wanted == AnswerType.TEXT and isinstance(value, str) and value.strip():
-        return TypedAnswer(value, wanted, value)
+    elif wanted == AnswerType.TEXT and (text := _as_text(value, answer.unit or '')):
+        return TypedAnswer(text, wanted, text)
     raise AnswerMismatchError(
         f'the question asks for {wanted.name}, the answer was {_kind(value)} {_short(value)}; '
         f'give {_HINTS[wanted]}')
@@ -98,7 +98,8 @@ def no_metres(
     """Why a length or a place is not told where nothing tells a metre; '' for all else.
 
     A length between TF frames is in metres whatever the cameras see. From an answer that can't be
-    told for sure once there is a reconstruction, so it is told where there is none.
+    told for sure once there is a reconstruction, so it is told where there is none. A number is one
+    also where it is told as a text.
 
     Args:
         typed: the answer as it would be told; a point is a place.
@@ -108,7 +109,7 @@ def no_metres(
     """
     if scale_source != UNKNOWN_SCALE:
         return ''
-    is_length = isinstance(typed.value, float) and has_length(answer.unit or '')
+    is_length = _number(answer.value) is not None and has_length(answer.unit or '')
     if typed.answer_type != AnswerType.POINT and not is_length:
         return ''
     why = next((note for note in notes if 'scale is unknown' in note), _NO_METRES)
@@ -119,7 +120,8 @@ def no_metres(
 def not_known(tolerance: Tolerance, typed: TypedAnswer, answer: CellAnswer) -> str:
     """Why an answer is not known to a tolerance; '' where it is, and where its sigma is unknown.
 
-    What is no place and has another unit than metres or radians is held to none.
+    What is no place and has another unit than metres or radians is held to none; a number is held
+    to it also where it is told as a text.
 
     Args:
         tolerance: to which lengths, places and angles are wanted.
@@ -130,9 +132,9 @@ def not_known(tolerance: Tolerance, typed: TypedAnswer, answer: CellAnswer) -> s
         return ''
     if typed.answer_type == AnswerType.POINT:
         return tolerance.objection(typed.text, answer.sigma, 'm')
-    if isinstance(typed.value, float):
-        return tolerance.objection(
-            typed.text, answer.sigma, answer.unit or '', abs(typed.value))
+    number = _number(answer.value)
+    if number is not None:
+        return tolerance.objection(typed.text, answer.sigma, answer.unit or '', abs(number))
     return ''
 
 
@@ -157,6 +159,25 @@ def point_text(point: np.ndarray, frame: str) -> str:
     """A point for a person, in metres, with the name of its frame."""
     x, y, z = (float(c) for c in point)
     return f'({x:.3f}, {y:.3f}, {z:.3f}) m' + (f' in {frame}' if frame else '')
+
+
+def _number(value: Value | None) -> float | None:
+    """A number that a cell handed in; None for all else, a truth value included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def _as_text(value: Value | None, unit: str) -> str:
+    """What is handed in for a text: a number in all of its digits; '' where it is none."""
+    if isinstance(value, str):
+        return value if value.strip() else ''
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    number = _number(value)
+    if number is None:
+        return ''
+    return f"{np.format_float_positional(number, trim='-')} {unit}".strip()
 
 
 def _kind(value: Value | None) -> str:

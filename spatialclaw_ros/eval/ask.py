@@ -129,9 +129,10 @@ class Asker:
 
     def _say(self, data: DataSet, question: Question, asking: _Asking) -> Said:
         try:
+            typed = data.sheet.typed
             to_answer = dataclasses.replace(
-                to_ask(question, typed=data.sheet.typed),
-                tolerance=asked_to(question, self._run.tolerance.asked))
+                to_ask(question, typed=typed),
+                tolerance=asked_to(question, self._run.tolerance.asked, typed=typed))
             start_s = time.monotonic()
             observation = data.observe(question)
             asking.times_s['observe'] = time.monotonic() - start_s

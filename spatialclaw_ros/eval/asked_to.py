@@ -20,10 +20,13 @@ from dataclasses import replace
 
 from spatialclaw_ros.eval.records import Question
 from spatialclaw_ros.eval.units import convert
-from spatialclaw_ros.workspace.tolerance import Tolerance
+from spatialclaw_ros.workspace.tolerance import MAX_ANGLE_DEG, Tolerance
+
+ANY_AT_ALL = Tolerance(length_m=1e9, share=0.0, angle_deg=MAX_ANGLE_DEG)
+"""Nothing is refused for it: a rule of scoring gives points by how near an answer comes."""
 
 
-def asked_to(question: Question, usual: Tolerance) -> Tolerance:
+def asked_to(question: Question, usual: Tolerance, *, typed: bool = True) -> Tolerance:
     """The tolerance that a question is asked to.
 
     Args:
@@ -31,7 +34,10 @@ def asked_to(question: Question, usual: Tolerance) -> Tolerance:
             goes before the usual one, and has no share beside it. Zero, which nothing measured can
             meet, does not.
         usual: of the run.
+        typed: as `Sheet.typed` has it; what is asked as text is held to none.
     """
+    if not typed:
+        return ANY_AT_ALL
     own = question.facts.get('tolerance', 0.0)
     if own <= 0 or not question.unit:
         return usual

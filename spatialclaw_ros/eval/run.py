@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spatialclaw_ros.errors import BackboneError, PerceptionUnavailableError, SpatialClawError
+from spatialclaw_ros.eval import colour_alone
 from spatialclaw_ros.eval.config import FLOOR, EvalConfig, RunConfig
 from spatialclaw_ros.eval.crew import ask_all
 from spatialclaw_ros.eval.dataset import DataSet
@@ -95,6 +96,8 @@ def run_one(
         known = {result.id for result in folder.results}
         todo = Todo(question for question in questions if question.id not in known)
         if todo and not stopping():
+            if line := colour_alone.warning(run, questions):
+                console.print(line, style='yellow', markup=False)
             with Progress(console, run.name, tally) as progress, contextlib.closing(
                     _results(job, data, todo, config.workers, stopping, ray)) as results:
                 for result in _while_reached(results):

@@ -47,8 +47,8 @@ def to_ask(question: Question, *, typed: bool) -> asked.Question:
     Raises:
         InvalidRequestError: it is too long, or its options can't be used.
     """
-    if not typed:
-        return asked.Question(plain_text(question))
+    if not typed:  # a number or a letter, in the form that the hint asks for
+        return asked.Question(plain_text(question), AnswerType.TEXT)
     text = '\n\n'.join(filter(None, (question.text, question.hint)))
     if question.options:
         return asked.Question(text, AnswerType.CHOICE, question.options)

@@ -37,6 +37,13 @@ POINT = np.array([0.1, -0.2, 0.3])
     (AnswerType.ANY, POINT, 'm', AnswerType.POINT, '(0.100, -0.200, 0.300) m'),
     (AnswerType.BOOLEAN, 'No', None, AnswerType.BOOLEAN, 'no'),
     (AnswerType.NUMBER, 2, None, AnswerType.NUMBER, '2'),
+    (AnswerType.TEXT, 'left', None, AnswerType.TEXT, 'left'),
+    (AnswerType.TEXT, 0.3, None, AnswerType.TEXT, '0.3'),
+    (AnswerType.TEXT, 3.0, None, AnswerType.TEXT, '3'),
+    (AnswerType.TEXT, 4.1e-05, None, AnswerType.TEXT, '0.000041'),
+    (AnswerType.TEXT, 0.41234, 'm', AnswerType.TEXT, '0.41234 m'),
+    (AnswerType.TEXT, True, None, AnswerType.TEXT, 'yes'),
+    (AnswerType.TEXT, False, None, AnswerType.TEXT, 'no'),
 ])
 def test_a_fitting_answer(wanted, value, unit, kind, text) -> None:
     typed = fit_answer(Question('q?', wanted), CellAnswer(value, unit))
@@ -57,12 +64,12 @@ def test_a_choice_is_named_by_text_or_letter(value, choice) -> None:
 @pytest.mark.parametrize(('wanted', 'value'), [
     (AnswerType.NUMBER, 'far'), (AnswerType.NUMBER, True), (AnswerType.NUMBER, POINT),
     (AnswerType.BOOLEAN, 1.0), (AnswerType.BOOLEAN, 'perhaps'),
-    (AnswerType.POINT, 0.3), (AnswerType.TEXT, 0.3),
+    (AnswerType.POINT, 0.3), (AnswerType.TEXT, POINT),
     (AnswerType.CHOICE, 'the mug'), (AnswerType.CHOICE, 'c'), (AnswerType.CHOICE, 0.1),
     (AnswerType.CHOICE, 'A) the magazine'), (AnswerType.CHOICE, 'a or b'),
     (AnswerType.NUMBER, math.nan), (AnswerType.NUMBER, math.inf), (AnswerType.ANY, math.nan),
     (AnswerType.POINT, np.array([0.0, math.nan, 0.0])), (AnswerType.POINT, np.zeros(2)),
-    (AnswerType.TEXT, ' '), (AnswerType.TEXT, True),
+    (AnswerType.TEXT, ' '), (AnswerType.TEXT, math.nan),
 ])
 def test_an_answer_that_does_not_fit_goes_back(wanted, value) -> None:
     choices = CHOICES if wanted == AnswerType.CHOICE else ()

@@ -32,7 +32,7 @@ from spatialclaw_ros.agent.trace_replay import replay_trace
 from spatialclaw_ros.backbone.protocol import Exchange, Said
 from spatialclaw_ros.kernel import Kernel
 from spatialclaw_ros.workspace.calls import UNKNOWN_SCALE, ToolCall, ToolResult
-from spatialclaw_ros.workspace.question import CellAnswer, Question, Value
+from spatialclaw_ros.workspace.question import AnswerType, CellAnswer, Question, Value
 
 NOTE = 'The scale is unknown: there is no sensor depth.'
 LOOK = 'recon = tools.Reconstruct(InputImages)\n'
@@ -55,6 +55,15 @@ def test_what_is_in_metres(value: Value, unit: str | None, told: bool) -> None:
     assert told or 'in no known unit' in no_metres(typed, answer, UNKNOWN_SCALE, [])
     for source in ('', 'sensor_depth', 'tf_baseline', 'model'):
         assert not no_metres(typed, answer, source, [NOTE])
+
+
+@pytest.mark.parametrize(('value', 'unit', 'told'), [
+    (1.2, 'm', False), (1.2, None, True), (True, 'm', True), ('1.2 m', 'm', True)])
+def test_a_number_that_is_told_as_a_text_is_one(value: Value, unit: str | None, told: bool) -> None:
+    answer = CellAnswer(value, unit)
+    typed = fit_answer(Question('q?', AnswerType.TEXT), answer)
+    assert (not no_metres(typed, answer, UNKNOWN_SCALE, [NOTE])) is told
+    assert not no_metres(typed, answer, 'sensor_depth', [NOTE])
 
 
 def no_unit() -> AnalyticScene:

@@ -91,7 +91,7 @@ def test_a_plain_question() -> None:
     asked = question('Which?', hint='One letter.', options=('a mug', 'a box'), answer='letter')
     assert plain_text(asked) == 'Which?\n\nOne letter.\n\nA. a mug\nB. a box'
     put = to_ask(asked, typed=False)
-    assert (put.text, put.answer_type) == (plain_text(asked), AnswerType.ANY)
+    assert (put.text, put.answer_type, put.choices) == (plain_text(asked), AnswerType.TEXT, ())
     with pytest.raises(InvalidRequestError, match='characters'):
         to_ask(question('x' * 5000), typed=False)
 

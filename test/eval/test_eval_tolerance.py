@@ -59,6 +59,13 @@ def test_a_question_of_its_own_tolerance_is_asked_to_that(
     assert found.angle_deg == pytest.approx(wanted.angle_deg)
 
 
+def test_what_is_asked_as_text_is_held_to_none() -> None:
+    asked = question(unit='m', facts={'tolerance': 0.01})
+    wanted = asked_to(asked, USUAL, typed=False)
+    assert not wanted.objection('', 1e6, 'm')
+    assert not wanted.objection('', math.pi, 'rad')
+
+
 @pytest.mark.parametrize(('length_m', 'share', 'own', 'refused'), [
     (0.10, 0.20, None, False), (0.001, 0.0, None, True), (0.001, 0.0, 0.1, False),
     (0.10, 0.20, 0.001, True)])
@@ -100,7 +107,7 @@ def test_what_is_no_tolerance_is_named(tmp_path: Path, change: str, words: str) 
     assert 'tolerance' in str(error.value)
 
 
-@pytest.mark.parametrize('name', ['claw-sim', 'claw-sim-noise'])
+@pytest.mark.parametrize('name', ['claw-sim', 'claw-sim-noise', 'interfaces'])
 def test_claw_sim_is_asked_to_what_it_is_scored_with(name: str) -> None:
     config = read_eval_config(name)
     assert {run.tolerance for run in config.runs if run.backbone != 'floor'} == {SCORED}

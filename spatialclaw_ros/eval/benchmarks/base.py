@@ -51,8 +51,8 @@ from spatialclaw_ros.workspace.observation import Observation
 HUGGING_FACE = 'https://huggingface.co/datasets/'
 NOT_STATED = 'not stated'
 LETTER_HINT = 'Answer with the letter of the right option alone.'
-NUMBER_HINT = ('Answer with the number alone, in the unit that the question asks for; name no unit '
-               'and convert nothing.')
+NUMBER_HINT = ('Answer with the number alone, in the unit that the question asks for, SI or not; '
+               'name no unit.')
 # For a person a number is right within this share; mean relative accuracy gives 0.9 there.
 RIGHT_SHARE = 0.10
 _RIGHT_POINTS = 0.9
@@ -224,7 +224,9 @@ def said_text(said: Said) -> str:
     if isinstance(value, float) and math.isfinite(value):
         # the rules read 4.1e-05 as 4.1
         return np.format_float_positional(value, trim='-')
-    return str(value).strip()
+    text = str(value).strip()
+    # of 12 m^2 some rules read the 2
+    return text.removesuffix(f' {said.unit}') if said.unit else text
 
 
 def scored(read: str | bool | None, truth: object) -> Score:
