@@ -17,11 +17,20 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import types
 from collections.abc import Collection, Sequence
 
 import pytest
 
-from spatialclaw_ros.errors import BackboneError, DependencyError, SpatialClawError
+from spatialclaw_ros.errors import (
+    BackboneError,
+    DependencyError,
+    PerceptionUnavailableError,
+    SpatialClawError,
+)
+from spatialclaw_ros.eval.config import DataConfig, RunConfig
 from spatialclaw_ros.eval.crew import (
     MOST_LOST,
     Began,
@@ -32,8 +41,9 @@ from spatialclaw_ros.eval.crew import (
     from_wire,
     to_wire,
 )
+from spatialclaw_ros.eval.job import Job
 from spatialclaw_ros.eval.progress import Tally, duration
-from spatialclaw_ros.eval.ray_run import pack, unpack
+from spatialclaw_ros.eval.ray_run import RayCrew, pack, unpack
 from spatialclaw_ros.eval.records import Question, Result, Said, Score, Simulated
 from spatialclaw_ros.eval.todo import ATTEMPTS, Todo
 
@@ -193,6 +203,29 @@ def test_a_trace_reaches_who_runs(tmp_path) -> None:
     unpack(pack(tmp_path / 'a'), tmp_path / 'b')
     assert (tmp_path / 'b' / 'raw' / 'x').read_bytes() == bytes(9)
     assert (tmp_path / 'b' / 'trace.jsonl').read_text() == '{}'
+
+
+def test_the_signal_that_ends_a_service_stays_with_who_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def init(address: str, **_: object) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))  # as Ray's own does
+        if address == 'nowhere':
+            raise ConnectionError('nobody there')
+
+    fake = types.SimpleNamespace(
+        init=init, shutdown=lambda: None, remote=lambda **_: lambda actor: actor)
+    monkeypatch.setitem(sys.modules, 'ray', fake)
+    before = signal.signal(signal.SIGTERM, mine := lambda *_: None)
+    try:
+        job = Job(DataConfig(set='eval_lab:tiny'), RunConfig(name='a'))
+        with RayCrew(job, 'gpu-box:6379', 1):
+            assert signal.getsignal(signal.SIGTERM) is mine
+        with pytest.raises(PerceptionUnavailableError), RayCrew(job, 'nowhere', 1):
+            pass
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_tally() -> None:

@@ -13,23 +13,58 @@
 # limitations under the License.
 
 
-"""`spatialclaw eval run --ray local`: two actors, one killed, the results of a serial run."""
+"""`spatialclaw eval run --ray`: an actor is killed, or who runs it is told to end."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import eval_lab
 import psutil
 import pytest
-from eval_lab import LOG, looks_of, pid_at, started, write_config
+from eval_lab import LOG, WAIT, looks_of, pid_at, started, write_config
 
 from spatialclaw_ros.eval.ray_run import PREFIX
 from spatialclaw_ros.eval.run_files import read_results
 
 MEASURED = ['q01', 'q04']
+# in a process of its own, for Ray's switches hold from its import
+CLUSTER = """
+import json, os, sys
+from spatialclaw_ros.perception.served.own_ray import own_ray
+with own_ray(3, store_bytes=256 << 20):
+    import ray
+    told = {name: value for name, value in os.environ.items() if name.startswith('RAY_')}
+    print(json.dumps({'address': ray.get_runtime_context().gcs_address, **told}), flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[dict[str, str]]:
+    """A cluster of others: its address, and the environment of who joins it."""
+    process = subprocess.Popen(
+        [sys.executable, '-c', CLUSTER], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield json.loads(next(line for line in process.stdout if line.startswith('{')))
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(60.0)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def test_a_killed_actor_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +103,32 @@ def test_a_killed_actor_loses_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     _, alive = psutil.wait_procs(tree, timeout=20.0)
     assert not alive
     assert set(Path(tempfile.gettempdir()).glob(f'{PREFIX}*')) <= left
+
+
+def test_a_run_on_a_cluster_that_is_told_to_end_finishes_what_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = tmp_path / 'looks'
+    for name, value in ((LOG, log), (WAIT, 'q04'), (
+            'PYTHONPATH', Path(eval_lab.__file__).resolve().parent)):
+        monkeypatch.setenv(name, str(value))  # actors have the environment of the cluster
+    with cluster(tmp_path) as joined:
+        address = joined.pop('address')
+        for name, value in joined.items():
+            monkeypatch.setenv(name, value)
+        process = started(
+            write_config(tmp_path), '--ray', address, '--workers', '2', wait='q04')
+        try:
+            waiting = pid_at(log, 'q04', process)
+            process.terminate()
+            os.kill(waiting, signal.SIGKILL)  # its question would take ten minutes
+            told, _ = process.communicate(timeout=240.0)
+        finally:
+            process.kill()
+            process.wait()
+    assert process.returncode == 130, told
+    assert 'finishing what is under way' in told
+    assert 'the same command goes on where this one ended' in told
+    known = {each.id for each in read_results(tmp_path / 'out' / 'rules')}
+    assert 'q04' not in known
+    assert known
