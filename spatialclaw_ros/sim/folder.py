@@ -30,7 +30,6 @@ import numpy as np
 
 from spatialclaw_ros.errors import InvalidRequestError
 from spatialclaw_ros.geometry.camera import PinholeCamera
-from spatialclaw_ros.sim.messages import SECOND_NS
 
 NUMBER = re.compile(r'(-?\d+(?:\.\d+)?)\s*(m|cm|mm)?\b')
 METRES = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}
@@ -120,7 +119,7 @@ def read_folder(path: Path | str) -> FrameFolder:
             f'T_world_camera (frame number to 4x4); {type(error).__name__}: {error}') from error
     frames = tuple(
         FolderFrame(
-            name, round(int(name) / rate_hz * SECOND_NS), path / f'frame-{name}.color.jpg',
+            name, round(int(name) / rate_hz * 1e9), path / f'frame-{name}.color.jpg',
             path / f'frame-{name}.depth.png', pose)
         for name, pose in poses.items())
     absent = [
