@@ -147,7 +147,7 @@ def test_a_model_that_can_not_be_loaded_is_told(folder: Path) -> None:
     path.write_text(
         "depth: {model: 'lab_models:depth', options: {load_fault: weights}}\nmasks: null\n")
     process = ServeProcess(path, wait=False)
-    process.wait_for(re.compile('no weights in'), 60.0)
+    process.wait_for(re.compile('spatialclaw serve: .*no weights in'), 60.0)
     assert process.process.wait(20.0) == 1
     assert process.lines[-1] == (
         'spatialclaw serve: depth lab_models:depth: lab_models:depth: no weights in /models/lab; '
