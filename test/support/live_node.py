@@ -111,7 +111,7 @@ class Goal:
         self.events: list[Any] = []
         self._operator = operator
         sent = self._sent(fields)
-        if not operator.comes(sent, LOST_S):
+        if not comes_true(sent.done, LOST_S):
             sent = self._sent(fields)
         self._handle = operator.wait(sent)
         assert self._handle.accepted
@@ -190,13 +190,6 @@ class Operator(Spun):
         until(future.done, timeout_s)
         return future.result()
 
-    def comes(self, future: Any, timeout_s: float) -> bool:
-        """Whether a future is done in time."""
-        end_s = time.monotonic() + timeout_s
-        while not future.done() and time.monotonic() < end_s:
-            time.sleep(0.002)
-        return bool(future.done())
-
     def changing(self, transition: str) -> Any:
         """Ask for a transition; a future of the reply."""
         number = getattr(Transition, f'TRANSITION_{transition.upper()}')
@@ -234,7 +227,14 @@ class Operator(Spun):
 
 def until(condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
     """Wait until something holds."""
+    assert comes_true(condition, timeout_s), 'it did not come true'
+
+
+def comes_true(condition: Callable[[], object], timeout_s: float) -> bool:
+    """Wait until something holds; whether it did in time."""
     end_s = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < end_s, 'it did not come true'
+        if time.monotonic() >= end_s:
+            return False
         time.sleep(0.002)
+    return True
