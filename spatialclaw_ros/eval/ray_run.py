@@ -22,9 +22,7 @@ import io
 import itertools
 import logging
 import shutil
-import signal
 import tempfile
-import threading
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -204,8 +202,8 @@ def unpack(packed: bytes, folder: Path) -> None:
 @contextlib.contextmanager
 def _ray(address: str, workers: int) -> Iterator[None]:
     """A Ray of our own, or a cluster of others."""
+    from spatialclaw_ros.perception.served.own_ray import kept_sigterm, own_ray
     if address == LOCAL:
-        from spatialclaw_ros.perception.served.own_ray import own_ray
         with own_ray(workers + 1, store_bytes=_STORE_BYTES):
             yield
         return
@@ -214,16 +212,13 @@ def _ray(address: str, workers: int) -> Iterator[None]:
     except ImportError as error:
         raise DependencyError(
             f'--ray needs Ray, and it is not installed ({error}): pip install "ray"') from error
-    on_term = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
+        with kept_sigterm():
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise PerceptionUnavailableError(
             f'no Ray cluster at {address}: {error}; `ray status --address {address}` shows one, '
             f'and --ray {LOCAL} starts one here') from error
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, on_term)  # Ray has put its own in the place
     try:
         yield
     finally:

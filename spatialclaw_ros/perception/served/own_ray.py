@@ -82,6 +82,17 @@ def hush() -> None:
 
 
 @contextlib.contextmanager
+def kept_sigterm() -> Iterator[None]:
+    """Leave SIGTERM to who had it, though Ray puts a handler of its own in the place."""
+    on_term = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_term)
+
+
+@contextlib.contextmanager
 def _started(
     cpus: int, folder: Path, log_to_driver: bool, begin: Callable[[], object], store_bytes: int,
 ) -> Iterator[None]:
@@ -94,23 +105,21 @@ def _started(
     hush()
     with contextlib.ExitStack() as stack:
         stack.callback(ray.shutdown)
-        on_term = signal.getsignal(signal.SIGTERM)
         for tries_left in reversed(range(_TRIES)):
             try:
-                ray.init(
-                    address='local', include_dashboard=False, log_to_driver=log_to_driver,
-                    configure_logging=False, _temp_dir=str(folder),
-                    object_store_memory=min(store_bytes, _share_bytes()),
-                    num_cpus=max(os.cpu_count() or 1, cpus))
-                begin()
+                with kept_sigterm():
+                    ray.init(
+                        address='local', include_dashboard=False, log_to_driver=log_to_driver,
+                        configure_logging=False, _temp_dir=str(folder),
+                        object_store_memory=min(store_bytes, _share_bytes()),
+                        num_cpus=max(os.cpu_count() or 1, cpus))
+                    begin()
                 break
             except Exception as error:  # of Ray: a bare one where a busy machine took too long
                 ray.shutdown()
                 if not tries_left:
                     raise PerceptionUnavailableError(f'Ray can not be started: {error}') from error
                 _log.warning('Ray did not start (%s), once more', error)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, on_term)  # Ray has put its own in the place
         hush()
         yield
 
