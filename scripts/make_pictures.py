@@ -77,7 +77,7 @@ def hear(folder: Path, stage: Any) -> Heard:
     environment = {**os.environ, 'PYTHONUNBUFFERED': '1'}
     with Children(folder / 'logs', environment) as children:
         children.start('robot', 'spatialclaw_ros.sim', stage.robot_arguments)
-        children.start('node', 'spatialclaw_ros.ros.node', [
+        children.start('node', 'spatialclaw_ros.ros', [
             '--ros-args', *stage.node_arguments, '-p', f'trace_dir:={folder / "traces"}'])
         with SpatialClient(NODE) as client, Watcher(NODE) as watcher, EvidenceListener(
                 NODE, stage.info_topic) as listener, LabelListener(NODE) as labels:

@@ -147,7 +147,7 @@ class _Demo:
         with Children(self._out / 'logs', environment) as children:
             traces = (self._out / 'traces').absolute()
             children.start('robot', 'spatialclaw_ros.sim', self._stage.robot_arguments)
-            children.start('node', 'spatialclaw_ros.ros.node',
+            children.start('node', 'spatialclaw_ros.ros',
                            ['--ros-args', *self._stage.node_arguments,
                             '-p', f'trace_dir:={traces}', '-p', f'sandbox:={self._sandbox}'])
             with SpatialClient(NODE) as client, EvidenceListener(

@@ -34,7 +34,6 @@ from spatialclaw_ros.errors import SpatialClawError
 from spatialclaw_ros.ros.beginning import begin, middleware_error
 from spatialclaw_ros.ros.compat.dds import use_fastdds_profile
 from spatialclaw_ros.ros.compat.rcl_errors import RCLError
-from spatialclaw_ros.ros.memory import reuse_freed_memory
 from spatialclaw_ros.ros.node import SpatialClawNode
 from spatialclaw_ros.ros.parameter_file import unread_files
 from spatialclaw_ros.ros.refusal import refuse
@@ -60,8 +59,6 @@ def main(args: Sequence[str] | None = None) -> int:
         would not either; 1 when it can't start and another start may (`refusal.status_of`), or
         gave up after too many faults.
     """
-    # before there are threads: each keeps freed memory of its own that no other may use
-    reuse_freed_memory()
     use_fastdds_profile(os.environ)
     given = sys.argv if args is None else list(args)
     try:

@@ -25,10 +25,9 @@ node in the state that it was in, and says why in the log and on `/diagnostics`.
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -290,13 +289,3 @@ def _seen_by(config: PerceptionConfig) -> str:
     if config.url and (config.needs_depth or config.needs_masks):
         where = config.url
     return f'{config.reconstruct} and {config.segment} in {where}'
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    """Run the node's process until it is told to stop; see `main.main`."""
-    from spatialclaw_ros.ros.main import main as run
-    return run(args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

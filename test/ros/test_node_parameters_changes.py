@@ -355,8 +355,8 @@ def test_what_ros_cannot_begin_with_is_told_in_one_line(
         monkeypatch, capfd, given, domain, words):
     if domain:
         monkeypatch.setenv('ROS_DOMAIN_ID', domain)
-    for name in ('reuse_freed_memory', 'use_fastdds_profile'):  # they are for a whole process
-        monkeypatch.setattr(main, name, lambda *_: None)
+    # it is for a whole process
+    monkeypatch.setattr(main, 'use_fastdds_profile', lambda *_: None)
     assert main.main(['--ros-args', '-p', given]) == 2
     line = capfd.readouterr().err.strip().rpartition('\n')[2]
     for word in ('spatialclaw_node: ', *words):

@@ -223,6 +223,24 @@ def test_threads_of_the_node_share_what_they_free(tmp_path):
     assert said.stderr.count('Arena') <= 4, said.stderr
 
 
+NODE = """
+import ctypes
+from spatialclaw_ros.ros.__main__ import main
+from spatialclaw_ros.ros.memory import reuse_freed_memory
+main(['--ros-args', '-p', 'no rule'])
+if reuse_freed_memory():
+    ctypes.CDLL(None).malloc_stats()
+"""
+
+
+def test_the_node_has_one_heap(tmp_path):
+    """Of any but the first the free end is never given back: 64 MB in each."""
+    said = subprocess.run(
+        [sys.executable, '-c', NODE], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert 'spatialclaw_node: ' in said.stderr
+    assert said.stderr.count('Arena') <= 1, said.stderr
+
+
 def test_memory_is_not_given_back_after_every_query(monkeypatch):
     given = []
     monkeypatch.setattr(memory, 'give_memory_back', lambda: given.append(1))

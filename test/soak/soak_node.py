@@ -24,7 +24,7 @@ import sys
 import threading
 from pathlib import Path
 
-from spatialclaw_ros.ros.node import main
+from spatialclaw_ros.ros.__main__ import main
 
 
 def _tell(*_: object) -> None:

@@ -47,7 +47,7 @@ class NodeProcess:
 
     def __init__(
         self, folder: Path, parameters: Mapping[str, Any], arguments: tuple[str, ...] = (),
-        program: tuple[str, str] = ('-m', 'spatialclaw_ros.ros.node'),
+        program: tuple[str, str] = ('-m', 'spatialclaw_ros.ros'),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         params_file = folder / 'params.yaml'
