@@ -22,6 +22,7 @@ import signal
 from spatialclaw_ros.errors import KernelError, WireError
 from spatialclaw_ros.kernel.child import WorkerTimeoutError
 from spatialclaw_ros.kernel.limits import KernelLimits
+from spatialclaw_ros.workspace.cell import CRASH
 
 
 def diagnose(
@@ -46,16 +47,16 @@ def diagnose(
             f'the cell ran longer than the {limits.cell_timeout_s:g} s allowed and was '
             'stopped; use fewer frames or points, vectorise the loop, or split the cell')
     if isinstance(death, WireError):
-        return 'Crash', f'the cell broke the kernel\'s own connection ({death})'
+        return CRASH, f'the cell broke the kernel\'s own connection ({death})'
     number = None if status is None else status & 0x7f
     if number == signal.SIGXCPU:
         return 'Timeout', (
             f'the session used up its {limits.cpu_s} s of processor time')
     if number == signal.SIGSEGV:
-        return 'Crash', 'the cell crashed the Python process (segmentation fault)'
+        return CRASH, 'the cell crashed the Python process (segmentation fault)'
     if number == signal.SIGKILL:
-        return 'Crash', ('the Python process was killed from outside, '
+        return CRASH, ('the Python process was killed from outside, '
                          'perhaps because the machine ran out of memory')
     if number:
-        return 'Crash', f'the cell crashed the Python process (signal {number})'
-    return 'Crash', 'the Python process ended during the cell'
+        return CRASH, f'the cell crashed the Python process (signal {number})'
+    return CRASH, 'the Python process ended during the cell'

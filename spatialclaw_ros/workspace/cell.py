@@ -22,6 +22,9 @@ import numpy as np
 
 from spatialclaw_ros.workspace.question import CellAnswer
 
+CRASH = 'Crash'
+"""Kind of error of a cell whose process ended before it did, for what reason ever."""
+
 
 @dataclass(frozen=True)
 class CellError:
@@ -29,7 +32,7 @@ class CellError:
 
     Args:
         kind: class name ('ValueError'), 'GateError' for a cell that was not run, or 'Timeout',
-            'OutOfMemory', 'Crash' for one whose worker was replaced.
+            'OutOfMemory', `CRASH` for one whose worker was replaced.
         message: text of the exception.
         line: line of the cell it came from, from 1; None when not known.
         traceback: the cell's own frames, none of the package's.

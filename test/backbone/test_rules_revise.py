@@ -36,7 +36,7 @@ from spatialclaw_ros.workspace.calls import (
     OTHER_KIND,
     UNFAMILIAR,
 )
-from spatialclaw_ros.workspace.cell import CellError, CellResult
+from spatialclaw_ros.workspace.cell import CRASH, CellError, CellResult
 from spatialclaw_ros.workspace.question import AnswerType, Question
 
 
@@ -229,6 +229,8 @@ def written(*results: CellResult | None, brief: Brief = BRIEF) -> str:
 LOOKED = CellResult(stdout='''look {"label": "mug", "n": 1, "scores": [0.9], "points": [900]}
 look {"label": "box", "n": 1, "scores": [0.9], "points": [900]}
 ''')
+MEASURED = CellResult(stdout='measure {"value": 0.3, "problem": ""}')
+LOST = CellResult(error=CellError(CRASH, 'gone'))
 
 
 @pytest.mark.parametrize(('results', 'words'), [
@@ -243,9 +245,16 @@ look {"label": "box", "n": 1, "scores": [0.9], "points": [900]}
     ((LOOKED, CellResult()), 'could not be read back'),
     ((LOOKED, CellResult(stdout='measure {"value": null, "problem": ""}')), 'gave no number'),
     ((LOOKED, CellResult(stdout='measure {"value": NaN, "problem": ""}')), 'gave no number'),
-    ((LOOKED, CellResult(stdout='measure {"value": 0.3, "problem": ""}')), 'ReturnAnswer(float('),
-    ((LOOKED, CellResult(stdout='measure {"value": 0.3, "problem": ""}'), CellResult()),
-     'the answer was not accepted'),
+    ((LOOKED, MEASURED), 'ReturnAnswer(float('),
+    ((LOOKED, MEASURED, CellResult()), 'the answer was not accepted'),
+    # a worker that was lost: the same cell once more, whatever it was, and no more than that
+    ((LOST,), 'Purpose: Find "mug", "box"'),
+    ((LOST, LOOKED), 'Purpose: Measure the distance'),
+    ((LOST, LOST), 'one by one'),
+    ((LOOKED, LOST), 'Purpose: Measure the distance'),
+    ((LOOKED, LOST, LOST), 'best frame alone'),
+    ((LOST, LOOKED, LOST, MEASURED, LOST), 'ReturnAnswer(float('),
+    ((LOOKED, MEASURED, LOST, LOST), 'the answer was not accepted: gone'),
 ])
 def test_next_cell(results: tuple[CellResult | None, ...], words: str) -> None:
     assert words in written(*results)

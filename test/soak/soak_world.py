@@ -78,7 +78,9 @@ WORLD_FAULTS = (
     _camera('camera stopped', 'off', ('NO_FRAMES',)),
     Fault('all cameras stopped', _all_stop, frozenset({'NO_FRAMES'}), 'all', _all_start,
           (3.0, 6.0)),
-    Fault('robot killed', _robot_killed, frozenset({'NO_FRAMES'}), 'all', recovery_s=10.0),
+    # an answer before the last images are too old to be used would say nothing about the new robot
+    Fault('robot killed', _robot_killed, frozenset({'NO_FRAMES'}), 'all', lasts_s=(2.5, 3.5),
+          recovery_s=7.0),
     _camera('wrong step', 'wrong_step', ('NO_FRAMES',)),
     _camera('short data', 'short_data', ('NO_FRAMES',)),
     _camera('unknown encoding', 'unknown_encoding', ('NO_FRAMES',)),

@@ -41,8 +41,9 @@ from spatialclaw_ros.backbone.rules.intents import (
 )
 from spatialclaw_ros.backbone.rules.looser import looser_prompts
 from spatialclaw_ros.backbone.rules.nouns import head_of, place_of, plural
+from spatialclaw_ros.backbone.rules.printed import error_text, records, short
 from spatialclaw_ros.workspace import calls
-from spatialclaw_ros.workspace.cell import CellError, CellResult
+from spatialclaw_ros.workspace.cell import CRASH, CellError, CellResult
 
 MIN_POINTS = 20
 SAME_SHARE, INSIDE_SHARE = 0.5, 0.8
@@ -51,7 +52,6 @@ SAME_SHARE, INSIDE_SHARE = 0.5, 0.8
 What is opaque shares no pixel with what it hides: a shared outline of a pixel or two is all that
 two things have in common, less than a half even of the smallest that is found.
 """
-MAX_PROBLEM_CHARS = 300
 _NO_SECOND_TRY = ('depth', 'CameraInfo', 'intrinsics', 'not loaded', 'pose')
 
 MAX_FRAMES_NAMED = 12
@@ -75,6 +75,7 @@ class Step:
         doubles: pairs of candidates of two labels that may be one thing (see `finding`).
         fresh: labels to look at now; empty for all.
         scale: where metres come from, `recon.scale_source`; '' when nothing was placed.
+        anew: whether it is the step before once more, as its worker was lost.
     """
 
     kind: str
@@ -90,6 +91,7 @@ class Step:
     doubles: tuple[Mapping[str, Any], ...] = ()
     fresh: tuple[str, ...] = ()
     scale: str = ''
+    anew: bool = False
 
     @property
     def wanted(self) -> tuple[tuple[str, str], ...]:
@@ -135,19 +137,23 @@ def category_label(task: Task) -> str:
 def _after(task: Task, step: Step, result: CellResult | None) -> Step:
     if result is None:
         return step  # the reply was not run: say it again
+    # a process may end of what is outside of it; only the second time is it the cell's doing
+    if result.error is not None and result.error.kind == CRASH and not step.anew:
+        return replace(step, anew=True, why='The process ended before the cell: it once more.')
+    step = replace(step, anew=False)
     if step.kind == 'look':
         return _after_look(task, step, result)
     if step.kind == 'measure':
         return _after_measure(task, step, result)
     return _refusal(step, 'the answer was not accepted: ' + (
-        _short(result.error.message) if result.error else 'it does not fit what was asked'))
+        short(result.error.message) if result.error else 'it does not fit what was asked'))
 
 
 # ---- after looking
 def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     if result.error is not None:
         return _after_error(task, step, result.error)
-    scale = next(iter(_lines(result.stdout, 'scale')), {})
+    scale = next(iter(records(result.stdout, 'scale')), {})
     step = replace(step, scale=str(scale.get('source', '')))
     if problem := scaled.objection(task.intent, scale):
         return _refusal(step, problem)
@@ -157,10 +163,10 @@ def _after_look(task: Task, step: Step, result: CellResult) -> Step:
     if not step.prompts:
         return replace(step, kind='measure', why='Only cameras and frames are asked about.')
     looks = dict(step.looks)
-    looks |= {look['label']: look for look in _lines(result.stdout, 'look') if 'label' in look}
+    looks |= {look['label']: look for look in records(result.stdout, 'look') if 'label' in look}
     notes = tuple(line[5:] for line in result.stdout.splitlines() if line.startswith('note '))
     doubles = tuple(
-        pair for line in _lines(result.stdout, 'twice') for pair in line.get('pairs', ()))
+        pair for line in records(result.stdout, 'twice') for pair in line.get('pairs', ()))
     step = replace(step, notes=notes, looks=looks, doubles=doubles, fresh=())
     word = {Count: calls.CANT_COUNT, Exists: calls.CANT_BE_SURE}.get(type(task.measured))
     if unsure := [note for note in notes if word and word in note]:
@@ -333,12 +339,12 @@ def _is_surface(task: Task, label: str) -> bool:
 def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
     if result.error is not None:
         if step.best_frame or not step.prompts:
-            return _refusal(step, _error_text('measuring failed', result.error))
+            return _refusal(step, error_text('measuring failed', result.error))
         return replace(
             step, best_frame=True,
-            why=_error_text('The cell failed', result.error)
+            why=error_text('The cell failed', result.error)
             + '; each thing\'s best frame alone may do.')
-    lines = _lines(result.stdout, 'measure')
+    lines = records(result.stdout, 'measure')
     if not lines:
         return _refusal(step, 'the measurement could not be read back from the cell')
     problem = str(lines[-1].get('problem') or '')
@@ -352,7 +358,7 @@ def _after_measure(task: Task, step: Step, result: CellResult) -> Step:
         return _refusal(step, 'the measurement gave no number: a point behind it has no depth')
     if problem := scaled.unsure(task, step.scale, lines[-1].get('known')):
         return _refusal(step, problem)
-    return replace(step, kind='answer', why=f'Measured {_short(json.dumps(value))} '
+    return replace(step, kind='answer', why=f'Measured {short(json.dumps(value))} '
                                             f'{lines[-1].get("unit") or ""}, nothing against it.')
 
 
@@ -361,39 +367,15 @@ def _after_error(task: Task, step: Step, error: CellError) -> Step:
     if apart and step.prompts and not step.alone and not isinstance(task.intent, Motion):
         return replace(
             step, alone=True, looks={}, fresh=(),
-            why=_error_text('The cell failed', error)
+            why=error_text('The cell failed', error)
             + '; the one frame that sees what is asked will do.')
     final = any(word in error.message for word in _NO_SECOND_TRY)
     if final or step.single or step.alone or not step.prompts:
-        return _refusal(step, _error_text('the frames can\'t be used', error))
+        return _refusal(step, error_text('the frames can\'t be used', error))
     return replace(
         step, single=True,
-        why=_error_text('The cell failed', error) + '; a few frames one by one may do.')
-
-
-def _error_text(what: str, error: CellError) -> str:
-    return f'{what}: {error.kind}: {_short(error.message)}'
-
-
-def _short(text: str) -> str:
-    line = ' '.join(text.split())
-    return line if len(line) <= MAX_PROBLEM_CHARS else line[:MAX_PROBLEM_CHARS - 3] + '...'
+        why=error_text('The cell failed', error) + '; a few frames one by one may do.')
 
 
 def _refusal(step: Step, reason: str) -> Step:
-    return replace(step, kind='refuse', why=_short(reason) if len(reason) > 600 else reason)
-
-
-def _lines(stdout: str, word: str) -> list[dict[str, Any]]:
-    """JSON objects that a cell printed after a word."""
-    found = []
-    for line in stdout.splitlines():
-        head, _, rest = line.partition(' ')
-        if head == word and rest.startswith('{'):
-            try:
-                value = json.loads(rest)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                found.append(value)
-    return found
+    return replace(step, kind='refuse', why=short(reason) if len(reason) > 600 else reason)
