@@ -36,12 +36,11 @@ from spatialclaw_ros.kernel.support import SandboxPart
 from spatialclaw_ros.ros.node import SpatialClawNode
 
 COST = 'cells could read files'
-RUN = 'sys.exit(node.main(sys.argv[1:]))'
+RUN = 'from spatialclaw_ros.ros.main import main\nsys.exit(main(sys.argv[1:]))'
 # a host whose kernel has no Landlock, as the node finds out by asking
 HIDDEN = f'''
 import dataclasses, sys
 from spatialclaw_ros.kernel import support
-from spatialclaw_ros.ros import node
 found = support.sandbox_support()
 support.sandbox_support = lambda: [
     dataclasses.replace(part, available=part.available and part.name != 'Landlock')
@@ -51,7 +50,7 @@ support.sandbox_support = lambda: [
 # one that says it has it, and whose workers find out that they have not
 BROKEN = f'''
 import functools, sys
-from spatialclaw_ros.ros import node, resources
+from spatialclaw_ros.ros import resources
 resources.Kernel = functools.partial(resources.Kernel, without=('Landlock',))
 {RUN}
 '''
