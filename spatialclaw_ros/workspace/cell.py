@@ -23,7 +23,7 @@ import numpy as np
 from spatialclaw_ros.workspace.question import CellAnswer
 
 CRASH = 'Crash'
-"""Kind of error of a cell whose process ended before it did, for what reason ever."""
+"""Kind of error of a cell whose process ended before it did, whatever the reason."""
 
 
 @dataclass(frozen=True)
