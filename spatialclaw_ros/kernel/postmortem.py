@@ -56,7 +56,7 @@ def diagnose(
         return CRASH, 'the cell crashed the Python process (segmentation fault)'
     if number == signal.SIGKILL:
         return CRASH, ('the Python process was killed from outside, '
-                         'perhaps because the machine ran out of memory')
+                       'perhaps because the machine ran out of memory')
     if number:
         return CRASH, f'the cell crashed the Python process (signal {number})'
     return CRASH, 'the Python process ended during the cell'

@@ -12,8 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-"""What starts the node's process: how it keeps memory first, then all that starts threads."""
+"""`python -m spatialclaw_ros.ros`: the node's process, which keeps memory from its start."""
 
 from __future__ import annotations
 

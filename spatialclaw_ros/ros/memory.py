@@ -34,7 +34,10 @@ _latest_s = [0.0]
 
 
 def reuse_freed_memory() -> bool:
-    """Keep freed memory in this process, for all of it; whether the C library can do that."""
+    """Keep freed memory in this process, for all of it; whether the C library can do that.
+
+    Call it before there are threads: heaps that they have by then stay, and later ones share them.
+    """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):

@@ -23,7 +23,7 @@ import numpy as np
 from spatialclaw_ros.workspace.question import CellAnswer
 
 CRASH = 'Crash'
-"""Kind of error of a cell whose process ended before it did, whatever the reason."""
+"""Kind of error of a cell whose process was lost, and not for its time or its memory."""
 
 
 @dataclass(frozen=True)

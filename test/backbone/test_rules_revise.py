@@ -229,6 +229,7 @@ def written(*results: CellResult | None, brief: Brief = BRIEF) -> str:
 LOOKED = CellResult(stdout='''look {"label": "mug", "n": 1, "scores": [0.9], "points": [900]}
 look {"label": "box", "n": 1, "scores": [0.9], "points": [900]}
 ''')
+FEW = CellResult(stdout=LOOKED.stdout.replace('[900]', '[3]'))
 MEASURED = CellResult(stdout='measure {"value": 0.3, "problem": ""}')
 LOST = CellResult(error=CellError(CRASH, 'gone'))
 
@@ -238,7 +239,7 @@ LOST = CellResult(error=CellError(CRASH, 'gone'))
     ((None,), 'Purpose: Find "mug", "box"'),
     ((LOOKED,), 'Purpose: Measure the distance'),
     ((CellResult(stdout='look {"label": "mug", "n": 1'),), 'could not be read back'),
-    ((CellResult(stdout=LOOKED.stdout.replace('[900]', '[3]')),), 'only 3 of its pixels'),
+    ((FEW,), 'only 3 of its pixels'),
     ((LOOKED, CellResult(error=CellError('ValueError', 'no'))), 'best frame alone'),
     ((LOOKED, CellResult(error=CellError('Timeout', 'no')),
       CellResult(error=CellError('Timeout', 'again'))), 'measuring failed: Timeout: again'),
@@ -251,6 +252,8 @@ LOST = CellResult(error=CellError(CRASH, 'gone'))
     ((LOST,), 'Purpose: Find "mug", "box"'),
     ((LOST, LOOKED), 'Purpose: Measure the distance'),
     ((LOST, LOST), 'one by one'),
+    ((LOST, None, LOST), 'one by one'),
+    ((FEW, LOST), 'only 3 of its pixels'),
     ((LOOKED, LOST), 'Purpose: Measure the distance'),
     ((LOOKED, LOST, LOST), 'best frame alone'),
     ((LOST, LOOKED, LOST, MEASURED, LOST), 'ReturnAnswer(float('),
@@ -258,6 +261,11 @@ LOST = CellResult(error=CellError(CRASH, 'gone'))
 ])
 def test_next_cell(results: tuple[CellResult | None, ...], words: str) -> None:
     assert words in written(*results)
+
+
+@pytest.mark.parametrize('before', [(), (LOOKED,), (LOOKED, MEASURED), (FEW,)])
+def test_a_cell_that_was_lost_is_the_same_once_more(before: tuple[CellResult, ...]) -> None:
+    assert code_of(written(*before, LOST)) == code_of(written(*before))
 
 
 def test_one_frame_alone_forgets_what_all_of_them_told() -> None:

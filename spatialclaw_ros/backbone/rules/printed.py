@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Reads what cells printed, and tells what went wrong in one."""
+"""Texts of cells: records that they printed, and what went wrong, in one line."""
 
 from __future__ import annotations
 

@@ -139,8 +139,9 @@ def _after(task: Task, step: Step, result: CellResult | None) -> Step:
         return step  # the reply was not run: say it again
     # a process may end of what is outside of it; only the second time is it the cell's doing
     if result.error is not None and result.error.kind == CRASH and not step.anew:
-        return replace(
-            step, anew=True, why='The process ended before the cell did; the same cell once more.')
+        # of a refusal it is what the user reads
+        return replace(step, anew=True, why=step.why if step.kind == 'refuse' else (
+            'The process ended before the cell did; the same cell once more.'))
     step = replace(step, anew=False)
     if step.kind == 'look':
         return _after_look(task, step, result)

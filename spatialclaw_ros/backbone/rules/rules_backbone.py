@@ -59,7 +59,7 @@ class RulesBackbone:
         last = len(turns) >= brief.max_steps - 1
         if last and step.kind in {'look', 'measure'}:
             return cells.refuse(
-                f'{brief.max_steps} cells are not enough to answer this; allow at least 3')
+                f'{brief.max_steps} cells were not enough to answer this; allow more (max_steps)')
         if step.kind == 'look':
             return cells.look(
                 task, step.wanted, single=step.single, alone=step.alone, again=bool(step.looks),
