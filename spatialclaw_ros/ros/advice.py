@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from spatialclaw_ros.agent.events import Failed
+from spatialclaw_ros.agent.events import Failed, Refused
 from spatialclaw_ros.ros.outcome import Outcome
 from spatialclaw_ros.workspace.question import Status
 
 COMMANDS = {
+    Status.INVALID_REQUEST:
+        '`ros2 interface show spatialclaw_ros/srv/SpatialQuery` explains the fields',
     Status.BUSY: '`spatialclaw watch --node {node}` shows them',
     Status.TIMEOUT: '`spatialclaw watch --node {node}` shows what takes the time',
     Status.BACKBONE_UNAVAILABLE: '`spatialclaw doctor --node {node}` tells how the backbone does',
@@ -31,22 +33,29 @@ COMMANDS = {
 }
 TRACED = '`spatialclaw view {trace}` shows the steps'
 UNTRACED = '`ros2 param set {node} trace_dir ~/traces` keeps the steps of the next ones'
+NO_REASON = 'the agent gave no reason'
+_OF_STEPS = (Status.STEP_LIMIT, Status.REFUSED)
 
 
 def advised(outcome: Outcome, node: str) -> Outcome:
-    """The same outcome; a failure whose message has no command gets the one that shows more.
+    """The same outcome; a failure or refusal whose text has no command gets one that shows more.
 
     Args:
         outcome: how a query ended.
         node: name of the node, with its namespace.
     """
     end = outcome.end
-    if not isinstance(end, Failed) or '`' in end.message:
+    if isinstance(end, Failed):
+        text = end.message
+    elif isinstance(end, Refused):
+        text = end.reason or NO_REASON
+    else:
         return outcome
-    command = COMMANDS.get(end.status, '')
-    if end.status == Status.STEP_LIMIT:
+    command = COMMANDS.get(outcome.status, '')
+    if outcome.status in _OF_STEPS:
         command = TRACED if outcome.trace_path else UNTRACED
-    if not command:
+    if not command or '`' in text:
         return outcome
-    told = command.format(node=node, trace=outcome.trace_path)
-    return replace(outcome, end=replace(end, message=f'{end.message}; {told}'))
+    text += f'; {command.format(node=node, trace=outcome.trace_path)}'
+    return replace(outcome, end=(
+        replace(end, message=text) if isinstance(end, Failed) else replace(end, reason=text)))

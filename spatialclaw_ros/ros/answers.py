@@ -29,6 +29,7 @@ from spatialclaw_ros.agent.events import Answered, Evidence, Failed, Refused
 from spatialclaw_ros.errors import TransformError
 from spatialclaw_ros.geometry.se3 import transform_points
 from spatialclaw_ros.msg import SpatialAnswer, SpatialFrame, SpatialTiming
+from spatialclaw_ros.ros.advice import NO_REASON
 from spatialclaw_ros.ros.placement import Placement, T_world_frame, newest_frame, place
 from spatialclaw_ros.ros.plain import clean, point_message, shown_line, shown_text, time_message
 from spatialclaw_ros.ros.query import Outcome
@@ -114,7 +115,7 @@ def _wanted_frames(outcome: Outcome, default_frames: tuple[str, ...]) -> tuple[s
 
 def _reason(end: Refused, observation: Observation | None) -> str:
     """Why it was refused; where nothing could be measured at all, with what is missing for it."""
-    reason = end.reason or 'the agent gave no reason'
+    reason = end.reason or NO_REASON
     if observation is None or not observation.missing or any(
             frame.depth_m is not None and frame.intrinsics is not None
             for frame in observation.frames):

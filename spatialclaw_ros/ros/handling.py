@@ -95,11 +95,12 @@ class QueryHandler:
             self._outputs.event(query_id, event, settings.max_steps)
             caller.hears(query_id, event)
 
-        outcome = advised(in_asked_frame(self.runner.run(
+        outcome = in_asked_frame(self.runner.run(
             request.question, lambda: request_of(request, settings),
-            replace(caller, hears=hear)), self._tf), self._node)
-        answer = answer_message(
-            outcome, default_frames=(settings.answer_frame, settings.base_frame))
-        self._ended(outcome, caller.client)
+            replace(caller, hears=hear)), self._tf)
+        told = advised(outcome, self._node)
+        answer = answer_message(told, default_frames=(settings.answer_frame, settings.base_frame))
+        self._ended(told, caller.client)
+        # pictures have no room for commands
         self._outputs.publish(outcome, answer)
         return answer

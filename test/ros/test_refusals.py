@@ -28,9 +28,10 @@ from live_node import LiveNode, Operator, until
 from robot_double import CAMERA_FRAME, PARAMETERS, TOPICS, RobotDouble
 from sensor_msgs.msg import CompressedImage
 
-from spatialclaw_ros.agent.events import Failed
+from spatialclaw_ros.agent.events import Failed, Refused
 from spatialclaw_ros.msg import SpatialAnswer
 from spatialclaw_ros.ros.advice import advised
+from spatialclaw_ros.ros.answers import answer_message
 from spatialclaw_ros.ros.outcome import Outcome
 from spatialclaw_ros.workspace.question import Status
 
@@ -189,11 +190,16 @@ def test_one_too_many_is_told_where_to_see_the_others(operator, ask, decoding):
     (Status.BACKBONE_UNAVAILABLE, 'no reply; `curl there`', '', ''),
     (Status.STEP_LIMIT, 'no answer', '', '`ros2 param set /robot/claw trace_dir'),
     (Status.STEP_LIMIT, 'no answer', '/traces/1', '`spatialclaw view /traces/1`'),
+    (Status.INVALID_REQUEST, 'no camera "kamera"', '', '`ros2 interface show spatialclaw_ros/'),
+    (Status.REFUSED, '"mug" was not found', '', '`ros2 param set /robot/claw trace_dir'),
+    (Status.REFUSED, '"mug" was not found', '/traces/1', '`spatialclaw view /traces/1`'),
+    (Status.REFUSED, 'no pose; check `ros2 topic hz /tf`', '', ''),
     (Status.CANCELED, 'cancelled', '', ''),
 ])
-def test_a_failure_without_a_command_gets_one(status, message, trace, told):
-    before = Outcome('q', 'How far?', Failed(status, message, 'run'), trace_path=trace)
-    after = advised(before, '/robot/claw').end.message
+def test_a_failure_or_refusal_without_a_command_gets_one(status, message, trace, told):
+    end = Refused(message) if status == Status.REFUSED else Failed(status, message, 'run')
+    after = answer_message(advised(
+        Outcome('q', 'How far?', end, trace_path=trace), '/robot/claw')).message
     assert after.startswith(message)
     assert told in after
     assert (after == message) == (not told)
