@@ -18,8 +18,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import platform
+import statistics
 from dataclasses import replace
 
 import pytest
@@ -49,16 +51,25 @@ PARTS = ('lifecycle', 'kernel', 'backbone', 'perception', 'queries', 'installati
 
 
 class Heard:
-    """The newest status of each part, by a subscription of the operator's node."""
+    """The newest status of each part, by a subscription of the operator's node.
+
+    Attributes:
+        stamps_s: of all that came.
+    """
 
     def __init__(self, operator: Operator) -> None:
+        self.stamps_s: list[float] = []
         self._parts: dict[str, DiagnosticStatus] = {}
         operator._node.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
 
     def _hear(self, array: DiagnosticArray) -> None:
-        self._parts.update({
+        parts = {
             status.name.removeprefix(f'{NAME}: '): status for status in array.status
-            if status.name.startswith(f'{NAME}: ')})
+            if status.name.startswith(f'{NAME}: ')}
+        self._parts.update(parts)
+        if parts:
+            stamp = array.header.stamp
+            self.stamps_s.append(stamp.sec + stamp.nanosec * 1e-9)
 
     def until(self, name: str, level: bytes, *words: str) -> dict[str, str]:
         """Values of a part, once it has this level and these words in its message."""
@@ -90,6 +101,12 @@ def operator(robot):
 @pytest.fixture(scope='module')
 def heard(operator):
     return Heard(operator)
+
+
+def test_they_come_once_a_second(heard):
+    until(lambda: len(heard.stamps_s) >= 6)
+    gaps_s = [later - earlier for earlier, later in itertools.pairwise(heard.stamps_s)]
+    assert 0.8 < statistics.median(gaps_s) < 1.5
 
 
 def test_what_is_not_there_in_a_state_is_stale_and_the_transition_is_named(operator, heard):

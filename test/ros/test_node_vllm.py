@@ -19,9 +19,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import rclpy
@@ -168,28 +170,53 @@ def test_every_interface_answers_through_the_service(
     assert [seen.role for seen in vlm.seen] == ['planner', *['agent'] * len(replies)]
 
 
-def test_diagnostics_name_a_server_that_does_not_answer(node: ManagedNode) -> None:
+@contextmanager
+def diagnostics() -> Iterator[Callable[[Callable[[DiagnosticStatus], bool]], DiagnosticStatus]]:
+    """Waits until something is true of the newest diagnostics of the backbone, and gives them."""
     seen: dict[str, DiagnosticStatus] = {}
     context = Context()
     rclpy.init(args=[], context=context)
     listener = Node('listener', context=context)
     listener.create_subscription(DiagnosticArray, '/diagnostics', lambda array: seen.update(
         {status.name: status for status in array.status}), 10)
-    url = 'http://127.0.0.1:9/v1'
+
+    def wait(condition: Callable[[DiagnosticStatus], bool]) -> DiagnosticStatus:
+        name = 'asked: backbone'
+        assert spin_until(listener, lambda: name in seen and condition(seen[name])), seen
+        return seen[name]
+
     try:
-        answer = node.ask(
-            QUESTION, {'action_interface': 'code', 'backbone_url': url}, timeout_s=60.0)
-        assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
-        assert spin_until(listener, lambda: (
-            'asked: backbone' in seen
-            and seen['asked: backbone'].level == DiagnosticStatus.ERROR)), seen
+        yield wait
     finally:
         listener.destroy_node()
         rclpy.try_shutdown(context=context)
-    backbone = seen['asked: backbone']
+
+
+def test_diagnostics_name_a_server_that_does_not_answer(node: ManagedNode) -> None:
+    url = 'http://127.0.0.1:9/v1'
+    with diagnostics() as wait:
+        answer = node.ask(
+            QUESTION, {'action_interface': 'code', 'backbone_url': url}, timeout_s=60.0)
+        assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
+        backbone = wait(lambda status: bool(status.level == DiagnosticStatus.ERROR))
     assert backbone.message.startswith(f'vllm; no answer from {url}: ')
     values = {value.key: value.value for value in backbone.values}
     assert values[f'{url} replies'] == '0'
     fault = values[f'{url} latest fault']  # of the last request, or of a question for its health
     assert fault
     assert backbone.message.endswith(fault)
+
+
+def test_diagnostics_tell_how_fast_a_server_is_and_its_tokens(ask: Ask) -> None:
+    with diagnostics() as wait:
+        answer = ask(script((program(LOOK, MEASURE, ANSWER),)), interface='single_pass')
+        assert answer.status == SpatialAnswer.STATUS_OK, answer.message
+        values: dict[str, str] = {}
+
+        def told(status: DiagnosticStatus) -> bool:
+            values.update({value.key.partition(' ')[2]: value.value for value in status.values})
+            return values.get('replies', '0') != '0'
+
+        assert wait(told).level == DiagnosticStatus.OK
+    assert float(values['first word (s)']) >= 0.0
+    assert re.fullmatch(r'[1-9]\d* in, [1-9]\d* out', values['tokens'])
