@@ -19,13 +19,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import AsyncGeneratorType, SimpleNamespace
 
 import pytest
 
@@ -37,6 +38,7 @@ from spatialclaw_ros.deadline import Deadline
 from spatialclaw_ros.errors import BackboneError
 from spatialclaw_ros.workspace.question import Question
 
+READERS = ('_events', 'Response.aiter_bytes', 'Response.aiter_raw')
 STREAM = b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n'
 EVENT = b'data: {"choices":[{"delta":{"content":"%s"}}]}'
 ZIPPED_BYTES = 1 << 22
@@ -128,6 +130,23 @@ def test_an_answer_that_breaks_is_an_attempt_that_failed(answer: bytes, words: s
                 backbone.write(Brief(Question('how far?')), '', [], Deadline(60.0))
         finally:
             backbone.close()
+
+
+def test_a_stream_that_was_not_read_to_its_end_is_closed() -> None:
+    """What is left open the garbage collector finds, on a thread that can't close it."""
+    cell = br'```python\nprint(1)\n```\n' + b'more ' * 100
+    with pouring(STREAM + b'\r\n', EVENT % cell + b'\n\n') as (url, _):
+        backbone = VllmBackbone(config(url))
+        gc.disable()
+        try:
+            said = backbone.write(Brief(Question('how far?')), '', [], Deadline(60.0))
+            open_ones = [one for one in gc.get_objects() if isinstance(one, AsyncGeneratorType)
+                         and one.ag_frame is not None and one.__qualname__ in READERS]
+        finally:
+            gc.enable()
+            backbone.close()
+    assert 'print(1)' in said.text
+    assert not open_ones
 
 
 def test_what_a_server_counts_and_calls_things_is_bounded() -> None:

@@ -19,8 +19,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from typing import Any
 
 from spatialclaw_ros.backbone.vllm.config import VllmConfig
@@ -49,12 +49,27 @@ def bound(event_bytes: int) -> Callable[[Any], Awaitable[None]]:
     async def hook(response: Any) -> None:
         pieces = response.aiter_bytes
         is_stream = response.is_success and response.request.method == 'POST'
+
+        def bounded(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+            made = (_events(pieces(*args, **kwargs), event_bytes) if is_stream
+                    else _beginning(pieces(*args, **kwargs), _http_error(response)))
+            response.bounded_pieces = made
+            return made
+
         # both the package's reader of events and the reader of errors go through this method
-        response.aiter_bytes = lambda *args, **kwargs: (
-            _events(pieces(*args, **kwargs), event_bytes) if is_stream
-            else _beginning(pieces(*args, **kwargs), _http_error(response)))
+        response.aiter_bytes = bounded
 
     return hook
+
+
+async def close_pieces(response: Any) -> None:
+    """Close what reads a response, where it was not read to its end.
+
+    The garbage collector would find it on any thread, which can't.
+    """
+    made, response.bounded_pieces = getattr(response, 'bounded_pieces', None), None
+    if made is not None:
+        await made.aclose()
 
 
 def _http_error(response: Any) -> type[Exception]:
@@ -75,18 +90,22 @@ async def _beginning(
                 return
 
 
-async def _events(pieces: AsyncIterator[bytes], event_bytes: int) -> AsyncIterator[bytes]:
+async def _events(
+    pieces: AsyncGenerator[bytes, None], event_bytes: int,
+) -> AsyncGenerator[bytes, None]:
     """The pieces of a stream.
 
     Raises:
         StreamError: an event of it is too large.
     """
     size, tail = 0, b''
-    async for piece in pieces:
-        window = tail + piece  # the end of an event may lie across two pieces
-        end = max(window.rfind(each) for each in _EVENT_ENDS)
-        size = size + len(piece) if end < 0 else len(window) - end
-        if size > event_bytes:
-            raise StreamError(f'it sent more than {event_bytes} bytes without an end of the event')
-        tail = window[-3:]
-        yield piece
+    async with aclosing(pieces):
+        async for piece in pieces:
+            window = tail + piece  # the end of an event may lie across two pieces
+            end = max(window.rfind(each) for each in _EVENT_ENDS)
+            size = size + len(piece) if end < 0 else len(window) - end
+            if size > event_bytes:
+                raise StreamError(
+                    f'it sent more than {event_bytes} bytes without an end of the event')
+            tail = window[-3:]
+            yield piece

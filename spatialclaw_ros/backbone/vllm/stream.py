@@ -24,6 +24,7 @@ from typing import Any, cast
 
 import openai
 
+from spatialclaw_ros.backbone.vllm.bounds import close_pieces
 from spatialclaw_ros.backbone.vllm.config import Limits, Thinking
 from spatialclaw_ros.backbone.vllm.faults import SilenceError, StreamError
 from spatialclaw_ros.backbone.vllm.reading import ReplyReader
@@ -203,6 +204,7 @@ async def _read(client: openai.AsyncOpenAI, body: bytes, reply: Reply) -> None:
         # a connection whose reply was not read to its end is closed: so the server hears of it
         with suppress(openai.OpenAIError):
             await stream.close()
+        await close_pieces(stream.response)
 
 
 def _silence(reply: Reply, limits: Limits) -> SilenceError:
