@@ -192,6 +192,11 @@ def diagnostics() -> Iterator[Callable[[Callable[[DiagnosticStatus], bool]], Dia
         rclpy.try_shutdown(context=context)
 
 
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    """What is told of the one server, without its URL."""
+    return {pair.key.partition(' ')[2]: pair.value for pair in status.values}
+
+
 def test_diagnostics_name_a_server_that_does_not_answer(node: ManagedNode) -> None:
     url = 'http://127.0.0.1:9/v1'
     with diagnostics() as wait:
@@ -200,9 +205,9 @@ def test_diagnostics_name_a_server_that_does_not_answer(node: ManagedNode) -> No
         assert answer.status == SpatialAnswer.STATUS_BACKBONE_UNAVAILABLE, answer.message
         backbone = wait(lambda status: bool(status.level == DiagnosticStatus.ERROR))
     assert backbone.message.startswith(f'vllm; no answer from {url}: ')
-    values = {value.key: value.value for value in backbone.values}
-    assert values[f'{url} replies'] == '0'
-    fault = values[f'{url} latest fault']  # of the last request, or of a question for its health
+    values = values_of(backbone)
+    assert values['replies'] == '0'
+    fault = values['latest fault']  # of the last request, or of a question for its health
     assert fault
     assert backbone.message.endswith(fault)
 
@@ -211,12 +216,8 @@ def test_diagnostics_tell_how_fast_a_server_is_and_its_tokens(ask: Ask) -> None:
     with diagnostics() as wait:
         answer = ask(script((program(LOOK, MEASURE, ANSWER),)), interface='single_pass')
         assert answer.status == SpatialAnswer.STATUS_OK, answer.message
-        values: dict[str, str] = {}
-
-        def told(status: DiagnosticStatus) -> bool:
-            values.update({value.key.partition(' ')[2]: value.value for value in status.values})
-            return values.get('replies', '0') != '0'
-
-        assert wait(told).level == DiagnosticStatus.OK
+        backbone = wait(lambda status: values_of(status).get('replies', '0') != '0')
+    assert backbone.level == DiagnosticStatus.OK
+    values = values_of(backbone)
     assert float(values['first word (s)']) >= 0.0
     assert re.fullmatch(r'[1-9]\d* in, [1-9]\d* out', values['tokens'])
